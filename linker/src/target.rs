@@ -1,0 +1,46 @@
+//! The names under which targets are known: one table.
+
+/// A target by name: what an object for it looks like and what its code expects of the core.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The one name used in case names, options and reports.
+    pub name: &'static str,
+    /// `e_machine` of its objects.
+    pub machine: u16,
+    /// Bits in a pointer: 32 or 64.
+    pub pointer_bits: u32,
+    /// Whether functions are Thumb code unless a symbol says otherwise. Thumb is a property of symbols, not of a link.
+    pub thumb: bool,
+    /// What it stands for.
+    pub description: &'static str,
+}
+
+const ARM: u16 = object::elf::EM_ARM.0;
+const AARCH64: u16 = object::elf::EM_AARCH64.0;
+
+/// Every target there is a name for.
+pub static TARGETS: &[Target] = &[
+    Target { name: "armv7", machine: ARM, pointer_bits: 32, thumb: false, description: "ARMv7-A, A32 code" },
+    Target { name: "thumbv7", machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv7-A, T32 code" },
+    Target { name: "armv6", machine: ARM, pointer_bits: 32, thumb: false, description: "ARMv6, A32 code, no movw" },
+    Target { name: "thumbv6m", machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv6-M, Thumb only" },
+    Target { name: "thumbv7m", machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv7-M, Thumb only" },
+    Target { name: "aarch64", machine: AARCH64, pointer_bits: 64, thumb: false, description: "ARMv8-A, A64 code" },
+];
+
+impl Target {
+    /// The target of this name.
+    pub fn named(name: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// Bytes in a pointer.
+    pub fn pointer_bytes(&self) -> usize {
+        self.pointer_bits as usize / 8
+    }
+
+    /// `value` wrapped to the width of an address.
+    pub fn wrap(&self, value: u64) -> u64 {
+        if self.pointer_bits == 32 { value & 0xffff_ffff } else { value }
+    }
+}

@@ -1,0 +1,1 @@
+//! Linkrig's qemu.
