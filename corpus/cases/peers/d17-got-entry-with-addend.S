@@ -1,0 +1,31 @@
+/* Defect 17: a GOT relocation with an addend. AAELF64 writes GDAT(S+A): the entry holds S+A, and is another than that of S.
+   Linkers disagree here; this case says what the ABI does. */
+// arch: aarch64
+// call: plain() = &array
+// call: offset() = &array+8
+// call: value() = 33i32
+// covers: R_AARCH64_ADR_GOT_PAGE R_AARCH64_LD64_GOT_LO12_NC
+    .text
+    .globl plain, offset, value
+    .type plain, %function
+    .type offset, %function
+    .type value, %function
+plain:
+    adrp x0, :got:array
+    ldr  x0, [x0, :got_lo12:array]
+    ret
+offset:
+    adrp x0, :got:array+8
+    ldr  x0, [x0, :got_lo12:array+8]
+    ret
+value:
+    adrp x0, :got:array+8
+    ldr  x0, [x0, :got_lo12:array+8]
+    ldr  w0, [x0]
+    ret
+    .data
+    .globl array
+    .p2align 3
+array:
+    .xword 11
+    .xword 33
