@@ -1,10 +1,14 @@
 //! The names under which targets are known: one table.
 
+use crate::arch::{Architecture, aarch64::Aarch64, arm::Arm};
+
 /// A target by name: what an object for it looks like and what its code expects of the core.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Target {
     /// The one name used in case names, options and reports.
     pub name: &'static str,
+    /// Its architecture.
+    pub architecture: &'static dyn Architecture,
     /// `e_machine` of its objects.
     pub machine: u16,
     /// Bits in a pointer: 32 or 64.
@@ -19,13 +23,14 @@ const ARM: u16 = object::elf::EM_ARM.0;
 const AARCH64: u16 = object::elf::EM_AARCH64.0;
 
 /// Every target there is a name for.
+#[rustfmt::skip]
 pub static TARGETS: &[Target] = &[
-    Target { name: "armv7", machine: ARM, pointer_bits: 32, thumb: false, description: "ARMv7-A, A32 code" },
-    Target { name: "thumbv7", machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv7-A, T32 code" },
-    Target { name: "armv6", machine: ARM, pointer_bits: 32, thumb: false, description: "ARMv6, A32 code, no movw" },
-    Target { name: "thumbv6m", machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv6-M, Thumb only" },
-    Target { name: "thumbv7m", machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv7-M, Thumb only" },
-    Target { name: "aarch64", machine: AARCH64, pointer_bits: 64, thumb: false, description: "ARMv8-A, A64 code" },
+    Target { name: "armv7", architecture: &Arm, machine: ARM, pointer_bits: 32, thumb: false, description: "ARMv7-A, A32 code" },
+    Target { name: "thumbv7", architecture: &Arm, machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv7-A, T32 code" },
+    Target { name: "armv6", architecture: &Arm, machine: ARM, pointer_bits: 32, thumb: false, description: "ARMv6, A32 code, no movw" },
+    Target { name: "thumbv6m", architecture: &Arm, machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv6-M, Thumb only" },
+    Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, thumb: true, description: "ARMv7-M, Thumb only" },
+    Target { name: "aarch64", architecture: &Aarch64, machine: AARCH64, pointer_bits: 64, thumb: false, description: "ARMv8-A, A64 code" },
 ];
 
 impl Target {

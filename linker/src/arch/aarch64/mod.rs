@@ -1,0 +1,101 @@
+//! AArch64: 64-bit pointers, 32-bit instructions, RELA relocations.
+//!
+//! An address takes two instructions in most code: ADRP gives the 4 KiB page of the target relative to the page of the
+//! instruction (+-4 GiB), and the low twelve bits go into the ADD, load or store that follows. So the formulas know
+//! Page(), and the low part depends on S+A alone. The tiny code model uses ADR and load-literal (+-1 MiB), the large one
+//! builds all 64 bits with MOVZ and MOVK. Addends come with the relocation, and what stands in the field does not count.
+//!
+//! Calls and jumps reach +-128 MiB. Beyond that the linker may put a stub in between, for which the procedure call
+//! standard gives away x16 and x17. Ours loads the full address from a literal behind it, so that it reaches everything:
+//!
+//! ```text
+//!     ldr x16, .+8
+//!     br  x16
+//!     .xword S
+//! ```
+//!
+//! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
+//! symbol becomes a NOP.
+
+use super::{Architecture, Core, StubShape};
+use crate::field::Opcode;
+use crate::graph::Bytes;
+use crate::relocation::{Class, Row};
+
+mod table;
+
+/// The architecture.
+#[derive(Debug)]
+pub struct Aarch64;
+
+const NOP: u64 = 0xd503_201f;
+
+static DIRECT: StubShape = StubShape {
+    name: "absolute",
+    #[rustfmt::skip]
+    code: &[
+        0x50, 0x00, 0x00, 0x58, // ldr x16, .+8
+        0x00, 0x02, 0x1f, 0xd6, // br  x16
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    pointer: 8,
+    thumb: false,
+    mapping: &[(0, Bytes::Code), (8, Bytes::Data)],
+};
+
+static INDIRECT: StubShape = StubShape {
+    name: "indirect",
+    #[rustfmt::skip]
+    code: &[
+        0x90, 0x00, 0x00, 0x58, // ldr x16, .+16
+        0x10, 0x02, 0x40, 0xf9, // ldr x16, [x16]
+        0x00, 0x02, 0x1f, 0xd6, // br  x16
+        0x1f, 0x20, 0x03, 0xd5, // nop
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    pointer: 16,
+    thumb: false,
+    mapping: &[(0, Bytes::Code), (16, Bytes::Data)],
+};
+
+impl Architecture for Aarch64 {
+    fn name(&self) -> &'static str {
+        "AArch64"
+    }
+
+    fn rows(&self) -> &'static [Row] {
+        table::ROWS
+    }
+
+    fn row(&self, number: u32) -> Option<u16> {
+        table::INDEX.get(number as usize).copied().filter(|&index| index != u16::MAX)
+    }
+
+    fn pointer(&self) -> u16 {
+        table::INDEX[table::ABS64 as usize]
+    }
+
+    fn mapping(&self, name: &[u8]) -> Option<Bytes> {
+        match name {
+            [b'$', b'x'] | [b'$', b'x', b'.', ..] => Some(Bytes::Code),
+            [b'$', b'd'] | [b'$', b'd', b'.', ..] => Some(Bytes::Data),
+            _ => None,
+        }
+    }
+
+    fn stub_for(&self, row: &Row, _word: u64, _core: Core) -> Option<&'static StubShape> {
+        matches!(row.class, Class::Branch | Class::BranchData).then_some(&DIRECT)
+    }
+
+    fn indirect_stub(&self, _core: Core) -> &'static StubShape {
+        &INDIRECT
+    }
+
+    fn fall_through(&self, row: &Row, _word: u64, _core: Core) -> Option<u64> {
+        row.class.is_branch().then_some(NOP)
+    }
+}
+
+const fn one(name: &'static str, mask: u32, bits: u32) -> [Opcode; 1] {
+    [crate::field::opcode(name, mask, bits)]
+}

@@ -1,0 +1,205 @@
+//! The relocations of AAELF64, LP64. Section titles are those of the ABI document.
+
+use super::one;
+use crate::field::{Codec, Field, Opcode, Unit, opcode, run};
+use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number};
+
+/// The number of the plain pointer.
+pub(super) const ABS64: u32 = 257;
+
+/// Index of each number.
+pub(super) static INDEX: [u16; 320] = by_number(ROWS);
+
+const ABS: Operation = Operation::new(Term::Symbol, Minus::Nothing);
+const PREL: Operation = Operation::new(Term::Symbol, Minus::Place);
+const PAGE: Operation = Operation::new(Term::Symbol, Minus::PagePlace).page();
+const GOTREL: Operation = Operation::new(Term::Symbol, Minus::Got);
+const GOT_ABS: Operation = Operation::new(Term::GotOfSum, Minus::Nothing);
+const GOT_PREL: Operation = Operation::new(Term::GotOfSum, Minus::Place);
+const GOT_PAGE: Operation = Operation::new(Term::GotOfSum, Minus::PagePlace).page();
+const GOT_OFF: Operation = Operation::new(Term::GotOfSum, Minus::Got);
+const GOT_PAGEOFF: Operation = Operation::new(Term::GotOfSum, Minus::PageGot);
+
+static NOTHING: Field = Field::data(Unit::Nothing, &[]);
+static DATA16: Field = Field::data(Unit::Data16, &[run(0, 0, 16)]);
+static DATA32: Field = Field::data(Unit::Data32, &[run(0, 0, 32)]);
+static DATA64: Field = Field::data(Unit::Data64, &[run(0, 0, 64)]);
+
+/// MOVZ and MOVK that shift their immediate left by 16 * G.
+const fn movw<const G: u32>() -> [Opcode; 2] {
+    [opcode("movz", 0x7fe0_0000, 0x5280_0000 | G << 21), opcode("movk", 0x7fe0_0000, 0x7280_0000 | G << 21)]
+}
+/// MOVN, MOVZ and, for the unchecked forms that stand in the middle of a sequence, MOVK.
+const fn movn<const G: u32>() -> [Opcode; 3] {
+    [
+        opcode("movz", 0x7fe0_0000, 0x5280_0000 | G << 21),
+        opcode("movn", 0x7fe0_0000, 0x1280_0000 | G << 21),
+        opcode("movk", 0x7fe0_0000, 0x7280_0000 | G << 21),
+    ]
+}
+
+static MOVW0: Field = Field::instruction(Unit::Instruction32, &[run(0, 5, 16)], &movw::<0>());
+static MOVW1: Field = Field::instruction(Unit::Instruction32, &[run(16, 5, 16)], &movw::<1>());
+static MOVW2: Field = Field::instruction(Unit::Instruction32, &[run(32, 5, 16)], &movw::<2>());
+static MOVW3: Field = Field::instruction(Unit::Instruction32, &[run(48, 5, 16)], &movw::<3>());
+static MOVN0: Field = signed_move::<0>();
+static MOVN1: Field = signed_move::<1>();
+static MOVN2: Field = signed_move::<2>();
+
+const fn signed_move<const G: u32>() -> Field {
+    let codec = Codec::Custom { encode: encode_movn::<G>, decode: decode_movn::<G>, mask: 0x401f_ffe0 };
+    Field { unit: Unit::Instruction32, codec, opcodes: const { &movn::<G>() }, stored: crate::field::Stored::Signed }
+}
+
+/// A negative value goes into MOVN, inverted; any other into MOVZ. MOVK keeps its opcode: the sign is another's business.
+fn encode_movn<const G: u32>(word: u64, value: i64) -> Option<u64> {
+    let is_movk = word & 0x6000_0000 == 0x6000_0000;
+    let (opcode, part) = match (is_movk, value < 0) {
+        (true, _) => (word & 0x4000_0000, value),
+        (_, true) => (0, !value),
+        (_, false) => (0x4000_0000, value),
+    };
+    Some(word & !0x401f_ffe0 | opcode | ((part >> (16 * G)) as u64 & 0xffff) << 5)
+}
+
+fn decode_movn<const G: u32>(word: u64) -> i64 {
+    let part = ((word >> 5 & 0xffff) << (16 * G)) as i64;
+    if word & 0x6000_0000 == 0 { !part } else { part }
+}
+
+static LDR_LITERAL: Field =
+    Field::instruction(Unit::Instruction32, &[run(2, 5, 19)], &one("ldr (literal)", 0x3b00_0000, 0x1800_0000));
+static LDR_LITERAL_X: Field =
+    Field::instruction(Unit::Instruction32, &[run(2, 5, 19)], &one("ldr x (literal)", 0xff00_0000, 0x5800_0000));
+static ADR: Field =
+    Field::instruction(Unit::Instruction32, &[run(0, 29, 2), run(2, 5, 19)], &one("adr", 0x9f00_0000, 0x1000_0000));
+static ADRP: Field = Field::instruction(
+    Unit::Instruction32,
+    &[run(12, 29, 2), run(14, 5, 19)],
+    &one("adrp", 0x9f00_0000, 0x9000_0000),
+);
+static ADD: Field =
+    Field::instruction(Unit::Instruction32, &[run(0, 10, 12)], &one("add (immediate)", 0x5fc0_0000, 0x1100_0000));
+static LDST8: Field = Field::instruction(
+    Unit::Instruction32,
+    &[run(0, 10, 12)],
+    &[opcode("ldrb/strb", 0xff00_0000, 0x3900_0000), opcode("ldr/str b", 0xff80_0000, 0x3d00_0000)],
+);
+static LDST16: Field = Field::instruction(
+    Unit::Instruction32,
+    &[run(1, 10, 11)],
+    &[opcode("ldrh/strh", 0xff00_0000, 0x7900_0000), opcode("ldr/str h", 0xff00_0000, 0x7d00_0000)],
+);
+static LDST32: Field = Field::instruction(
+    Unit::Instruction32,
+    &[run(2, 10, 10)],
+    &[opcode("ldr/str w", 0xff00_0000, 0xb900_0000), opcode("ldr/str s", 0xff00_0000, 0xbd00_0000)],
+);
+static LDST64: Field = Field::instruction(
+    Unit::Instruction32,
+    &[run(3, 10, 9)],
+    &[opcode("ldr/str x", 0xff00_0000, 0xf900_0000), opcode("ldr/str d", 0xff00_0000, 0xfd00_0000)],
+);
+static LDST128: Field =
+    Field::instruction(Unit::Instruction32, &[run(4, 10, 8)], &one("ldr/str q", 0xff80_0000, 0x3d80_0000));
+static LDR_X: Field =
+    Field::instruction(Unit::Instruction32, &[run(3, 10, 9)], &one("ldr x", 0xffc0_0000, 0xf940_0000));
+static LDR_X15: Field =
+    Field::instruction(Unit::Instruction32, &[run(3, 10, 12)], &one("ldr x", 0xffc0_0000, 0xf940_0000));
+static TBZ: Field =
+    Field::instruction(Unit::Instruction32, &[run(2, 5, 14)], &one("tbz/tbnz", 0x7e00_0000, 0x3600_0000));
+static BCOND: Field = Field::instruction(
+    Unit::Instruction32,
+    &[run(2, 5, 19)],
+    &[opcode("b.cond", 0xff00_0000, 0x5400_0000), opcode("cbz/cbnz", 0x7e00_0000, 0x3400_0000)],
+);
+static BRANCH: Field =
+    Field::instruction(Unit::Instruction32, &[run(2, 0, 26)], &one("b/bl", 0x7c00_0000, 0x1400_0000));
+
+#[allow(clippy::too_many_arguments, reason = "the columns of the table")]
+const fn row(
+    number: u32,
+    name: &'static str,
+    section: &'static str,
+    class: Class,
+    operation: Operation,
+    check: Check,
+    multiple: u8,
+    field: &'static Field,
+) -> Row {
+    Row { number, name, section, class, operation, check, multiple, field }
+}
+
+const MISC: &str = "AAELF64, Static miscellaneous relocations";
+const DATA: &str = "AAELF64, Static Data relocations";
+const UNSIGNED: &str = "AAELF64, Group relocations to create an unsigned value inline";
+const SIGNED: &str = "AAELF64, Group relocations to create a signed value inline";
+const RELATIVE: &str = "AAELF64, Relocations to generate PC-relative addresses";
+const CONTROL: &str = "AAELF64, Relocations for control-flow instructions";
+const OFFSETS: &str = "AAELF64, Group relocations to create a PC-relative offset inline";
+const GOT_INLINE: &str = "AAELF64, Group relocations to create a GOT-relative offset inline";
+const GOT_DATA: &str = "AAELF64, GOT-relative data relocations";
+const GOT_INSN: &str = "AAELF64, GOT-relative instruction relocations";
+
+use Check::{Either, Signed, Unsigned};
+use Class::{Address, Branch, BranchData, Data, Got, ShortBranch};
+
+/// Sorted by number.
+#[rustfmt::skip]
+pub(super) const ROWS: &[Row] = &[
+    row(0, "R_AARCH64_NONE", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(256, "R_AARCH64_NONE", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(257, "R_AARCH64_ABS64", DATA, Data, ABS, Check::None, 1, &DATA64),
+    row(258, "R_AARCH64_ABS32", DATA, Data, ABS, Either(32), 1, &DATA32),
+    row(259, "R_AARCH64_ABS16", DATA, Data, ABS, Either(16), 1, &DATA16),
+    row(260, "R_AARCH64_PREL64", DATA, Data, PREL, Check::None, 1, &DATA64),
+    row(261, "R_AARCH64_PREL32", DATA, Data, PREL, Either(32), 1, &DATA32),
+    row(262, "R_AARCH64_PREL16", DATA, Data, PREL, Either(16), 1, &DATA16),
+    row(263, "R_AARCH64_MOVW_UABS_G0", UNSIGNED, Address, ABS, Unsigned(16), 1, &MOVW0),
+    row(264, "R_AARCH64_MOVW_UABS_G0_NC", UNSIGNED, Address, ABS, Check::None, 1, &MOVW0),
+    row(265, "R_AARCH64_MOVW_UABS_G1", UNSIGNED, Address, ABS, Unsigned(32), 1, &MOVW1),
+    row(266, "R_AARCH64_MOVW_UABS_G1_NC", UNSIGNED, Address, ABS, Check::None, 1, &MOVW1),
+    row(267, "R_AARCH64_MOVW_UABS_G2", UNSIGNED, Address, ABS, Unsigned(48), 1, &MOVW2),
+    row(268, "R_AARCH64_MOVW_UABS_G2_NC", UNSIGNED, Address, ABS, Check::None, 1, &MOVW2),
+    row(269, "R_AARCH64_MOVW_UABS_G3", UNSIGNED, Address, ABS, Check::None, 1, &MOVW3),
+    row(270, "R_AARCH64_MOVW_SABS_G0", SIGNED, Address, ABS, Signed(17), 1, &MOVN0),
+    row(271, "R_AARCH64_MOVW_SABS_G1", SIGNED, Address, ABS, Signed(33), 1, &MOVN1),
+    row(272, "R_AARCH64_MOVW_SABS_G2", SIGNED, Address, ABS, Signed(49), 1, &MOVN2),
+    row(273, "R_AARCH64_LD_PREL_LO19", RELATIVE, Address, PREL, Signed(21), 4, &LDR_LITERAL),
+    row(274, "R_AARCH64_ADR_PREL_LO21", RELATIVE, Address, PREL, Signed(21), 1, &ADR),
+    row(275, "R_AARCH64_ADR_PREL_PG_HI21", RELATIVE, Address, PAGE, Signed(33), 1, &ADRP),
+    row(276, "R_AARCH64_ADR_PREL_PG_HI21_NC", RELATIVE, Address, PAGE, Check::None, 1, &ADRP),
+    row(277, "R_AARCH64_ADD_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 1, &ADD),
+    row(278, "R_AARCH64_LDST8_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 1, &LDST8),
+    row(279, "R_AARCH64_TSTBR14", CONTROL, ShortBranch, PREL, Signed(16), 4, &TBZ),
+    row(280, "R_AARCH64_CONDBR19", CONTROL, ShortBranch, PREL, Signed(21), 4, &BCOND),
+    row(282, "R_AARCH64_JUMP26", CONTROL, Branch, PREL, Signed(28), 4, &BRANCH),
+    row(283, "R_AARCH64_CALL26", CONTROL, Branch, PREL, Signed(28), 4, &BRANCH),
+    row(284, "R_AARCH64_LDST16_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 2, &LDST16),
+    row(285, "R_AARCH64_LDST32_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 4, &LDST32),
+    row(286, "R_AARCH64_LDST64_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 8, &LDST64),
+    row(287, "R_AARCH64_MOVW_PREL_G0", OFFSETS, Address, PREL, Signed(17), 1, &MOVN0),
+    row(288, "R_AARCH64_MOVW_PREL_G0_NC", OFFSETS, Address, PREL, Check::None, 1, &MOVW0),
+    row(289, "R_AARCH64_MOVW_PREL_G1", OFFSETS, Address, PREL, Signed(33), 1, &MOVN1),
+    row(290, "R_AARCH64_MOVW_PREL_G1_NC", OFFSETS, Address, PREL, Check::None, 1, &MOVW1),
+    row(291, "R_AARCH64_MOVW_PREL_G2", OFFSETS, Address, PREL, Signed(49), 1, &MOVN2),
+    row(292, "R_AARCH64_MOVW_PREL_G2_NC", OFFSETS, Address, PREL, Check::None, 1, &MOVW2),
+    row(293, "R_AARCH64_MOVW_PREL_G3", OFFSETS, Address, PREL, Check::None, 1, &MOVW3),
+    row(299, "R_AARCH64_LDST128_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 16, &LDST128),
+    row(300, "R_AARCH64_MOVW_GOTOFF_G0", GOT_INLINE, Got, GOT_OFF, Signed(17), 1, &MOVN0),
+    row(301, "R_AARCH64_MOVW_GOTOFF_G0_NC", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW0),
+    row(302, "R_AARCH64_MOVW_GOTOFF_G1", GOT_INLINE, Got, GOT_OFF, Signed(33), 1, &MOVN1),
+    row(303, "R_AARCH64_MOVW_GOTOFF_G1_NC", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW1),
+    row(304, "R_AARCH64_MOVW_GOTOFF_G2", GOT_INLINE, Got, GOT_OFF, Signed(49), 1, &MOVN2),
+    row(305, "R_AARCH64_MOVW_GOTOFF_G2_NC", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW2),
+    row(306, "R_AARCH64_MOVW_GOTOFF_G3", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW3),
+    row(307, "R_AARCH64_GOTREL64", GOT_DATA, Data, GOTREL, Check::None, 1, &DATA64),
+    row(308, "R_AARCH64_GOTREL32", GOT_DATA, Data, GOTREL, Signed(32), 1, &DATA32),
+    row(309, "R_AARCH64_GOT_LD_PREL19", GOT_INSN, Got, GOT_PREL, Signed(21), 4, &LDR_LITERAL_X),
+    row(310, "R_AARCH64_LD64_GOTOFF_LO15", GOT_INSN, Got, GOT_OFF, Unsigned(15), 8, &LDR_X15),
+    row(311, "R_AARCH64_ADR_GOT_PAGE", GOT_INSN, Got, GOT_PAGE, Signed(33), 1, &ADRP),
+    row(312, "R_AARCH64_LD64_GOT_LO12_NC", GOT_INSN, Got, GOT_ABS, Check::None, 8, &LDR_X),
+    row(313, "R_AARCH64_LD64_GOTPAGE_LO15", GOT_INSN, Got, GOT_PAGEOFF, Unsigned(15), 8, &LDR_X15),
+    row(314, "R_AARCH64_PLT32", DATA, BranchData, PREL, Signed(32), 1, &DATA32),
+    row(315, "R_AARCH64_GOTPCREL32", GOT_DATA, Got, GOT_PREL, Signed(32), 1, &DATA32),
+];

@@ -1,0 +1,235 @@
+//! ARM: 32-bit pointers, two instruction sets, REL relocations.
+//!
+//! A core may run A32 (32-bit units) and T32, called Thumb (16-bit units, some in pairs). Which one a function is in is
+//! told by the low bit of its symbol's value: set for Thumb. In formulas that bit is T, never part of S: `(S + A) | T`
+//! gives the value that BX and loads into pc need, so a pointer to a Thumb function is odd.
+//!
+//! A call changes state by being BLX instead of BL; the linker turns one into the other, both ways. The A32 form of BLX
+//! has a half-word bit H for targets at 2 modulo 4; the T32 form clears the low two bits of pc first. Plain and
+//! conditional branches cannot change state: they need a stub. Symbols that are not functions have no state: the
+//! instruction stands as it is written.
+//!
+//! Objects store addends in the place (REL): an instruction's immediate with its sign, a datum's bytes. The pc reads 8
+//! bytes ahead in A32 and 4 in T32, and the addend carries that bias.
+//!
+//! Cores differ. Before v6T2 a Thumb BL reaches +-4 MiB instead of +-16 MiB; before v5T there is no BLX; M-profile cores
+//! have no A32 at all. Build attributes of the objects tell ([`cores`]). Stubs follow: every shape ends in a load of pc
+//! from a literal, which reaches everything and changes state as the literal's low bit says.
+//!
+//! A branch to an undefined weak function becomes a NOP.
+
+use super::{Architecture, BranchForm, Core, Destination, StubShape};
+use crate::field::Unit;
+use crate::graph::{Bytes, Flags};
+use crate::relocation::{Check, Class, Row};
+
+pub mod cores;
+mod fields;
+mod table;
+
+/// The architecture.
+#[derive(Debug)]
+pub struct Arm;
+
+static A32: StubShape = StubShape {
+    name: "absolute, A32",
+    #[rustfmt::skip]
+    code: &[
+        0x04, 0xf0, 0x1f, 0xe5, // ldr pc, [pc, #-4]
+        0, 0, 0, 0,
+    ],
+    pointer: 4,
+    thumb: false,
+    mapping: &[(0, Bytes::Code), (4, Bytes::Data)],
+};
+
+// v4T: a load into pc does not change state, BX does.
+static A32_BX: StubShape = StubShape {
+    name: "absolute, A32 before v5T",
+    #[rustfmt::skip]
+    code: &[
+        0x00, 0xc0, 0x9f, 0xe5, // ldr ip, [pc]
+        0x1c, 0xff, 0x2f, 0xe1, // bx  ip
+        0, 0, 0, 0,
+    ],
+    pointer: 8,
+    thumb: false,
+    mapping: &[(0, Bytes::Code), (8, Bytes::Data)],
+};
+
+static T32: StubShape = StubShape {
+    name: "absolute, T32",
+    #[rustfmt::skip]
+    code: &[
+        0xdf, 0xf8, 0x00, 0xf0, // ldr.w pc, [pc]
+        0, 0, 0, 0,
+    ],
+    pointer: 4,
+    thumb: true,
+    mapping: &[(0, Bytes::Thumb), (4, Bytes::Data)],
+};
+
+// Thumb-1 with A32 beside it: change state first, as only A32 can load pc without a free register.
+static T16_A32: StubShape = StubShape {
+    name: "absolute, Thumb-1 by way of A32",
+    #[rustfmt::skip]
+    code: &[
+        0x78, 0x47,             // bx  pc
+        0xc0, 0x46,             // nop
+        0x00, 0xc0, 0x9f, 0xe5, // ldr ip, [pc]
+        0x1c, 0xff, 0x2f, 0xe1, // bx  ip
+        0, 0, 0, 0,
+    ],
+    pointer: 12,
+    thumb: true,
+    mapping: &[(0, Bytes::Thumb), (4, Bytes::Code), (12, Bytes::Data)],
+};
+
+// Thumb-1 alone: no register is free, so the address goes through the stack.
+static T16: StubShape = StubShape {
+    name: "absolute, Thumb-1",
+    #[rustfmt::skip]
+    code: &[
+        0x03, 0xb4, // push {r0, r1}
+        0x01, 0x48, // ldr  r0, [pc, #4]
+        0x01, 0x90, // str  r0, [sp, #4]
+        0x01, 0xbd, // pop  {r0, pc}
+        0, 0, 0, 0,
+    ],
+    pointer: 8,
+    thumb: true,
+    mapping: &[(0, Bytes::Thumb), (8, Bytes::Data)],
+};
+
+static A32_INDIRECT: StubShape = StubShape {
+    name: "indirect, A32",
+    #[rustfmt::skip]
+    code: &[
+        0x04, 0xc0, 0x9f, 0xe5, // ldr ip, [pc, #4]
+        0x00, 0xc0, 0x9c, 0xe5, // ldr ip, [ip]
+        0x1c, 0xff, 0x2f, 0xe1, // bx  ip
+        0, 0, 0, 0,
+    ],
+    pointer: 12,
+    thumb: false,
+    mapping: &[(0, Bytes::Code), (12, Bytes::Data)],
+};
+
+static T32_INDIRECT: StubShape = StubShape {
+    name: "indirect, T32",
+    #[rustfmt::skip]
+    code: &[
+        0xdf, 0xf8, 0x04, 0xc0, // ldr.w ip, [pc, #4]
+        0xdc, 0xf8, 0x00, 0xf0, // ldr.w pc, [ip]
+        0, 0, 0, 0,
+    ],
+    pointer: 8,
+    thumb: true,
+    mapping: &[(0, Bytes::Thumb), (8, Bytes::Data)],
+};
+
+static T16_INDIRECT: StubShape = StubShape {
+    name: "indirect, Thumb-1",
+    #[rustfmt::skip]
+    code: &[
+        0x03, 0xb4, // push {r0, r1}
+        0x02, 0x48, // ldr  r0, [pc, #8]
+        0x00, 0x68, // ldr  r0, [r0]
+        0x01, 0x90, // str  r0, [sp, #4]
+        0x01, 0xbd, // pop  {r0, pc}
+        0xc0, 0x46, // nop
+        0, 0, 0, 0,
+    ],
+    pointer: 12,
+    thumb: true,
+    mapping: &[(0, Bytes::Thumb), (12, Bytes::Data)],
+};
+
+impl Architecture for Arm {
+    fn name(&self) -> &'static str {
+        "ARM"
+    }
+
+    fn rows(&self) -> &'static [Row] {
+        table::ROWS
+    }
+
+    fn row(&self, number: u32) -> Option<u16> {
+        table::INDEX.get(number as usize).copied().filter(|&index| index != u16::MAX)
+    }
+
+    fn pointer(&self) -> u16 {
+        table::INDEX[table::ABS32 as usize]
+    }
+
+    fn platform_row(&self, row: u16) -> u16 {
+        match table::ROWS[row as usize].number {
+            table::TARGET1 => table::INDEX[table::ABS32 as usize],
+            table::TARGET2 => table::INDEX[table::GOT_PREL as usize],
+            _ => row,
+        }
+    }
+
+    fn symbol_value(&self, value: u64, function: bool) -> (u64, Flags) {
+        if function && value & 1 == 1 { (value & !1, Flags::THUMB) } else { (value, Flags::default()) }
+    }
+
+    fn mapping(&self, name: &[u8]) -> Option<Bytes> {
+        match name {
+            [b'$', b'a'] | [b'$', b'a', b'.', ..] => Some(Bytes::Code),
+            [b'$', b't'] | [b'$', b't', b'.', ..] => Some(Bytes::Thumb),
+            [b'$', b'd'] | [b'$', b'd', b'.', ..] => Some(Bytes::Data),
+            _ => None,
+        }
+    }
+
+    fn attributes(&self, bytes: &[u8]) -> Result<Core, &'static str> {
+        cores::from_attributes(bytes)
+    }
+
+    fn default_core(&self, target: &str) -> Core {
+        cores::default_of(target)
+    }
+
+    fn reach(&self, row: &Row, core: Core) -> Check {
+        let long = cores::abilities(core).long_branches;
+        if row.number == table::THM_CALL && !long { Check::Signed(23) } else { row.check }
+    }
+
+    fn branch(&self, row: &Row, word: u64, value: i64, to: Destination, core: Core) -> Option<BranchForm> {
+        match row.field.unit {
+            Unit::Instruction32 => fields::a32_branch(word, value, to.thumb, cores::abilities(core).blx),
+            _ => fields::t32_branch(row, word, value, to.thumb, cores::abilities(core).blx),
+        }
+    }
+
+    fn stub_for(&self, row: &Row, _word: u64, core: Core) -> Option<&'static StubShape> {
+        let can = cores::abilities(core);
+        match (row.class, row.field.unit) {
+            (Class::Branch, Unit::Instruction32) if can.blx => Some(&A32),
+            (Class::Branch, Unit::Instruction32) => Some(&A32_BX),
+            (Class::Branch, _) if can.thumb2 => Some(&T32),
+            (Class::Branch, _) if can.a32 => Some(&T16_A32),
+            (Class::Branch, _) => Some(&T16),
+            _ => None,
+        }
+    }
+
+    fn indirect_stub(&self, core: Core) -> &'static StubShape {
+        let can = cores::abilities(core);
+        match (can.a32, can.thumb2) {
+            (true, _) => &A32_INDIRECT,
+            (_, true) => &T32_INDIRECT,
+            _ => &T16_INDIRECT,
+        }
+    }
+
+    fn fall_through(&self, row: &Row, _word: u64, _core: Core) -> Option<u64> {
+        // Moves of a register to itself: NOPs on every core.
+        row.class.is_branch().then_some(match row.field.unit {
+            Unit::Instruction32 => 0xe1a0_0000,
+            Unit::Instruction16 => 0x46c0,
+            _ => 0x46c0_46c0,
+        })
+    }
+}

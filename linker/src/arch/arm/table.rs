@@ -1,0 +1,210 @@
+//! The relocations of AAELF32. Section titles are those of the ABI document.
+
+use super::fields::{a32_ldr, alu_group, ldc_group, ldr_group, ldrs_group, t32_adr, t32_branch_field, t32_literal};
+use crate::field::{Field, Opcode, Stored, Unit, opcode, run};
+use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number};
+
+pub(super) const ABS32: u32 = 2;
+pub(super) const THM_CALL: u32 = 10;
+pub(super) const TARGET1: u32 = 38;
+pub(super) const TARGET2: u32 = 41;
+pub(super) const GOT_PREL: u32 = 96;
+
+/// Index of each number.
+pub(super) static INDEX: [u16; 256] = by_number(ROWS);
+
+const ABS: Operation = Operation::new(Term::Symbol, Minus::Nothing);
+const ABS_T: Operation = ABS.thumb();
+const PREL: Operation = Operation::new(Term::Symbol, Minus::Place);
+const PREL_T: Operation = PREL.thumb();
+const PREL_PA: Operation = Operation::new(Term::Symbol, Minus::WordPlace);
+const PREL_PA_T: Operation = PREL_PA.thumb();
+const GOTOFF: Operation = Operation::new(Term::Symbol, Minus::Got).thumb();
+const ORIGIN_PREL: Operation = Operation::new(Term::GotOrigin, Minus::Place);
+const GOT_ENTRY: Operation = Operation::new(Term::GotPlus, Minus::Nothing);
+const GOT_ENTRY_PREL: Operation = Operation::new(Term::GotPlus, Minus::Place);
+const GOT_ENTRY_OFFSET: Operation = Operation::new(Term::GotPlus, Minus::Got);
+
+static NOTHING: Field = Field::data(Unit::Nothing, &[]);
+static DATA8: Field = Field::data(Unit::Data8, &[run(0, 0, 8)]);
+static DATA16: Field = Field::data(Unit::Data16, &[run(0, 0, 16)]);
+static DATA32: Field = Field::data(Unit::Data32, &[run(0, 0, 32)]);
+static DATA31: Field = Field::data(Unit::Data32, &[run(0, 0, 31)]);
+
+const B: Opcode = opcode("b", 0x0f00_0000, 0x0a00_0000);
+const BL: Opcode = opcode("bl", 0x0f00_0000, 0x0b00_0000);
+const BLX: Opcode = opcode("blx", 0xfe00_0000, 0xfa00_0000);
+static A32_BRANCH: Field = Field::instruction(Unit::Instruction32, &[run(2, 0, 24)], &[BL, B, BLX]);
+static A32_JUMP: Field = Field::instruction(Unit::Instruction32, &[run(2, 0, 24)], &[B, BL]);
+static T32_CALL: Field =
+    t32_branch_field(&[opcode("bl", 0xf800_d000, 0xf000_d000), opcode("blx", 0xf800_d001, 0xf000_c000)]);
+static T32_JUMP: Field = t32_branch_field(&[opcode("b.w", 0xf800_d000, 0xf000_9000)]);
+static T32_JUMP19: Field = Field::instruction(
+    Unit::InstructionPair,
+    &[run(1, 0, 11), run(12, 16, 6), run(18, 13, 1), run(19, 11, 1), run(20, 26, 1)],
+    &[opcode("b<c>.w", 0xf800_d000, 0xf000_8000)],
+);
+static T16_JUMP11: Field =
+    Field::instruction(Unit::Instruction16, &[run(1, 0, 11)], &[opcode("b", 0xf800, 0xe000)]);
+static T16_JUMP8: Field = Field::instruction(Unit::Instruction16, &[run(1, 0, 8)], &[opcode("b<c>", 0xf000, 0xd000)]);
+static T16_JUMP6: Field = Field::instruction(
+    Unit::Instruction16,
+    &[run(1, 3, 5), run(6, 9, 1)],
+    &[opcode("cbz/cbnz", 0xf500, 0xb100)],
+)
+.stored(Stored::Biased(0x7f));
+
+const A32_MOVW_OPCODE: Opcode = opcode("movw", 0x0ff0_0000, 0x0300_0000);
+const A32_MOVT_OPCODE: Opcode = opcode("movt", 0x0ff0_0000, 0x0340_0000);
+const T32_MOVW_OPCODE: Opcode = opcode("movw", 0xfbf0_8000, 0xf240_0000);
+const T32_MOVT_OPCODE: Opcode = opcode("movt", 0xfbf0_8000, 0xf2c0_0000);
+static A32_MOVW: Field =
+    Field::instruction(Unit::Instruction32, &[run(0, 0, 12), run(12, 16, 4)], &[A32_MOVW_OPCODE]).stored(Stored::Half);
+static A32_MOVT: Field =
+    Field::instruction(Unit::Instruction32, &[run(16, 0, 12), run(28, 16, 4)], &[A32_MOVT_OPCODE]).stored(Stored::Half);
+static T32_MOVW: Field = Field::instruction(
+    Unit::InstructionPair,
+    &[run(0, 0, 8), run(8, 12, 3), run(11, 26, 1), run(12, 16, 4)],
+    &[T32_MOVW_OPCODE],
+)
+.stored(Stored::Half);
+static T32_MOVT: Field = Field::instruction(
+    Unit::InstructionPair,
+    &[run(16, 0, 8), run(24, 12, 3), run(27, 26, 1), run(28, 16, 4)],
+    &[T32_MOVT_OPCODE],
+)
+.stored(Stored::Half);
+
+static T16_ABS5: Field = Field::instruction(
+    Unit::Instruction16,
+    &[run(2, 6, 5)],
+    &[opcode("ldr/str (immediate)", 0xf000, 0x6000)],
+)
+.stored(Stored::Unsigned);
+static T16_PC8: Field = Field::instruction(
+    Unit::Instruction16,
+    &[run(2, 0, 8)],
+    &[opcode("ldr (literal)", 0xf800, 0x4800), opcode("adr", 0xf800, 0xa000)],
+)
+.stored(Stored::Biased(0x3ff));
+static T32_PC12: Field = t32_literal(&[opcode("ldr.w (literal)", 0xfe1f_0000, 0xf81f_0000)]);
+static T32_ADR: Field =
+    t32_adr(&[opcode("adr.w (add)", 0xfbff_8000, 0xf20f_0000), opcode("adr.w (sub)", 0xfbff_8000, 0xf2af_0000)]);
+const T16_IMMEDIATE: &[Opcode] = &[opcode("movs", 0xf800, 0x2000), opcode("adds", 0xf800, 0x3000)];
+static T16_IMM8_0: Field =
+    Field::instruction(Unit::Instruction16, &[run(0, 0, 8)], T16_IMMEDIATE).stored(Stored::Unsigned);
+static T16_IMM8_1: Field = Field::instruction(Unit::Instruction16, &[run(8, 0, 8)], T16_IMMEDIATE).stored(Stored::Part);
+static T16_IMM8_2: Field =
+    Field::instruction(Unit::Instruction16, &[run(16, 0, 8)], T16_IMMEDIATE).stored(Stored::Part);
+static T16_IMM8_3: Field =
+    Field::instruction(Unit::Instruction16, &[run(24, 0, 8)], T16_IMMEDIATE).stored(Stored::Part);
+
+const LDR_OPCODE: Opcode = opcode("ldr/str", 0x0e00_0000, 0x0400_0000);
+const LDRS_OPCODE: Opcode = opcode("ldrd/ldrh/ldrs", 0x0e40_0090, 0x0040_0090);
+const LDC_OPCODE: Opcode = opcode("ldc/vldr", 0x0f00_0000, 0x0d00_0000);
+static ABS12_FIELD: Field = a32_ldr(&[LDR_OPCODE]);
+static LDR_G0: Field = ldr_group::<0>(&[LDR_OPCODE]);
+static LDR_G1: Field = ldr_group::<1>(&[LDR_OPCODE]);
+static LDR_G2: Field = ldr_group::<2>(&[LDR_OPCODE]);
+static LDRS_G0: Field = ldrs_group::<0>(&[LDRS_OPCODE]);
+static LDRS_G1: Field = ldrs_group::<1>(&[LDRS_OPCODE]);
+static LDRS_G2: Field = ldrs_group::<2>(&[LDRS_OPCODE]);
+static LDC_G0: Field = ldc_group::<0>(&[LDC_OPCODE]);
+static LDC_G1: Field = ldc_group::<1>(&[LDC_OPCODE]);
+static LDC_G2: Field = ldc_group::<2>(&[LDC_OPCODE]);
+
+const ALU: &[Opcode] = &[opcode("add", 0x0fe0_0000, 0x0280_0000), opcode("sub", 0x0fe0_0000, 0x0240_0000)];
+static ALU_G0_NC: Field = alu_group::<0, false>(ALU);
+static ALU_G0: Field = alu_group::<0, true>(ALU);
+static ALU_G1_NC: Field = alu_group::<1, false>(ALU);
+static ALU_G1: Field = alu_group::<1, true>(ALU);
+static ALU_G2: Field = alu_group::<2, true>(ALU);
+
+#[allow(clippy::too_many_arguments, reason = "the columns of the table")]
+const fn row(
+    number: u32,
+    name: &'static str,
+    section: &'static str,
+    class: Class,
+    operation: Operation,
+    check: Check,
+    multiple: u8,
+    field: &'static Field,
+) -> Row {
+    Row { number, name, section, class, operation, check, multiple, field }
+}
+
+const MISC: &str = "AAELF32, Static miscellaneous relocations";
+const DATA: &str = "AAELF32, Static Data relocations";
+const A32: &str = "AAELF32, Static Arm relocations";
+const GROUP: &str = "AAELF32, Group relocations";
+const T32: &str = "AAELF32, Static Thumb32 relocations";
+const T16: &str = "AAELF32, Static Thumb16 relocations";
+const GOT: &str = "AAELF32, Proxy generating relocations";
+
+use Check::{Either, Magnitude, Signed, Unsigned};
+use Class::{Address, Branch, Data, Got, ShortBranch};
+
+/// Sorted by number.
+#[rustfmt::skip]
+pub(super) const ROWS: &[Row] = &[
+    row(0, "R_ARM_NONE", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(1, "R_ARM_PC24", A32, Branch, PREL_T, Signed(26), 4, &A32_BRANCH),
+    row(2, "R_ARM_ABS32", DATA, Data, ABS_T, Check::None, 1, &DATA32),
+    row(3, "R_ARM_REL32", DATA, Data, PREL_T, Check::None, 1, &DATA32),
+    row(4, "R_ARM_LDR_PC_G0", GROUP, Address, PREL, Magnitude(12), 1, &LDR_G0),
+    row(5, "R_ARM_ABS16", DATA, Data, ABS, Either(16), 1, &DATA16),
+    row(6, "R_ARM_ABS12", A32, Address, ABS, Magnitude(12), 1, &ABS12_FIELD),
+    row(7, "R_ARM_THM_ABS5", T16, Address, ABS, Unsigned(7), 4, &T16_ABS5),
+    row(8, "R_ARM_ABS8", DATA, Data, ABS, Either(8), 1, &DATA8),
+    row(10, "R_ARM_THM_CALL", T32, Branch, PREL_T, Signed(25), 2, &T32_CALL),
+    row(11, "R_ARM_THM_PC8", T16, Address, PREL_PA, Unsigned(10), 4, &T16_PC8),
+    row(24, "R_ARM_GOTOFF32", DATA, Data, GOTOFF, Check::None, 1, &DATA32),
+    row(25, "R_ARM_BASE_PREL", DATA, Data, ORIGIN_PREL, Check::None, 1, &DATA32),
+    row(26, "R_ARM_GOT_BREL", GOT, Got, GOT_ENTRY_OFFSET, Check::None, 1, &DATA32),
+    row(27, "R_ARM_PLT32", A32, Branch, PREL_T, Signed(26), 4, &A32_BRANCH),
+    row(28, "R_ARM_CALL", A32, Branch, PREL_T, Signed(26), 4, &A32_BRANCH),
+    row(29, "R_ARM_JUMP24", A32, Branch, PREL_T, Signed(26), 4, &A32_JUMP),
+    row(30, "R_ARM_THM_JUMP24", T32, Branch, PREL_T, Signed(25), 2, &T32_JUMP),
+    row(38, "R_ARM_TARGET1", MISC, Data, ABS_T, Check::None, 1, &DATA32),
+    row(40, "R_ARM_V4BX", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(41, "R_ARM_TARGET2", MISC, Got, GOT_ENTRY_PREL, Check::None, 1, &DATA32),
+    row(42, "R_ARM_PREL31", DATA, Data, PREL_T, Signed(31), 1, &DATA31),
+    row(43, "R_ARM_MOVW_ABS_NC", A32, Address, ABS_T, Check::None, 1, &A32_MOVW),
+    row(44, "R_ARM_MOVT_ABS", A32, Address, ABS, Check::None, 1, &A32_MOVT),
+    row(45, "R_ARM_MOVW_PREL_NC", A32, Address, PREL_T, Check::None, 1, &A32_MOVW),
+    row(46, "R_ARM_MOVT_PREL", A32, Address, PREL, Check::None, 1, &A32_MOVT),
+    row(47, "R_ARM_THM_MOVW_ABS_NC", T32, Address, ABS_T, Check::None, 1, &T32_MOVW),
+    row(48, "R_ARM_THM_MOVT_ABS", T32, Address, ABS, Check::None, 1, &T32_MOVT),
+    row(49, "R_ARM_THM_MOVW_PREL_NC", T32, Address, PREL_T, Check::None, 1, &T32_MOVW),
+    row(50, "R_ARM_THM_MOVT_PREL", T32, Address, PREL, Check::None, 1, &T32_MOVT),
+    row(51, "R_ARM_THM_JUMP19", T32, Branch, PREL_T, Signed(21), 2, &T32_JUMP19),
+    row(52, "R_ARM_THM_JUMP6", T16, ShortBranch, PREL, Unsigned(7), 2, &T16_JUMP6),
+    row(53, "R_ARM_THM_ALU_PREL_11_0", T32, Address, PREL_PA_T, Magnitude(12), 1, &T32_ADR),
+    row(54, "R_ARM_THM_PC12", T32, Address, PREL_PA, Magnitude(12), 1, &T32_PC12),
+    row(55, "R_ARM_ABS32_NOI", DATA, Data, ABS, Check::None, 1, &DATA32),
+    row(56, "R_ARM_REL32_NOI", DATA, Data, PREL, Check::None, 1, &DATA32),
+    row(57, "R_ARM_ALU_PC_G0_NC", GROUP, Address, PREL_T, Check::None, 1, &ALU_G0_NC),
+    row(58, "R_ARM_ALU_PC_G0", GROUP, Address, PREL_T, Check::None, 1, &ALU_G0),
+    row(59, "R_ARM_ALU_PC_G1_NC", GROUP, Address, PREL_T, Check::None, 1, &ALU_G1_NC),
+    row(60, "R_ARM_ALU_PC_G1", GROUP, Address, PREL_T, Check::None, 1, &ALU_G1),
+    row(61, "R_ARM_ALU_PC_G2", GROUP, Address, PREL_T, Check::None, 1, &ALU_G2),
+    row(62, "R_ARM_LDR_PC_G1", GROUP, Address, PREL, Check::None, 1, &LDR_G1),
+    row(63, "R_ARM_LDR_PC_G2", GROUP, Address, PREL, Check::None, 1, &LDR_G2),
+    row(64, "R_ARM_LDRS_PC_G0", GROUP, Address, PREL, Check::None, 1, &LDRS_G0),
+    row(65, "R_ARM_LDRS_PC_G1", GROUP, Address, PREL, Check::None, 1, &LDRS_G1),
+    row(66, "R_ARM_LDRS_PC_G2", GROUP, Address, PREL, Check::None, 1, &LDRS_G2),
+    row(67, "R_ARM_LDC_PC_G0", GROUP, Address, PREL, Check::None, 1, &LDC_G0),
+    row(68, "R_ARM_LDC_PC_G1", GROUP, Address, PREL, Check::None, 1, &LDC_G1),
+    row(69, "R_ARM_LDC_PC_G2", GROUP, Address, PREL, Check::None, 1, &LDC_G2),
+    row(95, "R_ARM_GOT_ABS", GOT, Got, GOT_ENTRY, Check::None, 1, &DATA32),
+    row(96, "R_ARM_GOT_PREL", GOT, Got, GOT_ENTRY_PREL, Check::None, 1, &DATA32),
+    row(97, "R_ARM_GOT_BREL12", GOT, Got, GOT_ENTRY_OFFSET, Magnitude(12), 1, &ABS12_FIELD),
+    row(98, "R_ARM_GOTOFF12", A32, Address, Operation::new(Term::Symbol, Minus::Got), Magnitude(12), 1, &ABS12_FIELD),
+    row(102, "R_ARM_THM_JUMP11", T16, ShortBranch, PREL, Signed(12), 2, &T16_JUMP11),
+    row(103, "R_ARM_THM_JUMP8", T16, ShortBranch, PREL, Signed(9), 2, &T16_JUMP8),
+    row(132, "R_ARM_THM_ALU_ABS_G0_NC", T16, Address, ABS_T, Check::None, 1, &T16_IMM8_0),
+    row(133, "R_ARM_THM_ALU_ABS_G1_NC", T16, Address, ABS, Check::None, 1, &T16_IMM8_1),
+    row(134, "R_ARM_THM_ALU_ABS_G2_NC", T16, Address, ABS, Check::None, 1, &T16_IMM8_2),
+    row(135, "R_ARM_THM_ALU_ABS_G3", T16, Address, ABS, Check::None, 1, &T16_IMM8_3),
+];

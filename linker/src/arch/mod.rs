@@ -1,0 +1,108 @@
+//! Architectures: one folder each, and one line in the list of targets. What differs between them is behind
+//! [`Architecture`]; what they have in common is data.
+
+use std::fmt::Debug;
+
+use crate::graph::{Bytes, Flags};
+use crate::relocation::{Check, Row};
+
+pub mod aarch64;
+pub mod arm;
+
+/// The core that the objects of a link were built for: an ordinal in the architecture's own list, from least to most
+/// able, 0 when no object says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Core {
+    /// The ordinal.
+    pub version: u8,
+}
+
+/// The target of a branch, as far as the branch depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Whether its code is in the alternate instruction set. None if it does not matter or is not known: then the
+    /// instruction's own choice stands.
+    pub thumb: Option<bool>,
+}
+
+/// A branch as it can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BranchForm {
+    /// The instruction, with its field still to be filled.
+    pub word: u64,
+    /// The value for the field.
+    pub value: i64,
+}
+
+/// A piece of code the linker makes: position-independent but for one pointer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StubShape {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// Its bytes.
+    pub code: &'static [u8],
+    /// Offset of the pointer in them, in bytes.
+    pub pointer: u32,
+    /// Whether it starts in the alternate instruction set.
+    pub thumb: bool,
+    /// What its bytes are, for whoever shows them: (offset, kind).
+    pub mapping: &'static [(u64, Bytes)],
+}
+
+/// One architecture.
+pub trait Architecture: Sync + Debug {
+    /// Its name in messages.
+    fn name(&self) -> &'static str;
+
+    /// Its relocations, sorted by number.
+    fn rows(&self) -> &'static [Row];
+
+    /// Index of the row of a relocation number.
+    fn row(&self, number: u32) -> Option<u16>;
+
+    /// Index of the row of a plain pointer.
+    fn pointer(&self) -> u16;
+
+    /// The row that stands in for a relocation whose meaning the platform chooses.
+    fn platform_row(&self, row: u16) -> u16 {
+        row
+    }
+
+    /// Splits the value of a function symbol into address and flags.
+    fn symbol_value(&self, value: u64, _function: bool) -> (u64, Flags) {
+        (value, Flags::default())
+    }
+
+    /// What a mapping symbol of this name starts.
+    fn mapping(&self, name: &[u8]) -> Option<Bytes>;
+
+    /// The core that build attributes of an object tell. `Err` says what was expected.
+    fn attributes(&self, _bytes: &[u8]) -> Result<Core, &'static str> {
+        Ok(Core::default())
+    }
+
+    /// The core for which an object of a target without build attributes is taken to be.
+    fn default_core(&self, _target: &str) -> Core {
+        Core::default()
+    }
+
+    /// The check that holds for a branch on a core that reaches less far than the ABI allows.
+    fn reach(&self, row: &Row, _core: Core) -> Check {
+        row.check
+    }
+
+    /// The branch `word` with the value `value` of its formula, made for `to`; None if it cannot be made in the
+    /// state of its destination.
+    fn branch(&self, _row: &Row, word: u64, value: i64, _to: Destination, _core: Core) -> Option<BranchForm> {
+        Some(BranchForm { word, value })
+    }
+
+    /// Whether a stub may stand between the branch and its target.
+    fn stub_for(&self, row: &Row, word: u64, core: Core) -> Option<&'static StubShape>;
+
+    /// A stub that jumps to the address stored at its pointer.
+    fn indirect_stub(&self, core: Core) -> &'static StubShape;
+
+    /// What a branch to an undefined weak symbol becomes: something that goes on with the next instruction.
+    fn fall_through(&self, row: &Row, word: u64, core: Core) -> Option<u64>;
+}

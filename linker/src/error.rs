@@ -1,0 +1,254 @@
+//! Errors as values: each names the file, section, offset, relocation and symbol, and what was expected.
+
+use std::fmt;
+
+use crate::graph::{Edge, LinkGraph, Object};
+use crate::index::{ObjectId, SectionId};
+use crate::memory::MemoryError;
+
+/// A place in the input that an error is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// File, with the member in parentheses for an archive.
+    pub file: String,
+    /// Section name.
+    pub section: Option<String>,
+    /// Offset in the section, in bytes.
+    pub offset: Option<u64>,
+    /// Name of the relocation.
+    pub relocation: Option<&'static str>,
+    /// Name of the symbol it refers to.
+    pub symbol: Option<String>,
+}
+
+/// A name as text.
+pub(crate) fn text(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}
+
+/// `libx.a(member.o)` or `file.o`.
+pub fn object_name(object: &Object<'_>) -> String {
+    match object.member {
+        Some(member) => format!("{}({})", object.file, text(member)),
+        None => object.file.to_owned(),
+    }
+}
+
+impl Site {
+    pub(crate) fn file(graph: &LinkGraph<'_>, object: ObjectId) -> Self {
+        Site { file: object_name(&graph.objects[object]), ..Site::default() }
+    }
+
+    pub(crate) fn section(graph: &LinkGraph<'_>, section: SectionId) -> Self {
+        let section = &graph.sections[section];
+        Site { section: Some(text(section.name)), ..Site::file(graph, section.object) }
+    }
+
+    /// The place of an edge.
+    pub fn edge(graph: &LinkGraph<'_>, edge: &Edge) -> Self {
+        let block = &graph.blocks[edge.block];
+        Site {
+            offset: Some(block.origin + u64::from(edge.offset)),
+            relocation: Some(graph.row(edge).name),
+            symbol: Some(graph.symbol_name(edge.target)),
+            ..Site::section(graph, block.section)
+        }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        match (&self.section, self.offset) {
+            (Some(section), Some(offset)) => write!(f, "({section}+{offset:#x})")?,
+            (Some(section), None) => write!(f, "({section})")?,
+            _ => {}
+        }
+        if let Some(relocation) = self.relocation {
+            write!(f, ": {relocation}")?;
+        }
+        if let Some(symbol) = &self.symbol {
+            write!(f, " against `{symbol}`")?;
+        }
+        Ok(())
+    }
+}
+
+/// A symbol that nobody defines, and who wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undefined {
+    /// Its name.
+    pub name: String,
+    /// The first places that refer to it; empty when only the caller asked for it.
+    pub wanted_by: Vec<Site>,
+    /// How many places refer to it.
+    pub references: usize,
+}
+
+/// The numbers of a relocation whose value does not fit its field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where.
+    pub site: Site,
+    /// The formula of the ABI.
+    pub formula: String,
+    /// S: the address of the symbol.
+    pub s: u64,
+    /// A: the addend.
+    pub a: i64,
+    /// P: the address of the place.
+    pub p: u64,
+    /// The value of the formula.
+    pub value: i64,
+    /// Smallest value that fits.
+    pub low: i128,
+    /// Largest value that fits.
+    pub high: i128,
+    /// What the value has to be a multiple of.
+    pub multiple: u64,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = |value: i128| {
+            if value < 0 { format!("-{:#x}", value.unsigned_abs()) } else { format!("{value:#x}") }
+        };
+        write!(
+            f,
+            "{} = {} (S {:#x}, A {}, P {:#x}), allowed [{}, {}], multiple of {}",
+            self.formula,
+            hex(self.value.into()),
+            self.s,
+            hex(self.a.into()),
+            self.p,
+            hex(self.low),
+            hex(self.high),
+            self.multiple
+        )
+    }
+}
+
+/// Why a link failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input is not what the format says it has to be.
+    #[error("{site}: {problem}")]
+    Malformed {
+        /// Where.
+        site: Box<Site>,
+        /// What was found, and what was expected.
+        problem: String,
+    },
+    /// A relocation number that the architecture's table does not have.
+    #[error("{site}: relocation {number} is not supported for {architecture}")]
+    UnknownRelocation {
+        /// Where.
+        site: Box<Site>,
+        /// Its number.
+        number: u32,
+        /// The architecture.
+        architecture: &'static str,
+    },
+    /// The instruction under a relocation is not one that may carry it.
+    #[error("{site}: instruction {found} cannot carry this relocation, expected {expected}")]
+    Opcode {
+        /// Where.
+        site: Box<Site>,
+        /// The bytes found, as a number.
+        found: String,
+        /// The instructions that may stand there.
+        expected: String,
+    },
+    /// The value does not fit the field.
+    #[error("{site}: out of range: {0}", site = .0.site)]
+    OutOfRange(Box<Misfit>),
+    /// The value is not the multiple that the field needs.
+    #[error("{site}: misaligned: {0}", site = .0.site)]
+    Misaligned(Box<Misfit>),
+    /// A branch that cannot be made in the state of its target, and that no stub may stand in for.
+    #[error("{site}: cannot branch {what}")]
+    State {
+        /// Where.
+        site: Box<Site>,
+        /// From where to where.
+        what: &'static str,
+    },
+    /// Symbols that nobody defines, all of them.
+    #[error("{}", undefined(.0))]
+    Undefined(Vec<Undefined>),
+    /// Two strong definitions of one symbol.
+    #[error("duplicate symbol: {name}: defined in {first} and in {second}")]
+    Duplicate {
+        /// Its name.
+        name: String,
+        /// The first definition.
+        first: Box<Site>,
+        /// The second.
+        second: Box<Site>,
+    },
+    /// A reference into a section that gave way to another of its group.
+    #[error("{site}: refers to a discarded section: the symbol is local to a group that another object provides")]
+    Discarded {
+        /// Where.
+        site: Box<Site>,
+    },
+    /// Layout did not settle.
+    #[error("{site}: layout did not settle: this branch still needs a new stub after {rounds} rounds")]
+    Unsettled {
+        /// The edge that asked for more.
+        site: Box<Site>,
+        /// How many rounds there were.
+        rounds: usize,
+    },
+    /// The layout asks for something impossible.
+    #[error("layout: {0}")]
+    Layout(String),
+    /// The input is larger than [`crate::Limits`] allows.
+    #[error("{site}: {what} exceeds the limit of {limit}")]
+    Limit {
+        /// Where.
+        site: Box<Site>,
+        /// What is too large.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// Target memory refused.
+    #[error("target memory: {0}")]
+    Memory(MemoryError),
+}
+
+fn undefined(list: &[Undefined]) -> String {
+    let mut lines = Vec::new();
+    for symbol in list {
+        let mut line = format!("undefined symbol: {}", symbol.name);
+        for site in &symbol.wanted_by {
+            line += &format!("\n  wanted by {site}");
+        }
+        let more = symbol.references - symbol.wanted_by.len();
+        if more > 0 {
+            line += &format!("\n  and {more} more");
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+/// The result of a step.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl LinkGraph<'_> {
+    /// A name to show for a symbol: its own, its section's for a section symbol, what it stands for when made.
+    pub fn symbol_name(&self, symbol: crate::index::SymbolId) -> String {
+        let symbol = &self.symbols[symbol];
+        match symbol.definition {
+            _ if !symbol.name.is_empty() => text(symbol.name),
+            crate::graph::Definition::Block(block, 0) => text(self.sections[self.blocks[block].section].name),
+            crate::graph::Definition::Block(block, offset) => {
+                format!("{}+{offset:#x}", text(self.sections[self.blocks[block].section].name))
+            }
+            _ => "nothing".to_owned(),
+        }
+    }
+}

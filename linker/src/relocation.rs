@@ -1,0 +1,295 @@
+//! Relocations as rows of data, and the one interpreter of their formulas.
+//!
+//! A row says what the ABI says: the operation in terms of S, A, P, T, GOT and Page(), the field that takes the result,
+//! the check made before. Applying, error messages and documentation are derived from it.
+
+use std::fmt;
+
+use crate::field::Field;
+
+/// What a relocation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Marks a dependency; writes nothing.
+    None,
+    /// A datum.
+    Data,
+    /// A branch that may go through a stub.
+    Branch,
+    /// A branch too short, or of a kind, to go through a stub.
+    ShortBranch,
+    /// A datum that names code and may name its stub instead.
+    BranchData,
+    /// An address, or a part of one, in instructions.
+    Address,
+    /// By way of the global offset table.
+    Got,
+}
+
+impl Class {
+    /// Whether it transfers control.
+    pub fn is_branch(self) -> bool {
+        matches!(self, Class::Branch | Class::ShortBranch)
+    }
+}
+
+/// The leading term of a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// S + A
+    Symbol,
+    /// G(GDAT(S + A)): the table entry that holds S + A. The addend is part of the entry's key.
+    GotOfSum,
+    /// GOT(S) + A: the table entry that holds S, plus the addend.
+    GotPlus,
+    /// B(S) + A, where B(S) is the origin of the global offset table.
+    GotOrigin,
+}
+
+/// What is subtracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Minus {
+    /// Nothing.
+    Nothing,
+    /// P: the address of the place.
+    Place,
+    /// Page(P): the 4 KiB page of the place.
+    PagePlace,
+    /// Pa: the place rounded down to a multiple of 4.
+    WordPlace,
+    /// GOT: the origin of the global offset table.
+    Got,
+    /// Page(GOT)
+    PageGot,
+}
+
+/// The formula of a relocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The leading term.
+    pub term: Term,
+    /// Whether the Thumb bit of the symbol is or-ed in: `(S + A) | T`.
+    pub thumb: bool,
+    /// Whether the 4 KiB page of the term is taken.
+    pub page: bool,
+    /// What is subtracted.
+    pub minus: Minus,
+}
+
+impl Operation {
+    /// `term - minus`
+    pub const fn new(term: Term, minus: Minus) -> Operation {
+        Operation { term, thumb: false, page: false, minus }
+    }
+
+    /// `(term | T) - minus`
+    pub const fn thumb(self) -> Operation {
+        Operation { thumb: true, ..self }
+    }
+
+    /// `Page(term) - minus`
+    pub const fn page(self) -> Operation {
+        Operation { page: true, ..self }
+    }
+
+    /// Whether the result depends on where the place is.
+    pub const fn is_relative(&self) -> bool {
+        matches!(self.minus, Minus::Place | Minus::PagePlace | Minus::WordPlace)
+    }
+
+    /// Whether it needs a table entry.
+    pub const fn needs_entry(&self) -> bool {
+        matches!(self.term, Term::GotOfSum | Term::GotPlus)
+    }
+
+    /// Whether it needs the table, if only for its address.
+    pub const fn needs_got(&self) -> bool {
+        self.needs_entry() || matches!(self.term, Term::GotOrigin) || matches!(self.minus, Minus::Got | Minus::PageGot)
+    }
+
+    /// X: the value of the formula, sign-extended from the width of an address.
+    #[inline]
+    pub fn evaluate(&self, inputs: &Inputs) -> i64 {
+        let a = inputs.a as u64;
+        let mut value = match self.term {
+            Term::Symbol => inputs.s.wrapping_add(a),
+            Term::GotOfSum => inputs.entry,
+            Term::GotPlus => inputs.entry.wrapping_add(a),
+            Term::GotOrigin => inputs.got.wrapping_add(a),
+        };
+        if self.thumb {
+            value |= u64::from(inputs.t);
+        }
+        if self.page {
+            value &= !0xfff;
+        }
+        let value = value.wrapping_sub(match self.minus {
+            Minus::Nothing => 0,
+            Minus::Place => inputs.p,
+            Minus::PagePlace => inputs.p & !0xfff,
+            Minus::WordPlace => inputs.p & !3,
+            Minus::Got => inputs.got,
+            Minus::PageGot => inputs.got & !0xfff,
+        });
+        if inputs.narrow { i64::from(value as i32) } else { value as i64 }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let term = match self.term {
+            Term::Symbol => "S + A",
+            Term::GotOfSum => "G(GDAT(S + A))",
+            Term::GotPlus => "GOT(S) + A",
+            Term::GotOrigin => "B(S) + A",
+        };
+        match (self.thumb, self.page) {
+            (true, _) => write!(f, "(({term}) | T)")?,
+            (_, true) => write!(f, "Page({term})")?,
+            _ => f.write_str(term)?,
+        }
+        f.write_str(match self.minus {
+            Minus::Nothing => "",
+            Minus::Place => " - P",
+            Minus::PagePlace => " - Page(P)",
+            Minus::WordPlace => " - Pa",
+            Minus::Got => " - GOT_ORG",
+            Minus::PageGot => " - Page(GOT)",
+        })
+    }
+}
+
+/// What a formula is made of. All addresses are of the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// S: the address of the symbol, without the Thumb bit.
+    pub s: u64,
+    /// A: the addend.
+    pub a: i64,
+    /// P: the address of the place.
+    pub p: u64,
+    /// T: whether the symbol is a Thumb function.
+    pub t: bool,
+    /// The address of the table entry, where the formula has one.
+    pub entry: u64,
+    /// The address of the global offset table.
+    pub got: u64,
+    /// Whether addresses have 32 bits.
+    pub narrow: bool,
+}
+
+/// The check made on X before bits are selected from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// None: the value wraps, or only part of it is wanted.
+    None,
+    /// -2^(n-1) <= X < 2^(n-1)
+    Signed(u8),
+    /// 0 <= X < 2^n
+    Unsigned(u8),
+    /// -2^(n-1) <= X < 2^n
+    Either(u8),
+    /// |X| < 2^n: sign and magnitude.
+    Magnitude(u8),
+}
+
+impl Check {
+    /// Smallest and largest value that passes.
+    pub const fn range(self) -> (i128, i128) {
+        match self {
+            Check::None => (i64::MIN as i128, i64::MAX as i128),
+            Check::Signed(n) => (-(1i128 << (n - 1)), (1i128 << (n - 1)) - 1),
+            Check::Unsigned(n) => (0, (1i128 << n) - 1),
+            Check::Either(n) => (-(1i128 << (n - 1)), (1i128 << n) - 1),
+            Check::Magnitude(n) => (1 - (1i128 << n), (1i128 << n) - 1),
+        }
+    }
+
+    /// Whether `value` passes.
+    #[inline]
+    pub fn allows(self, value: i64) -> bool {
+        let value = i128::from(value);
+        let (low, high) = self.range();
+        low <= value && value <= high
+    }
+}
+
+/// One relocation of an ABI.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its number in the object file.
+    pub number: u32,
+    /// Its name in the ABI.
+    pub name: &'static str,
+    /// Where the ABI defines it: the title of the table or section.
+    pub section: &'static str,
+    /// What it is about.
+    pub class: Class,
+    /// Its formula.
+    pub operation: Operation,
+    /// The check made on the formula's value.
+    pub check: Check,
+    /// What the formula's value has to be a multiple of: a power of two.
+    pub multiple: u8,
+    /// The field that takes the value.
+    pub field: &'static Field,
+}
+
+impl Row {
+    /// Whether `value` is a multiple of what it has to be.
+    #[inline]
+    pub fn is_aligned(&self, value: i64) -> bool {
+        value & (i64::from(self.multiple) - 1) == 0
+    }
+
+    /// Smallest and largest value that passes both checks.
+    pub fn range(&self) -> (i128, i128) {
+        let (low, high) = self.check.range();
+        let multiple = i128::from(self.multiple);
+        (low, high.div_euclid(multiple) * multiple)
+    }
+}
+
+/// The index of each number in a table sorted by number, `u16::MAX` where there is none. `N` exceeds every number.
+pub(crate) const fn by_number<const N: usize>(rows: &[Row]) -> [u16; N] {
+    let mut index = [u16::MAX; N];
+    let mut i = 0;
+    while i < rows.len() {
+        index[rows[i].number as usize] = i as u16;
+        i += 1;
+    }
+    index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas() {
+        let inputs =
+            Inputs { s: 0x1000, a: 8, p: 0xf000_0002, t: true, entry: 0x5678, got: 0x5000, narrow: true };
+        let value = |operation: Operation| operation.evaluate(&inputs);
+        assert_eq!(value(Operation::new(Term::Symbol, Minus::Nothing)), 0x1008);
+        assert_eq!(value(Operation::new(Term::Symbol, Minus::Nothing).thumb()), 0x1009);
+        assert_eq!(value(Operation::new(Term::Symbol, Minus::Place)), 0x1000_1006);
+        assert_eq!(value(Operation::new(Term::Symbol, Minus::WordPlace)), 0x1000_1008);
+        assert_eq!(value(Operation::new(Term::Symbol, Minus::PagePlace).page()), 0x1000_1000);
+        assert_eq!(value(Operation::new(Term::GotOfSum, Minus::Got)), 0x678);
+        assert_eq!(value(Operation::new(Term::GotPlus, Minus::Nothing)), 0x5680);
+        assert_eq!(value(Operation::new(Term::GotOrigin, Minus::Place)), 0x1000_5006);
+    }
+
+    #[test]
+    fn checks_at_their_limits() {
+        for (check, low, high) in [
+            (Check::Signed(8), -128, 127),
+            (Check::Unsigned(8), 0, 255),
+            (Check::Either(8), -128, 255),
+            (Check::Magnitude(8), -255, 255),
+        ] {
+            assert!(check.allows(low) && check.allows(high), "{check:?}");
+            assert!(!check.allows(low - 1) && !check.allows(high + 1), "{check:?}");
+        }
+    }
+}
