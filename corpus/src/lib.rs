@@ -1,1 +1,21 @@
-//! Linkrig's corpus.
+//! Linkrig's corpus: the cases, the toolchains that build them, and the objects that are checked in.
+//!
+//! A case is a source with directives ([`directive`], `docs/directives.md`). [`case::load_all`] reads them,
+//! [`matrix::builds`] says how each is to be built, [`build::build`] does it with what [`toolchain::Toolchains::discover`]
+//! found, and [`prebuilt`] keeps the results so that others need no compiler. Nothing here runs what was built.
+
+#![forbid(unsafe_code)]
+
+pub mod build;
+pub mod case;
+pub mod directive;
+pub mod layout;
+pub mod matrix;
+pub mod prebuilt;
+pub mod target;
+pub mod toolchain;
+pub mod value;
+
+mod text;
+
+pub use text::ParseError;

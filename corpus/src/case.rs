@@ -1,0 +1,377 @@
+//! Cases: what is built, how it is linked, what is expected.
+
+mod check;
+mod load;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use linker::target::Target;
+
+use crate::directive::{Location, Part, Scope, Subject};
+use crate::layout::Layout;
+use crate::matrix::{self, Build, Recipe};
+use crate::value::Value;
+
+pub use load::{LoadError, load_all, parse};
+
+/// One case: one source with directives, or one of its variants when it has a `for`.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// `GROUP/NAME`, with `-VALUE` for each `for`.
+    pub name: String,
+    /// The file it stands in, as errors and reports name it: below the corpus, `GROUP/NAME.EXT`.
+    pub file: String,
+    /// Its sources, in link order. Headers (`.h`) are there to be included.
+    pub parts: Vec<Part>,
+    /// Name and value of each `for`, which are macros when compiling.
+    pub values: Vec<(String, String)>,
+    /// The targets it is for, in the order of the table.
+    pub targets: Vec<&'static Target>,
+    /// Builds; none means the default.
+    pub builds: Vec<Scoped<Builds>>,
+    /// Flags added to builds.
+    pub flags: Vec<Scoped<Vec<String>>>,
+    /// Parts joined into one file.
+    pub groups: Vec<Scoped<PartGroup>>,
+    /// Layouts; none means the default.
+    pub layouts: Vec<Scoped<Vec<Layout>>>,
+    /// Absolute symbols of the host.
+    pub defines: Vec<Scoped<(String, u64)>>,
+    /// Live roots besides the functions called.
+    pub keeps: Vec<Scoped<Vec<String>>>,
+    /// What the message of a link that fails holds.
+    pub link_errors: Vec<Scoped<String>>,
+    /// Calls, in order.
+    pub calls: Vec<Scoped<Call>>,
+    /// Registers after the last call.
+    pub registers: Vec<Scoped<Register>>,
+    /// Memory after the last call.
+    pub memory: Vec<Scoped<Memory>>,
+    /// All that was printed.
+    pub prints: Vec<Scoped<Vec<u8>>>,
+    /// How a call ends the program.
+    pub exits: Vec<Scoped<Exit>>,
+    /// The fault a call ends in.
+    pub faults: Vec<Scoped<Fault>>,
+    /// Relocations that the objects hold.
+    pub covers: Vec<Scoped<Vec<String>>>,
+    /// Why it must not pass.
+    pub xfails: Vec<Scoped<String>>,
+    /// The hash of what its objects depend on besides the flags: see [`Case::fingerprint`].
+    pub(crate) sources: String,
+}
+
+/// A directive's value, with where it stands and for what it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scoped<T> {
+    /// For what it holds.
+    pub scope: Scope,
+    /// Where the directive stands.
+    pub at: Location,
+    /// What it says.
+    pub value: T,
+}
+
+/// What a `build` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Builds {
+    /// A named set, `@standard`.
+    Set(String),
+    /// A compiler with flags.
+    One(Recipe),
+}
+
+/// Parts that become one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartGroup {
+    /// What they become.
+    pub kind: GroupKind,
+    /// The file's name.
+    pub name: String,
+    /// The parts, in order.
+    pub members: Vec<String>,
+}
+
+/// How parts are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupKind {
+    /// A static archive.
+    Archive,
+    /// One object, by `ld -r`.
+    Partial,
+}
+
+/// A call and what it returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The function's symbol.
+    pub function: String,
+    /// What it is given.
+    pub arguments: Vec<Value>,
+    /// What it returns.
+    pub result: CallResult,
+}
+
+/// What a call is expected to return.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallResult {
+    /// This number or address.
+    Value(Value),
+    /// `void`: anything.
+    Void,
+    /// `?`: nobody has said yet, so it fails.
+    Unblessed,
+}
+
+/// An address: a number, or a symbol with an offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// This address.
+    Absolute(u64),
+    /// A symbol plus an offset.
+    Symbol(String, i64),
+}
+
+/// A register and its content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Register {
+    /// Its name, in lower case.
+    pub name: String,
+    /// What it holds.
+    pub value: RegisterValue,
+}
+
+/// The content of a register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegisterValue {
+    /// These bits, zero-extended.
+    Bits(u64),
+    /// The address of a symbol plus an offset, with the Thumb bit of a Thumb function.
+    Address(String, i64),
+}
+
+/// Memory and its content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// Where it is.
+    pub place: Place,
+    /// What is there.
+    pub content: MemoryContent,
+}
+
+/// The content of memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MemoryContent {
+    /// Typed values, one after the other: numbers in the target's byte order, addresses as wide as a pointer, buffers as
+    /// their bytes.
+    Values(Vec<Value>),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// How a program ends itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `exit(N)`
+    Status(i32),
+    /// `abort()`
+    Abort,
+}
+
+/// A fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its kind.
+    pub kind: FaultKind,
+    /// The pc, when given.
+    pub at: Option<Place>,
+    /// The address accessed, when given.
+    pub address: Option<Place>,
+}
+
+/// Kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A read of memory that is not there or not readable.
+    Read,
+    /// A write to memory that is not there or not writable.
+    Write,
+    /// A fetch from memory that is not there or not executable.
+    Fetch,
+    /// An undefined instruction.
+    Undefined,
+    /// A breakpoint instruction.
+    Breakpoint,
+    /// An access that is not aligned.
+    Unaligned,
+    /// Out of instructions or time.
+    Budget,
+}
+
+impl FaultKind {
+    /// Every kind with its word in directives.
+    pub const ALL: [(&'static str, FaultKind); 7] = [
+        ("read", FaultKind::Read),
+        ("write", FaultKind::Write),
+        ("fetch", FaultKind::Fetch),
+        ("undefined", FaultKind::Undefined),
+        ("breakpoint", FaultKind::Breakpoint),
+        ("unaligned", FaultKind::Unaligned),
+        ("budget", FaultKind::Budget),
+    ];
+}
+
+/// All that is expected of one configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Expectations<'a> {
+    /// Absolute symbols of the host.
+    pub defines: Vec<(&'a str, u64)>,
+    /// Live roots besides the functions called.
+    pub keeps: Vec<&'a str>,
+    /// What the message of the failing link holds; empty when linking succeeds.
+    pub link_errors: Vec<&'a str>,
+    /// Calls, in order, with where they stand.
+    pub calls: Vec<(&'a Call, Location)>,
+    /// Registers after the last call.
+    pub registers: Vec<(&'a Register, Location)>,
+    /// Memory after the last call.
+    pub memory: Vec<(&'a Memory, Location)>,
+    /// All that was printed, when it matters.
+    pub prints: Option<&'a [u8]>,
+    /// How the program ends itself, when it does.
+    pub exit: Option<Exit>,
+    /// The fault, when one is expected.
+    pub fault: Option<&'a Fault>,
+    /// Why it must not pass.
+    pub xfail: Option<&'a str>,
+}
+
+/// The layouts of a case that names none.
+pub const DEFAULT_LAYOUTS: [Layout; 4] = [Layout::Near, Layout::Far, Layout::High, Layout::Random(1)];
+
+/// The targets of a case that names none.
+pub const DEFAULT_TARGETS: [&str; 3] = ["armv7", "thumbv7", "aarch64"];
+
+/// Where the corpus of this source tree is.
+pub fn default_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}
+
+/// The values whose scope holds.
+fn holding<'a, T>(list: &'a [Scoped<T>], subject: &Subject<'_>) -> std::vec::IntoIter<&'a Scoped<T>> {
+    let holding: Vec<&Scoped<T>> = list.iter().filter(|scoped| scoped.scope.holds(subject)).collect();
+    holding.into_iter()
+}
+
+/// The one that holds; of several the one with the narrowest scope.
+fn narrowest<'a, T>(list: &'a [Scoped<T>], subject: &Subject<'_>) -> Option<&'a Scoped<T>> {
+    list.iter().filter(|scoped| scoped.scope.holds(subject)).max_by_key(|scoped| scoped.scope.0.len())
+}
+
+impl Case {
+    /// The builds for a target, as recipes.
+    pub fn recipes(&self, target: &'static Target) -> Vec<Recipe> {
+        let subject = Subject { target, build: None, part: None, layout: None };
+        let mut recipes = Vec::new();
+        for scoped in holding(&self.builds, &subject) {
+            match &scoped.value {
+                Builds::Set(name) => recipes.extend(matrix::set(name, target).unwrap_or_default()),
+                Builds::One(recipe) => recipes.push(recipe.clone()),
+            }
+        }
+        if recipes.is_empty() { self.default_recipes(target) } else { recipes }
+    }
+
+    fn default_recipes(&self, target: &'static Target) -> Vec<Recipe> {
+        let has = |extensions: &[&str]| self.parts.iter().any(|part| extensions.iter().any(|e| part.extension() == *e));
+        if has(&["ll"]) {
+            let flags = ["-O2", "-fno-pic"].map(str::to_owned).to_vec();
+            return vec![Recipe { family: matrix::Family::Clang, flags }];
+        }
+        matrix::set(if has(&["c", "cc"]) { "standard" } else { "asm" }, target).unwrap_or_default()
+    }
+
+    /// The layouts for a target.
+    pub fn layouts(&self, target: &'static Target) -> Vec<Layout> {
+        let subject = Subject { target, build: None, part: None, layout: None };
+        narrowest(&self.layouts, &subject).map_or_else(|| DEFAULT_LAYOUTS.to_vec(), |scoped| scoped.value.clone())
+    }
+
+    /// The flags that `flags` adds for a part of a build.
+    pub fn flags<'a>(&'a self, build: &Build, part: &str) -> Vec<&'a str> {
+        let subject = Subject { target: build.target, build: Some(build), part: Some(part), layout: None };
+        holding(&self.flags, &subject).flat_map(|scoped| &scoped.value).map(String::as_str).collect()
+    }
+
+    /// The archives and partial links for a target.
+    pub fn groups<'a>(&'a self, target: &'static Target) -> Vec<&'a PartGroup> {
+        let subject = Subject { target, build: None, part: None, layout: None };
+        holding(&self.groups, &subject).map(|scoped| &scoped.value).collect()
+    }
+
+    /// The relocations that the objects for a target are to hold, in at least one configuration.
+    /// The scopes narrow down in which builds; without a build all of the target's are meant.
+    pub fn covers<'a>(&'a self, target: &'static Target, build: Option<&Build>) -> Vec<&'a str> {
+        let prefix = if crate::target::row(target).is_arm() { "R_ARM_" } else { "R_AARCH64_" };
+        let holds = |scope: &Scope| match build {
+            Some(_) => scope.holds(&Subject { target, build, part: None, layout: None }),
+            None => matrix::builds(self, &[target.name], &matrix::wanted)
+                .iter()
+                .any(|build| scope.holds(&Subject { target, build: Some(build), part: None, layout: None })),
+        };
+        let names = self.covers.iter().filter(|scoped| holds(&scoped.scope)).flat_map(|scoped| &scoped.value);
+        names.map(String::as_str).filter(|name| name.starts_with(prefix)).collect()
+    }
+
+    /// What is expected of this build in this layout.
+    pub fn expectations<'a>(&'a self, build: &Build, layout: &Layout) -> Expectations<'a> {
+        let subject = Subject { target: build.target, build: Some(build), part: None, layout: Some(layout) };
+        let subject = &subject;
+        Expectations {
+            defines: holding(&self.defines, subject).map(|s| (s.value.0.as_str(), s.value.1)).collect(),
+            keeps: holding(&self.keeps, subject).flat_map(|s| &s.value).map(String::as_str).collect(),
+            link_errors: holding(&self.link_errors, subject).map(|s| s.value.as_str()).collect(),
+            calls: holding(&self.calls, subject).map(|s| (&s.value, s.at)).collect(),
+            registers: holding(&self.registers, subject).map(|s| (&s.value, s.at)).collect(),
+            memory: holding(&self.memory, subject).map(|s| (&s.value, s.at)).collect(),
+            prints: narrowest(&self.prints, subject).map(|s| s.value.as_slice()),
+            exit: narrowest(&self.exits, subject).map(|s| s.value),
+            fault: narrowest(&self.faults, subject).map(|s| &s.value),
+            xfail: narrowest(&self.xfails, subject).map(|s| s.value.as_str()),
+        }
+    }
+
+    /// A hash of all that the objects for a target depend on, the compilers apart: the sources without their directives,
+    /// so that new expectations make nothing stale, and every flag.
+    pub fn fingerprint(&self, target: &'static Target) -> String {
+        let mut text = format!("{}\n", self.sources);
+        for build in matrix::builds(self, &[target.name], &|_, _| 0) {
+            for part in &self.parts {
+                let flags = crate::build::flags(self, &build, &part.name).join(" ");
+                text.push_str(&format!("{} {} {flags}\n", build.label, part.name));
+            }
+        }
+        for group in self.groups(target) {
+            text.push_str(&format!("{group:?}\n"));
+        }
+        crate::prebuilt::sha256(text.as_bytes())
+    }
+}
+
+impl Part {
+    /// What comes after the last dot of its name.
+    pub fn extension(&self) -> &str {
+        self.name.rsplit_once('.').map_or("", |(_, extension)| extension)
+    }
+
+    /// The name of its object: `a.c` becomes `a.o`.
+    pub fn object_name(&self) -> String {
+        format!("{}.o", self.name.rsplit_once('.').map_or(self.name.as_str(), |(stem, _)| stem))
+    }
+
+    /// Whether it is compiled, and not only included.
+    pub fn is_source(&self) -> bool {
+        self.extension() != "h"
+    }
+}

@@ -1,0 +1,243 @@
+//! Case × target × toolchain × flags: what is built, and what the result is called.
+
+use std::fmt;
+
+use linker::target::Target;
+
+use crate::case::Case;
+use crate::layout::Layout;
+
+/// A family of compilers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// GCC with GNU binutils.
+    Gcc,
+    /// Clang with its integrated assembler, and lld.
+    Clang,
+}
+
+impl Family {
+    /// Every family, in the order in which builds are listed.
+    pub const ALL: [Family; 2] = [Family::Gcc, Family::Clang];
+
+    /// `gcc` or `clang`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Gcc => "gcc",
+            Family::Clang => "clang",
+        }
+    }
+
+    /// The version the corpus is made for, and whose objects are checked in.
+    pub fn wanted(self) -> u32 {
+        match self {
+            Family::Gcc => 12,
+            Family::Clang => 19,
+        }
+    }
+}
+
+/// A compiler as labels name it: family and major version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ToolchainId {
+    /// Which family.
+    pub family: Family,
+    /// The major version.
+    pub major: u32,
+}
+
+impl fmt::Display for ToolchainId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.family.name(), self.major)
+    }
+}
+
+/// Which major version of each family to use for a target: those found, or those of prebuilt objects.
+pub type Versions<'a> = &'a dyn Fn(Family, &Target) -> u32;
+
+/// The versions the corpus is made for.
+pub fn wanted(family: Family, _target: &Target) -> u32 {
+    family.wanted()
+}
+
+/// A compiler and flags, as `build:` names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// Which compiler.
+    pub family: Family,
+    /// Its flags.
+    pub flags: Vec<String>,
+}
+
+/// One way to build a case: the objects depend on the case and on this, and on nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// For which target.
+    pub target: &'static Target,
+    /// By which compiler.
+    pub toolchain: ToolchainId,
+    /// The flags of the recipe; those of the target and of `flags:` are added when building.
+    pub flags: Vec<String>,
+    /// The stable name: `gcc12-O2.no-pic`.
+    pub label: String,
+}
+
+impl Build {
+    /// A build by this recipe.
+    pub fn new(target: &'static Target, toolchain: ToolchainId, flags: Vec<String>) -> Build {
+        let label = label(toolchain, &flags);
+        Build { target, toolchain, flags, label }
+    }
+
+    /// The words of the label after the toolchain: `O2`, `no-pic`.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.flags.iter().map(|flag| word(flag))
+    }
+}
+
+/// Flags that have a shorter word in labels and scopes.
+pub const FLAG_WORDS: &[(&str, &str)] = &[
+    ("-O0", "O0"),
+    ("-O1", "O1"),
+    ("-O2", "O2"),
+    ("-O3", "O3"),
+    ("-Os", "Os"),
+    ("-Oz", "Oz"),
+    ("-fno-pic", "no-pic"),
+    ("-fPIC", "pic"),
+    ("-fPIE", "pie"),
+    ("-mcmodel=tiny", "tiny"),
+    ("-mcmodel=small", "small"),
+    ("-mcmodel=large", "large"),
+    // Two compilers' words for one thing: addresses come from literal pools.
+    ("-mword-relocations", "no-movt"),
+    ("-mno-movt", "no-movt"),
+    ("-mpure-code", "pure-code"),
+    ("-mexecute-only", "pure-code"),
+];
+
+/// The word of a flag: the table's, or the flag without its dashes.
+fn word(flag: &str) -> &str {
+    FLAG_WORDS.iter().find(|row| row.0 == flag).map_or_else(|| flag.trim_start_matches('-'), |row| row.1)
+}
+
+fn label(toolchain: ToolchainId, flags: &[String]) -> String {
+    let mut label = toolchain.to_string();
+    for (index, flag) in flags.iter().enumerate() {
+        label.push(if index == 0 { '-' } else { '.' });
+        // A label is one component of a path-like name.
+        label.extend(word(flag).chars().map(|c| if c == '/' || c.is_whitespace() { '_' } else { c }));
+    }
+    label
+}
+
+const OPTIMISATIONS: [&str; 3] = ["-O0", "-O2", "-Os"];
+const PICS: [&str; 3] = ["-fno-pic", "-fPIC", "-fPIE"];
+
+/// What `@standard` has on top of every optimisation with every kind of position independence: targets, compiler, flags.
+/// Neither compiler takes the large model together with position independence.
+const EXTRA: &[(&[&str], Option<Family>, &[&str])] = &[
+    (&["aarch64"], None, &["-O2", "-fno-pic", "-mcmodel=tiny"]),
+    (&["aarch64"], None, &["-O2", "-fno-pic", "-mcmodel=large"]),
+    (&["armv7", "thumbv7"], Some(Family::Gcc), &["-O2", "-fno-pic", "-mword-relocations"]),
+    (&["armv7", "thumbv7"], Some(Family::Clang), &["-O2", "-fno-pic", "-mno-movt"]),
+];
+
+/// The named sets of builds.
+pub const SETS: &[&str] = &["standard", "asm", "one"];
+
+fn recipe(family: Family, flags: &[&str]) -> Recipe {
+    Recipe { family, flags: flags.iter().map(|&flag| flag.to_owned()).collect() }
+}
+
+/// The builds of a named set for a target; nothing for an unknown name.
+pub fn set(name: &str, target: &Target) -> Option<Vec<Recipe>> {
+    match name {
+        "one" => Some(vec![recipe(Family::Gcc, &["-O2", "-fno-pic"])]),
+        "asm" => Some(Family::ALL.map(|family| recipe(family, &[])).to_vec()),
+        "standard" => {
+            let mut recipes = Vec::new();
+            for family in Family::ALL {
+                for optimisation in OPTIMISATIONS {
+                    recipes.extend(PICS.map(|pic| recipe(family, &[optimisation, pic])));
+                }
+                let extra =
+                    EXTRA.iter().filter(|row| row.0.contains(&target.name) && row.1.is_none_or(|f| f == family));
+                recipes.extend(extra.map(|row| recipe(family, row.2)));
+            }
+            Some(recipes)
+        }
+        _ => None,
+    }
+}
+
+/// Builds that cannot be laid out in every way, because the ABI's code model says so: flag, layouts, reason.
+const OUT_OF_REACH: &[(&str, &[Layout], &str)] = &[(
+    "-mcmodel=tiny",
+    &[Layout::Far],
+    "the tiny code model puts all code and data within 1 MB; this layout does not",
+)];
+
+/// Why this build cannot be laid out like this, if the ABI forbids it. The expected result is then the range error.
+pub fn out_of_reach(build: &Build, layout: &Layout) -> Option<&'static str> {
+    let row = OUT_OF_REACH.iter().find(|row| row.1.contains(layout) && build.flags.iter().any(|flag| flag == row.0));
+    row.map(|row| row.2)
+}
+
+/// Every build of a case, for the targets that `wanted` names (all of the case's when it is empty).
+pub fn builds(case: &Case, targets: &[&str], versions: Versions<'_>) -> Vec<Build> {
+    let mut builds = Vec::new();
+    for &target in &case.targets {
+        if !targets.is_empty() && !targets.contains(&target.name) {
+            continue;
+        }
+        for recipe in case.recipes(target) {
+            let toolchain = ToolchainId { family: recipe.family, major: versions(recipe.family, target) };
+            builds.push(Build::new(target, toolchain, recipe.flags));
+        }
+    }
+    builds
+}
+
+/// The stable name of a configuration: `elf/<arch>/<group>/<case>/<build>/<layout>/<executor>`.
+pub fn name(case: &Case, build: &Build, layout: &Layout, executor: &str) -> String {
+    format!("elf/{}/{}/{}/{layout}/{executor}", build.target.name, case.name, build.label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels() {
+        let target = Target::named("aarch64").expect("a target");
+        let toolchain = ToolchainId { family: Family::Gcc, major: 12 };
+        let label =
+            |flags: &str| Build::new(target, toolchain, flags.split_whitespace().map(str::to_owned).collect()).label;
+        assert_eq!(label("-O2 -fno-pic"), "gcc12-O2.no-pic");
+        assert_eq!(label("-O2 -fno-pic -mcmodel=tiny"), "gcc12-O2.no-pic.tiny");
+        assert_eq!(label("-O2 -ffunction-sections"), "gcc12-O2.ffunction-sections");
+        assert_eq!(label(""), "gcc12");
+    }
+
+    #[test]
+    fn sets_have_distinct_labels() {
+        for target in linker::target::TARGETS {
+            for name in SETS {
+                let recipes = set(name, target).expect("a set");
+                let mut labels: Vec<String> = recipes
+                    .into_iter()
+                    .map(|recipe| {
+                        Build::new(target, ToolchainId { family: recipe.family, major: 1 }, recipe.flags).label
+                    })
+                    .collect();
+                let count = labels.len();
+                labels.sort();
+                labels.dedup();
+                assert_eq!(labels.len(), count, "{} @{name}", target.name);
+            }
+        }
+        let count = |target| set("standard", Target::named(target).expect("a target")).map(|set| set.len());
+        assert_eq!((count("armv7"), count("aarch64"), count("armv6")), (Some(20), Some(22), Some(18)));
+    }
+}

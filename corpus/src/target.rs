@@ -1,0 +1,90 @@
+//! How each target is compiled for: one table of flags, triplets and packages.
+
+use linker::target::Target;
+
+use crate::matrix::Family;
+
+/// A target as compilers see it.
+#[derive(Debug)]
+pub struct Row {
+    /// The target's name in [`linker::target::TARGETS`].
+    pub name: &'static str,
+    /// `clang --target=`.
+    pub clang: &'static str,
+    /// The names in front of `-gcc`, `-ld` and so on, the best first.
+    pub triplets: &'static [&'static str],
+    /// Flags that both compilers understand.
+    pub flags: &'static [&'static str],
+    /// The target's name for rustc.
+    pub rust: &'static str,
+    /// Debian's and Ubuntu's name of the architecture, as in `gcc-12-NAME`.
+    pub debian: &'static str,
+}
+
+const AARCH64: &[&str] =
+    &["aarch64-linux-gnu", "aarch64-none-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-redhat-linux"];
+/// All of them compile for every ARM core: what differs are the libraries, which no case uses.
+const ARM: &[&str] = &[
+    "arm-linux-gnueabihf",
+    "arm-none-linux-gnueabihf",
+    "armv7l-unknown-linux-gnueabihf",
+    "arm-linux-gnu",
+    "arm-linux-gnueabi",
+    "arm-none-eabi",
+];
+const HF: &str = "arm-linux-gnueabihf";
+const V7: [&str; 3] = ["-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard"];
+
+/// Every target that can be compiled for.
+#[rustfmt::skip]
+pub static ROWS: &[Row] = &[
+    Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]],
+          rust: "armv7-unknown-linux-gnueabihf", debian: HF },
+    Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]],
+          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF },
+    Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"],
+          rust: "arm-unknown-linux-gnueabi", debian: HF },
+    Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"],
+          rust: "thumbv6m-none-eabi", debian: HF },
+    Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"],
+          rust: "thumbv7m-none-eabi", debian: HF },
+    Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"],
+          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu" },
+];
+
+/// Flags of every compilation.
+///
+/// `-ffreestanding`: no C library's headers, and a `printf` in a case stays one instead of turning into `puts`.
+/// `-fno-pic` comes first so that a build that says nothing does not get the compiler's default; a later one wins.
+/// Unwind tables are left on: their relocations are to be covered. No `-g`, so nothing names a directory.
+pub const COMMON: &[&str] = &["-ffreestanding", "-fno-stack-protector", "-fno-pic"];
+
+/// Flags of C++ on top: there is no C++ library to link against. A case that brings its own says `flags: -frtti`.
+pub const CXX: &[&str] = &["-std=c++17", "-nostdinc++", "-fno-exceptions", "-fno-rtti"];
+
+/// Flags of one compiler: clang warns about flags that a kind of source does not use.
+pub const FAMILY: &[(Family, &[&str])] =
+    &[(Family::Gcc, &[]), (Family::Clang, &["-Wno-unused-command-line-argument", "-Wno-override-module"])];
+
+/// The row of a target.
+pub fn row(target: &Target) -> &'static Row {
+    // A test holds the tables together.
+    ROWS.iter().find(|row| row.name == target.name).unwrap_or(&ROWS[0])
+}
+
+impl Row {
+    /// Whether it is a 32-bit ARM target.
+    pub fn is_arm(&self) -> bool {
+        std::ptr::eq(self.triplets, ARM)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_row_for_each_target() {
+        let names: Vec<_> = super::ROWS.iter().map(|row| row.name).collect();
+        let targets: Vec<_> = linker::target::TARGETS.iter().map(|target| target.name).collect();
+        assert_eq!(names, targets);
+    }
+}
