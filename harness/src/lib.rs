@@ -1,1 +1,5 @@
 //! Linkrig's harness.
+
+pub mod call;
+pub mod executor;
+pub mod host;

@@ -1,0 +1,396 @@
+//! The engine and its callbacks: runs from an address until something happens, and says what, without judging it.
+//!
+//! Every callback only records. What `emu_start` returns is looked at last: it says Ok when a callback stopped it, and the
+//! program counter alone can lie (a faulting store in an IT block leaves it one instruction late).
+
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+use unicorn_engine::{
+    Context, HookType, MemType, Prot, RegisterARM, RegisterARM64CP, RegisterARMCP, TlbEntry, TlbType, uc_error,
+};
+
+use super::cpu::Cpu;
+use super::pages::{Access, PAGE, PHYSICAL, PHYSICAL_SIZE, Pages};
+use crate::executor::{FaultKind, Register};
+
+type Uc = unicorn_engine::Unicorn<'static, Hooks>;
+
+/// CPSR.T.
+const THUMB: u32 = 1 << 5;
+/// CPSR[15:10,26:25]: the state of an IT block.
+const IT: u32 = 0x0600_fc00;
+/// How many blocks run between two looks at the clock.
+const CLOCK_INTERVAL: u32 = 1024;
+
+/// What a callback saw. The first sight counts: what follows it is the engine on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// A fetch from the host region: a host function is called, or the call is over.
+    Host,
+    /// A forbidden fetch, from this page.
+    Fetch(u64),
+    /// A forbidden access by the instruction at `pc`.
+    Access { kind: FaultKind, pc: u64, address: u64 },
+    /// An exception of the processor, by the engine's number.
+    Exception(u32),
+    /// Instructions or time used up.
+    OutOfBudget,
+    /// More memory was touched than there is.
+    OutOfMemory,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Seen(Seen),
+    /// Asked for one instruction, got it.
+    Counted,
+    /// The engine refused an instruction.
+    Invalid,
+    /// Something else, which should not happen.
+    Error(uc_error),
+}
+
+pub(super) struct Hooks {
+    pub(super) pages: Pages,
+    /// Fetching from here is a call of a host function.
+    pub(super) host: RangeInclusive<u64>,
+    pc: i32,
+    /// Blocks are measured in bytes; this many make an instruction (the shortest of the mode).
+    is_64: bool,
+    seen: Option<Seen>,
+    pub(super) instructions: u64,
+    pub(super) deadline: Option<Instant>,
+    blocks: u32,
+}
+
+impl Hooks {
+    fn see(&mut self, seen: Seen) {
+        self.seen.get_or_insert(seen);
+    }
+}
+
+pub(super) struct Engine {
+    uc: Uc,
+    cpu: Cpu,
+    pristine: Context,
+    /// Translated code may be of memory that has changed.
+    stale_code: bool,
+    /// The TLB may hold translations that have changed.
+    stale_pages: bool,
+}
+
+impl Engine {
+    pub(super) fn new(cpu: Cpu, host: RangeInclusive<u64>) -> Result<Engine, uc_error> {
+        let pc = cpu.register(Register::Pc).ok_or(uc_error::ARCH)?;
+        let hooks = Hooks {
+            pages: Pages::default(),
+            host,
+            pc,
+            is_64: cpu.is_64(),
+            seen: None,
+            instructions: 0,
+            deadline: None,
+            blocks: 0,
+        };
+        let mut uc = Uc::new_with_data(cpu.arch, cpu.mode, hooks)?;
+        uc.ctl_set_cpu_model(cpu.model)?;
+        uc.mem_map(PHYSICAL, PHYSICAL_SIZE, Prot::ALL)?;
+        uc.ctl_set_tlb_type(TlbType::VIRTUAL)?;
+        // No stop addresses: the one passed to `emu_start` would be compiled into the block that reaches it.
+        uc.ctl_exits_enable()?;
+        uc.ctl_set_exits(&[])?;
+        uc.add_tlb_hook(1, 0, fill)?;
+        uc.add_mem_hook(HookType::MEM_READ_UNMAPPED | HookType::MEM_WRITE_UNMAPPED, 1, 0, forbidden)?;
+        uc.add_intr_hook(exception)?;
+        uc.add_block_hook(1, 0, block)?;
+        enable_floating_point(&mut uc, &cpu)?;
+        let pristine = uc.context_init()?;
+        Ok(Engine { uc, cpu, pristine, stale_code: false, stale_pages: false })
+    }
+
+    pub(super) fn hooks(&mut self) -> &mut Hooks {
+        self.uc.get_data_mut()
+    }
+
+    pub(super) fn pages(&self) -> &Pages {
+        &self.uc.get_data().pages
+    }
+
+    /// Runs from here (with the Thumb bit), `count` instructions or, with 0, until something happens.
+    pub(super) fn run(&mut self, begin: u64, count: usize) -> Ended {
+        if std::mem::take(&mut self.stale_code) && self.uc.ctl_flush_tb().is_err() {
+            return Ended::Error(uc_error::RESOURCE);
+        }
+        if std::mem::take(&mut self.stale_pages) && self.uc.ctl_flush_tlb().is_err() {
+            return Ended::Error(uc_error::RESOURCE);
+        }
+        self.hooks().seen = None;
+        let result = self.uc.emu_start(begin, 0, 0, count);
+        let hooks = self.hooks();
+        let seen = hooks.seen.take();
+        self.stale_pages |= self.hooks().pages.take_forbidden();
+        match (seen, result) {
+            (Some(seen), _) => Ended::Seen(seen),
+            (None, Ok(())) if count > 0 => Ended::Counted,
+            (None, Err(uc_error::INSN_INVALID)) => Ended::Invalid,
+            (None, Err(error)) => Ended::Error(error),
+            // It halted itself: WFI and its like.
+            (None, Ok(())) => Ended::Error(uc_error::OK),
+        }
+    }
+
+    /// As new: the whole state of the processor, translated code and memory. The pages have to be made again.
+    pub(super) fn reset(&mut self) -> Result<(), uc_error> {
+        self.uc.context_restore(&self.pristine)?;
+        let mut dirty = self.hooks().pages.clear();
+        static ZERO: [u8; 64 * PAGE as usize] = [0; 64 * PAGE as usize];
+        while dirty > 0 {
+            let length = dirty.min(ZERO.len() as u64);
+            self.uc.mem_write(PHYSICAL + dirty - length, &ZERO[..length as usize])?;
+            dirty -= length;
+        }
+        self.stale_code = true;
+        self.stale_pages = true;
+        Ok(())
+    }
+
+    /// The state of the processor, to be put back after something else has run on it.
+    pub(super) fn save(&self) -> Result<Context, uc_error> {
+        self.uc.context_init()
+    }
+
+    pub(super) fn restore(&mut self, context: &Context) -> Result<(), uc_error> {
+        self.uc.context_restore(context)
+    }
+
+    /// Maps pages, or changes what may be done with a region that starts here.
+    pub(super) fn protect(&mut self, pages: RangeInclusive<u64>, access: Access) {
+        let regions = &mut self.hooks().pages.regions;
+        let mut code = access.execute;
+        match regions.get_mut(*pages.start()) {
+            Some(old) => code |= std::mem::replace(old, access).execute,
+            None => regions.insert(pages, access),
+        }
+        self.stale_code |= code;
+        self.stale_pages = true;
+    }
+
+    /// Unmaps the region that starts here.
+    pub(super) fn unmap(&mut self, start: u64) -> Result<(), uc_error> {
+        let frames = self.hooks().pages.remove(start);
+        for &frame in &frames {
+            self.uc.mem_write(frame, &[0; PAGE as usize])?;
+        }
+        self.hooks().pages.recycle(frames);
+        self.stale_code = true;
+        self.stale_pages = true;
+        Ok(())
+    }
+
+    /// Writes mapped memory, whatever its protection. Returns the first address that is not mapped.
+    pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), u64> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = self.wrap(address.wrapping_add(done as u64));
+            let pages = &mut self.hooks().pages;
+            let Some((_, access)) = pages.regions.at(at) else { return Err(at) };
+            let execute = access.execute;
+            let Some(physical) = pages.frame(at) else { return Err(at) };
+            let length = (PAGE - at % PAGE).min((bytes.len() - done) as u64) as usize;
+            self.uc.mem_write(physical, &bytes[done..done + length]).map_err(|_| at)?;
+            self.stale_code |= execute;
+            done += length;
+        }
+        Ok(())
+    }
+
+    /// Reads mapped memory, whatever its protection.
+    pub(super) fn read(&self, address: u64, into: &mut [u8]) -> Result<(), u64> {
+        let mut done = 0;
+        while done < into.len() {
+            let at = self.wrap(address.wrapping_add(done as u64));
+            let length = (PAGE - at % PAGE).min((into.len() - done) as u64) as usize;
+            let part = &mut into[done..done + length];
+            match self.pages().touched(at) {
+                Some(physical) => self.uc.mem_read(physical, part).map_err(|_| at)?,
+                None if self.pages().regions.at(at).is_some() => part.fill(0),
+                None => return Err(at),
+            }
+            done += length;
+        }
+        Ok(())
+    }
+
+    pub(super) fn wrap(&self, address: u64) -> u64 {
+        if self.cpu.is_64() { address } else { address & 0xffff_ffff }
+    }
+
+    /// Whether the processor is in Thumb state.
+    pub(super) fn thumb(&self) -> bool {
+        !self.cpu.is_64() && self.get(Register::Status) as u32 & THUMB != 0
+    }
+
+    pub(super) fn get(&self, register: Register) -> u128 {
+        let low = |id: Option<i32>| id.and_then(|id| self.uc.reg_read(id).ok()).unwrap_or(0);
+        match register {
+            Register::Low(n) => u128::from(low(self.cpu.register(Register::Core(n))) & 0xffff_ffff),
+            Register::Vector(n) if self.cpu.is_64() => {
+                let id = unicorn_engine::RegisterARM64::Q0 as i32 + i32::from(n.min(31));
+                let bytes = self.uc.reg_read_long(id).unwrap_or_default();
+                <[u8; 16]>::try_from(&bytes[..]).map_or(0, u128::from_le_bytes)
+            }
+            Register::Vector(n) => {
+                let half = |n| u128::from(low(self.cpu.register(Register::Double(n))));
+                half(n * 2) | half(n * 2 + 1) << 64
+            }
+            Register::Thread if !self.cpu.is_64() && !self.cpu.m_profile => {
+                let mut register = TPIDRURW;
+                self.uc.reg_read_arm_coproc(&mut register).map_or(0, |()| u128::from(register.val))
+            }
+            _ => {
+                let value = low(self.cpu.register(register));
+                // 32-bit registers are read into the lower half of a zero.
+                u128::from(value)
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, register: Register, value: u128) {
+        let cpu = self.cpu;
+        let result = match register {
+            Register::Low(n) => self.set_plain(Register::Core(n), value & 0xffff_ffff),
+            Register::Vector(n) if cpu.is_64() => {
+                let id = unicorn_engine::RegisterARM64::Q0 as i32 + i32::from(n.min(31));
+                self.uc.reg_write_long(id, &value.to_le_bytes())
+            }
+            Register::Vector(n) => self
+                .set_plain(Register::Double(n * 2), value & u128::from(u64::MAX))
+                .and_then(|()| self.set_plain(Register::Double(n * 2 + 1), value >> 64)),
+            // Writing it sets the state from bit 0, which is not part of the register.
+            Register::Pc if !cpu.is_64() => {
+                let thumb = u128::from(self.thumb());
+                self.set_plain(register, (value & !1) | thumb)
+            }
+            Register::Thread if !cpu.is_64() && !cpu.m_profile => {
+                self.uc.reg_write_arm_coproc(&RegisterARMCP { val: value as u64 & 0xffff_ffff, ..TPIDRURW })
+            }
+            _ => self.set_plain(register, value),
+        };
+        debug_assert!(result.is_ok(), "{register:?}: {result:?}");
+    }
+
+    /// Where the next run would begin, with the Thumb bit.
+    pub(super) fn set_pc(&mut self, pc: u64) {
+        let result = self.set_plain(Register::Pc, u128::from(pc));
+        debug_assert!(result.is_ok(), "{result:?}");
+    }
+
+    fn set_plain(&mut self, register: Register, value: u128) -> Result<(), uc_error> {
+        let Some(id) = self.cpu.register(register) else { return Ok(()) };
+        self.uc.reg_write(id, value as u64)
+    }
+}
+
+const TPIDRURW: RegisterARMCP = RegisterARMCP { cp: 15, is64: 0, sec: 0, crn: 13, crm: 0, opc1: 0, opc2: 2, val: 0 };
+
+/// Out of reset the floating-point unit is off.
+fn enable_floating_point(uc: &mut Uc, cpu: &Cpu) -> Result<(), uc_error> {
+    if cpu.is_64() {
+        // CPACR_EL1.FPEN, through the interface that also recomputes the translator's cached flags.
+        let cpacr = RegisterARM64CP { op0: 3, op1: 0, crn: 1, crm: 0, op2: 2, val: 3 << 20 };
+        return uc.reg_write_arm64_coproc(&cpacr);
+    }
+    if cpu.m_profile {
+        return Ok(());
+    }
+    let cpacr = uc.reg_read(RegisterARM::C1_C0_2)?;
+    uc.reg_write(RegisterARM::C1_C0_2, cpacr | 0xf << 20)?;
+    uc.reg_write(RegisterARM::FPEXC, 1 << 30)?;
+    // Recomputes the cached flags.
+    let cpsr = uc.reg_read(RegisterARM::CPSR)?;
+    uc.reg_write(RegisterARM::CPSR, cpsr)
+}
+
+/// The TLB missed: which physical page is it, and what may be done with it?
+fn fill(uc: &mut unicorn_engine::Unicorn<'_, Hooks>, address: u64, kind: MemType) -> Option<TlbEntry> {
+    let kind = match kind {
+        MemType::READ => FaultKind::Read,
+        MemType::WRITE => FaultKind::Write,
+        _ => FaultKind::Fetch,
+    };
+    let hooks = uc.get_data_mut();
+    if kind == FaultKind::Fetch && hooks.host.contains(&address) {
+        hooks.see(Seen::Host);
+        return None;
+    }
+    let access = hooks.pages.access(address);
+    if !access.allows(kind) {
+        if kind == FaultKind::Fetch {
+            hooks.see(Seen::Fetch(address));
+            return None;
+        }
+        return Some(TlbEntry { paddr: hooks.pages.forbid(address), perms: Prot::READ | Prot::WRITE });
+    }
+    let Some(paddr) = hooks.pages.frame(address) else {
+        hooks.see(Seen::OutOfMemory);
+        return None;
+    };
+    let is_64 = hooks.is_64;
+    let mut perms = Prot::NONE;
+    for (allowed, bit) in [(access.read, Prot::READ), (access.write, Prot::WRITE), (access.execute, Prot::EXEC)] {
+        if allowed {
+            perms |= bit;
+        }
+    }
+    // To let us see registers, the engine has just restored the processor's state to that of the running instruction. Of
+    // that only the IT bits outlive the block: translated code clears them when it is entered and not again, so they would
+    // make the next block conditional. They are the translator's here, and 0 in the processor.
+    if !is_64
+        && kind != FaultKind::Fetch
+        && let Ok(cpsr) = uc.reg_read(RegisterARM::CPSR)
+        && cpsr as u32 & IT != 0
+    {
+        let _ = uc.reg_write(RegisterARM::CPSR, cpsr & !u64::from(IT));
+    }
+    Some(TlbEntry { paddr, perms })
+}
+
+/// An access went nowhere: the fault, with the registers of the instruction that did it.
+fn forbidden(
+    uc: &mut unicorn_engine::Unicorn<'_, Hooks>,
+    kind: MemType,
+    physical: u64,
+    _size: usize,
+    _value: i64,
+) -> bool {
+    let pc = uc.reg_read(uc.get_data().pc).unwrap_or(0);
+    let kind = if kind == MemType::WRITE_UNMAPPED { FaultKind::Write } else { FaultKind::Read };
+    let hooks = uc.get_data_mut();
+    let address = hooks.pages.forbidden(physical).unwrap_or(physical);
+    hooks.see(Seen::Access { kind, pc, address });
+    false
+}
+
+/// An exception. Stopping here makes `emu_start` return Ok.
+fn exception(uc: &mut unicorn_engine::Unicorn<'_, Hooks>, number: u32) {
+    uc.get_data_mut().see(Seen::Exception(number));
+    let _ = uc.emu_stop();
+}
+
+/// The start of a block: the one place where instructions and time are counted. The engine's own ways cost a thread for each
+/// run (`timeout`) or most of its speed (`count`).
+fn block(uc: &mut unicorn_engine::Unicorn<'_, Hooks>, _address: u64, size: u32) {
+    let hooks = uc.get_data_mut();
+    let instructions = u64::from(size) / if hooks.is_64 { 4 } else { 2 };
+    let spent = hooks.instructions.checked_sub(instructions.max(1));
+    hooks.instructions = spent.unwrap_or(0);
+    hooks.blocks = hooks.blocks.wrapping_add(1);
+    let late =
+        hooks.blocks.is_multiple_of(CLOCK_INTERVAL) && hooks.deadline.is_some_and(|deadline| Instant::now() > deadline);
+    if spent.is_none() || late {
+        hooks.see(Seen::OutOfBudget);
+        let _ = uc.emu_stop();
+    }
+}

@@ -1,0 +1,248 @@
+//! Functions of the host that linked code can call: the part of a C library that cases use, the run-time helpers that
+//! compilers call behind one's back, and whatever a caller registers.
+//!
+//! Each has an address of its own in a region where nothing can be executed. The processor stops there, in whatever state the
+//! caller branched in, the function is served with its arguments taken from where the procedure call standard has them, and the
+//! guest goes on at its link register. A bad pointer is a fault of the guest, attributed to the function.
+
+mod aeabi;
+mod frame;
+mod heap;
+mod libc;
+mod printf;
+mod runtime;
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use crate::executor::{Exit, Guest, Inaccessible, TargetInfo};
+
+pub use frame::Frame;
+use heap::Heap;
+
+/// What happens after a host function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It returns to its caller.
+    Return,
+    /// The guest goes on at this address (with the Thumb bit) instead.
+    Jump(u64),
+    /// The program is over.
+    Exit(Exit),
+}
+
+/// A host function in Rust. An access that fails is a fault of the guest.
+pub type Function = Box<dyn FnMut(&mut Frame<'_>) -> Result<Flow, Inaccessible>>;
+
+/// One of the functions every machine has.
+type Builtin = fn(&mut Frame<'_>) -> Result<Flow, Inaccessible>;
+type Table = &'static [(&'static str, Builtin)];
+
+enum Body {
+    Builtin(Builtin),
+    Custom(Function),
+    Stop,
+}
+
+/// What serving a call led to.
+pub(crate) enum Served {
+    Return,
+    Jump(u64),
+    Exit(Exit),
+    Stop(String),
+    Fault(String, Inaccessible),
+    Unknown,
+}
+
+/// Where the host's things are in the guest's address space.
+#[derive(Clone, Debug)]
+pub(crate) struct Areas {
+    pub(crate) functions: RangeInclusive<u64>,
+    pub(crate) data: u64,
+    pub(crate) heap: RangeInclusive<u64>,
+}
+
+/// Bytes between the addresses of two functions. The first is not a function: calls return there.
+const STRIDE: u64 = 16;
+
+/// How much printed text is kept.
+const OUTPUT_LIMIT: usize = 1 << 20;
+
+/// What host functions remember between calls; gone after a reset.
+#[derive(Debug)]
+pub struct State {
+    output: Vec<u8>,
+    truncated: bool,
+    limit: usize,
+    heap: Heap,
+    /// Functions to be called at exit, with their argument.
+    at_exit: Vec<(u64, u64)>,
+    /// Set while they are being called: the status to exit with, or the address to return to.
+    leaving: Option<Leaving>,
+    data: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Leaving {
+    Exit(i32),
+    Return(u64),
+}
+
+impl State {
+    /// Prints. What goes beyond the limit is dropped, and remembered as such.
+    pub fn print(&mut self, bytes: &[u8]) {
+        let room = self.limit - self.output.len().min(self.limit);
+        self.truncated |= bytes.len() > room;
+        self.output.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+}
+
+/// The host functions of a machine.
+pub struct Host {
+    bodies: Vec<(String, Body)>,
+    names: HashMap<String, usize>,
+    state: State,
+    areas: Areas,
+    m_profile: bool,
+    data: Vec<u8>,
+    variables: Vec<(&'static str, u64)>,
+}
+
+impl Host {
+    pub(crate) fn new(info: &TargetInfo, areas: Areas) -> Host {
+        let state = State {
+            output: Vec::new(),
+            truncated: false,
+            limit: OUTPUT_LIMIT,
+            heap: Heap::new(areas.heap.clone()),
+            at_exit: Vec::new(),
+            leaving: None,
+            data: areas.data,
+        };
+        let (variables, data) = runtime::variables(info, areas.data);
+        let mut host = Host {
+            bodies: Vec::new(),
+            names: HashMap::new(),
+            state,
+            areas,
+            m_profile: info.m_profile,
+            data,
+            variables,
+        };
+        let arm: &[Table] = if info.is_64() { &[] } else { &[aeabi::INTEGER, aeabi::FLOAT] };
+        for (name, function) in [libc::FUNCTIONS, runtime::FUNCTIONS].iter().chain(arm).copied().flatten() {
+            host.add(name, Body::Builtin(*function));
+        }
+        host
+    }
+
+    /// Registers a function, or replaces one. Returns its address, as [`Host::lookup`] would.
+    ///
+    /// # Panics
+    /// When there are more functions than addresses for them (4095).
+    pub fn define(
+        &mut self,
+        name: &str,
+        function: impl FnMut(&mut Frame<'_>) -> Result<Flow, Inaccessible> + 'static,
+    ) -> u64 {
+        self.add(name, Body::Custom(Box::new(function)))
+    }
+
+    /// Registers a function whose call surfaces as [`crate::executor::Stop::HostCall`].
+    ///
+    /// # Panics
+    /// When there are more functions than addresses for them (4095).
+    pub fn define_stop(&mut self, name: &str) -> u64 {
+        self.add(name, Body::Stop)
+    }
+
+    fn add(&mut self, name: &str, body: Body) -> u64 {
+        let index = match self.names.get(name) {
+            Some(&index) => {
+                self.bodies[index].1 = body;
+                index
+            }
+            None => {
+                self.bodies.push((name.to_owned(), body));
+                self.names.insert(name.to_owned(), self.bodies.len() - 1);
+                self.bodies.len() - 1
+            }
+        };
+        let address = self.areas.functions.start() + (index as u64 + 1) * STRIDE;
+        assert!(address <= *self.areas.functions.end(), "no address left for host function `{name}`");
+        self.guest_address(address)
+    }
+
+    /// The address by which a linked program knows a function (with the Thumb bit on a processor that has only Thumb), or
+    /// a variable of the host (`stdout`, `__stack_chk_guard`, ...).
+    pub fn lookup(&self, name: &str) -> Option<u64> {
+        if let Some(&index) = self.names.get(name) {
+            return Some(self.guest_address(self.areas.functions.start() + (index as u64 + 1) * STRIDE));
+        }
+        self.variables.iter().find(|(variable, _)| *variable == name).map(|&(_, address)| address)
+    }
+
+    /// Whether a name that [`Host::lookup`] knows is a function.
+    pub fn is_function(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// All names there are addresses for, functions first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.bodies.iter().map(|(name, _)| name.as_str()).chain(self.variables.iter().map(|&(name, _)| name))
+    }
+
+    /// What was printed since the last reset.
+    pub fn printed(&self) -> &[u8] {
+        &self.state.output
+    }
+
+    /// Whether more was printed than is kept.
+    pub fn truncated(&self) -> bool {
+        self.state.truncated
+    }
+
+    /// Sets how much printed text is kept.
+    pub fn set_output_limit(&mut self, bytes: usize) {
+        self.state.limit = bytes;
+    }
+
+    pub(crate) fn guest_address(&self, address: u64) -> u64 {
+        address | u64::from(self.m_profile)
+    }
+
+    /// The content of the host's data page.
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    pub(crate) fn reset(&mut self) {
+        let State { output, truncated, heap, at_exit, leaving, limit: _, data: _ } = &mut self.state;
+        output.clear();
+        *truncated = false;
+        heap.reset();
+        at_exit.clear();
+        *leaving = None;
+    }
+
+    /// Serves the call that stopped at this address.
+    pub(crate) fn serve(&mut self, guest: &mut dyn Guest, address: u64) -> Served {
+        let offset = address.wrapping_sub(*self.areas.functions.start());
+        let index = (offset / STRIDE).wrapping_sub(1) as usize;
+        let (0, Some((name, body))) = (offset % STRIDE, self.bodies.get_mut(index)) else {
+            return Served::Unknown;
+        };
+        let mut frame = Frame::new(guest, &mut self.state);
+        let flow = match body {
+            Body::Builtin(function) => function(&mut frame),
+            Body::Custom(function) => function(&mut frame),
+            Body::Stop => return Served::Stop(name.clone()),
+        };
+        match flow {
+            Ok(Flow::Return) => Served::Return,
+            Ok(Flow::Jump(address)) => Served::Jump(address),
+            Ok(Flow::Exit(exit)) => Served::Exit(exit),
+            Err(inaccessible) => Served::Fault(name.clone(), inaccessible),
+        }
+    }
+}
