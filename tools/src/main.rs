@@ -1,2 +1,122 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: everything a developer of Linkrig, and its CI, starts.
+
+mod licences;
+mod packages;
+mod prebuilt;
+mod step;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use packages::Need;
+use step::{Failed, Steps, cargo};
+
+/// Sets up, tests and maintains Linkrig.
+///
+/// On a fresh Debian or Ubuntu machine that has Rust, `cargo xtask run` installs what building needs and runs the corpus;
+/// `cargo xtask test` installs the cross compilers too and runs the whole test suite, as CI does.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Options {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, and say why.
+    ///
+    /// Debian and Ubuntu: with apt-get, as root or through sudo. Elsewhere: names what is needed. Nothing else is downloaded.
+    Setup {
+        /// Only what building and running need, no cross compilers.
+        #[arg(long)]
+        minimal: bool,
+        /// Only say what would be installed; the exit status is 1 if anything would.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Set up what building needs, then run the harness.
+    ///
+    /// `cargo xtask run` runs the whole corpus; `cargo xtask run -- --help` says what else there is. Once set up,
+    /// `cargo run -p harness` is the same.
+    Run {
+        /// Passed on to the harness.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Set up everything, then check and test everything, as CI does.
+    ///
+    /// Formatting, clippy, documentation, tests, licences, prebuilt objects, and the corpus rebuilt by both toolchains.
+    Test {
+        /// Leave the machine as it is: nothing is installed.
+        #[arg(long)]
+        no_setup: bool,
+    },
+    /// Compile the corpus and write the objects that are checked in.
+    ///
+    /// Needs GCC 12 and clang 19 for all targets. With the package versions recorded in corpus/prebuilt the result is the same
+    /// bit for bit.
+    Prebuilt(prebuilt::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Options::parse().command) {
+        Ok(status) => status,
+        Err(error) => match error.downcast_ref::<Failed>() {
+            // The step has said why.
+            Some(failed) => {
+                eprintln!("xtask: {failed}");
+                ExitCode::from(failed.status)
+            }
+            None => {
+                eprintln!("xtask: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let mut steps = Steps::default();
+    match task {
+        Task::Setup { minimal, dry_run } => {
+            let need = if minimal { Need::Run } else { Need::Test };
+            if dry_run {
+                return Ok(if packages::list(need)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
+            steps.run("set up", || packages::install(need))?;
+        }
+        Task::Run { arguments } => {
+            steps.run("set up", || packages::install(Need::Run))?;
+            steps.command("run the harness", cargo(&["run", "--package", "harness", "--"]).args(arguments))?;
+        }
+        Task::Test { no_setup } => {
+            if !no_setup {
+                steps.run("set up", || packages::install(Need::Test))?;
+            }
+            test(&mut steps)?;
+        }
+        Task::Prebuilt(options) => return prebuilt::run(&options),
+    }
+    steps.summary();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What CI checks, the quick things first.
+fn test(steps: &mut Steps) -> Result<()> {
+    steps.command("formatting", &mut cargo(&["fmt", "--all", "--check"]))?;
+    steps.run("licences", licences::check)?;
+    if which::which("cargo-deny").is_ok() {
+        steps.command("cargo deny", &mut cargo(&["deny", "check", "licenses", "bans", "sources"]))?;
+    }
+    let clippy = &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    steps.command("clippy", &mut cargo(clippy))?;
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    steps.command("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    steps.command("tests", &mut cargo(&["test", "--workspace"]))?;
+    steps.run("prebuilt objects", prebuilt::verify)?;
+    steps.command("the corpus, prebuilt", &mut cargo(&["run", "--package", "harness"]))?;
+    steps.command("the corpus, rebuilt", &mut cargo(&["run", "--package", "harness", "--", "--rebuild"]))
+}
