@@ -12,5 +12,5 @@ int fill(int v) {
 int bytes(void) { return (int)((char *)__stop_counters - (char *)__start_counters); }
 
 //--- more.c
-__attribute__((section("counters"), used)) static int two[2];
-int more(void) { return two[0] + two[1]; }
+__attribute__((section("counters"), used)) static int two, three;
+int more(void) { return two + three; }
