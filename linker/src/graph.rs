@@ -128,6 +128,8 @@ pub struct Block<'data> {
     pub live: bool,
     /// Its address, once it has one. Wraps at the target's pointer width.
     pub address: u64,
+    /// The segment of the plan that it lies in.
+    pub segment: u32,
     /// For a call-frame record: the common record it points back to, see [`Kind::Frames`].
     pub parent: Option<BlockId>,
     /// Byte offset of its start in the section of the object.
@@ -429,6 +431,7 @@ impl<'data> LinkGraph<'data> {
             edges: edges..edges,
             live: true,
             address: 0,
+            segment: 0,
             parent: None,
             origin: 0,
         })
@@ -458,6 +461,21 @@ impl<'data> LinkGraph<'data> {
     pub fn bytes_under(&self, edge: &Edge, size: usize) -> Option<&[u8]> {
         let start = edge.offset as usize;
         self.blocks[edge.block].content.bytes().get(start..start.checked_add(size)?)
+    }
+
+    /// The address of a symbol, without the Thumb bit. None while it is undefined or not laid out.
+    pub fn address(&self, symbol: SymbolId) -> Option<u64> {
+        match self.symbols[symbol].definition {
+            Definition::Block(block, offset) => Some(self.target.wrap(self.blocks[block].address.wrapping_add(offset))),
+            Definition::Absolute(address) => Some(self.target.wrap(address)),
+            _ => None,
+        }
+    }
+
+    /// The address of a symbol as a value: with the Thumb bit where it has one.
+    pub fn value(&self, symbol: SymbolId) -> Option<u64> {
+        let thumb = self.symbols[symbol].flags.has(Flags::THUMB);
+        self.address(symbol).map(|address| address | u64::from(thumb))
     }
 
     /// All live edges with their ids, in order.

@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use crate::graph::{Bytes, Flags};
+use crate::layout::Spans;
 use crate::relocation::{Check, Row};
 
 pub mod aarch64;
@@ -66,6 +67,14 @@ pub trait Architecture: Sync + Debug {
     /// The row that stands in for a relocation whose meaning the platform chooses.
     fn platform_row(&self, row: u16) -> u16 {
         row
+    }
+
+    /// The distances that layout policies work with.
+    fn spans(&self) -> Spans;
+
+    /// How many bytes ahead of a branch the program counter reads: addends carry it, negated.
+    fn pc_bias(&self, _row: &Row) -> i64 {
+        0
     }
 
     /// Splits the value of a function symbol into address and flags.

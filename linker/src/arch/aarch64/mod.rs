@@ -20,6 +20,7 @@
 use super::{Architecture, Core, StubShape};
 use crate::field::Opcode;
 use crate::graph::Bytes;
+use crate::layout::Spans;
 use crate::relocation::{Class, Row};
 
 mod table;
@@ -73,6 +74,11 @@ impl Architecture for Aarch64 {
 
     fn pointer(&self) -> u16 {
         table::INDEX[table::ABS64 as usize]
+    }
+
+    fn spans(&self) -> Spans {
+        // A call reaches 128 MiB. All places together stay below 2 GiB, for 32-bit offsets.
+        Spans { base: 0x40_0000, stride: 160 << 20, places: 12, high: 0x7f_1234_5000, high_data: None }
     }
 
     fn mapping(&self, name: &[u8]) -> Option<Bytes> {

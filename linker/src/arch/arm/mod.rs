@@ -21,6 +21,7 @@
 use super::{Architecture, BranchForm, Core, Destination, StubShape};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
+use crate::layout::Spans;
 use crate::relocation::{Check, Class, Row};
 
 pub mod cores;
@@ -160,6 +161,15 @@ impl Architecture for Arm {
 
     fn pointer(&self) -> u16 {
         table::INDEX[table::ABS32 as usize]
+    }
+
+    fn spans(&self) -> Spans {
+        // A call reaches 32 MiB in A32, half that in T32. All places together stay below 1 GiB, for PREL31.
+        Spans { base: 0x40_0000, stride: 48 << 20, places: 16, high: 0xfff0_0000, high_data: Some(0x10_0000) }
+    }
+
+    fn pc_bias(&self, row: &Row) -> i64 {
+        if row.field.unit == Unit::Instruction32 { 8 } else { 4 }
     }
 
     fn platform_row(&self, row: u16) -> u16 {

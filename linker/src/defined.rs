@@ -1,0 +1,92 @@
+//! Symbols that the linker defines when somebody asks for them and nobody else has them: what C libraries and start-up
+//! code expect to find. One table, and the bounds of sections whose names are identifiers of C.
+
+use crate::graph::{Binding, Definition, End, Extent, Flags, LinkGraph, Symbol, Visibility, is_identifier};
+use crate::memory::Protection;
+
+use End::{Start, Stop};
+
+/// Name, what it is at an end of, which end.
+pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
+    ("__preinit_array_start", Extent::Sections(b".preinit_array"), Start),
+    ("__preinit_array_end", Extent::Sections(b".preinit_array"), Stop),
+    ("__init_array_start", Extent::Sections(b".init_array"), Start),
+    ("__init_array_end", Extent::Sections(b".init_array"), Stop),
+    ("__fini_array_start", Extent::Sections(b".fini_array"), Start),
+    ("__fini_array_end", Extent::Sections(b".fini_array"), Stop),
+    ("__exidx_start", Extent::Sections(b".ARM.exidx"), Start),
+    ("__exidx_end", Extent::Sections(b".ARM.exidx"), Stop),
+    ("__eh_frame_start", Extent::Sections(b".eh_frame"), Start),
+    ("__eh_frame_end", Extent::Sections(b".eh_frame"), Stop),
+    ("_GLOBAL_OFFSET_TABLE_", Extent::Got, Start),
+    ("__executable_start", Extent::Image, Start),
+    ("__ehdr_start", Extent::Image, Start),
+    ("__dso_handle", Extent::Image, Start),
+    ("etext", Extent::Segments(Protection::ReadExecute), Stop),
+    ("_etext", Extent::Segments(Protection::ReadExecute), Stop),
+    ("__etext", Extent::Segments(Protection::ReadExecute), Stop),
+    ("edata", Extent::Content, Stop),
+    ("_edata", Extent::Content, Stop),
+    ("__data_start", Extent::Content, Start),
+    ("data_start", Extent::Content, Start),
+    ("__bss_start", Extent::Zero, Start),
+    ("__bss_start__", Extent::Zero, Start),
+    ("__bss_end__", Extent::Zero, Stop),
+    ("_bss_end__", Extent::Zero, Stop),
+    ("end", Extent::Image, Stop),
+    ("_end", Extent::Image, Stop),
+    ("__end__", Extent::Image, Stop),
+    // Entries for relocations left to start-up code: there never are any, all have been done.
+    ("__rela_iplt_start", Extent::Sections(b".rela.iplt"), Start),
+    ("__rela_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
+    ("__rel_iplt_start", Extent::Sections(b".rela.iplt"), Start),
+    ("__rel_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
+];
+
+/// Gives a definition to each undefined symbol that has one here.
+pub(crate) fn define(graph: &mut LinkGraph<'_>) {
+    for id in graph.symbols.ids() {
+        let symbol = &graph.symbols[id];
+        if !symbol.is_undefined() || symbol.binding == Binding::Local {
+            continue;
+        }
+        let name = symbol.name;
+        if let Some(&(_, extent, end)) = DEFINED.iter().find(|(known, ..)| known.as_bytes() == name) {
+            graph.symbols[id].definition = Definition::Bound(extent, end);
+        } else if let Some((section, end)) = section_bound(name)
+            && graph.sections.iter().any(|(_, known)| known.name == section)
+        {
+            graph.symbols[id].definition = Definition::Bound(Extent::Sections(section), end);
+        } else {
+            continue;
+        }
+        graph.symbols[id].visibility = graph.symbols[id].visibility.max(Visibility::Hidden);
+        graph.symbols[id].flags = Flags::default();
+    }
+}
+
+/// `__start_NAME` and `__stop_NAME`, where NAME is an identifier.
+fn section_bound(name: &[u8]) -> Option<(&[u8], End)> {
+    let bound = |prefix: &[u8], end| name.strip_prefix(prefix).map(|section| (section, end));
+    bound(b"__start_", Start).or_else(|| bound(b"__stop_", Stop)).filter(|(section, _)| is_identifier(section))
+}
+
+/// Whether a section of this name belongs to an extent of sections named `stem`: it has that name, or it is one of an
+/// array's with a priority behind it.
+pub(crate) fn belongs(name: &[u8], stem: &[u8]) -> bool {
+    name.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || (stem.first() == Some(&b'.') && rest[0] == b'.'))
+}
+
+/// A symbol that the caller defines.
+pub(crate) fn external<'data>(graph: &LinkGraph<'data>, name: &'data str, address: u64) -> Symbol<'data> {
+    let (address, flags) = graph.arch.symbol_value(address, true);
+    Symbol {
+        name: name.as_bytes(),
+        definition: Definition::Absolute(address),
+        size: 0,
+        binding: Binding::Strong,
+        visibility: Visibility::Default,
+        flags: flags.with(Flags::EXTERNAL),
+        owner: crate::graph::linker(),
+    }
+}

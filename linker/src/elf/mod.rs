@@ -1,0 +1,192 @@
+//! ELF relocatable objects into the graph.
+//!
+//! One pass over the section headers makes sections and blocks, one over the symbols makes symbols, one over the
+//! relocation sections makes edges. Everything read is bounds-checked by `object`; what it means is checked here.
+
+use object::LittleEndian;
+use object::elf;
+use object::read::elf::{FileHeader, SectionTable, SymbolTable};
+
+use crate::error::{Error, Result, Site, text};
+use crate::format::Format;
+use crate::graph::{Block, Content, Kind, LinkGraph, Section};
+use crate::index::{BlockId, Id, ObjectId, SectionId, SymbolId};
+use crate::link::Limits;
+use crate::memory::{Lifetime, Protection};
+use crate::names::Names;
+
+mod frames;
+mod relocations;
+mod sections;
+mod symbols;
+
+/// The format.
+pub(crate) const FORMAT: Format = Format { name: "ELF", matches, read };
+
+/// Position of the class in `e_ident` (ELF specification, ELF Identification).
+const EI_CLASS: usize = 4;
+
+fn matches(data: &[u8]) -> bool {
+    data.starts_with(&elf::ELFMAG)
+}
+
+/// Where a section of the object went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    /// Not part of the link: tables, notes to tools.
+    Ignored,
+    /// Its group is provided by another object.
+    Discarded,
+    /// Loaded, or kept for readers of the image.
+    Kept(SectionId),
+}
+
+/// What is needed to read one object.
+struct Reader<'a, 'data, Elf: FileHeader<Endian = LittleEndian>> {
+    graph: &'a mut LinkGraph<'data>,
+    names: &'a mut Names<'data>,
+    limits: &'a Limits,
+    keep_debug: bool,
+    object: ObjectId,
+    data: &'data [u8],
+    sections: SectionTable<'data, Elf>,
+    symbols: SymbolTable<'data, Elf>,
+    /// By section index.
+    slots: Vec<Slot>,
+    /// By symbol index.
+    symbol_ids: Vec<SymbolId>,
+}
+
+fn read<'data>(
+    graph: &mut LinkGraph<'data>,
+    names: &mut Names<'data>,
+    limits: &Limits,
+    keep_debug: bool,
+    object: ObjectId,
+    data: &'data [u8],
+) -> Result<()> {
+    match data.get(EI_CLASS) {
+        Some(&class) if class == elf::ELFCLASS64.0 && graph.target.pointer_bits == 64 => {
+            read_class::<elf::FileHeader64<LittleEndian>>(graph, names, limits, keep_debug, object, data)
+        }
+        Some(&class) if class == elf::ELFCLASS32.0 && graph.target.pointer_bits == 32 => {
+            read_class::<elf::FileHeader32<LittleEndian>>(graph, names, limits, keep_debug, object, data)
+        }
+        class => Err(malformed(
+            Site::file(graph, object),
+            format!(
+                "e_ident[EI_CLASS] is {}, expected the {}-bit class of {}",
+                class.map_or("missing".to_owned(), u8::to_string),
+                graph.target.pointer_bits,
+                graph.target.name
+            ),
+        )),
+    }
+}
+
+fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
+    graph: &mut LinkGraph<'data>,
+    names: &mut Names<'data>,
+    limits: &Limits,
+    keep_debug: bool,
+    object: ObjectId,
+    data: &'data [u8],
+) -> Result<()> {
+    let site = Site::file(graph, object);
+    let wrong = |problem: String| malformed(site.clone(), problem);
+    let header = Elf::parse(data).map_err(|error| wrong(format!("ELF header: {error}")))?;
+    let endian = header.endian().map_err(|_| wrong("big-endian, expected little-endian".to_owned()))?;
+    if header.e_type(endian) != elf::ET_REL {
+        return Err(wrong(format!("e_type is {}, expected ET_REL (1): a relocatable object", header.e_type(endian).0)));
+    }
+    if header.e_machine(endian).0 != graph.target.machine {
+        return Err(wrong(format!(
+            "e_machine is {}, expected {} for {}",
+            header.e_machine(endian).0,
+            graph.target.machine,
+            graph.target.name
+        )));
+    }
+    let sections = header.sections(endian, data).map_err(|error| wrong(format!("section headers: {error}")))?;
+    let symbols =
+        sections.symbols(endian, data, elf::SHT_SYMTAB).map_err(|error| wrong(format!("symbol table: {error}")))?;
+    let mut reader = Reader::<Elf> {
+        slots: vec![Slot::Ignored; sections.len()],
+        symbol_ids: Vec::new(),
+        graph,
+        names,
+        limits,
+        keep_debug,
+        object,
+        data,
+        sections,
+        symbols,
+    };
+    reader.read_groups()?;
+    reader.read_sections()?;
+    reader.read_symbols()?;
+    reader.read_relocations()
+}
+
+pub(crate) fn malformed(site: Site, problem: String) -> Error {
+    Error::Malformed { site: Box::new(site), problem }
+}
+
+const ENDIAN: LittleEndian = LittleEndian;
+
+impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+    fn site(&self) -> Site {
+        Site::file(self.graph, self.object)
+    }
+
+    /// The place of section number `index`, by name where it has one.
+    fn section_site(&self, index: usize) -> Site {
+        let name = self.header(index).and_then(|header| self.sections.section_name(ENDIAN, header).ok());
+        let section = name.filter(|name| !name.is_empty()).map_or(format!("section {index}"), text);
+        Site { section: Some(section), ..self.site() }
+    }
+
+    fn header(&self, index: usize) -> Option<&'data Elf::SectionHeader> {
+        self.sections.section(object::SectionIndex(index)).ok()
+    }
+
+    fn add_section(&mut self, section: Section<'data>) -> SectionId {
+        self.graph.sections.push(section)
+    }
+
+    fn add_block(&mut self, section: SectionId, content: Content<'data>, alignment: u64, origin: u64) -> BlockId {
+        let id = self.graph.blocks.push(Block {
+            section,
+            content,
+            alignment,
+            edges: 0..0,
+            live: true,
+            address: 0,
+            segment: 0,
+            parent: None,
+            origin,
+        });
+        self.graph.sections[section].blocks.end += 1;
+        id
+    }
+
+    /// The block that holds `offset` of a section, and the offset in it. The end of the last block counts.
+    fn block_at(&self, section: SectionId, offset: u64) -> Option<(BlockId, u64)> {
+        let blocks = &self.graph.sections[section].blocks;
+        let slice = &self.graph.blocks.as_slice()[blocks.start as usize..blocks.end as usize];
+        let behind = slice.partition_point(|block| block.origin <= offset);
+        let index = behind.checked_sub(1)?;
+        let inside = offset - slice[index].origin;
+        let id = BlockId::new(blocks.start as usize + index);
+        (inside <= slice[index].content.size()).then_some((id, inside))
+    }
+}
+
+/// What the flags and the name of a section say about its memory.
+struct Nature {
+    protection: Protection,
+    lifetime: Lifetime,
+    relro: bool,
+    retain: bool,
+    kind: Kind,
+}

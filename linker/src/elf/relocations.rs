@@ -1,0 +1,137 @@
+//! Relocation sections into edges.
+
+use object::LittleEndian;
+use object::elf;
+use object::read::elf::{FileHeader, Rel, Rela, SectionHeader};
+
+use super::{ENDIAN, Reader, Slot, malformed};
+use crate::error::{Error, Result, Site};
+use crate::graph::Edge;
+use crate::index::{BlockId, SectionId};
+
+/// A relocation as it stands in the object.
+struct Raw {
+    offset: u64,
+    number: u32,
+    symbol: usize,
+    /// None: stored in the place.
+    addend: Option<i64>,
+}
+
+impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+    pub(super) fn read_relocations(&mut self) -> Result<()> {
+        // Edges are sorted by block, so the targets are taken in their order, whatever the order of the tables.
+        let mut tables: Vec<(SectionId, usize)> = Vec::new();
+        for (index, header) in self.sections.enumerate() {
+            let kind = header.sh_type(ENDIAN);
+            if ![elf::SHT_REL, elf::SHT_RELA, elf::SHT_CREL].contains(&kind) {
+                continue;
+            }
+            let target = header.sh_info(ENDIAN) as usize;
+            match self.slots.get(target) {
+                Some(Slot::Kept(section)) => tables.push((*section, index.0)),
+                Some(_) => {}
+                None => {
+                    let problem = format!("sh_info is {target}, expected the section that the relocations are for");
+                    return Err(malformed(self.section_site(index.0), problem));
+                }
+            }
+        }
+        tables.sort();
+        for tables in tables.chunk_by(|a, b| a.0 == b.0) {
+            let first = self.graph.edges.len();
+            for &(section, table) in tables {
+                self.read_table(section, table)?;
+            }
+            self.sort_edges(tables[0].0, first);
+        }
+        Ok(())
+    }
+
+    fn read_table(&mut self, section: SectionId, table: usize) -> Result<()> {
+        let Some(header) = self.header(table) else { return Ok(()) };
+        let wrong = |error: object::Error| malformed(self.section_site(table), format!("relocations: {error}"));
+        if let Some((relocations, _)) = header.rela(ENDIAN, self.data).map_err(wrong)? {
+            self.graph.edges.reserve(relocations.len());
+            for entry in relocations {
+                let addend = entry.r_addend(ENDIAN).into();
+                let (number, symbol) = (entry.r_type(ENDIAN, false).0, entry.r_sym(ENDIAN, false) as usize);
+                let offset = entry.r_offset(ENDIAN).into();
+                self.add_edge(section, Raw { offset, number, symbol, addend: Some(addend) })?;
+            }
+        } else if let Some((relocations, _)) = header.rel(ENDIAN, self.data).map_err(wrong)? {
+            self.graph.edges.reserve(relocations.len());
+            for entry in relocations {
+                let (number, symbol) = (entry.r_type(ENDIAN).0, entry.r_sym(ENDIAN) as usize);
+                let offset = entry.r_offset(ENDIAN).into();
+                self.add_edge(section, Raw { offset, number, symbol, addend: None })?;
+            }
+        } else {
+            return Err(malformed(self.section_site(table), "compact relocations (CREL) are not supported".into()));
+        }
+        Ok(())
+    }
+
+    fn add_edge(&mut self, section: SectionId, raw: Raw) -> Result<()> {
+        let graph = &*self.graph;
+        let site = |relocation: Option<&'static str>| Site {
+            offset: Some(raw.offset),
+            relocation,
+            ..Site::section(graph, section)
+        };
+        let kind = graph.arch.row(raw.number).ok_or_else(|| Error::UnknownRelocation {
+            site: Box::new(site(None)),
+            number: raw.number,
+            architecture: graph.arch.name(),
+        })?;
+        let kind = graph.arch.platform_row(kind);
+        let row = &graph.arch.rows()[kind as usize];
+        let &target = self.symbol_ids.get(raw.symbol).ok_or_else(|| {
+            let problem = format!("symbol index {} is outside the symbol table", raw.symbol);
+            malformed(site(Some(row.name)), problem)
+        })?;
+        let block = self.block_at(section, raw.offset);
+        let place = block.and_then(|(block, inside)| {
+            let bytes = graph.blocks[block].content.bytes();
+            bytes.get(inside as usize..)?.get(..row.field.unit.size())
+        });
+        let (Some((block, inside)), Some(place)) = (block, place) else {
+            let size = graph.sections[section].block_ids().map(|block| graph.blocks[block].content.size()).sum::<u64>();
+            let problem = format!(
+                "r_offset needs {} bytes at {:#x} of content, but the section has {size:#x} bytes",
+                row.field.unit.size(),
+                raw.offset
+            );
+            return Err(malformed(site(Some(row.name)), problem));
+        };
+        let mut edge = Edge { addend: 0, offset: inside as u32, target, block, kind };
+        edge.addend = match raw.addend {
+            Some(addend) => addend,
+            None => {
+                let word = row.field.unit.read(place).unwrap_or(0);
+                if !row.field.carries(word) {
+                    return Err(crate::fixup::opcode_error(graph, &edge, word));
+                }
+                row.field.decode(word)
+            }
+        };
+        self.graph.edges.push(edge);
+        Ok(())
+    }
+
+    /// Sorts the edges of a section by block and offset, where they are not already, and gives each block its range.
+    fn sort_edges(&mut self, section: SectionId, first: usize) {
+        let edges = &mut self.graph.edges.as_mut_slice()[first..];
+        if !edges.is_sorted_by_key(|edge| (edge.block, edge.offset)) {
+            edges.sort_by_key(|edge| (edge.block, edge.offset));
+        }
+        let mut at = 0;
+        let edges = &self.graph.edges.as_slice()[first..];
+        for block in self.graph.sections[section].block_ids().collect::<Vec<BlockId>>() {
+            let count = edges[at..].partition_point(|edge| edge.block <= block);
+            let range = (first + at) as u32..(first + at + count) as u32;
+            at += count;
+            self.graph.blocks[block].edges = range;
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Sections: which of them take part, and what their flags mean.
+
+use object::LittleEndian;
+use object::elf;
+use object::read::elf::{FileHeader, SectionHeader};
+
+use super::{ENDIAN, Nature, Reader, Slot, malformed};
+use crate::error::{Error, Result};
+use crate::graph::{Content, Kind, Section};
+use crate::memory::{Lifetime, Protection};
+
+const SHT_ARM_ATTRIBUTES: u32 = elf::SHT_ARM_ATTRIBUTES.0;
+
+/// Names of sections that are written by relocation only: read-only once that is done.
+const RELRO: &[&[u8]] =
+    &[b".data.rel.ro", b".init_array", b".fini_array", b".preinit_array", b".ctors", b".dtors", b".got"];
+
+/// Names of sections that are looked at by whoever starts the program, and by nobody in it.
+const RETAINED: &[&[u8]] =
+    &[b".init", b".fini", b".ctors", b".dtors", b".init_array", b".fini_array", b".preinit_array"];
+
+/// Whether `name` is one of `list`, or one of them with a suffix behind a dot.
+fn named(name: &[u8], list: &[&[u8]]) -> bool {
+    list.iter().any(|stem| name.strip_prefix(*stem).is_some_and(|rest| rest.is_empty() || rest[0] == b'.'))
+}
+
+/// The number behind the last dot; a section of an array without one comes after all that have one.
+fn priority(name: &[u8]) -> u32 {
+    let digits = name.rsplit(|&c| c == b'.').next().unwrap_or_default();
+    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(u32::MAX)
+}
+
+impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+    /// Section groups: of each COMDAT signature the first one in the link stays, the members of the others go.
+    pub(super) fn read_groups(&mut self) -> Result<()> {
+        for (index, header) in self.sections.enumerate() {
+            if header.sh_type(ENDIAN) != elf::SHT_GROUP {
+                continue;
+            }
+            let site = self.section_site(index.0);
+            let wrong = |problem: &str| malformed(site.clone(), problem.to_owned());
+            let Some((flag, members)) =
+                header.group(ENDIAN, self.data).map_err(|error| wrong(&format!("section group: {error}")))?
+            else {
+                continue;
+            };
+            let signature = self
+                .symbols
+                .symbol(object::SymbolIndex(header.sh_info(ENDIAN) as usize))
+                .and_then(|symbol| self.symbols.symbol_name(ENDIAN, symbol))
+                .map_err(|_| wrong("sh_info of a section group is not the index of a named symbol"))?;
+            let first = (flag & elf::GRP_COMDAT).0 == 0 || self.names.groups.insert(signature);
+            for member in members {
+                let slot = self.slots.get_mut(member.get(ENDIAN) as usize);
+                let slot = slot.ok_or_else(|| wrong("a member of the section group does not exist"))?;
+                if !first {
+                    *slot = Slot::Discarded;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_sections(&mut self) -> Result<()> {
+        let mut loaded = 0u64;
+        for (index, header) in self.sections.enumerate() {
+            let index = index.0;
+            let kind = header.sh_type(ENDIAN);
+            let flags = header.sh_flags(ENDIAN).0;
+            if kind.0 == SHT_ARM_ATTRIBUTES {
+                self.read_attributes(index, header)?;
+            }
+            if self.slots[index] == Slot::Discarded || !self.takes_part(header, kind, flags, index) {
+                continue;
+            }
+            let name = self
+                .sections
+                .section_name(ENDIAN, header)
+                .map_err(|_| malformed(self.section_site(index), "sh_name is outside the string table".to_owned()))?;
+            let nature = self.nature(index, name, kind, flags)?;
+            let alignment = self.alignment(index, header)?;
+            let content = if kind == elf::SHT_NOBITS {
+                Content::Zero(header.sh_size(ENDIAN).into())
+            } else {
+                Content::Borrowed(header.data(ENDIAN, self.data).map_err(|_| {
+                    malformed(self.section_site(index), "sh_offset and sh_size reach beyond the end of the file".into())
+                })?)
+            };
+            loaded = loaded.saturating_add(content.size());
+            if loaded > self.limits.size || content.size() > u64::from(u32::MAX) {
+                let what = format!("the size of the sections, {loaded:#x} bytes up to here,");
+                return Err(Error::Limit {
+                    site: Box::new(self.section_site(index)),
+                    what,
+                    limit: self.limits.size.min(u32::MAX.into()),
+                });
+            }
+            let blocks = self.graph.blocks.len() as u32;
+            let section = self.add_section(Section {
+                name,
+                object: self.object,
+                ordinal: index as u32,
+                kind: nature.kind,
+                protection: nature.protection,
+                lifetime: nature.lifetime,
+                relro: nature.relro,
+                retain: nature.retain,
+                link: None,
+                blocks: blocks..blocks,
+            });
+            self.slots[index] = Slot::Kept(section);
+            match (nature.kind, content) {
+                (Kind::Frames, Content::Borrowed(bytes)) => self.split_frames(section, bytes, alignment)?,
+                (_, content) => drop(self.add_block(section, content, alignment, 0)),
+            }
+        }
+        self.link_sections()
+    }
+
+    fn takes_part(&self, header: &Elf::SectionHeader, kind: elf::SectionType, flags: u64, index: usize) -> bool {
+        let tables = [
+            elf::SHT_NULL,
+            elf::SHT_SYMTAB,
+            elf::SHT_STRTAB,
+            elf::SHT_REL,
+            elf::SHT_RELA,
+            elf::SHT_GROUP,
+            elf::SHT_SYMTAB_SHNDX,
+            elf::SHT_CREL,
+        ];
+        if tables.contains(&kind) || flags & elf::SHF_EXCLUDE.0 != 0 {
+            return false;
+        }
+        let is_debug = || {
+            let name = self.sections.section_name(ENDIAN, header).unwrap_or_default();
+            index != 0 && self.keep_debug && name.starts_with(b".debug_") && flags & elf::SHF_COMPRESSED.0 == 0
+        };
+        flags & elf::SHF_ALLOC.0 != 0 || is_debug()
+    }
+
+    fn nature(&self, index: usize, name: &[u8], kind: elf::SectionType, flags: u64) -> Result<Nature> {
+        let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
+        let loaded = has(elf::SHF_ALLOC);
+        let relro = has(elf::SHF_WRITE) && named(name, RELRO);
+        let protection = match (has(elf::SHF_WRITE) && !relro, has(elf::SHF_EXECINSTR)) {
+            (true, true) => {
+                let problem = "the section is both writable and executable, expected at most one of them";
+                return Err(malformed(self.section_site(index), problem.to_owned()));
+            }
+            (true, false) => Protection::ReadWrite,
+            (false, true) => Protection::ReadExecute,
+            (false, false) => Protection::Read,
+        };
+        let is_array = [elf::SHT_INIT_ARRAY, elf::SHT_FINI_ARRAY, elf::SHT_PREINIT_ARRAY].contains(&kind);
+        Ok(Nature {
+            protection,
+            lifetime: if loaded { Lifetime::Standard } else { Lifetime::NoAlloc },
+            relro,
+            retain: has(elf::SHF_GNU_RETAIN) || is_array || kind == elf::SHT_NOTE || named(name, RETAINED),
+            kind: match name {
+                b".eh_frame" if loaded => Kind::Frames,
+                _ if is_array || named(name, &[b".ctors", b".dtors"]) => Kind::Array(priority(name)),
+                _ if has(elf::SHF_LINK_ORDER) => Kind::LinkOrder,
+                _ => Kind::Plain,
+            },
+        })
+    }
+
+    fn alignment(&self, index: usize, header: &Elf::SectionHeader) -> Result<u64> {
+        let alignment: u64 = header.sh_addralign(ENDIAN).into();
+        let alignment = alignment.max(1);
+        if !alignment.is_power_of_two() {
+            let problem = format!("sh_addralign is {alignment:#x}, expected a power of two");
+            return Err(malformed(self.section_site(index), problem));
+        }
+        if alignment > self.limits.alignment {
+            return Err(Error::Limit {
+                site: Box::new(self.section_site(index)),
+                what: format!("the alignment of {alignment:#x} bytes"),
+                limit: self.limits.alignment,
+            });
+        }
+        Ok(alignment)
+    }
+
+    fn read_attributes(&mut self, index: usize, header: &Elf::SectionHeader) -> Result<()> {
+        let wrong = |problem: &str| malformed(self.section_site(index), problem.to_owned());
+        let bytes = header.data(ENDIAN, self.data).map_err(|_| wrong("the section reaches beyond the file"))?;
+        let core = self.graph.arch.attributes(bytes).map_err(wrong)?;
+        self.graph.core = self.graph.core.max(core);
+        Ok(())
+    }
+
+    /// Ties each section in link order to the one it is about.
+    fn link_sections(&mut self) -> Result<()> {
+        for index in 0..self.slots.len() {
+            let Slot::Kept(section) = self.slots[index] else { continue };
+            if self.graph.sections[section].kind != Kind::LinkOrder {
+                continue;
+            }
+            let about = self.header(index).map_or(0, |header| header.sh_link(ENDIAN) as usize);
+            match self.slots.get(about) {
+                Some(Slot::Kept(about)) => self.graph.sections[section].link = Some(*about),
+                // What it describes is gone, and so is it.
+                Some(Slot::Discarded) => self.slots[index] = Slot::Discarded,
+                // sh_link 0 is allowed: in no particular order (gABI, SHF_LINK_ORDER).
+                _ if about == 0 => self.graph.sections[section].kind = Kind::Plain,
+                _ => {
+                    let problem = format!("sh_link is {about}, expected the section that this one is about");
+                    return Err(malformed(self.section_site(index), problem));
+                }
+            }
+            if self.slots[index] == Slot::Discarded {
+                for block in self.graph.sections[section].block_ids() {
+                    self.graph.blocks[block].live = false;
+                    self.graph.blocks[block].content = Content::Zero(0);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! Fixing up: the one place where a relocation's formula meets its field.
+
+use crate::arch::Destination;
+use crate::error::{Error, Misfit, Result, Site};
+use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made};
+use crate::index::{EdgeId, SymbolId};
+use crate::memory::Lifetime;
+use crate::relocation::{Check, Class, Inputs, Minus, Row, Term};
+
+/// How an edge reached its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Directly.
+    Direct,
+    /// Through this table entry.
+    Entry(SymbolId),
+    /// Through this stub.
+    Stub(SymbolId),
+    /// The target is undefined and weak: the branch goes on with the next instruction.
+    FallThrough,
+    /// The target is not part of the link, and the place describes it only: nothing is written.
+    Dropped,
+}
+
+/// All that is known of a relocation once it is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixup {
+    /// What the formula was made of.
+    pub inputs: Inputs,
+    /// The value that went into the field.
+    pub value: i64,
+    /// The word under the relocation before.
+    pub before: u64,
+    /// The word after.
+    pub after: u64,
+    /// How the target was reached.
+    pub via: Via,
+}
+
+/// What fixing up needs besides the graph.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    /// Branches to what turned out to be in reach bypass their stub.
+    pub(crate) bypass_stubs: bool,
+    /// The address of the global offset table.
+    pub(crate) got: u64,
+}
+
+pub(crate) fn opcode_error(graph: &LinkGraph<'_>, edge: &Edge, word: u64) -> Error {
+    let field = graph.row(edge).field;
+    let names: Vec<&str> = field.opcodes.iter().map(|opcode| opcode.name).collect();
+    let digits = field.unit.size() * 2;
+    Error::Opcode {
+        site: Box::new(Site::edge(graph, edge)),
+        found: format!("{word:#0width$x}", width = digits + 2),
+        expected: names.join(" or "),
+    }
+}
+
+/// Made things by edge, looked up in the order of edges.
+pub(crate) struct Cursor<'a> {
+    list: &'a [Made],
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(list: &'a [Made]) -> Self {
+        Cursor { list }
+    }
+
+    fn at(&mut self, edge: EdgeId) -> Option<SymbolId> {
+        while let Some(first) = self.list.first() {
+            if first.edge > edge {
+                return None;
+            }
+            self.list = &self.list[1..];
+            if first.edge == edge {
+                return Some(first.symbol);
+            }
+        }
+        None
+    }
+}
+
+/// What a branch to this symbol finds.
+pub(crate) fn destination(graph: &LinkGraph<'_>, symbol: SymbolId) -> Destination {
+    let flags = graph.symbols[symbol].flags;
+    let known = flags.has(Flags::FUNCTION) || flags.has(Flags::EXTERNAL);
+    Destination { thumb: known.then_some(flags.has(Flags::THUMB)) }
+}
+
+/// Computes the fixup of `edge`, whose place holds `word`.
+#[inline]
+pub(crate) fn compute(
+    graph: &LinkGraph<'_>,
+    context: &Context,
+    edge: &Edge,
+    word: u64,
+    entry: Option<SymbolId>,
+    stub: Option<SymbolId>,
+) -> Result<Fixup> {
+    let row = graph.row(edge);
+    if !row.field.carries(word) {
+        return Err(opcode_error(graph, edge, word));
+    }
+    let symbol = &graph.symbols[edge.target];
+    let p = graph.target.wrap(graph.blocks[edge.block].address.wrapping_add(edge.offset.into()));
+    let mut inputs = Inputs {
+        s: 0,
+        a: edge.addend,
+        p,
+        t: symbol.flags.has(Flags::THUMB),
+        entry: entry.and_then(|entry| graph.address(entry)).unwrap_or(0),
+        got: context.got,
+        narrow: graph.target.pointer_bits == 32,
+    };
+    let done = |inputs, value, after, via| Ok(Fixup { inputs, value, before: word, after, via });
+    match symbol.definition {
+        Definition::Block(block, offset) if graph.blocks[block].live => {
+            inputs.s = graph.target.wrap(graph.blocks[block].address.wrapping_add(offset));
+        }
+        Definition::Absolute(address) => inputs.s = graph.target.wrap(address),
+        Definition::Block(..) | Definition::Discarded => {
+            return if describes(graph, edge) {
+                done(inputs, 0, word, Via::Dropped)
+            } else {
+                Err(Error::Discarded { site: Box::new(Site::edge(graph, edge)) })
+            };
+        }
+        // Undefined and weak; anything else undefined has been an error by now.
+        _ => {
+            inputs.t = false;
+            if let Some(after) = graph.arch.fall_through(row, word, graph.core) {
+                return done(inputs, 0, after, Via::FallThrough);
+            }
+            inputs.s = undefined_weak(row, &inputs);
+        }
+    }
+    if row.class == Class::None {
+        return done(inputs, 0, word, Via::Direct);
+    }
+    if row.class.is_branch() || row.class == Class::BranchData {
+        return branch(graph, context, edge, word, inputs, stub);
+    }
+    let value = row.operation.evaluate(&inputs);
+    let via = entry.map_or(Via::Direct, Via::Entry);
+    done(inputs, value, encode(graph, edge, row.check, &inputs, word, value)?, via)
+}
+
+/// The value of an undefined weak reference (AAELF32 and AAELF64, Weak References): zero if the relocation is absolute,
+/// the place if it is relative to it, the origin if it is relative to that.
+fn undefined_weak(row: &Row, inputs: &Inputs) -> u64 {
+    match (row.operation.term, row.operation.minus) {
+        (Term::Symbol, Minus::Place | Minus::PagePlace | Minus::WordPlace) => inputs.p,
+        (Term::Symbol, Minus::Got | Minus::PageGot) => inputs.got,
+        _ => 0,
+    }
+}
+
+/// Whether the place of an edge only describes other things: debug information and call frames.
+fn describes(graph: &LinkGraph<'_>, edge: &Edge) -> bool {
+    let section = &graph.sections[graph.blocks[edge.block].section];
+    section.lifetime == Lifetime::NoAlloc || section.kind == Kind::Frames
+}
+
+fn branch(
+    graph: &LinkGraph<'_>,
+    context: &Context,
+    edge: &Edge,
+    word: u64,
+    inputs: Inputs,
+    stub: Option<SymbolId>,
+) -> Result<Fixup> {
+    let row = graph.row(edge);
+    let Some(stub) = stub else {
+        let value = row.operation.evaluate(&inputs);
+        let to = destination(graph, edge.target);
+        let Some(form) = graph.arch.branch(row, word, value, to, graph.core) else {
+            let what = match to.thumb {
+                Some(true) => "to Thumb code from here: it would have to change state",
+                _ => "to code in the main instruction set from here: it would have to change state",
+            };
+            return Err(Error::State { site: Box::new(Site::edge(graph, edge)), what });
+        };
+        let check = graph.arch.reach(row, graph.core);
+        let after = encode(graph, edge, check, &inputs, form.word, form.value)?;
+        return Ok(Fixup { inputs, value: form.value, before: word, after, via: Via::Direct });
+    };
+    if context.bypass_stubs
+        && graph.symbols[edge.target].flags.has(Flags::EXTERNAL)
+        && let Ok(direct) = branch(graph, context, edge, word, inputs, None)
+    {
+        return Ok(direct);
+    }
+    let through = Edge { target: stub, addend: -graph.arch.pc_bias(row), ..*edge };
+    let inputs = Inputs {
+        s: graph.address(stub).unwrap_or(0),
+        a: through.addend,
+        t: graph.symbols[stub].flags.has(Flags::THUMB),
+        ..inputs
+    };
+    let fixup = branch(graph, context, &through, word, inputs, None)?;
+    Ok(Fixup { via: Via::Stub(stub), ..fixup })
+}
+
+/// Checks a value and puts it into the word.
+#[inline]
+fn encode(
+    graph: &LinkGraph<'_>,
+    edge: &Edge,
+    check: Check,
+    inputs: &Inputs,
+    word: u64,
+    value: i64,
+) -> Result<u64> {
+    let row = graph.row(edge);
+    if check.allows(value) && row.is_aligned(value) {
+        if let Some(word) = row.field.encode(word, value) {
+            return Ok(word);
+        }
+    }
+    Err(misfit(graph, edge, check, inputs, value))
+}
+
+#[cold]
+fn misfit(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, value: i64) -> Error {
+    let row = Row { check, ..*graph.row(edge) };
+    let (low, high) = row.range();
+    let misfit = Box::new(Misfit {
+        site: Site::edge(graph, edge),
+        formula: row.operation.to_string(),
+        s: inputs.s,
+        a: inputs.a,
+        p: inputs.p,
+        value,
+        low,
+        high,
+        multiple: row.multiple.into(),
+    });
+    if check.allows(value) && !row.is_aligned(value) { Error::Misaligned(misfit) } else { Error::OutOfRange(misfit) }
+}
+
+/// Applies the edges of one block to its bytes.
+pub(crate) fn apply(
+    graph: &LinkGraph<'_>,
+    context: &Context,
+    edges: impl Iterator<Item = EdgeId>,
+    bytes: &mut [u8],
+    entries: &mut Cursor<'_>,
+    stubs: &mut Cursor<'_>,
+) -> Result<()> {
+    for id in edges {
+        let edge = &graph.edges[id];
+        let unit = graph.row(edge).field.unit;
+        let place = bytes.get_mut(edge.offset as usize..).unwrap_or_default();
+        let Some(word) = unit.read(place) else { continue };
+        let fixup = compute(graph, context, edge, word, entries.at(id), stubs.at(id))?;
+        if fixup.after != word {
+            unit.write(place, fixup.after);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,594 @@
+//! Layout: which blocks lie together, in which order, and where.
+//!
+//! Live blocks form *units*: a section's blocks, or all sections that have to be adjacent because somebody asks for the
+//! bounds of their name. Units go into *segments* of one protection. A policy gives the segments their places.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rustc_hash::FxHashMap;
+
+use crate::defined::belongs;
+use crate::error::{Error, Result, object_name, text};
+use crate::graph::{Definition, End, Extent, Kind, LinkGraph};
+use crate::index::{BlockId, SectionId};
+use crate::memory::{Lifetime, Place, Protection, Segment};
+
+/// Where sections go. The text form is what [`FromStr`] reads and [`fmt::Display`] writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `anywhere`: segments beside each other, wherever the memory likes.
+    Anywhere,
+    /// `near`: segments beside each other, from the architecture's base on.
+    Near,
+    /// `far`: sections of code beyond each other's branch range.
+    Far,
+    /// `high`: above 4 GiB, or where addresses have 32 bits with data on the other side of the wrap.
+    High,
+    /// `random:SEED`: sections apart, in an order and with gaps that the seed decides.
+    Random(u64),
+    /// `at:FILE(SECTION)=ADDRESS,...`: these sections there, the rest near.
+    At(Vec<At>),
+}
+
+/// One placement by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At {
+    /// File name of the object, with the member in parentheses for an archive; `linker` for what the linker makes.
+    pub file: String,
+    /// Section name.
+    pub section: String,
+    /// Address.
+    pub address: u64,
+}
+
+impl FromStr for Layout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "anywhere" => Layout::Anywhere,
+            "near" => Layout::Near,
+            "far" => Layout::Far,
+            "high" => Layout::High,
+            _ => {
+                if let Some(seed) = text.strip_prefix("random:") {
+                    Layout::Random(seed.parse().map_err(|_| format!("`{seed}` is not a seed, expected a number"))?)
+                } else if let Some(list) = text.strip_prefix("at:") {
+                    Layout::At(list.split(',').map(str::parse).collect::<Result<_, _>>()?)
+                } else {
+                    let expected = "expected anywhere, near, far, high, random:SEED or at:FILE(SECTION)=ADDRESS,...";
+                    return Err(format!("unknown layout `{text}`, {expected}"));
+                }
+            }
+        })
+    }
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (place, address) = text.rsplit_once('=')?;
+            let (file, section) = place.strip_suffix(')')?.rsplit_once('(')?;
+            let address = match address.strip_prefix("0x") {
+                Some(hex) => u64::from_str_radix(hex, 16).ok()?,
+                None => address.parse().ok()?,
+            };
+            Some(At { file: file.to_owned(), section: section.to_owned(), address })
+        };
+        parse().ok_or_else(|| format!("`{text}` is not a placement, expected FILE(SECTION)=ADDRESS"))
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Layout::Anywhere => f.write_str("anywhere"),
+            Layout::Near => f.write_str("near"),
+            Layout::Far => f.write_str("far"),
+            Layout::High => f.write_str("high"),
+            Layout::Random(seed) => write!(f, "random:{seed}"),
+            Layout::At(list) => {
+                for (index, At { file, section, address }) in list.iter().enumerate() {
+                    let lead = if index == 0 { "at:" } else { "," };
+                    write!(f, "{lead}{file}({section})={address:#x}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The distances an architecture gives to policies, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spans {
+    /// Where `near` starts.
+    pub base: u64,
+    /// How far apart `far` puts sections of code: beyond the reach of a call.
+    pub stride: u64,
+    /// How many such places there are before they are used again, so that data stays in reach of what has to reach it.
+    pub places: usize,
+    /// Where `high` puts code.
+    pub high: u64,
+    /// Where `high` puts data, if not behind the code.
+    pub high_data: Option<u64>,
+}
+
+/// A segment and what is in it.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Final protection.
+    pub protection: Protection,
+    /// Writable until finalized.
+    pub relro: bool,
+    /// How long it is needed.
+    pub lifetime: Lifetime,
+    /// Address; meaningful relative to the others until memory is reserved.
+    pub address: u64,
+    /// Bytes of target memory.
+    pub size: u64,
+    /// Bytes that carry content.
+    pub content: u64,
+    /// Required alignment.
+    pub alignment: u64,
+    /// Its blocks, in order.
+    pub blocks: Vec<BlockId>,
+    /// An address the policy fixed, or None for: behind the one before.
+    fixed: Option<u64>,
+}
+
+/// All segments of a link.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// In the order of the reservation.
+    pub segments: Vec<Planned>,
+    /// Whether the memory may choose the address of the first.
+    pub floating: bool,
+    page: u64,
+    base: u64,
+}
+
+/// Sections that lie together.
+struct Unit {
+    sections: Vec<SectionId>,
+    class: Class,
+    zero: bool,
+}
+
+/// What segments are sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Code,
+    Read,
+    Relro,
+    Write,
+    NoAlloc,
+}
+
+impl Class {
+    fn of(graph: &LinkGraph<'_>, section: SectionId) -> Class {
+        let section = &graph.sections[section];
+        match (section.lifetime, section.protection) {
+            (Lifetime::NoAlloc, _) => Class::NoAlloc,
+            (_, Protection::ReadExecute) => Class::Code,
+            (_, Protection::ReadWrite) => Class::Write,
+            (_, Protection::Read) if section.relro => Class::Relro,
+            (_, Protection::Read) => Class::Read,
+        }
+    }
+
+    fn protection(self) -> Protection {
+        match self {
+            Class::Code => Protection::ReadExecute,
+            Class::Write => Protection::ReadWrite,
+            Class::Read | Class::Relro | Class::NoAlloc => Protection::Read,
+        }
+    }
+}
+
+/// The name under which sections have to be adjacent, if they have to.
+fn joint<'data>(graph: &LinkGraph<'data>, section: SectionId) -> Option<&'data [u8]> {
+    let section = &graph.sections[section];
+    match section.kind {
+        // `.init_array.100` lies with `.init_array`.
+        Kind::Array(_) => {
+            let end = section.name.iter().skip(1).position(|&c| c == b'.').map_or(section.name.len(), |dot| dot + 1);
+            Some(&section.name[..end])
+        }
+        Kind::LinkOrder => {
+            let stem: &[u8] = b".ARM.exidx";
+            Some(if belongs(section.name, stem) { stem } else { section.name })
+        }
+        Kind::Frames => Some(section.name),
+        _ if section.lifetime == Lifetime::NoAlloc || section.has_identifier_name() => Some(section.name),
+        _ => None,
+    }
+}
+
+fn units(graph: &LinkGraph<'_>) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    let mut joints: FxHashMap<(&[u8], u8), usize> = FxHashMap::default();
+    for (id, section) in graph.sections.iter() {
+        if !section.block_ids().any(|block| graph.blocks[block].live) {
+            continue;
+        }
+        let class = Class::of(graph, id);
+        let zero = section.block_ids().all(|block| graph.blocks[block].content.is_zero());
+        match joint(graph, id) {
+            Some(name) => {
+                let unit = *joints.entry((name, class as u8)).or_insert(units.len());
+                match units.get_mut(unit) {
+                    Some(unit) => {
+                        unit.sections.push(id);
+                        unit.zero &= zero;
+                    }
+                    None => units.push(Unit { sections: vec![id], class, zero }),
+                }
+            }
+            None => units.push(Unit { sections: vec![id], class, zero }),
+        }
+    }
+    for unit in &mut units {
+        unit.sections.sort_by_key(|&section| match graph.sections[section].kind {
+            Kind::Array(priority) => (priority, section),
+            _ => (0, section),
+        });
+    }
+    // Zero-fill comes last, so that a segment's content ends before it.
+    units.sort_by_key(|unit| (unit.class, unit.zero));
+    units
+}
+
+impl Plan {
+    /// Distributes the live blocks over segments by `layout`. Addresses follow from [`Plan::assign`].
+    pub(crate) fn new(graph: &LinkGraph<'_>, layout: &Layout, page: u64) -> Result<Plan> {
+        let spans = graph.arch.spans();
+        let units = units(graph);
+        let mut plan = Plan { floating: *layout == Layout::Anywhere, page, base: spans.base, segments: Vec::new() };
+        match layout {
+            Layout::Anywhere | Layout::Near => units.iter().for_each(|unit| plan.join(graph, unit)),
+            Layout::High => {
+                plan.base = spans.high;
+                units.iter().for_each(|unit| plan.join(graph, unit));
+                if let Some(data) = spans.high_data
+                    && let Some(first) = plan.segments.iter_mut().find(|s| s.protection != Protection::ReadExecute)
+                {
+                    first.fixed = Some(data);
+                }
+            }
+            Layout::Far => plan.scatter_far(graph, &units, &spans),
+            Layout::Random(seed) => plan.scatter_randomly(graph, units, *seed),
+            Layout::At(list) => plan.place_by_hand(graph, &units, list)?,
+        }
+        // What is never loaded comes behind all that is, and has no address.
+        plan.segments.sort_by_key(|segment| segment.lifetime == Lifetime::NoAlloc);
+        Ok(plan)
+    }
+
+    fn open(&mut self, graph: &LinkGraph<'_>, unit: &Unit, fixed: Option<u64>) {
+        self.segments.push(Planned {
+            protection: unit.class.protection(),
+            relro: unit.class == Class::Relro,
+            lifetime: if unit.class == Class::NoAlloc { Lifetime::NoAlloc } else { Lifetime::Standard },
+            address: 0,
+            size: 0,
+            content: 0,
+            alignment: 1,
+            blocks: Vec::new(),
+            fixed,
+        });
+        self.fill(graph, unit);
+    }
+
+    fn fill(&mut self, graph: &LinkGraph<'_>, unit: &Unit) {
+        let blocks = unit.sections.iter().flat_map(|&section| graph.sections[section].block_ids());
+        let live = blocks.filter(|&block| graph.blocks[block].live);
+        if let Some(segment) = self.segments.last_mut() {
+            segment.blocks.extend(live);
+        }
+    }
+
+    /// Puts a unit into the last segment if that is of the same kind, else into a new one behind it.
+    fn join(&mut self, graph: &LinkGraph<'_>, unit: &Unit) {
+        let fits = self.segments.last().is_some_and(|last| {
+            last.protection == unit.class.protection()
+                && last.relro == (unit.class == Class::Relro)
+                && last.lifetime == Lifetime::Standard
+                && unit.class != Class::NoAlloc
+                && last.fixed.is_none()
+        });
+        if fits { self.fill(graph, unit) } else { self.open(graph, unit, None) }
+    }
+
+    fn scatter_far(&mut self, graph: &LinkGraph<'_>, units: &[Unit], spans: &Spans) {
+        let (code, data): (Vec<&Unit>, Vec<&Unit>) = units.iter().partition(|unit| unit.class == Class::Code);
+        let places = code.len().min(spans.places);
+        for place in 0..places {
+            for (turn, unit) in code.iter().skip(place).step_by(places).enumerate() {
+                let address = spans.base + place as u64 * spans.stride;
+                self.open(graph, unit, (turn == 0).then_some(address));
+            }
+        }
+        for (index, unit) in data.iter().enumerate() {
+            let address = spans.base + places as u64 * spans.stride;
+            if index == 0 { self.open(graph, unit, Some(address)) } else { self.open(graph, unit, None) }
+        }
+    }
+
+    fn scatter_randomly(&mut self, graph: &LinkGraph<'_>, mut units: Vec<Unit>, seed: u64) {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for index in (1..units.len()).rev() {
+            units.swap(index, random.below(index as u64 + 1) as usize);
+        }
+        self.base += random.below(0x1000) * self.page;
+        for unit in &units {
+            self.open(graph, unit, None);
+            // The gap stands in for a fixed address until sizes are known: see `assign`.
+            if let Some(segment) = self.segments.last_mut() {
+                segment.alignment = self.page << random.below(5);
+            }
+        }
+    }
+
+    fn place_by_hand(&mut self, graph: &LinkGraph<'_>, units: &[Unit], list: &[At]) -> Result<()> {
+        let matches = |unit: &Unit, at: &At| {
+            unit.sections.iter().any(|&section| {
+                let section = &graph.sections[section];
+                object_name(&graph.objects[section.object]) == at.file && section.name == at.section.as_bytes()
+            })
+        };
+        if let Some(at) = list.iter().find(|at| !units.iter().any(|unit| matches(unit, at))) {
+            let Layout::At(known) = by_hand(graph, units) else { return Ok(()) };
+            let known: Vec<String> = known.iter().map(|at| format!("{}({})", at.file, at.section)).collect();
+            return Err(Error::Layout(format!(
+                "there is no section {}({}) in the link, which has {}",
+                at.file,
+                at.section,
+                known.join(", ")
+            )));
+        }
+        let mut rest = Vec::new();
+        for unit in units {
+            match list.iter().find(|at| matches(unit, at)) {
+                Some(at) => self.open(graph, unit, Some(graph.target.wrap(at.address))),
+                None => rest.push(unit),
+            }
+        }
+        for (index, unit) in rest.into_iter().enumerate() {
+            self.open(graph, unit, (index == 0).then_some(self.base));
+        }
+        Ok(())
+    }
+
+    /// Gives every block its address. Called again whenever blocks were added.
+    pub(crate) fn assign(&mut self, graph: &mut LinkGraph<'_>) {
+        self.place(graph);
+        if self.sort_link_order(graph) {
+            self.place(graph);
+        }
+    }
+
+    fn place(&mut self, graph: &mut LinkGraph<'_>) {
+        let target = graph.target;
+        for segment in &mut self.segments {
+            for &block in &segment.blocks {
+                segment.alignment = segment.alignment.max(graph.blocks[block].alignment);
+            }
+            if segment.lifetime != Lifetime::NoAlloc {
+                segment.alignment = segment.alignment.max(self.page);
+            }
+        }
+        if self.floating {
+            let widest = self.segments.iter().map(|segment| segment.alignment).max().unwrap_or(1);
+            if let Some(first) = self.segments.first_mut() {
+                first.alignment = widest;
+            }
+        }
+        let mut next = self.base;
+        for (number, segment) in self.segments.iter_mut().enumerate() {
+            let at = match (segment.lifetime, segment.fixed) {
+                (Lifetime::NoAlloc, _) => 0,
+                (_, Some(address)) => address,
+                (_, None) => next,
+            };
+            let start = align_up(at, segment.alignment);
+            // By hand means there, not where it is aligned: the offset inside the page is kept.
+            let inside = if segment.fixed.is_some() { at % self.page } else { 0 };
+            segment.address = target.wrap(if inside == 0 { start } else { at - inside });
+            let mut offset = inside;
+            segment.content = 0;
+            for &id in &segment.blocks {
+                let block = &mut graph.blocks[id];
+                offset = align_up(segment.address.wrapping_add(offset), block.alignment).wrapping_sub(segment.address);
+                block.address = target.wrap(segment.address.wrapping_add(offset));
+                block.segment = number as u32;
+                offset += block.content.size();
+                if !block.content.is_zero() {
+                    segment.content = offset;
+                }
+            }
+            segment.size = offset;
+            next = align_up(segment.address.wrapping_add(offset), self.page);
+        }
+    }
+
+    /// Tables in link order follow the addresses of what they are about. Whether anything moved.
+    fn sort_link_order(&mut self, graph: &LinkGraph<'_>) -> bool {
+        let mut moved = false;
+        for segment in &mut self.segments {
+            let in_order = |block: &BlockId| graph.sections[graph.blocks[*block].section].kind == Kind::LinkOrder;
+            let Some(first) = segment.blocks.iter().position(in_order) else { continue };
+            for run in segment.blocks[first..].chunk_by_mut(|a, b| in_order(a) && in_order(b)) {
+                let address = |block: &BlockId| {
+                    let link = graph.sections[graph.blocks[*block].section].link;
+                    link.and_then(|link| graph.sections[link].block_ids().next()).map(|block| graph.blocks[block].address)
+                };
+                if in_order(&run[0]) && !run.is_sorted_by_key(address) {
+                    run.sort_by_key(address);
+                    moved = true;
+                }
+            }
+        }
+        moved
+    }
+
+    /// The reservation that this plan asks for.
+    pub(crate) fn request(&self, graph: &LinkGraph<'_>) -> Result<Vec<Segment>> {
+        self.check_overlaps(graph)?;
+        let first = self.segments.first().map_or(0, |segment| segment.address);
+        let place = |index: usize, segment: &Planned| match (self.floating, index) {
+            (true, 0) => Place::Anywhere,
+            (true, _) => Place::Offset(segment.address.wrapping_sub(first)),
+            (false, _) => Place::At(segment.address),
+        };
+        let segment = |(index, planned): (usize, &Planned)| Segment {
+            size: planned.size,
+            content: planned.content as usize,
+            alignment: planned.alignment,
+            protection: planned.protection,
+            relro: planned.relro,
+            lifetime: planned.lifetime,
+            place: if planned.lifetime == Lifetime::NoAlloc { Place::Anywhere } else { place(index, planned) },
+        };
+        Ok(self.segments.iter().enumerate().map(segment).collect())
+    }
+
+    fn check_overlaps(&self, graph: &LinkGraph<'_>) -> Result<()> {
+        let mut spans: Vec<(u64, u64, &Planned)> = self
+            .segments
+            .iter()
+            .filter(|segment| segment.lifetime != Lifetime::NoAlloc && segment.size > 0)
+            .map(|segment| (segment.address, segment.address.saturating_add(segment.size - 1), segment))
+            .collect();
+        spans.sort_by_key(|span| (span.0, span.1));
+        let name = |segment: &Planned| {
+            let section = segment.blocks.first().map(|&block| &graph.sections[graph.blocks[block].section]);
+            section.map_or(String::new(), |s| format!("{}({})", object_name(&graph.objects[s.object]), text(s.name)))
+        };
+        let limit = graph.target.wrap(u64::MAX);
+        for pair in spans.windows(2) {
+            // Protections hold for pages, so two segments cannot share one.
+            if pair[0].1 | (self.page - 1) >= pair[1].0 {
+                return Err(Error::Layout(format!(
+                    "{} at {:#x} and {} at {:#x} overlap or share a page",
+                    name(pair[0].2),
+                    pair[0].0,
+                    name(pair[1].2),
+                    pair[1].0
+                )));
+            }
+        }
+        match spans.iter().find(|span| span.1 > limit) {
+            Some(span) => {
+                Err(Error::Layout(format!("{} at {:#x} reaches beyond the address space", name(span.2), span.0)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the addresses that memory gave, and turns bounds into addresses.
+    pub(crate) fn settle(&mut self, graph: &mut LinkGraph<'_>, address: impl Fn(usize) -> u64) {
+        for (index, segment) in self.segments.iter_mut().enumerate() {
+            let moved = address(index).wrapping_sub(segment.address);
+            segment.address = address(index);
+            for &block in &segment.blocks {
+                let old = graph.blocks[block].address;
+                graph.blocks[block].address = graph.target.wrap(old.wrapping_add(moved));
+            }
+        }
+        for id in graph.symbols.ids() {
+            if let Definition::Bound(extent, end) = graph.symbols[id].definition {
+                let (start, stop) = self.bounds(graph, extent);
+                let address = if end == End::Start { start } else { stop };
+                graph.symbols[id].definition = Definition::Absolute(graph.target.wrap(address));
+            }
+        }
+    }
+
+    /// First byte of an extent, and the byte behind its last. An empty one is at the first segment.
+    fn bounds(&self, graph: &LinkGraph<'_>, extent: Extent<'_>) -> (u64, u64) {
+        let loaded = || self.segments.iter().filter(|segment| segment.lifetime == Lifetime::Standard);
+        let segments = |wanted: &dyn Fn(&Planned) -> Option<(u64, u64)>| join_spans(loaded().filter_map(wanted));
+        let found = match extent {
+            Extent::Sections(name) => join_spans(
+                graph
+                    .blocks
+                    .iter()
+                    .filter(|(_, block)| block.live && belongs(graph.sections[block.section].name, name))
+                    .map(|(_, block)| (block.address, block.address + block.content.size())),
+            ),
+            Extent::Got => graph.got.map(|got| (graph.blocks[got].address, graph.blocks[got].address)),
+            Extent::Image => segments(&|segment| Some((segment.address, segment.address + segment.size))),
+            Extent::Segments(protection) => segments(&|segment| {
+                (segment.protection == protection).then_some((segment.address, segment.address + segment.size))
+            }),
+            Extent::Content => segments(&|segment| {
+                let writable = segment.protection.writable();
+                writable.then_some((segment.address, segment.address + segment.content))
+            }),
+            Extent::Zero => segments(&|segment| {
+                let zero = segment.protection.writable() && segment.size > segment.content;
+                zero.then_some((segment.address + segment.content, segment.address + segment.size))
+            }),
+        };
+        let origin = loaded().map(|segment| segment.address).min().unwrap_or(0);
+        found.unwrap_or((origin, origin))
+    }
+
+    /// The same layout written by hand.
+    pub fn by_hand(&self, graph: &LinkGraph<'_>) -> Layout {
+        by_hand(graph, &units(graph))
+    }
+}
+
+fn by_hand(graph: &LinkGraph<'_>, units: &[Unit]) -> Layout {
+    let at = |unit: &Unit| {
+        let section = unit.sections[0];
+        let block = graph.sections[section].block_ids().find(|&block| graph.blocks[block].live)?;
+        let section = &graph.sections[section];
+        (section.lifetime != Lifetime::NoAlloc).then(|| At {
+            file: object_name(&graph.objects[section.object]),
+            section: text(section.name),
+            address: graph.blocks[block].address,
+        })
+    };
+    Layout::At(units.iter().filter_map(at).collect())
+}
+
+fn join_spans(spans: impl Iterator<Item = (u64, u64)>) -> Option<(u64, u64)> {
+    spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// `value` rounded up to a multiple of a power of two; wraps at the end of the address space.
+pub(crate) fn align_up(value: u64, alignment: u64) -> u64 {
+    value.wrapping_add(alignment - 1) & !(alignment - 1)
+}
+
+/// A small generator of numbers that look random (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_goes_both_ways() {
+        for text in ["anywhere", "near", "far", "high", "random:7", "at:a.o(.text)=0x400000,libx.a(m.o)(.data)=0x10"] {
+            assert_eq!(text.parse::<Layout>().expect(text).to_string(), text);
+        }
+        for text in ["", "nearby", "random:x", "at:", "at:a.o=1", "at:a.o(.text)=zz"] {
+            assert!(text.parse::<Layout>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Functions that choose themselves: an IFUNC symbol names a resolver, which returns the address of the function to use.
+//!
+//! Everything that refers to such a symbol, call or pointer, gets the address of one stub, so that all pointers to it are
+//! equal. The stub jumps through a slot, and finalization fills the slot with what the resolver returns.
+
+use crate::graph::{Binding, Content, Definition, Edge, Flags, LinkGraph};
+use crate::index::SymbolId;
+use crate::memory::Protection;
+
+/// A slot and the resolver that fills it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ifunc {
+    /// The function to call.
+    pub(crate) resolver: SymbolId,
+    /// A symbol at the slot.
+    pub(crate) slot: SymbolId,
+}
+
+/// Makes slot and stub for each live IFUNC symbol.
+pub(crate) fn run(graph: &mut LinkGraph<'_>) -> Vec<Ifunc> {
+    let mut made = Vec::new();
+    for id in graph.symbols.ids() {
+        let symbol = &graph.symbols[id];
+        let Definition::Block(block, _) = symbol.definition else { continue };
+        if !symbol.flags.has(Flags::IFUNC) || !graph.blocks[block].live {
+            continue;
+        }
+        let mut resolver = symbol.clone();
+        resolver.binding = Binding::Local;
+        resolver.flags = resolver.flags.without(Flags::IFUNC);
+        let resolver = graph.symbols.push(resolver);
+
+        let width = graph.target.pointer_bytes();
+        let slot = graph.make_block(b".igot", Protection::Read, true, Content::Owned(vec![0; width]), width as u64);
+        let slot = graph.make_symbol(slot, 0, width as u64, Flags::default());
+
+        let shape = graph.arch.indirect_stub(graph.core);
+        let content = Content::Owned(shape.code.to_vec());
+        let stub = graph.make_block(b".iplt", Protection::ReadExecute, false, content, 8);
+        graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (stub, offset, bytes)));
+        let kind = graph.arch.pointer();
+        graph.append_edge(Edge { addend: 0, offset: shape.pointer, target: slot, block: stub, kind });
+
+        let symbol = &mut graph.symbols[id];
+        symbol.definition = Definition::Block(stub, 0);
+        symbol.size = shape.code.len() as u64;
+        symbol.flags = symbol.flags.without(Flags::IFUNC).without(Flags::THUMB);
+        if shape.thumb {
+            symbol.flags = symbol.flags.with(Flags::THUMB);
+        }
+        made.push(Ifunc { resolver, slot });
+    }
+    made
+}

@@ -1,0 +1,140 @@
+//! Liveness: what the roots reach through edges stays, the rest goes.
+
+use rustc_hash::FxHashMap;
+
+use crate::defined::belongs;
+use crate::graph::{Definition, Extent, Kind, LinkGraph};
+use crate::index::{BlockId, SectionId, SymbolId};
+use crate::memory::Lifetime;
+
+/// Marks as live what `roots` reach, all retained sections, and what lives along with what is live. With no roots given,
+/// everything that is loaded is live.
+pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: Option<&[SymbolId]>) {
+    let mut marker = Marker::new(graph);
+    match roots {
+        None => marker.mark_all(),
+        Some(roots) => {
+            roots.iter().for_each(|&root| marker.mark_symbol(root));
+            marker.mark_retained();
+        }
+    }
+    while let Some(block) = marker.work.pop() {
+        marker.follow(block);
+    }
+    // Debug information describes what is there; it keeps nothing alive.
+    for section in graph.sections.ids() {
+        if graph.sections[section].lifetime == Lifetime::NoAlloc {
+            for block in graph.sections[section].block_ids() {
+                graph.blocks[block].live = true;
+            }
+        }
+    }
+}
+
+struct Marker<'g, 'data> {
+    graph: &'g mut LinkGraph<'data>,
+    work: Vec<BlockId>,
+    /// Blocks that live when another does: tables in link order, and the call-frame records of a function.
+    along: FxHashMap<BlockId, Vec<BlockId>>,
+}
+
+impl<'g, 'data> Marker<'g, 'data> {
+    fn new(graph: &'g mut LinkGraph<'data>) -> Self {
+        let mut along: FxHashMap<BlockId, Vec<BlockId>> = FxHashMap::default();
+        for (_, section) in graph.sections.iter() {
+            for block in section.block_ids() {
+                let about = match section.kind {
+                    Kind::LinkOrder => section.link.and_then(|link| graph.sections[link].block_ids().next()),
+                    Kind::Frames => described(graph, block),
+                    _ => None,
+                };
+                if let Some(about) = about {
+                    along.entry(about).or_default().push(block);
+                }
+            }
+        }
+        for block in graph.blocks.as_mut_slice() {
+            block.live = false;
+        }
+        Marker { graph, work: Vec::new(), along }
+    }
+
+    fn mark(&mut self, block: BlockId) {
+        if !self.graph.blocks[block].live {
+            self.graph.blocks[block].live = true;
+            self.work.push(block);
+        }
+    }
+
+    fn mark_section(&mut self, section: SectionId) {
+        for block in self.graph.sections[section].block_ids() {
+            self.mark(block);
+        }
+    }
+
+    fn mark_symbol(&mut self, symbol: SymbolId) {
+        match self.graph.symbols[symbol].definition {
+            Definition::Block(block, _) => self.mark(block),
+            // Who asks for the bounds of sections wants what is between them.
+            Definition::Bound(Extent::Sections(name), _) => {
+                for section in self.graph.sections.ids() {
+                    if belongs(self.graph.sections[section].name, name) && self.stands_alone(section) {
+                        self.mark_section(section);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a section can be kept for its own sake: tables that describe others go with those.
+    fn stands_alone(&self, section: SectionId) -> bool {
+        let section = &self.graph.sections[section];
+        section.lifetime == Lifetime::Standard && !matches!(section.kind, Kind::LinkOrder | Kind::Frames)
+    }
+
+    fn mark_retained(&mut self) {
+        for section in self.graph.sections.ids() {
+            if self.graph.sections[section].retain && self.stands_alone(section) {
+                self.mark_section(section);
+            }
+        }
+    }
+
+    fn mark_all(&mut self) {
+        for section in self.graph.sections.ids() {
+            if self.graph.sections[section].lifetime == Lifetime::Standard && !self.describes_nothing(section) {
+                self.mark_section(section);
+            }
+        }
+    }
+
+    /// Call-frame records of functions in discarded groups stay behind in their object.
+    fn describes_nothing(&self, section: SectionId) -> bool {
+        self.graph.sections[section].kind == Kind::Frames
+    }
+
+    fn follow(&mut self, block: BlockId) {
+        for index in self.graph.blocks[block].edge_ids() {
+            let target = self.graph.edges[index].target;
+            self.mark_symbol(target);
+        }
+        if let Some(parent) = self.graph.blocks[block].parent {
+            self.mark(parent);
+        }
+        for about in self.along.remove(&block).unwrap_or_default() {
+            self.mark(about);
+        }
+    }
+}
+
+/// The block of the function that a call-frame record describes: the target of its first edge, which is its start
+/// address. A common record describes none.
+fn described(graph: &LinkGraph<'_>, block: BlockId) -> Option<BlockId> {
+    graph.blocks[block].parent?;
+    let edge = graph.edges_of(block).first()?;
+    match graph.symbols[edge.target].definition {
+        Definition::Block(function, _) => Some(function),
+        _ => None,
+    }
+}

@@ -1,0 +1,6 @@
+	.text
+	.global caller
+	.type caller, %function
+caller:
+	bl callee
+	ret
