@@ -151,7 +151,7 @@ impl Engine {
             self.uc.mem_write(PHYSICAL + dirty - length, &ZERO[..length as usize])?;
             dirty -= length;
         }
-        self.stale_code = true;
+        // Translated code needs no memory that is there; it goes when memory becomes executable again.
         self.stale_pages = true;
         Ok(())
     }
@@ -184,7 +184,6 @@ impl Engine {
             self.uc.mem_write(frame, &[0; PAGE as usize])?;
         }
         self.hooks().pages.recycle(frames);
-        self.stale_code = true;
         self.stale_pages = true;
         Ok(())
     }
