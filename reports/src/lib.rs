@@ -1,1 +1,3 @@
-//! Linkrig's reports.
+//! The result model of Linkrig and its writers.
+
+pub mod model;
