@@ -270,6 +270,11 @@ fn narrowest<'a, T>(list: &'a [Scoped<T>], subject: &Subject<'_>) -> Option<&'a 
 }
 
 impl Case {
+    /// Whether it is for this target.
+    pub fn is_for(&self, target: &Target) -> bool {
+        self.targets.iter().any(|own| own.name == target.name)
+    }
+
     /// The builds for a target, as recipes.
     pub fn recipes(&self, target: &'static Target) -> Vec<Recipe> {
         let subject = Subject { target, build: None, part: None, layout: None };

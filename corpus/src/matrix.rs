@@ -70,7 +70,7 @@ pub struct Recipe {
 }
 
 /// One way to build a case: the objects depend on the case and on this, and on nothing else.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Build {
     /// For which target.
     pub target: &'static Target,
@@ -81,6 +81,14 @@ pub struct Build {
     /// The stable name: `gcc12-O2.no-pic`.
     pub label: String,
 }
+
+impl PartialEq for Build {
+    fn eq(&self, other: &Build) -> bool {
+        self.target.name == other.target.name && self.toolchain == other.toolchain && self.flags == other.flags
+    }
+}
+
+impl Eq for Build {}
 
 impl Build {
     /// A build by this recipe.

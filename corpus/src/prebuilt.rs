@@ -1,11 +1,14 @@
 //! The objects that are checked in: one archive a target, each file in it once, so that nothing needs a cross compiler.
 //!
-//! `TARGET.tar.gz` holds `index.json` and then the files, named by their place in the index. What is read is not trusted:
-//! sizes are bounded and every hash is checked.
+//! `TARGET.tar.gz` holds `index.json` and `objects`: all files one after the other, what is alike side by side, so that it
+//! packs well. What is read is not trusted: sizes are bounded, and the hash of a case's files is checked before they are
+//! given out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Read, Write};
+use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use linker::target::{TARGETS, Target};
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,6 @@ use crate::toolchain::{Toolchains, package_of};
 pub const MOST_BYTES: u64 = 4 << 20;
 /// Nothing here is larger when unpacked.
 const MOST_UNPACKED: u64 = 256 << 20;
-const MOST_FILE: u64 = 16 << 20;
 const FORMAT: u32 = 1;
 const ADVICE: &str = "run cargo xtask prebuilt";
 
@@ -65,7 +67,7 @@ pub enum PrebuiltError {
 
 /// The SHA-256 of these bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// The compiler that objects were made with.
@@ -87,16 +89,20 @@ struct Index {
     target: String,
     toolchains: Vec<Provenance>,
     cases: BTreeMap<String, Entry>,
-    /// SHA-256 of each file; its place is its name.
-    files: Vec<String>,
+    /// The size of each file in `objects`.
+    files: Vec<u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     /// [`Case::fingerprint`] at the time.
     source: String,
-    /// Label to files in link order: name and place.
-    builds: BTreeMap<String, Vec<(String, u32)>>,
+    /// SHA-256 of its files: see [`content_hash`].
+    sha256: String,
+    /// What the files of each build are called, in link order.
+    names: Vec<String>,
+    /// Label to files: places in `files`.
+    builds: BTreeMap<String, Vec<u32>>,
 }
 
 /// The prebuilt objects of one target.
@@ -104,9 +110,11 @@ struct Entry {
 pub struct Prebuilt {
     target: &'static Target,
     index: Index,
-    bytes: Vec<u8>,
-    /// Where each file is in `bytes`.
-    ranges: Vec<std::ops::Range<usize>>,
+    objects: Vec<u8>,
+    /// Where each file is in `objects`.
+    ranges: Vec<Range<usize>>,
+    /// Whether the hash of a case is right, once somebody asked.
+    checked: HashMap<String, OnceLock<bool>>,
 }
 
 /// Where the archives of this source tree are.
@@ -133,64 +141,109 @@ pub fn write(
         cases: BTreeMap::new(),
         files: Vec::new(),
     };
-    for family in Family::ALL {
-        if built.iter().any(|(_, build, _)| build.toolchain.family == family) {
-            index.toolchains.extend(provenance(family, target, toolchains));
-        }
+    let used = |family: &str| built.iter().any(|(_, build, _)| build.toolchain.family.name() == family);
+    index.toolchains = provenance(target, toolchains).into_iter().filter(|one| used(&one.family)).collect();
+    // By case, then by file, then by build: a packer finds what is alike only near by.
+    let mut files: Vec<(&str, usize, &str, &File)> = Vec::new();
+    for (case, build, list) in built {
+        files.extend(list.iter().enumerate().map(|(at, file)| (case.name.as_str(), at, build.label.as_str(), file)));
     }
-    let mut known: HashMap<String, u32> = HashMap::new();
-    let mut contents: Vec<&[u8]> = Vec::new();
+    files.sort_by_key(|&(case, at, label, _)| (case, at, label));
+    let mut known: HashMap<&[u8], u32> = HashMap::new();
+    let mut objects = Vec::new();
+    for (_, _, _, file) in &files {
+        known.entry(&file.data).or_insert_with(|| {
+            objects.extend_from_slice(&file.data);
+            index.files.push(file.data.len() as u32);
+            index.files.len() as u32 - 1
+        });
+    }
     for (case, build, files) in built {
-        let entry = index
-            .cases
-            .entry(case.name.clone())
-            .or_insert_with(|| Entry { source: case.fingerprint(target), builds: BTreeMap::new() });
-        let mut places = Vec::new();
-        for file in *files {
-            let place = *known.entry(sha256(&file.data)).or_insert_with_key(|hash| {
-                index.files.push(hash.clone());
-                contents.push(&file.data);
-                contents.len() as u32 - 1
-            });
-            places.push((file.name.clone(), place));
-        }
+        let entry = index.cases.entry(case.name.clone()).or_insert_with(|| Entry {
+            source: case.fingerprint(target),
+            sha256: String::new(),
+            names: files.iter().map(|file| file.name.clone()).collect(),
+            builds: BTreeMap::new(),
+        });
+        let places = files.iter().filter_map(|file| known.get(&*file.data).copied()).collect();
         entry.builds.insert(build.label.clone(), places);
+    }
+    let ranges = ranges(&index.files);
+    for entry in index.cases.values_mut() {
+        entry.sha256 = content_hash(entry, &ranges, &objects);
     }
     let path = path(dir, target);
     let io = |source| PrebuiltError::Io { path: path.clone(), source };
-    let bytes = pack(&index, &contents).map_err(io)?;
+    let bytes = pack(&index, &objects).map_err(io)?;
     std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, &bytes)).map_err(io)?;
     Ok(bytes.len() as u64)
 }
 
-fn pack(index: &Index, contents: &[&[u8]]) -> std::io::Result<Vec<u8>> {
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+/// The place of each file, from their sizes.
+fn ranges(sizes: &[u32]) -> Vec<Range<usize>> {
+    let mut end = 0usize;
+    let next = |size: &u32| {
+        let start = end;
+        end = end.saturating_add(*size as usize);
+        start..end
+    };
+    sizes.iter().map(next).collect()
+}
+
+/// The hash of the files of a case: each build's label, then its files with their names and sizes.
+fn content_hash(entry: &Entry, ranges: &[Range<usize>], objects: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    let mut seen: Vec<u32> = Vec::new();
+    for (label, places) in &entry.builds {
+        hash.update(format!("{label}\n"));
+        for (name, place) in entry.names.iter().zip(places) {
+            let data = ranges.get(*place as usize).and_then(|range| objects.get(range.clone())).unwrap_or_default();
+            // Many builds share a file: its bytes count once, and then by where they came first.
+            let first = seen.iter().position(|known| known == place);
+            hash.update(format!("{name} {} {first:?}\n", data.len()));
+            if first.is_none() {
+                hash.update(data);
+                seen.push(*place);
+            }
+        }
+    }
+    hexadecimal(&hash.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn pack(index: &Index, objects: &[u8]) -> std::io::Result<Vec<u8>> {
+    // The most there is: it is done once, and kept for good.
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(10));
     let mut tar = tar::Builder::new(gzip);
-    let mut append = |name: &str, data: &[u8]| {
+    for (name, data) in [(INDEX, &*serde_json::to_vec(index)?), (OBJECTS, objects)] {
         let mut header = tar::Header::new_ustar();
         header.set_size(data.len() as u64);
         header.set_mode(0o644);
         header.set_entry_type(tar::EntryType::Regular);
-        tar.append_data(&mut header, name, data)
-    };
-    append("index.json", &serde_json::to_vec(index)?)?;
-    for (place, data) in contents.iter().enumerate() {
-        append(&place.to_string(), data)?;
+        tar.append_data(&mut header, name, data)?;
     }
-    let mut gzip = tar.into_inner()?;
-    gzip.flush()?;
-    gzip.finish()
+    tar.into_inner()?.finish()
 }
 
-fn provenance(family: Family, target: &Target, toolchains: &Toolchains) -> Option<Provenance> {
-    let toolchain = toolchains.get(family, target).ok()?;
-    let tools = [Some(&toolchain.cc), toolchain.cxx.as_ref().ok(), toolchain.ld.as_ref().ok()];
-    let packages = tools.into_iter().flatten().filter_map(|tool| package_of(&tool.path)).collect();
-    let (family, major) = (family.name().to_owned(), toolchain.id.major);
-    Some(Provenance { family, major, version: toolchain.cc.version.clone(), packages })
+const INDEX: &str = "index.json";
+const OBJECTS: &str = "objects";
+
+/// The compilers of this machine for a target, as archives record them.
+pub fn provenance(target: &Target, toolchains: &Toolchains) -> Vec<Provenance> {
+    let one = |family: Family| {
+        let toolchain = toolchains.get(family, target).ok()?;
+        let tools = [Some(&toolchain.cc), toolchain.cxx.as_ref().ok(), toolchain.ld.as_ref().ok()];
+        let packages = tools.into_iter().flatten().filter_map(|tool| package_of(&tool.path)).collect();
+        let (family, major) = (family.name().to_owned(), toolchain.id.major);
+        Some(Provenance { family, major, version: toolchain.cc.version.clone(), packages })
+    };
+    Family::ALL.into_iter().filter_map(one).collect()
 }
 
-/// Reads the archive of a target and checks every hash in it.
+/// Reads the archive of a target. The hashes are checked when files are asked for, a case at a time.
 pub fn read(dir: &Path, target: &'static Target) -> Result<Prebuilt, PrebuiltError> {
     let path = path(dir, target);
     let io = |source| PrebuiltError::Io { path: path.clone(), source };
@@ -200,62 +253,48 @@ pub fn read(dir: &Path, target: &'static Target) -> Result<Prebuilt, PrebuiltErr
         return Err(damaged(format!("{size} bytes, expected at most {MOST_BYTES}")));
     }
     let packed = std::fs::read(&path).map_err(io)?;
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&*packed)
-        .take(MOST_UNPACKED + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| damaged(error.to_string()))?;
-    if bytes.len() as u64 > MOST_UNPACKED {
-        return Err(damaged(format!("more than {MOST_UNPACKED} bytes unpacked")));
-    }
-    unpack(target, bytes).map_err(damaged)
+    unpack(target, &packed).map_err(damaged)
 }
 
-fn unpack(target: &'static Target, bytes: Vec<u8>) -> Result<Prebuilt, String> {
-    let mut index: Option<Index> = None;
-    let mut ranges = Vec::new();
-    let mut archive = tar::Archive::new(&*bytes);
-    for entry in archive.entries().map_err(|error| error.to_string())? {
-        let entry = entry.map_err(|error| error.to_string())?;
-        let (start, size) = (entry.raw_file_position(), entry.size());
-        let end = start.checked_add(size).filter(|&end| size <= MOST_FILE && end <= bytes.len() as u64);
-        let end = end.ok_or_else(|| format!("a file of {size} bytes"))?;
-        let range = start as usize..end as usize;
-        let name = entry.path_bytes();
-        let Some(known) = &index else {
-            if &*name != b"index.json" {
-                return Err("the first file is not index.json".to_owned());
-            }
-            let parsed: Index =
-                serde_json::from_slice(&bytes[range]).map_err(|error| format!("index.json: {error}"))?;
-            if parsed.format != FORMAT || parsed.target != target.name {
-                return Err(format!(
-                    "format {} for {}, expected {FORMAT} for {}",
-                    parsed.format, parsed.target, target.name
-                ));
-            }
-            index = Some(parsed);
-            continue;
-        };
-        let place = ranges.len();
-        if *name != *place.to_string().as_bytes() {
-            return Err(format!("file {place} is called {}", String::from_utf8_lossy(&name)));
+fn unpack(target: &'static Target, packed: &[u8]) -> Result<Prebuilt, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed).take(MOST_UNPACKED));
+    let mut contents = [Vec::new(), Vec::new()];
+    let mut entries = archive.entries().map_err(text)?;
+    for (name, content) in [INDEX, OBJECTS].into_iter().zip(&mut contents) {
+        let mut entry = entries.next().ok_or_else(|| format!("there is no {name}"))?.map_err(text)?;
+        if *entry.path_bytes() != *name.as_bytes() {
+            return Err(format!("{} stands where {name} is expected", String::from_utf8_lossy(&entry.path_bytes())));
         }
-        match known.files.get(place) {
-            Some(hash) if *hash == sha256(&bytes[range.clone()]) => ranges.push(range),
-            Some(_) => return Err(format!("file {place} does not have the hash of the index")),
-            None => return Err(format!("file {place} is not in the index")),
+        entry.read_to_end(content).map_err(text)?;
+        if content.len() as u64 != entry.size() {
+            return Err(format!("{name} is cut off"));
         }
     }
-    let index = index.ok_or("no index.json")?;
-    if index.files.len() != ranges.len() {
-        return Err(format!("{} files, and {} in the index", ranges.len(), index.files.len()));
+    if entries.next().is_some() {
+        return Err(format!("there is more than {INDEX} and {OBJECTS}"));
     }
-    let mut places = index.cases.values().flat_map(|entry| entry.builds.values()).flatten();
-    if let Some((name, place)) = places.find(|(_, place)| *place as usize >= ranges.len()) {
-        return Err(format!("{name} is file {place}, which is not there"));
+    // The packer's own check of all that was read stands at the end.
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(text)?;
+    let [index, objects] = contents;
+    let index: Index = serde_json::from_slice(&index).map_err(|error| format!("{INDEX}: {error}"))?;
+    if index.format != FORMAT || index.target != target.name {
+        return Err(format!("format {} for {}, expected {FORMAT} for {}", index.format, index.target, target.name));
     }
-    Ok(Prebuilt { target, index, bytes, ranges })
+    let ranges = ranges(&index.files);
+    let end = ranges.last().map_or(0, |range| range.end);
+    if end != objects.len() {
+        return Err(format!("{OBJECTS} holds {} bytes, expected {end}", objects.len()));
+    }
+    for (case, entry) in &index.cases {
+        let wrong =
+            |places: &Vec<u32>| places.len() != entry.names.len() || places.iter().any(|p| *p as usize >= ranges.len());
+        if entry.builds.values().any(wrong) {
+            return Err(format!("{INDEX}: the files of {case} are not there"));
+        }
+    }
+    let checked = index.cases.keys().map(|case| (case.clone(), OnceLock::new())).collect();
+    Ok(Prebuilt { target, index, objects, ranges, checked })
 }
 
 impl Prebuilt {
@@ -264,12 +303,23 @@ impl Prebuilt {
         let label = build.label.clone();
         let missing = || PrebuiltError::Missing { case: case.name.clone(), target: self.target.name, label };
         let Some(entry) = self.index.cases.get(&case.name) else { return Err(missing()) };
-        let files = entry.builds.get(&build.label).ok_or_else(missing)?;
-        let file = |(name, place): &(String, u32)| {
-            let data = self.ranges.get(*place as usize).map_or(Vec::new(), |range| self.bytes[range.clone()].to_vec());
-            File { name: name.clone(), kind: FileKind::of(name), data }
+        let places = entry.builds.get(&build.label).ok_or_else(missing)?;
+        if !self.is_intact(&case.name) {
+            let path = PathBuf::from(format!("{}.tar.gz", self.target.name));
+            let message = format!("the files of {} do not have the hash of the index", case.name);
+            return Err(PrebuiltError::Damaged { path, message });
+        }
+        let file = |(name, place): (&String, &u32)| {
+            let data = self.ranges.get(*place as usize).and_then(|range| self.objects.get(range.clone()));
+            File { name: name.clone(), kind: FileKind::of(name), data: data.unwrap_or_default().to_vec() }
         };
-        Ok(files.iter().map(file).collect())
+        Ok(entry.names.iter().zip(places).map(file).collect())
+    }
+
+    /// Whether the files of a case have the hash of the index.
+    fn is_intact(&self, case: &str) -> bool {
+        let (Some(entry), Some(checked)) = (self.index.cases.get(case), self.checked.get(case)) else { return false };
+        *checked.get_or_init(|| content_hash(entry, &self.ranges, &self.objects) == entry.sha256)
     }
 
     /// Whether the case is the one the objects were built from. Cheap, but not free: ask once a case.
@@ -300,7 +350,7 @@ impl Prebuilt {
 
     /// How many different files there are, and their bytes.
     pub fn size(&self) -> (usize, usize) {
-        (self.ranges.len(), self.ranges.iter().map(std::ops::Range::len).sum())
+        (self.ranges.len(), self.objects.len())
     }
 }
 
@@ -310,7 +360,7 @@ pub fn verify(dir: &Path, cases: &[Case]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut total = 0;
     for target in TARGETS {
-        let wanted: Vec<&Case> = cases.iter().filter(|case| case.targets.contains(&target)).collect();
+        let wanted: Vec<&Case> = cases.iter().filter(|case| case.is_for(target)).collect();
         let exists = path(dir, target).exists();
         if wanted.is_empty() && !exists {
             continue;
@@ -333,6 +383,12 @@ fn verify_target(prebuilt: &Prebuilt, cases: &[&Case], problems: &mut Vec<String
         if let Err(error) = prebuilt.check(case) {
             problems.push(error.to_string());
             continue;
+        }
+        if prebuilt.index.cases.contains_key(&case.name) && !prebuilt.is_intact(&case.name) {
+            problems.push(format!(
+                "{}: the files of {} do not have the hash of the index; {ADVICE}",
+                target.name, case.name
+            ));
         }
         let known = prebuilt.index.cases.get(&case.name);
         for build in builds(case, &[target.name], &|family, _| prebuilt.major(family)) {

@@ -1,6 +1,6 @@
 //! `cargo xtask prebuilt`: the objects that are checked in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Write nothing: compile all, and compare with what is checked in, bit for bit.
     #[arg(long, conflicts_with = "check")]
     compare: bool,
+    /// Compile all, not only the cases that changed since.
+    #[arg(long, conflicts_with = "check")]
+    all: bool,
     /// Compilers at once; as many as there are processors if not given.
     #[arg(short, long)]
     jobs: Option<usize>,
@@ -139,9 +142,26 @@ fn target_objects(
         return Ok(None);
     }
     let start = Instant::now();
+    // What the same compilers made of the same sources is taken over.
+    let old = prebuilt::read(&prebuilt::default_dir(), target).ok().filter(|old| {
+        let here = prebuilt::provenance(target, toolchains);
+        !options.all && !options.compare && old.toolchains().iter().all(|one| here.contains(one))
+    });
+    let fresh: HashSet<&str> = cases
+        .iter()
+        .filter(|c| old.as_ref().is_some_and(|old| old.check(c).is_ok()))
+        .map(|c| c.name.as_str())
+        .collect();
+    let mut built: Vec<(&Case, &Build, Vec<File>)> = Vec::new();
+    let reuse =
+        |job: &build::Job<'_>| old.as_ref().filter(|_| fresh.contains(job.0.name.as_str()))?.files(job.0, &job.1).ok();
+    let all = jobs.len();
+    let (reused, jobs): (Vec<_>, Vec<_>) =
+        jobs.into_iter().map(|job| (reuse(&job), job)).partition(|(files, _)| files.is_some());
+    built.extend(reused.iter().filter_map(|(files, job)| Some((job.0, &job.1, files.clone()?))));
+    let jobs: Vec<build::Job<'_>> = jobs.into_iter().map(|(_, job)| job).collect();
     let threads = options.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let results = build::build_all(&jobs, toolchains, threads, &progress(target.name, jobs.len()));
-    let mut built: Vec<(&Case, &Build, Vec<File>)> = Vec::new();
     let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for ((case, build), result) in jobs.iter().zip(results) {
         match result {
@@ -153,7 +173,7 @@ fn target_objects(
         for (error, where_) in &failures {
             eprintln!("{}{}: {error}", where_[0], if where_.len() > 1 { " and others" } else { "" });
         }
-        bail!("{} of {} builds for {} failed", jobs.len() - built.len(), jobs.len(), target.name);
+        bail!("{} of {all} builds for {} failed", all - built.len(), target.name);
     }
     let built: Vec<(&Case, &Build, &[File])> =
         built.iter().map(|(case, build, files)| (*case, *build, &files[..])).collect();
@@ -161,7 +181,7 @@ fn target_objects(
     let time = Instant::now();
     let (files, bytes) = prebuilt::read(dir, target)?.size();
     eprintln!(
-        "{}: {} builds in {:.1} s, {files} different files of {bytes} bytes, packed {size}, read in {:.0} ms",
+        "{}: {} of {all} builds compiled in {:.1} s, {files} different files of {bytes} bytes, packed {size}, read in {:.0} ms",
         target.name,
         jobs.len(),
         start.elapsed().as_secs_f64(),
@@ -175,7 +195,7 @@ fn progress(name: &'static str, all: usize) -> impl Fn(usize, &build::Job<'_>) +
     let last = Mutex::new(0);
     let terminal = std::io::stderr().is_terminal();
     move |done, _| {
-        let percent = done * 100 / all;
+        let percent = done * 100 / all.max(1);
         let Ok(mut last) = last.lock() else { return };
         let step = if terminal { 1 } else { 20 };
         if percent >= *last + step || done == all {

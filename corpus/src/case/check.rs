@@ -129,7 +129,10 @@ pub(super) fn cases(source: &Source, cases: &[Case], errors: &mut Vec<DirectiveE
 fn builds(case: &Case, configurations: &[(Build, Vec<Layout>)], errors: &mut Vec<DirectiveError>) {
     let at = case.builds.first().map_or(Location { line: 1, column: 1 }, |scoped| scoped.at);
     for (index, (build, _)) in configurations.iter().enumerate() {
-        if configurations[..index].iter().any(|(other, _)| other.target == build.target && other.label == build.label) {
+        if configurations[..index]
+            .iter()
+            .any(|(other, _)| other.target.name == build.target.name && other.label == build.label)
+        {
             errors
                 .push(at.error(&case.file, format!("two builds for {} are called {}", build.target.name, build.label)));
         }
