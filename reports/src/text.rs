@@ -1,0 +1,80 @@
+//! Text that came from elsewhere (names of symbols, output of guests), made fit to be shown.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Whether a character would do something other than stand there: controls (a terminal obeys them), marks that turn the
+/// direction of text, and what XML does not have.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// `text` on one line, with every character that acts as its escape.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if acts(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
+/// The length of a text in columns.
+pub(crate) fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The first `most` bytes or fewer, up to the end of a character.
+pub(crate) fn head(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+/// `text` in lines of at most `width` columns, broken at spaces; the second and later lines have `indent` spaces first.
+/// A word that is longer than a line stays whole: it may be something to copy.
+pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    // Leading spaces belong to the first word.
+    let mut bare = true;
+    let mut gap = 0;
+    for word in text.split(' ') {
+        if word.is_empty() {
+            gap += 1;
+            continue;
+        }
+        let length = columns(word);
+        if !bare && used + gap + length > width {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            used = indent;
+            gap = 0;
+        }
+        line.extend(std::iter::repeat_n(' ', gap));
+        line.push_str(word);
+        used += gap + length;
+        gap = 1;
+        bare = false;
+    }
+    lines.push(line);
+    lines
+}
+
+/// `1 configuration`, `2 configurations`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `parts` with commas between; those that count nothing are left out, all but the first when all do.
+pub(crate) fn counts(parts: &[(usize, &str)]) -> String {
+    let mut out = String::new();
+    for (count, what) in parts.iter().filter(|part| part.0 != 0) {
+        let _ = write!(out, "{}{count} {what}", if out.is_empty() { "" } else { ", " });
+    }
+    match parts.first() {
+        Some((count, what)) if out.is_empty() => format!("{count} {what}"),
+        _ => out,
+    }
+}
