@@ -173,11 +173,11 @@ fn results_come_back() {
     for code in &CODE {
         let mut machine = ready(code);
         let none = |_: &str| None;
-        let at = |n: usize| RET + code.offsets[n] | code.thumb;
+        let at = |n: usize| (RET + code.offsets[n]) | code.thumb;
         let cases: [(usize, Vec<Value>, Value); 4] = [
             (0, vec![Value::F32(1.5)], Value::F32(1.5)),
             (1, vec![Value::I32(3), Value::F64(-2.75)], Value::F64(-2.75)),
-            (2, vec![Value::I32(3), Value::I64(-5 << 33)], Value::I64(-5 << 33)),
+            (2, vec![Value::I32(3), Value::I64(-(5 << 33))], Value::I64(-(5 << 33))),
             (2, vec![Value::I32(3), Value::U64(u64::MAX - 1)], Value::U64(u64::MAX - 1)),
         ];
         for (function, arguments, expected) in cases {

@@ -45,6 +45,15 @@ fn code_runs_anywhere_in_the_address_space() {
     }
 }
 
+/// Trap: the engine takes 0 for the address to stop at, unless it is told that there is none.
+#[test]
+fn code_runs_where_vector_tables_are() {
+    let mut machine = machine("thumbv7m");
+    code_at(&mut machine, 0, &halves(&ADD_THUMB));
+    assert_eq!(run(&mut machine, 1, &[2, 3]), Stop::Returned);
+    assert_eq!(result(&machine), 5);
+}
+
 #[test]
 fn straight_line_code_wraps_at_4_gib() {
     let mut machine = machine("armv7");

@@ -54,7 +54,7 @@ fn a_read_and_a_write_of_nothing() {
             let stop = run(&mut machine, CODE | thumb, &[address]);
             assert_eq!(stop, fault(FaultKind::Read, CODE + offset, address), "{target}");
             assert_eq!(result(&machine), address, "{target}: nothing was loaded");
-            let stop = run(&mut machine, CODE + 0x1000 | thumb, &[address]);
+            let stop = run(&mut machine, (CODE + 0x1000) | thumb, &[address]);
             assert_eq!(stop, fault(FaultKind::Write, CODE + 0x1000 + offset, address), "{target}");
         }
         // The machine is as good as before.
@@ -80,7 +80,7 @@ fn code_and_constants_cannot_be_written_and_data_not_executed() {
         assert_eq!(after, [0; 4]);
         assert_eq!(run(&mut machine, CODE | thumb, &[CODE + 0x2000]), Stop::Returned, "{target}");
         for page in [0x1000, 0x2000] {
-            let stop = run(&mut machine, CODE + page | thumb, &[0]);
+            let stop = run(&mut machine, (CODE + page) | thumb, &[0]);
             assert_eq!(stop, fault(FaultKind::Fetch, CODE + page, CODE + page), "{target}");
         }
     }
@@ -105,7 +105,7 @@ fn a_fetch_of_nothing_by_a_branch_and_by_running_off_the_end() {
             _ => halves(&[0x46c0; 2]),
         };
         code_at(&mut machine, CODE + 0x1ffc, &nop);
-        let stop = run(&mut machine, CODE + 0x1ffc | thumb, &[]);
+        let stop = run(&mut machine, (CODE + 0x1ffc) | thumb, &[]);
         assert_eq!(stop, fault(FaultKind::Fetch, CODE + 0x2000, CODE + 0x2000), "{target}");
     }
 }
@@ -186,7 +186,7 @@ fn undefined_instructions_and_breakpoints() {
         code_at(&mut machine, CODE, &undefined);
         code_at(&mut machine, CODE + 0x1000, &breakpoint);
         assert_eq!(run(&mut machine, CODE | thumb, &[]), no_address(FaultKind::Undefined, CODE + 4), "{target}");
-        let stop = run(&mut machine, CODE + 0x1000 | thumb, &[]);
+        let stop = run(&mut machine, (CODE + 0x1000) | thumb, &[]);
         assert_eq!(stop, Stop::Breakpoint { pc: CODE + 0x1004 }, "{target}");
     }
 }
@@ -336,5 +336,58 @@ fn single_steps() {
             assert_eq!(machine.get(Register::Pc), u128::from(CODE + width * (1 + expected)), "{target}");
         }
         assert_eq!(machine.resume(Resume::Run), Stop::Returned, "{target}");
+    }
+}
+
+/// Trap: the engine reports YIELD and WFE of 32-bit ARM as invalid instructions. A spin loop that yields is not at one, and an
+/// undefined instruction behind a hint is.
+#[test]
+fn hints_and_barriers_go_on() {
+    for (target, code, thumb) in [
+        // yield; wfe; sev; dmb ish; isb; ret
+        ("aarch64", words(&[0xd503_203f, 0xd503_205f, 0xd503_209f, 0xd503_3bbf, 0xd503_3fdf, 0xd65f_03c0]), 0),
+        // yield; wfe; sev; dmb ish; isb; bx lr
+        ("armv7", words(&[0xe320_f001, 0xe320_f002, 0xe320_f004, 0xf57f_f05b, 0xf57f_f06f, 0xe12f_ff1e]), 0),
+        ("thumbv7", halves(&[0xbf10, 0xbf20, 0xbf40, 0xf3bf, 0x8f5b, 0xf3bf, 0x8f6f, 0x4770]), 1),
+        ("thumbv6m", halves(&[0xbf10, 0xbf20, 0xbf40, 0xf3bf, 0x8f5f, 0xf3bf, 0x8f6f, 0x4770]), 1),
+        ("thumbv7m", halves(&[0xbf10, 0xbf20, 0xbf40, 0xf3bf, 0x8f5f, 0xf3bf, 0x8f6f, 0x4770]), 1),
+    ] {
+        let mut machine = machine(target);
+        code_at(&mut machine, CODE, &code);
+        assert_eq!(run(&mut machine, CODE | thumb, &[]), Stop::Returned, "{target}");
+    }
+}
+
+#[test]
+fn an_undefined_instruction_behind_a_hint_and_a_loop_of_hints() {
+    for (target, undefined, spin, thumb) in [
+        ("armv7", words(&[0xe320_f001, 0xe7f0_00f0]), words(&[0xe320_f001, 0xe250_0001, 0x1aff_fffc, 0xe12f_ff1e]), 0),
+        // yield; udf and yield; subs r0, #1; bne .-4; bx lr
+        ("thumbv7", halves(&[0xbf10, 0x46c0, 0xbf10, 0xde00]), halves(&[0xbf10, 0x3801, 0xd1fc, 0x4770]), 1),
+    ] {
+        let mut machine = machine(target);
+        code_at(&mut machine, CODE, &undefined);
+        code_at(&mut machine, CODE + 0x1000, &spin);
+        let at = CODE + undefined.len() as u64 - if thumb == 1 { 2 } else { 4 };
+        assert_eq!(run(&mut machine, CODE | thumb, &[]), no_address(FaultKind::Undefined, at), "{target}");
+        assert_eq!(run(&mut machine, (CODE + 0x1000) | thumb, &[1000]), Stop::Returned, "{target}");
+        assert_eq!(result(&machine), 0);
+    }
+}
+
+#[test]
+fn waiting_for_an_interrupt_is_not_a_return() {
+    for (target, code, thumb) in [
+        ("aarch64", words(&[0xd503_207f, 0xd65f_03c0]), 0),
+        ("armv7", words(&[0xe320_f003, 0xe12f_ff1e]), 0),
+        ("thumbv7m", halves(&[0xbf30, 0x4770]), 1),
+    ] {
+        let mut machine = machine(target);
+        code_at(&mut machine, CODE, &code);
+        let stop = run(&mut machine, CODE | thumb, &[]);
+        assert!(matches!(stop, Stop::Lost(_)), "{target}: {stop:?}");
+        machine.reset();
+        code_at(&mut machine, CODE, &code);
+        assert!(matches!(run(&mut machine, CODE | thumb, &[]), Stop::Lost(_)), "{target}");
     }
 }

@@ -49,7 +49,7 @@ fn formats() {
         ("%#010x", vec![U32(0xbeef)], "0x0000beef"),
         (
             "%lld|%llu|%llx",
-            vec![I64(-1 << 40), U64(u64::MAX), U64(1 << 63)],
+            vec![I64(-(1 << 40)), U64(u64::MAX), U64(1 << 63)],
             "-1099511627776|18446744073709551615|8000000000000000",
         ),
         ("%hhd|%hd|%hhu|%hu", vec![I32(0x1ff), I32(0x1_8000), I32(-1), I32(-1)], "-1|-32768|255|65535"),
@@ -272,12 +272,12 @@ fn arm_run_time_helpers() {
             ("__aeabi_uidiv", vec![U32(u32::MAX), U32(2)], U32(0x7fff_ffff)),
             ("__aeabi_idivmod", vec![I32(-7), I32(2)], U64(0xffff_ffff_ffff_fffd)),
             ("__aeabi_uidivmod", vec![U32(7), U32(2)], U64(1 << 32 | 3)),
-            ("__aeabi_lmul", vec![I64(-3), I64(1 << 40)], I64(-3 << 40)),
-            ("__aeabi_ldivmod", vec![I64(-7 << 40), I64(2 << 40)], I64(-3)),
+            ("__aeabi_lmul", vec![I64(-3), I64(1 << 40)], I64(-(3 << 40))),
+            ("__aeabi_ldivmod", vec![I64(-(7 << 40)), I64(2 << 40)], I64(-3)),
             ("__aeabi_uldivmod", vec![U64(u64::MAX), U64(2)], U64(u64::MAX / 2)),
             ("__aeabi_llsl", vec![U64(3), I32(40)], U64(3 << 40)),
             ("__aeabi_llsr", vec![U64(3 << 40), I32(40)], U64(3)),
-            ("__aeabi_lasr", vec![I64(-3 << 40), I32(40)], I64(-3)),
+            ("__aeabi_lasr", vec![I64(-(3 << 40)), I32(40)], I64(-3)),
             ("__aeabi_lcmp", vec![I64(-1), I64(1)], I32(-1)),
             ("__aeabi_ulcmp", vec![I64(-1), I64(1)], I32(1)),
             ("__aeabi_fadd", vec![F32(1.5), F32(2.25)], F32(3.75)),
@@ -293,10 +293,10 @@ fn arm_run_time_helpers() {
             ("__aeabi_i2d", vec![I32(-3)], F64(-3.0)),
             ("__aeabi_ui2d", vec![U32(u32::MAX)], F64(4294967295.0)),
             ("__aeabi_ul2d", vec![U64(1 << 63)], F64(9223372036854775808.0)),
-            ("__aeabi_l2f", vec![I64(-1 << 40)], F32(-1099511627776.0)),
+            ("__aeabi_l2f", vec![I64(-(1 << 40))], F32(-1099511627776.0)),
             ("__aeabi_d2iz", vec![F64(-2.75)], I32(-2)),
             ("__aeabi_d2uiz", vec![F64(3e9)], U32(3_000_000_000)),
-            ("__aeabi_f2lz", vec![F32(-1099511627776.0)], I64(-1 << 40)),
+            ("__aeabi_f2lz", vec![F32(-1099511627776.0)], I64(-(1 << 40))),
         ];
         for (name, arguments, expected) in cases {
             let got = value(&mut machine, name, &arguments, Type::of(&expected));
@@ -309,7 +309,7 @@ fn arm_run_time_helpers() {
         for (a, b, zero, carry) in [(1.0, 2.0, 0, 0), (2.0, 2.0, 1, 1), (3.0, 2.0, 0, 1), (f64::NAN, 2.0, 0, 1)] {
             call(&mut machine, "__aeabi_cdcmple", &[F64(a), F64(b)]);
             let status = machine.get(Register::Status);
-            assert_eq!((status >> 30 & 1, status >> 29 & 1), (zero, carry), "{target}: {a} {b}");
+            assert_eq!(((status >> 30) & 1, (status >> 29) & 1), (zero, carry), "{target}: {a} {b}");
             assert_eq!(machine.get(Register::Core(3)), u128::from(b.to_bits() >> 32));
         }
         let room = machine.buffer(&[9; 16]).expect("room") as u32;

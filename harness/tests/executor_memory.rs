@@ -187,7 +187,7 @@ fn an_action_can_write_relro_itself() {
     let relro = Segment { relro: true, ..segment(16, Protection::Read, Place::At(0x60_0000)) };
     let memory = machine.reserve(&[relro]).expect("free");
     // adrp x2, 0x600000 from 0x500000; str x1, [x2]; ldrb w0, [x0]; ret: stores the length, returns the first argument byte
-    let adrp = 0x9000_0000 | 2 | (0x100 & 3) << 29 | (0x100 >> 2) << 5;
+    let adrp = 0x9000_0000 | (0x100 >> 2) << 5 | 2;
     code_at(&mut machine, 0x50_0000, &words(&[adrp, 0xf900_0041, 0x3940_0000, 0xd65f_03c0]));
     let actions = [Action::Call { call: call(0x50_0000, &[0, 1, 2]), undo: None }];
     machine.finalize(memory, &actions).expect("finalized");

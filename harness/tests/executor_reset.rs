@@ -70,7 +70,7 @@ fn the_exclusive_monitor_is_as_new() {
                     store.clone()
                 },
             );
-            assert_eq!(run(&mut machine, CODE + 0x2000 | thumb, &[CODE + 0x1000, 0]), Stop::Returned);
+            assert_eq!(run(&mut machine, (CODE + 0x2000) | thumb, &[CODE + 0x1000, 0]), Stop::Returned);
             assert_eq!(result(&machine), u64::from(reset), "{target}: the store succeeds only with the reservation");
         }
     }

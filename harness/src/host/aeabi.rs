@@ -24,7 +24,7 @@ pub(super) const INTEGER: Table = &[
     }),
     ("__aeabi_uidivmod", |f| {
         let (a, b) = (f.int()? as u32, f.int()? as u32);
-        let (quotient, rest) = if b == 0 { (0, a) } else { (a / b, a % b) };
+        let (quotient, rest) = a.checked_div(b).map_or((0, a), |quotient| (quotient, a % b));
         f.give_long(u64::from(quotient) | u64::from(rest) << 32)
     }),
     ("__aeabi_lmul", |f| {
@@ -39,7 +39,7 @@ pub(super) const INTEGER: Table = &[
     }),
     ("__aeabi_uldivmod", |f| {
         let (a, b) = (f.long()?, f.long()?);
-        let (quotient, rest) = if b == 0 { (0, a) } else { (a / b, a % b) };
+        let (quotient, rest) = a.checked_div(b).map_or((0, a), |quotient| (quotient, a % b));
         f.give_at(2, rest);
         f.give_long(quotient)
     }),

@@ -261,7 +261,7 @@ pub(super) fn malloc(f: &mut Frame<'_>) -> Outcome {
 
 fn calloc(f: &mut Frame<'_>) -> Outcome {
     let (count, size) = (f.word()?, f.word()?);
-    let size = count.checked_mul(size).unwrap_or(u64::MAX);
+    let size = count.saturating_mul(size);
     let address = f.state().heap.allocate(size, 0);
     if address != 0 {
         fill(f, address, 0, size)?;

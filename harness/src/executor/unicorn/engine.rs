@@ -56,13 +56,17 @@ pub(super) struct Hooks {
     pub(super) pages: Pages,
     /// Fetching from here is a call of a host function.
     pub(super) host: RangeInclusive<u64>,
+    /// The engine's number of the program counter.
     pc: i32,
-    /// Blocks are measured in bytes; this many make an instruction (the shortest of the mode).
     is_64: bool,
     seen: Option<Seen>,
+    /// How many are left.
     pub(super) instructions: u64,
     pub(super) deadline: Option<Instant>,
+    /// How many were entered.
     blocks: u32,
+    /// Where the processor last yielded, and how many blocks had run then.
+    yielded: Option<(u64, u32)>,
 }
 
 impl Hooks {
@@ -93,6 +97,7 @@ impl Engine {
             instructions: 0,
             deadline: None,
             blocks: 0,
+            yielded: None,
         };
         let mut uc = Uc::new_with_data(cpu.arch, cpu.mode, hooks)?;
         uc.ctl_set_cpu_model(cpu.model)?;
@@ -104,6 +109,7 @@ impl Engine {
         uc.add_tlb_hook(1, 0, fill)?;
         uc.add_mem_hook(HookType::MEM_READ_UNMAPPED | HookType::MEM_WRITE_UNMAPPED, 1, 0, forbidden)?;
         uc.add_intr_hook(exception)?;
+        uc.add_insn_invalid_hook(invalid)?;
         uc.add_block_hook(1, 0, block)?;
         enable_floating_point(&mut uc, &cpu)?;
         let pristine = uc.context_init()?;
@@ -123,14 +129,18 @@ impl Engine {
         if std::mem::take(&mut self.stale_code) && self.uc.ctl_flush_tb().is_err() {
             return Ended::Error(uc_error::RESOURCE);
         }
-        if std::mem::take(&mut self.stale_pages) && self.uc.ctl_flush_tlb().is_err() {
-            return Ended::Error(uc_error::RESOURCE);
+        if std::mem::take(&mut self.stale_pages) {
+            if self.uc.ctl_flush_tlb().is_err() {
+                return Ended::Error(uc_error::RESOURCE);
+            }
+            // Only now: until it is flushed the TLB may hold them.
+            self.hooks().pages.forget_forbidden();
         }
-        self.hooks().seen = None;
-        let result = self.uc.emu_start(begin, 0, 0, count);
         let hooks = self.hooks();
-        let seen = hooks.seen.take();
-        self.stale_pages |= self.hooks().pages.take_forbidden();
+        hooks.seen = None;
+        hooks.yielded = None;
+        let result = self.uc.emu_start(begin, 0, 0, count);
+        let seen = self.hooks().seen.take();
         match (seen, result) {
             (Some(seen), _) => Ended::Seen(seen),
             (None, Ok(())) if count > 0 => Ended::Counted,
@@ -376,6 +386,32 @@ fn forbidden(
 fn exception(uc: &mut unicorn_engine::Unicorn<'_, Hooks>, number: u32) {
     uc.get_data_mut().see(Seen::Exception(number));
     let _ = uc.emu_stop();
+}
+
+/// The engine takes an instruction of 32-bit ARM for an invalid one. YIELD and WFE are among them, by an oversight: they leave
+/// the block for another thread to run, and that exit is reported in the same way, with the program counter behind them.
+/// Returns whether to go on.
+fn invalid(uc: &mut unicorn_engine::Unicorn<'_, Hooks>) -> bool {
+    let pc = uc.reg_read(uc.get_data().pc).unwrap_or(0);
+    let thumb = uc.reg_read(RegisterARM::CPSR).unwrap_or(0) as u32 & THUMB != 0;
+    let before = |distance: u64| {
+        let physical = uc.get_data().pages.touched(pc.wrapping_sub(distance) & 0xffff_ffff)?;
+        let mut half = [0; 2];
+        uc.mem_read(physical, &mut half).ok()?;
+        Some(u16::from_le_bytes(half))
+    };
+    let hint = if thumb {
+        matches!(before(2), Some(0xbf10 | 0xbf20))
+            || matches!((before(4), before(2)), (Some(0xf3af), Some(0x8001 | 0x8002)))
+    } else {
+        matches!((before(2), before(4)), (Some(high), Some(0xf001 | 0xf002)) if high & 0x0fff == 0x0320)
+    };
+    let hooks = uc.get_data_mut();
+    // An undefined instruction behind a hint looks the same, and would come here again after one block; the next hint is at least
+    // two blocks away, the one behind this hint and its own.
+    let again = hooks.yielded.is_some_and(|(at, blocks)| at == pc && hooks.blocks.wrapping_sub(blocks) < 2);
+    hooks.yielded = Some((pc, hooks.blocks));
+    hint && !again
 }
 
 /// The start of a block: the one place where instructions and time are counted. The engine's own ways cost a thread for each

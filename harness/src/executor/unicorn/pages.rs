@@ -111,7 +111,6 @@ impl Pages {
         self.regions.clear();
         self.frames.clear();
         self.free.clear();
-        self.nowhere.clear();
         std::mem::take(&mut self.used)
     }
 
@@ -131,8 +130,8 @@ impl Pages {
         self.nowhere.get(usize::try_from(number).ok()?).map(|page| page | (physical & (PAGE - 1)))
     }
 
-    /// Whether the TLB may hold such pages; it has to be flushed before the next run.
-    pub(super) fn take_forbidden(&mut self) -> bool {
-        !std::mem::take(&mut self.nowhere).is_empty()
+    /// Forgets which accesses were forbidden.
+    pub(super) fn forget_forbidden(&mut self) {
+        self.nowhere.clear();
     }
 }
