@@ -29,7 +29,8 @@ pub(crate) fn columns(text: &str) -> usize {
 
 /// The first `most` bytes or fewer, up to the end of a character.
 pub(crate) fn head(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 /// `text` in lines of at most `width` columns, broken at spaces; the second and later lines have `indent` spaces first.
