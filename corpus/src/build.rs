@@ -16,7 +16,7 @@ use crate::matrix::{Build, Family};
 use crate::target::{COMMON, CXX, FAMILY, row};
 use crate::toolchain::{Missing, Toolchain, Toolchains};
 
-pub use file::compile_file;
+pub use file::{compile_file, is_source};
 
 /// A file as a link gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]

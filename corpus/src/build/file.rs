@@ -31,6 +31,12 @@ const LANGUAGES: &[(&str, Language)] = &[
     ("rs", Language::Rust),
 ];
 
+/// Whether a file is a source by its name.
+pub fn is_source(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    LANGUAGES.iter().any(|row| row.0 == extension)
+}
+
 /// Compiles a source to an object for a target: C, C++, assembly, LLVM IR and bitcode, Rust. `family` picks the compiler;
 /// without one the first that is installed is taken, GCC before clang. `flags` come last (`-O2` and no position independence
 /// are in front of them).

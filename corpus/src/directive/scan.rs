@@ -75,7 +75,7 @@ pub fn scan(file: &str, name: &str, text: &str) -> Result<Source, Vec<DirectiveE
     let mut current = name;
     for (index, line) in text.lines().enumerate() {
         let line_number = index + 1;
-        if let Some(part) = part_name(line) {
+        if let Some(part) = part_name(line, name) {
             current = part;
             continue;
         }
@@ -109,7 +109,7 @@ pub fn scan(file: &str, name: &str, text: &str) -> Result<Source, Vec<DirectiveE
 fn split(file: &str, name: &str, text: &str, errors: &mut Vec<DirectiveError>) -> Vec<Part> {
     let mut parts = vec![Part { name: name.to_owned(), line: 0, text: String::new() }];
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        match part_name(line) {
+        match part_name(line, name) {
             None => parts.last_mut().expect("there is a first part").text.push_str(line),
             Some(part) => {
                 let at = Location { line: index + 1, column: column(line, line.find(part).unwrap_or(0)) };
@@ -127,8 +127,10 @@ fn split(file: &str, name: &str, text: &str, errors: &mut Vec<DirectiveError>) -
     parts
 }
 
-fn part_name(line: &str) -> Option<&str> {
-    line.strip_prefix("//---").map(str::trim)
+/// The name of the part that starts with this line. The marker is a comment of the case's own language.
+fn part_name<'a>(line: &'a str, case: &str) -> Option<&'a str> {
+    let ir = case.ends_with(".ll");
+    line.strip_prefix("//---").or_else(|| line.strip_prefix(";---").filter(|_| ir)).map(str::trim)
 }
 
 /// Whether anything but comments and white space is there.
@@ -216,6 +218,8 @@ mod tests {
         assert_eq!(source.directives[0].value, "f() = void");
         assert_eq!(source.directives[0].value_at, Location { line: 2, column: 10 });
         assert_eq!(source.directives[1].scope.0.len(), 2);
+        let source = scan("g/x.ll", "x.ll", "define\n;--- b.ll\ndefine\n").expect("right");
+        assert_eq!(source.parts.len(), 2);
         let source = scan("g/x.c", "x.c", "/* none\n */\n// arch: armv7\n//--- x.c\nint a;\n").expect("right");
         assert_eq!(source.parts.len(), 1);
     }
