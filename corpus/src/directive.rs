@@ -1,4 +1,4 @@
-//! The directive language of the cases: what there is ([`DIRECTIVES`]), finding it in a source ([`scan`]), and scopes.
+//! The directive language of the cases: what there is ([`DIRECTIVES`]), finding it in a source ([`scan()`]), and scopes.
 //!
 //! The reference for people is `docs/directives.md`; its tables are this table, and a test compares the two.
 
