@@ -1,5 +1,15 @@
-//! Linkrig's harness.
+//! Linkrig's harness: links relocatable objects into emulated machines, runs them, and judges what comes out.
 
+pub mod bless;
 pub mod call;
+pub mod cli;
+pub mod command;
+pub mod disassembly;
 pub mod executor;
 pub mod host;
+pub mod inputs;
+pub mod judge;
+pub mod linking;
+pub mod plan;
+pub mod run;
+pub mod suspects;

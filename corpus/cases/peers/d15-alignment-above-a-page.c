@@ -1,4 +1,5 @@
 /* Defect 15: a section aligned to more than a page. */
+// build: gcc -O0 -fno-pic | gcc -O2 -fPIC | clang -O2 -fno-pic | clang -O0 -fPIC
 // for: ALIGN = 8192 65536 1048576
 // call: aligned() = 1i32
 // call: read() = 9i32

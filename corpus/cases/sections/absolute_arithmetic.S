@@ -1,4 +1,5 @@
 /* A global symbol that is the difference of two labels: a number known to the assembler, used by another object as an address. */
+// build: gcc -O0 -fPIC | gcc -O2 -fPIC | clang -O2 -fPIC | clang -O0 -fPIC
 // call: size() = 24u32
 // call: end_by_sum() = &table+24
     .globl table, table_size

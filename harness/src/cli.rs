@@ -1,0 +1,125 @@
+//! The command line: what it looks like, and which command does what.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::command;
+
+/// Exit statuses, the same for every command that judges something.
+pub mod exit {
+    /// All as expected.
+    pub const OK: u8 = 0;
+    /// The command line makes no sense.
+    pub const USAGE: u8 = 2;
+    /// Nothing was selected.
+    pub const NOTHING: u8 = 4;
+    /// A needed executor or toolchain is missing.
+    pub const MISSING: u8 = 69;
+    /// The harness itself failed.
+    pub const HARNESS: u8 = 70;
+    /// Failures, or regressions.
+    pub const FAILURES: u8 = 100;
+    /// `exec`: the guest ran out of its budget.
+    pub const BUDGET: u8 = 124;
+    /// `exec`: it could not be linked or started.
+    pub const NOT_STARTED: u8 = 125;
+}
+
+/// Links relocatable objects for CPUs you do not have, runs them on an emulated one, and judges the result.
+///
+/// Without a subcommand it runs the corpus: every case, build and layout, or those whose names match FILTER.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = "\
+EXAMPLES:
+  harness                                     run the whole corpus on the embedded emulator
+  harness aarch64/got                         only what has this in its name
+  harness exec sum.c --arch aarch64 --entry sum --arg 1 --arg 2
+  harness explain foo.o .text+0x1c            one relocation, with its numbers put in
+
+EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 69 an executor or toolchain is missing,
+70 the harness itself failed, 100 failures. `exec` ends with the guest's status, 124 out of budget,
+125 not linked or not started, 128+n for a fault.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: command::run::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the corpus (the default)
+    Run(Box<command::run::Args>),
+    /// Link any objects, archives or sources, run them, and print what they return
+    Exec(Box<command::exec::Args>),
+    /// Link any objects and write the image as an ELF file
+    Link(command::link::Args),
+    /// Show each relocation of an object: formula with its numbers, bytes before and after, disassembly
+    Explain(command::explain::Args),
+    /// Show the link graph of an object, as text or JSON
+    Graph(command::graph::Args),
+    /// List the compilers that were found, and what is missing
+    Toolchains,
+    /// Print the relocations that the linker knows
+    Relocations(command::relocations::Args),
+}
+
+/// Names of subcommands, to ask back when a filter looks like one.
+const COMMANDS: &[&str] = &["run", "exec", "link", "explain", "graph", "toolchains", "relocations"];
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => match misspelt(&cli.run.filters) {
+            Some((word, command)) => {
+                eprintln!("`{word}` is close to the subcommand `{command}`. Did you mean that?");
+                eprintln!("To use it as a filter: harness run {word}");
+                return ExitCode::from(exit::USAGE);
+            }
+            None => command::run::main(&cli.run),
+        },
+        Some(Command::Run(args)) => command::run::main(&args),
+        Some(Command::Exec(args)) => command::exec::main(&args),
+        Some(Command::Link(args)) => command::link::main(&args),
+        Some(Command::Explain(args)) => command::explain::main(&args),
+        Some(Command::Graph(args)) => command::graph::main(&args),
+        Some(Command::Toolchains) => command::toolchains::main(),
+        Some(Command::Relocations(args)) => command::relocations::main(&args),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(exit::HARNESS)
+        }
+    }
+}
+
+/// A first filter that is nearly a subcommand.
+fn misspelt(filters: &[String]) -> Option<(&str, &'static str)> {
+    let word = filters.first()?;
+    let near = |command: &&&str| word != **command && strsim::damerau_levenshtein(word, command) <= 1.max(command.len() / 4);
+    COMMANDS.iter().find(near).map(|command| (word.as_str(), *command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_is_asked_back() {
+        for subcommand in Cli::command().get_subcommands() {
+            assert!(COMMANDS.contains(&subcommand.get_name()), "{}", subcommand.get_name());
+        }
+        assert_eq!(misspelt(&["exce".to_owned()]), Some(("exce", "exec")));
+        assert_eq!(misspelt(&["got".to_owned()]), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! `harness exec`: anybody's objects, linked and run.
+
+use std::io::Write;
+
+use clap::Args as ClapArgs;
+use corpus::value::Value;
+use linker::{Layout, Options, Roots};
+
+use crate::call;
+use crate::cli::exit;
+use crate::executor::{self, Budget, Executor, FaultKind, Guest, Register, Stop, Unicorn};
+use crate::inputs;
+use crate::judge;
+use crate::linking::{self, Externals, Job, Timings};
+
+/// Options of `exec`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Objects, archives or sources (C, C++, assembly, LLVM IR, Rust)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Archives, whose members are pulled on demand; all form one group
+    #[arg(long = "lib", value_name = "ARCHIVE")]
+    pub libraries: Vec<String>,
+    /// Target; objects tell for themselves, sources do not
+    #[arg(long, value_name = "A")]
+    pub arch: Option<String>,
+    /// The function to call
+    #[arg(long, value_name = "SYM", default_value = "main")]
+    pub entry: String,
+    /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
+    #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = argument)]
+    pub arguments: Vec<Value>,
+    /// A symbol at a fixed address
+    #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
+    pub defsym: Vec<(String, u64)>,
+    /// Where sections go: near far high random:SEED at:FILE(SECTION)=ADDR,...
+    #[arg(long, value_name = "L", default_value = "near")]
+    pub layout: Layout,
+    /// A flag for the compiler, for sources
+    #[arg(long = "cflag", value_name = "FLAG", allow_hyphen_values = true)]
+    pub flags: Vec<String>,
+    /// Instructions the guest may execute
+    #[arg(long, value_name = "N", default_value_t = Budget::default().instructions)]
+    pub budget: u64,
+    /// Print the whole register file
+    #[arg(long)]
+    pub registers: bool,
+    /// Print what each phase took
+    #[arg(long)]
+    pub timings: bool,
+    /// Arguments for main, as strings
+    #[arg(last = true, value_name = "ARGV")]
+    pub argv: Vec<String>,
+}
+
+/// A value; a bare number is the narrowest signed one that holds it.
+fn argument(text: &str) -> Result<Value, String> {
+    if let Ok(number) = text.parse::<i64>() {
+        return Ok(i32::try_from(number).map_or(Value::I64(number), Value::I32));
+    }
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+/// Runs the command.
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let inputs = match inputs::read(&args.files, &args.libraries, args.arch.as_deref(), &args.flags) {
+        Ok(inputs) => inputs,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return Ok(exit::NOT_STARTED);
+        }
+    };
+    let mut machine = Unicorn::new(inputs.target)?;
+    machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
+    let mut timings = Timings::default();
+    let roots = roots(args);
+    let options = Options::default();
+    let job = Job {
+        target: inputs.target,
+        inputs: &inputs.files,
+        defines: &args.defsym,
+        roots: Roots::Names(&roots),
+        layout: &args.layout,
+        options: &options,
+    };
+    let host: std::collections::BTreeMap<String, u64> =
+        machine.host().names().filter_map(|name| Some((name.to_owned(), machine.host().lookup(name)?))).collect();
+    let linked =
+        linking::link(&job, &mut machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
+    let linked = match linked {
+        Ok(linked) => linked,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(exit::NOT_STARTED);
+        }
+    };
+    let symbol = |name: &str| linked.address(name);
+    let stop = timings.phase("run", || {
+        if let Err(problem) = judge::run_constructors(&mut machine, &linked) {
+            return Err(anyhow::anyhow!(problem));
+        }
+        let arguments = if args.arguments.is_empty() { argv(&mut machine, args)? } else { args.arguments.clone() };
+        let function = symbol(&args.entry).ok_or_else(|| anyhow::anyhow!("{} is not there", args.entry))?;
+        Ok(call::call(&mut machine, function, &arguments, &symbol)?)
+    });
+    std::io::stdout().write_all(machine.host().printed())?;
+    let stop = match stop {
+        Ok(stop) => stop,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return Ok(exit::NOT_STARTED);
+        }
+    };
+    report(&mut machine, args, &stop, &linked);
+    if args.timings {
+        for (phase, time) in &timings.phases {
+            eprintln!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
+        }
+    }
+    Ok(status(&mut machine, args, &stop))
+}
+
+fn roots(args: &Args) -> Vec<&str> {
+    let mut roots = vec![args.entry.as_str()];
+    roots.extend(args.arguments.iter().filter_map(|value| match value {
+        Value::Address(name, _) => Some(name.as_str()),
+        _ => None,
+    }));
+    roots
+}
+
+/// argc and argv for main, as a process would get them.
+fn argv(machine: &mut Unicorn, args: &Args) -> anyhow::Result<Vec<Value>> {
+    if args.entry != "main" {
+        return Ok(Vec::new());
+    }
+    let mut pointers = Vec::new();
+    let width = machine.info().target.pointer_bytes();
+    for text in std::iter::once(&args.files[0]).chain(&args.argv) {
+        let mut bytes = text.clone().into_bytes();
+        bytes.push(0);
+        let address = machine.buffer(&bytes)?;
+        pointers.extend_from_slice(&address.to_le_bytes()[..width]);
+    }
+    let count = pointers.len() / width;
+    pointers.extend_from_slice(&[0; 8][..width]);
+    Ok(vec![Value::I32(i32::try_from(count)?), Value::Buffer(pointers)])
+}
+
+fn report<H>(machine: &mut Unicorn, args: &Args, stop: &Stop, linked: &linker::link::Finalized<'_, H>) {
+    let info = machine.info().clone();
+    if *stop != Stop::Returned {
+        let at = stop.fault().and_then(|fault| nearest(linked, fault.pc)).map_or(String::new(), |at| format!(" in {at}"));
+        eprintln!("{}: {}{at}", args.entry, judge::describe(stop));
+    } else if args.entry != "main" || !args.arguments.is_empty() {
+        let results: Vec<Register> = if info.is_64() {
+            vec![Register::Core(0), Register::Core(1), Register::Double(0)]
+        } else {
+            vec![Register::Core(0), Register::Core(1), Register::Double(0)]
+        };
+        for register in results {
+            let value = machine.get(register);
+            let signed = if info.is_64() { i128::from(value as i64) } else { i128::from(value as i32) };
+            match register {
+                Register::Core(_) => println!("{:5} {value:#x} ({signed})", register.name(&info)),
+                _ => println!("{:5} {value:#x} ({})", register.name(&info), f64::from_bits(value as u64)),
+            }
+        }
+    }
+    if args.registers {
+        for (name, value) in machine.registers() {
+            println!("{name:8} {value:#x}");
+        }
+    }
+}
+
+/// The symbol that an address is in, and how far.
+fn nearest<H>(linked: &linker::link::Finalized<'_, H>, address: u64) -> Option<String> {
+    let graph = linked.graph();
+    let inside = graph.blocks.iter().find(|(_, block)| {
+        block.live && block.address <= address && address - block.address < block.content.size().max(1)
+    })?;
+    let best = graph
+        .symbols
+        .iter()
+        .filter(|(_, symbol)| {
+            matches!(symbol.definition, linker::graph::Definition::Block(block, _) if block == inside.0)
+                && !symbol.name.is_empty()
+        })
+        .filter_map(|(id, _)| Some((graph.address(id)?, id)))
+        .filter(|(start, _)| *start <= address)
+        .max()?;
+    Some(format!("{}+{:#x}", graph.symbol_name(best.1), address - best.0))
+}
+
+/// The guest's status as a process shows it.
+fn status(machine: &mut Unicorn, args: &Args, stop: &Stop) -> u8 {
+    match stop {
+        // Only main says by its result how the program ended.
+        Stop::Returned if args.entry == "main" => machine.get(Register::Core(0)) as u8,
+        Stop::Returned => exit::OK,
+        Stop::Exited(executor::Exit::Code(code)) => *code as u8,
+        Stop::Exited(executor::Exit::Abort(_)) => 128 + 6,
+        Stop::OutOfBudget => exit::BUDGET,
+        stop => match stop.fault().map(|fault| fault.kind) {
+            Some(FaultKind::Undefined | FaultKind::State) => 128 + 4,
+            Some(FaultKind::Breakpoint) => 128 + 5,
+            Some(FaultKind::Unaligned) => 128 + 7,
+            Some(FaultKind::Read | FaultKind::Write | FaultKind::Fetch) => 128 + 11,
+            None => exit::HARNESS,
+        },
+    }
+}

@@ -1,0 +1,170 @@
+//! `harness explain`: what each relocation comes to, with the numbers put in.
+
+use clap::Args as ClapArgs;
+use linker::error::Site;
+use linker::fixup::Via;
+use linker::graph::{Definition, LinkGraph};
+use linker::index::EdgeId;
+use linker::link::Fixed;
+use linker::{Layout, Options, Roots};
+
+use crate::cli::exit;
+use crate::disassembly::Disassembler;
+use crate::executor::image::Image;
+use crate::inputs;
+use crate::judge::hex;
+use crate::linking::{self, Externals, Job, Timings};
+use crate::suspects;
+
+/// Options of `explain`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Objects, archives or sources; and, as the last word, SECTION+OFFSET or SYMBOL for only the relocations there
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Archives, whose members are pulled on demand
+    #[arg(long = "lib", value_name = "ARCHIVE")]
+    pub libraries: Vec<String>,
+    /// Target; objects tell for themselves, sources do not
+    #[arg(long, value_name = "A")]
+    pub arch: Option<String>,
+    /// A symbol at a fixed address
+    #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
+    pub defsym: Vec<(String, u64)>,
+    /// Where sections go
+    #[arg(long, value_name = "L", default_value = "near")]
+    pub layout: Layout,
+}
+
+/// Which relocations are wanted.
+enum Wanted {
+    All,
+    At(String, u64),
+    Symbol(String),
+}
+
+/// Runs the command.
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let (mut files, mut wanted) = (args.files.clone(), Wanted::All);
+    if let Some(last) = files.last()
+        && files.len() > 1
+        && !std::path::Path::new(last).exists()
+    {
+        wanted = match last.rsplit_once('+') {
+            Some((section, offset)) => {
+                Wanted::At(section.to_owned(), inputs::address(offset).map_err(anyhow::Error::msg)?)
+            }
+            None => Wanted::Symbol(last.clone()),
+        };
+        files.pop();
+    }
+    let inputs = inputs::read(&files, &args.libraries, args.arch.as_deref(), &[])?;
+    let mut image = Image::new(inputs.target);
+    let options = Options::default();
+    let job = Job {
+        target: inputs.target,
+        inputs: &inputs.files,
+        defines: &args.defsym,
+        roots: Roots::All,
+        layout: &args.layout,
+        options: &options,
+    };
+    let fixed = match linking::fix(&job, &mut image, &Externals::Phony, &mut Timings::default()) {
+        Ok(fixed) => fixed,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(exit::FAILURES);
+        }
+    };
+    let disassembler = Disassembler::new(inputs.target);
+    let graph = fixed.graph();
+    let mut shown = 0;
+    for (id, edge) in graph.live_edges() {
+        if is_wanted(graph, id, &wanted) && graph.objects[graph.sections[graph.blocks[edge.block].section].object].file != "linker" {
+            print!("{}", explain(&fixed, id, &disassembler));
+            shown += 1;
+        }
+    }
+    if shown == 0 {
+        eprintln!("no relocation there: {} has {} in all", files.join(", "), graph.live_edges().count());
+        return Ok(exit::NOTHING);
+    }
+    Ok(exit::OK)
+}
+
+fn is_wanted(graph: &LinkGraph<'_>, id: EdgeId, wanted: &Wanted) -> bool {
+    let edge = &graph.edges[id];
+    let block = &graph.blocks[edge.block];
+    match wanted {
+        Wanted::All => true,
+        Wanted::At(section, offset) => {
+            graph.sections[block.section].name == section.as_bytes() && block.origin + u64::from(edge.offset) == *offset
+        }
+        // A relocation against the symbol, or one inside it.
+        Wanted::Symbol(name) => {
+            graph.symbol_name(edge.target) == *name
+                || graph.symbols.iter().any(|(_, symbol)| {
+                    symbol.name == name.as_bytes()
+                        && matches!(symbol.definition, Definition::Block(own, start) if own == edge.block
+                            && (start..start + symbol.size.max(1)).contains(&u64::from(edge.offset)))
+                })
+        }
+    }
+}
+
+fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) -> String {
+    let graph = fixed.graph();
+    let edge = &graph.edges[id];
+    let row = graph.row(edge);
+    let site = Site::edge(graph, edge);
+    let fixup = match fixed.fixup(id) {
+        Ok(fixup) => fixup,
+        Err(error) => return format!("{error}\n"),
+    };
+    let bytes = |word: u64| {
+        let mut bytes = vec![0; row.field.unit.size()];
+        row.field.unit.write(&mut bytes, word);
+        bytes
+    };
+    let inputs = fixup.inputs;
+    let mut text = format!("{site}  {}\n", row.section);
+    let (low, high) = row.range();
+    text += &format!("  S {:#x}  A {:#x}  P {:#x}", inputs.s, inputs.a, inputs.p);
+    if row.operation.needs_entry() {
+        text += &format!("  G {:#x}", inputs.entry);
+    }
+    if row.operation.needs_got() {
+        text += &format!("  GOT {:#x}", inputs.got);
+    }
+    text += &format!("  {} = {:#x}", row.operation, fixup.value);
+    if row.check != linker::relocation::Check::None {
+        text += &format!("  allowed [{low:#x}, {high:#x}]");
+    }
+    text += &match fixup.via {
+        Via::Direct => "\n".to_owned(),
+        Via::FallThrough => "\n  the symbol is undefined and weak: goes on with the next instruction\n".to_owned(),
+        Via::Dropped => "\n  describes something that is not part of the link: left as it is\n".to_owned(),
+        Via::Entry(symbol) => made(graph, "table entry", symbol, linker::graph::LinkGraph::made(&graph.entries, id)),
+        Via::Stub(symbol) => made(graph, "stub", symbol, linker::graph::LinkGraph::made(&graph.stubs, id)),
+    };
+    let mask = bytes(row.field.mask());
+    let (before, after) = (bytes(fixup.before), bytes(fixup.after));
+    text += &format!("  before {}   after {}   under {}\n", hex(&before), hex(&after), hex(&mask));
+    let kind = suspects::bytes_kind(graph, id);
+    let address = inputs.p;
+    text += &format!("  {address:#x}  {}", disassembler.one(&before, address, kind).0);
+    text + &format!("  ->  {}\n", disassembler.one(&after, address, kind).0)
+}
+
+fn made(
+    graph: &LinkGraph<'_>,
+    what: &str,
+    symbol: linker::index::SymbolId,
+    made: Option<linker::graph::Made>,
+) -> String {
+    let address = graph.address(symbol).unwrap_or(0);
+    let asked = made.map_or(String::new(), |made| {
+        format!(", made for {}", Site { relocation: None, symbol: None, ..Site::edge(graph, &graph.edges[made.asked_by]) })
+    });
+    format!("\n  through the {what} at {address:#x}{asked}\n")
+}

@@ -1,0 +1,192 @@
+//! `harness graph`: the link graph as text or JSON.
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, ValueEnum};
+use linker::error::object_name;
+use linker::graph::{Definition, LinkGraph};
+use linker::{Layout, Options, Parsed, Roots};
+use serde_json::{Value, json};
+
+use crate::cli::exit;
+use crate::executor::image::Image;
+use crate::inputs;
+
+/// After which step the graph is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum After {
+    /// As read.
+    Parse,
+    /// Without what the roots do not reach.
+    Prune,
+    /// With tables, stubs and addresses.
+    Layout,
+}
+
+/// Options of `graph`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Objects, archives or sources
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Archives, whose members are pulled on demand
+    #[arg(long = "lib", value_name = "ARCHIVE")]
+    pub libraries: Vec<String>,
+    /// Target; objects tell for themselves, sources do not
+    #[arg(long, value_name = "A")]
+    pub arch: Option<String>,
+    /// Live roots; without any, all is live
+    #[arg(long, value_name = "SYM")]
+    pub root: Vec<String>,
+    /// The step after which it is shown
+    #[arg(long, value_name = "PASS", value_enum, default_value = "parse")]
+    pub after: After,
+    /// Where sections go
+    #[arg(long, value_name = "L", default_value = "near")]
+    pub layout: Layout,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let inputs = inputs::read(&args.files, &args.libraries, args.arch.as_deref(), &[])?;
+    let mut parsed = Parsed::new(inputs.target, Options::default());
+    let roots: Vec<&str> = args.root.iter().map(String::as_str).collect();
+    let result = (|| -> linker::Result<Value> {
+        for file in &inputs.files {
+            parsed.add(&file.name, &file.data)?;
+        }
+        if args.after == After::Parse {
+            return Ok(as_json(parsed.graph()));
+        }
+        let pruned = parsed.prune(if roots.is_empty() { Roots::All } else { Roots::Names(&roots) })?;
+        if args.after == After::Prune {
+            return Ok(as_json(pruned.graph()));
+        }
+        let mut image = Image::new(inputs.target);
+        let reserved = pruned.reserve(&mut image, &args.layout)?;
+        let shown = as_json(reserved.graph());
+        reserved.abandon(&mut image);
+        Ok(shown)
+    })();
+    let graph = match result {
+        Ok(graph) => graph,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(exit::FAILURES);
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    let text = if args.json { serde_json::to_string_pretty(&graph)? } else { as_text(&graph) };
+    out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).context("standard output")?;
+    Ok(exit::OK)
+}
+
+/// The graph as JSON: sections with their blocks, edges and symbols.
+fn as_json(graph: &LinkGraph<'_>) -> Value {
+    let sections: Vec<Value> = graph
+        .sections
+        .iter()
+        .map(|(_, section)| {
+            let blocks: Vec<Value> = section.block_ids().map(|block| block_json(graph, block)).collect();
+            json!({
+                "name": String::from_utf8_lossy(section.name),
+                "object": object_name(&graph.objects[section.object]),
+                "protection": section.protection.letters(),
+                "relro": section.relro,
+                "blocks": blocks,
+            })
+        })
+        .collect();
+    let undefined: Vec<String> = graph
+        .symbols
+        .iter()
+        .filter(|(_, symbol)| symbol.is_undefined())
+        .map(|(id, _)| graph.symbol_name(id))
+        .collect();
+    json!({ "target": graph.target.name, "sections": sections, "undefined": undefined })
+}
+
+fn block_json(graph: &LinkGraph<'_>, id: linker::index::BlockId) -> Value {
+    let block = &graph.blocks[id];
+    let edges: Vec<Value> = graph
+        .edges_of(id)
+        .iter()
+        .map(|edge| {
+            json!({
+                "offset": edge.offset,
+                "relocation": graph.row(edge).name,
+                "symbol": graph.symbol_name(edge.target),
+                "addend": edge.addend,
+            })
+        })
+        .collect();
+    let symbols: Vec<Value> = graph
+        .symbols
+        .iter()
+        .filter_map(|(_, symbol)| match symbol.definition {
+            Definition::Block(own, offset) if own == id && !symbol.name.is_empty() => {
+                Some(json!({ "name": String::from_utf8_lossy(symbol.name), "offset": offset, "size": symbol.size }))
+            }
+            _ => None,
+        })
+        .collect();
+    json!({
+        "address": block.address,
+        "size": block.content.size(),
+        "alignment": block.alignment,
+        "zero": block.content.is_zero(),
+        "live": block.live,
+        "symbols": symbols,
+        "edges": edges,
+    })
+}
+
+/// The same as indented text.
+fn as_text(graph: &Value) -> String {
+    let mut lines = vec![format!("graph for {}", text(&graph["target"]))];
+    for section in list(&graph["sections"]) {
+        let relro = if section["relro"] == true { " relro" } else { "" };
+        lines.push(format!(
+            "section {} of {} {}{relro}",
+            text(&section["name"]),
+            text(&section["object"]),
+            text(&section["protection"])
+        ));
+        for block in list(&section["blocks"]) {
+            let state = if block["live"] == true { "" } else { " dead" };
+            let zero = if block["zero"] == true { " zero-fill" } else { "" };
+            let address = block["address"].as_u64().unwrap_or(0);
+            let size = block["size"].as_u64().unwrap_or(0);
+            lines.push(format!("  block {address:#x} size {size:#x} align {}{zero}{state}", block["alignment"]));
+            for symbol in list(&block["symbols"]) {
+                let offset = symbol["offset"].as_u64().unwrap_or(0);
+                lines.push(format!("    symbol +{offset:#x} {} size {}", text(&symbol["name"]), symbol["size"]));
+            }
+            for edge in list(&block["edges"]) {
+                let offset = edge["offset"].as_u64().unwrap_or(0);
+                let addend = edge["addend"].as_i64().unwrap_or(0);
+                lines.push(format!(
+                    "    edge   +{offset:#x} {} {} addend {addend}",
+                    text(&edge["relocation"]),
+                    text(&edge["symbol"])
+                ));
+            }
+        }
+    }
+    for name in list(&graph["undefined"]) {
+        lines.push(format!("undefined {}", text(name)));
+    }
+    lines.join("\n")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}

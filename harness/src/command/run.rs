@@ -1,0 +1,305 @@
+//! `harness [run]`: the corpus.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args as ClapArgs;
+use corpus::toolchain::Toolchains;
+use indicatif::{ProgressBar, ProgressStyle};
+use linker::{TARGETS, Target};
+use reports::json::Report;
+use reports::model::{Event, Record, Start, Status, VERSION};
+use reports::summary::Summary;
+use reports::{markdown, terminal};
+
+use crate::cli::exit;
+use crate::plan::{self, Selection, Source};
+use crate::run;
+
+/// Options of `run`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Run what has one of these in its name: elf/ARCH/GROUP/CASE/BUILD/LAYOUT/EXECUTOR
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
+    /// Filters are whole names
+    #[arg(long)]
+    pub exact: bool,
+    /// Leave out what has this in its name
+    #[arg(long, value_name = "FILTER")]
+    pub skip: Vec<String>,
+    /// Targets
+    #[arg(long, value_name = "A,..", value_delimiter = ',')]
+    pub arch: Vec<String>,
+    /// What runs the code
+    #[arg(long, value_name = "E", default_value = "unicorn", value_parser = ["unicorn"])]
+    pub executor: String,
+    /// Layouts instead of those the cases name: near far high random:SEED at:FILE(SECTION)=ADDR,...
+    #[arg(long, value_name = "L")]
+    pub layout: Vec<corpus::layout::Layout>,
+    /// Toolchains by the start of their label: gcc, clang19
+    #[arg(long, value_name = "T,..", value_delimiter = ',')]
+    pub toolchain: Vec<String>,
+    /// Compile the cases with what is installed instead of using the prebuilt objects
+    #[arg(long)]
+    pub rebuild: bool,
+    /// Workers [default: the number of processors]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Print the names that are selected, and run nothing
+    #[arg(long)]
+    pub list: bool,
+    /// A skip is a failure
+    #[arg(long)]
+    pub strict: bool,
+    /// Record what a reference run gives (GNU ld, qemu-user); shows the difference first
+    #[arg(long)]
+    pub bless: bool,
+    /// Only what failed the last time
+    #[arg(long)]
+    pub rerun_failed: bool,
+    /// Part I of N, by a hash of the names
+    #[arg(long, value_name = "I/N", value_parser = partition)]
+    pub partition: Option<(u64, u64)>,
+    /// `json`: one event a line on standard output, as they happen
+    #[arg(long, value_name = "F", default_value = "human", value_parser = ["human", "json"])]
+    pub message_format: String,
+    /// Write reports: json=FILE, junit=FILE, md=FILE
+    #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
+    pub report: Vec<(Kind, PathBuf)>,
+    /// Read the cases from this directory
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
+}
+
+/// A kind of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One JSON document.
+    Json,
+    /// JUnit XML.
+    Junit,
+    /// GitHub-flavoured Markdown.
+    Markdown,
+}
+
+fn report(text: &str) -> Result<(Kind, PathBuf), String> {
+    let (kind, file) = text.split_once('=').ok_or("expected KIND=FILE")?;
+    let kind = match kind {
+        "json" => Kind::Json,
+        "junit" => Kind::Junit,
+        "md" => Kind::Markdown,
+        _ => return Err(format!("unknown report `{kind}`, expected json, junit or md")),
+    };
+    Ok((kind, PathBuf::from(file)))
+}
+
+fn partition(text: &str) -> Result<(u64, u64), String> {
+    let parse = || {
+        let (part, of) = text.split_once('/')?;
+        let (part, of): (u64, u64) = (part.parse().ok()?, of.parse().ok()?);
+        (1 <= part && part <= of).then_some((part, of))
+    };
+    parse().ok_or_else(|| format!("`{text}` is not a part, expected I/N with 1 <= I <= N"))
+}
+
+/// Where the names of the last run's failures are kept.
+fn failed_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/linkrig/failed.txt")
+}
+
+impl Args {
+    fn selection(&self) -> anyhow::Result<Selection> {
+        let only = self.rerun_failed.then(|| {
+            let text = std::fs::read_to_string(failed_file()).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        });
+        Ok(Selection {
+            filters: self.filters.clone(),
+            exact: self.exact,
+            skip: self.skip.clone(),
+            targets: self.arch.clone(),
+            toolchains: self.toolchain.clone(),
+            layouts: self.layout.clone(),
+            partition: self.partition,
+            only,
+        })
+    }
+
+    fn source(&self) -> Source {
+        if self.rebuild {
+            return Source::Rebuild(Toolchains::discover());
+        }
+        let wanted = |target: &&'static Target| self.arch.is_empty() || self.arch.iter().any(|name| name == target.name);
+        let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
+        Source::prebuilt(&corpus::prebuilt::default_dir(), &targets)
+    }
+}
+
+/// Runs the command.
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    if let Some(unknown) = args.arch.iter().find(|name| Target::named(name).is_none()) {
+        let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+        eprintln!("error: unknown target `{unknown}`, expected one of {}", known.join(", "));
+        return Ok(exit::USAGE);
+    }
+    let threads = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let directory = args.corpus.clone().unwrap_or_else(corpus::case::default_dir);
+    let cases = plan::cases(&directory)?;
+    let source = args.source();
+    let selection = args.selection()?;
+    let batches = plan::select(&cases, &selection, &source, "unicorn")?;
+    let selected: usize = batches.iter().map(Vec::len).sum();
+    if selected == 0 {
+        eprintln!("nothing is selected: {}", nothing(args, cases.len()));
+        return Ok(exit::NOTHING);
+    }
+    if args.list {
+        let mut out = std::io::stdout().lock();
+        for configuration in batches.iter().flatten() {
+            // A reader that has seen enough is no error.
+            if writeln!(out, "{}", configuration.name).is_err() {
+                break;
+            }
+        }
+        return Ok(exit::OK);
+    }
+    if args.bless {
+        return crate::bless::main(&batches, &source);
+    }
+    let start = Instant::now();
+    let mut output = Output::new(args, selected);
+    output.event(&Event::Start(Start {
+        version: VERSION,
+        program: format!("harness {}", env!("CARGO_PKG_VERSION")),
+        command: std::env::args().skip(1).collect(),
+        selected,
+        toolchains: source.versions(),
+    }))?;
+    let batches = plan::objects(batches, &source, threads, &|done, total, name| output.building(done, total, name))?;
+    let mut error = None;
+    run::run(&batches, threads, args.strict, &mut |record| {
+        if let Err(failed) = output.event(&Event::Result(record)) {
+            error.get_or_insert(failed);
+        }
+    });
+    if let Some(error) = error {
+        return Err(error.context("the results cannot be written"));
+    }
+    output.finish(args, start.elapsed().as_secs_f64())
+}
+
+fn nothing(args: &Args, cases: usize) -> String {
+    if args.rerun_failed {
+        return "the last run had no failures, or there was none".to_owned();
+    }
+    if args.filters.is_empty() {
+        return format!("none of the {cases} cases is for this target, toolchain and partition");
+    }
+    format!("no configuration has `{}` in its name; --list shows the names", args.filters.join("` or `"))
+}
+
+/// Where events go: the terminal or the JSON stream, and the reports.
+struct Output {
+    json: bool,
+    bar: ProgressBar,
+    start: Start,
+    records: Vec<Record>,
+}
+
+impl Output {
+    fn new(args: &Args, selected: usize) -> Output {
+        let json = args.message_format == "json";
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(selected as u64) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{elapsed_precise} [{bar:32}] {pos}/{len} {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        Output { json, bar, start: Start::default(), records: Vec::with_capacity(selected) }
+    }
+
+    fn building(&self, done: usize, total: usize, name: &str) {
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_message(format!("building {name}"));
+        if done == total {
+            self.bar.set_length(self.start.selected as u64);
+            self.bar.set_position(0);
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> anyhow::Result<()> {
+        if self.json {
+            reports::json::Lines::new(std::io::stdout().lock()).event(event)?;
+        }
+        match event {
+            Event::Start(start) => self.start = start.clone(),
+            Event::Result(record) => {
+                self.bar.inc(1);
+                if record.status.is_failure() {
+                    self.bar.set_message(format!("FAIL {}", record.name));
+                }
+                self.records.push(record.clone());
+            }
+            Event::End(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Writes summary and reports, and says how the run ended.
+    fn finish(mut self, args: &Args, seconds: f64) -> anyhow::Result<u8> {
+        self.bar.finish_and_clear();
+        self.records.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut summary = Summary::new(self.start.clone());
+        self.records.iter().for_each(|record| summary.push(record));
+        let totals = summary.finish(seconds);
+        self.event(&Event::End(totals.clone()))?;
+        if !self.json {
+            let terminal = std::io::stdout().is_terminal();
+            let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+            let width = terminal.then(|| usize::from(console::Term::stdout().size().1));
+            let text = terminal::render(&summary, &terminal::Style { colour, width });
+            std::io::stdout().lock().write_all(text.as_bytes())?;
+        }
+        self.remember_failures();
+        let status = self.status();
+        let report = Report { start: self.start, results: self.records, totals: Some(totals) };
+        for (kind, path) in &args.report {
+            write_report(*kind, path, &report, &summary)?;
+        }
+        if let Some(step_summary) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+            write_report(Kind::Markdown, Path::new(&step_summary), &report, &summary)?;
+        }
+        Ok(status)
+    }
+
+    fn status(&self) -> u8 {
+        if self.records.iter().any(|record| record.status.is_failure()) {
+            exit::FAILURES
+        } else if self.records.iter().all(|record| record.status == Status::Skipped) {
+            // Nothing failed because nothing ran.
+            exit::MISSING
+        } else {
+            exit::OK
+        }
+    }
+
+    fn remember_failures(&self) {
+        let names: Vec<&str> =
+            self.records.iter().filter(|record| record.status.is_failure()).map(|record| record.name.as_str()).collect();
+        let path = failed_file();
+        // Only a convenience for the next run: where it cannot be written, the next run says so.
+        let _ = std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")));
+        let _ = std::fs::write(path, names.join("\n"));
+    }
+}
+
+fn write_report(kind: Kind, path: &Path, report: &Report, summary: &Summary) -> anyhow::Result<()> {
+    let mut text = Vec::new();
+    match kind {
+        Kind::Json => report.write(&mut text)?,
+        Kind::Junit => reports::junit::write(report, &mut text)?,
+        Kind::Markdown => text = markdown::render(summary, markdown::STEP_SUMMARY_LIMIT).into_bytes(),
+    }
+    std::fs::write(path, text).with_context(|| format!("the report {}", path.display()))
+}

@@ -1,0 +1,98 @@
+//! Files from the command line: objects and archives as they are, sources compiled first.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use corpus::toolchain::Toolchains;
+use linker::{TARGETS, Target};
+use object::LittleEndian;
+use object::read::elf::FileHeader;
+
+use crate::linking::Input;
+
+/// What files are for, and what is in them.
+pub struct Inputs {
+    /// Named, or told by the first object.
+    pub target: &'static Target,
+    /// In the order given, archives behind.
+    pub files: Vec<Input>,
+}
+
+/// Reads objects, archives and sources. Sources need `arch`; objects tell for themselves.
+pub fn read(paths: &[String], archives: &[String], arch: Option<&str>, flags: &[String]) -> anyhow::Result<Inputs> {
+    let named = arch.map(target).transpose()?;
+    let mut files = Vec::new();
+    let mut sources = Vec::new();
+    for path in paths.iter().chain(archives) {
+        let data = std::fs::read(path).with_context(|| path.clone())?;
+        if !is_binary(&data) && corpus::build::is_source(Path::new(path)) {
+            sources.push(files.len());
+        }
+        files.push(Input { name: path.clone(), data });
+    }
+    let target = match named.or_else(|| files.iter().find_map(|file| target_of(&file.data))) {
+        Some(target) => target,
+        None if sources.is_empty() => bail!("{}: no object tells what it is for; say it with --arch", paths.join(", ")),
+        None => bail!("a source does not tell what it is for: say it with --arch, for instance --arch aarch64"),
+    };
+    if !sources.is_empty() {
+        let toolchains = Toolchains::discover();
+        for index in sources {
+            let path = Path::new(&files[index].name).to_owned();
+            files[index].data = corpus::build::compile_file(&path, target, None, flags, &toolchains)?;
+        }
+    }
+    Ok(Inputs { target, files })
+}
+
+/// A target by name.
+pub fn target(name: &str) -> anyhow::Result<&'static Target> {
+    Target::named(name).with_context(|| {
+        let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+        format!("unknown target `{name}`, expected one of {}", known.join(", "))
+    })
+}
+
+fn is_binary(data: &[u8]) -> bool {
+    data.starts_with(&object::elf::ELFMAG) || data.starts_with(&object::archive::MAGIC)
+}
+
+/// What an object, or the first object of an archive, is for.
+fn target_of(data: &[u8]) -> Option<&'static Target> {
+    if data.starts_with(&object::archive::MAGIC) {
+        let archive = object::read::archive::ArchiveFile::parse(data).ok()?;
+        return archive.members().flatten().find_map(|member| target_of(member.data(data).ok()?));
+    }
+    let class = *data.get(4)?;
+    let (machine, bits) = if class == object::elf::ELFCLASS64.0 {
+        (object::elf::FileHeader64::<LittleEndian>::parse(data).ok()?.e_machine(LittleEndian).0, 64)
+    } else {
+        (object::elf::FileHeader32::<LittleEndian>::parse(data).ok()?.e_machine(LittleEndian).0, 32)
+    };
+    let target = TARGETS.iter().find(|target| target.machine == machine && target.pointer_bits == bits)?;
+    // The core decides between the targets of one machine.
+    let mut parsed = linker::Parsed::new(target, linker::Options::default());
+    parsed.add("object", data).ok()?;
+    let core = parsed.graph().core;
+    let exact = |wanted: &&Target| {
+        wanted.machine == machine
+            && core != linker::arch::Core::default()
+            && wanted.architecture.default_core(wanted.name) == core
+    };
+    Some(TARGETS.iter().find(exact).unwrap_or(target))
+}
+
+/// An address: decimal, or hexadecimal behind `0x`.
+pub fn address(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| format!("`{text}` is not an address, expected a number, decimal or behind 0x"))
+}
+
+/// `NAME=ADDRESS`
+pub fn definition(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=ADDRESS")?;
+    Ok((name.to_owned(), address(value)?))
+}

@@ -1,0 +1,473 @@
+//! One configuration: linked, run, and compared with what its case expects.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use corpus::build::File;
+use corpus::case::{Call, CallResult, Case, Exit, Expectations, FaultKind, MemoryContent, Place, RegisterValue};
+use corpus::matrix::{self, Build};
+use corpus::value::Value;
+use linker::error::Error;
+use linker::graph::Extent;
+use linker::link::Finalized;
+use linker::{Layout, Options, Roots};
+use reports::model::{Failure, Record, Status};
+
+use crate::call::{self, Type};
+use crate::executor::{self, Executor, PlacementRefused, Stop};
+use crate::linking::{self, Externals, Input, Timings};
+use crate::suspects;
+
+/// A configuration: one build of a case in one layout on one executor.
+#[derive(Clone, Debug)]
+pub struct Configuration<'a> {
+    /// Its stable name.
+    pub name: String,
+    /// The case.
+    pub case: &'a Case,
+    /// The build.
+    pub build: Build,
+    /// The layout.
+    pub layout: corpus::layout::Layout,
+    /// The executor's name.
+    pub executor: &'static str,
+}
+
+impl Configuration<'_> {
+    /// A record without a result yet.
+    pub fn record(&self, status: Status, reason: Option<String>) -> Record {
+        Record {
+            name: self.name.clone(),
+            target: self.build.target.name.to_owned(),
+            case: self.case.name.clone(),
+            build: self.build.label.clone(),
+            layout: self.layout.to_string(),
+            executor: self.executor.to_owned(),
+            status,
+            reason,
+            seconds: 0.0,
+            checks: 0,
+            relocations: BTreeMap::new(),
+            failure: None,
+        }
+    }
+}
+
+/// What a run found out, besides the verdict.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Facts that were judged.
+    pub checks: usize,
+    /// Facts that were wrong.
+    pub problems: Vec<String>,
+    /// Relocations of live code and data, by name.
+    pub relocations: BTreeMap<String, u64>,
+    /// Names of all relocations in the objects, live or not: what `covers` is about.
+    pub held: std::collections::BTreeSet<&'static str>,
+    /// Why it could not be run.
+    pub skip: Option<String>,
+    /// What is known about a failure.
+    pub failure: Failure,
+}
+
+impl Findings {
+    fn check(&mut self, right: bool, problem: impl FnOnce() -> String) {
+        self.checks += 1;
+        if !right {
+            self.problems.push(problem());
+        }
+    }
+}
+
+/// Runs a configuration on a machine, which is reset before.
+pub fn judge<E: Executor>(executor: &mut E, configuration: &Configuration<'_>, files: &[File]) -> (Record, Findings)
+where
+    E::InFlight: std::fmt::Debug,
+    E::Finalized: std::fmt::Debug,
+{
+    let start = Instant::now();
+    executor.reset();
+    let Configuration { case, build, layout, .. } = configuration;
+    let expected = case.expectations(build, layout);
+    let mut findings = Findings::default();
+    run(executor, configuration, files, &expected, &mut findings);
+
+    let failed = !findings.problems.is_empty();
+    let (status, reason) = match (&findings.skip, expected.xfail, failed) {
+        (Some(reason), ..) => (Status::Skipped, Some(reason.clone())),
+        (_, Some(reason), true) => (Status::ExpectedFailure, Some(reason.to_owned())),
+        (_, Some(reason), false) => (Status::UnexpectedPass, Some(format!("marked as failing: {reason}"))),
+        (_, None, true) => (Status::Failed, None),
+        (_, None, false) => (Status::Passed, None),
+    };
+    let mut record = configuration.record(status, reason);
+    record.seconds = start.elapsed().as_secs_f64();
+    record.checks = findings.checks;
+    record.relocations = findings.relocations.clone();
+    if status.is_failure() {
+        let mut failure = std::mem::take(&mut findings.failure);
+        failure.problems = findings.problems.clone();
+        if status == Status::UnexpectedPass {
+            failure.problems.push("marked as failing, but it passed: remove the mark".to_owned());
+        }
+        failure.reproduce = format!("cargo run -p harness -- --exact {}", configuration.name);
+        failure.bless = Some(format!("{} --bless", failure.reproduce));
+        record.failure = Some(failure);
+    }
+    (record, findings)
+}
+
+fn run<E: Executor>(
+    executor: &mut E,
+    configuration: &Configuration<'_>,
+    files: &[File],
+    expected: &Expectations<'_>,
+    findings: &mut Findings,
+) {
+    let target = configuration.build.target;
+    let inputs: Vec<Input> =
+        files.iter().map(|file| Input { name: file.name.clone(), data: file.data.clone() }).collect();
+    let defines: Vec<(String, u64)> = expected.defines.iter().map(|&(name, address)| (name.to_owned(), address)).collect();
+    let roots = roots(expected);
+    let layout: Layout = match configuration.layout.to_string().parse() {
+        Ok(layout) => layout,
+        Err(error) => return findings.problems.push(error),
+    };
+    let options = Options::default();
+    let job = linking::Job {
+        target,
+        inputs: &inputs,
+        defines: &defines,
+        roots: if roots.is_empty() { Roots::All } else { Roots::Names(&roots) },
+        layout: &layout,
+        options: &options,
+    };
+    let host: BTreeMap<String, u64> =
+        executor.host().names().filter_map(|name| Some((name.to_owned(), executor.host().lookup(name)?))).collect();
+    let linked = linking::link(
+        &job,
+        executor,
+        &Externals::Table(&|name| host.get(name).copied()),
+        &mut Timings::default(),
+    );
+    let out_of_reach = matrix::out_of_reach(&configuration.build, &configuration.layout);
+    let linked = match linked {
+        Ok(linked) => linked,
+        Err(error) => {
+            findings.held = suspects::held_by(&job);
+            return judge_error(&error, expected, out_of_reach, findings);
+        }
+    };
+    findings.held = suspects::held(linked.graph());
+    findings.relocations = suspects::live_relocations(&linked);
+    if !expected.link_errors.is_empty() {
+        findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
+    } else {
+        judge_run(executor, &linked, expected, findings);
+    }
+    if !findings.problems.is_empty() {
+        findings.failure.suspects = suspects::suspects(&linked, &roots);
+        findings.failure.layout = linked.plan().by_hand(linked.graph()).to_string();
+    }
+}
+
+/// The symbols that the expectations name.
+fn roots<'a>(expected: &Expectations<'a>) -> Vec<&'a str> {
+    let mut roots: Vec<&str> = expected.keeps.clone();
+    for (call, _) in &expected.calls {
+        roots.push(&call.function);
+        let values = call.arguments.iter().chain(match &call.result {
+            CallResult::Value(value) => Some(value),
+            _ => None,
+        });
+        roots.extend(values.filter_map(named));
+    }
+    for (memory, _) in &expected.memory {
+        if let Place::Symbol(name, _) = &memory.place {
+            roots.push(name);
+        }
+        if let MemoryContent::Values(values) = &memory.content {
+            roots.extend(values.iter().filter_map(named));
+        }
+    }
+    for (register, _) in &expected.registers {
+        if let RegisterValue::Address(name, _) = &register.value {
+            roots.push(name);
+        }
+    }
+    if let Some(fault) = expected.fault {
+        for place in [&fault.at, &fault.address].into_iter().flatten() {
+            if let Place::Symbol(name, _) = place {
+                roots.push(name);
+            }
+        }
+    }
+    let defined: Vec<&str> = expected.defines.iter().map(|(name, _)| *name).collect();
+    roots.retain(|name| !defined.contains(name));
+    roots.sort_unstable();
+    roots.dedup();
+    roots
+}
+
+fn named(value: &Value) -> Option<&str> {
+    match value {
+        Value::Address(name, _) => Some(name),
+        _ => None,
+    }
+}
+
+fn judge_error(error: &Error, expected: &Expectations<'_>, out_of_reach: Option<&str>, findings: &mut Findings) {
+    if let Error::Memory(inner) = error
+        && let Some(refused) = inner.downcast_ref::<PlacementRefused>()
+    {
+        findings.skip = Some(format!("placement refused: {refused}"));
+        return;
+    }
+    let message = error.to_string();
+    if expected.link_errors.is_empty() {
+        let forbidden = out_of_reach.is_some() && matches!(error, Error::OutOfRange(_));
+        findings.check(forbidden, || format!("linking failed: {message}"));
+    }
+    for wanted in &expected.link_errors {
+        findings.check(message.contains(wanted), || format!("linking failed with `{message}`, expected `{wanted}`"));
+    }
+}
+
+fn judge_run<E: Executor, H>(
+    executor: &mut E,
+    linked: &Finalized<'_, H>,
+    expected: &Expectations<'_>,
+    findings: &mut Findings,
+) {
+    let symbol = |name: &str| linked.address(name);
+    if let Err(problem) = run_constructors(executor, linked) {
+        findings.check(false, || problem);
+        return;
+    }
+    let mut ended = None;
+    for (call, at) in &expected.calls {
+        let Some(function) = symbol(&call.function) else {
+            findings.check(false, || format!("line {}: no such function `{}`", at.line, call.function));
+            return;
+        };
+        match call::call(executor, function, &call.arguments, &symbol) {
+            Err(error) => return findings.check(false, || format!("line {}: {}: {error}", at.line, call.function)),
+            Ok(Stop::Returned) => judge_result(executor, call, &symbol, findings),
+            Ok(stop) => {
+                ended = Some((stop, *call));
+                break;
+            }
+        }
+    }
+    judge_end(ended.as_ref().map(|(stop, call)| (stop, *call)), expected, &symbol, findings);
+    judge_state(executor, expected, &symbol, findings);
+}
+
+/// Runs the functions of the pre-init and init arrays, as start-up code does before main.
+pub fn run_constructors<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>) -> Result<(), String> {
+    let width = linked.graph().target.pointer_bytes();
+    for name in [".preinit_array", ".init_array"] {
+        let (start, stop) = linked.plan().bounds(linked.graph(), Extent::Sections(name.as_bytes()));
+        for slot in (start..stop).step_by(width) {
+            let mut bytes = [0; 8];
+            executor.peek(slot, &mut bytes[..width]).map_err(|error| format!("{name}: {error}"))?;
+            let function = u64::from_le_bytes(bytes);
+            let stop = executor.start(&executor::Call { function, ..executor::Call::default() });
+            if stop != Stop::Returned {
+                return Err(format!("a function of {name} at {function:#x} did not return: {}", describe(&stop)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show_call(call: &Call) -> String {
+    let arguments: Vec<String> = call.arguments.iter().map(ToString::to_string).collect();
+    format!("call {}({})", call.function, arguments.join(", "))
+}
+
+fn judge_result<E: Executor>(
+    executor: &mut E,
+    call: &Call,
+    symbol: &dyn Fn(&str) -> Option<u64>,
+    findings: &mut Findings,
+) {
+    let expected = match &call.result {
+        CallResult::Void => return findings.check(true, String::new),
+        CallResult::Unblessed => {
+            return findings.check(false, || format!("{}: nobody has said what it returns: --bless it", show_call(call)));
+        }
+        CallResult::Value(value) => value,
+    };
+    let got = match call::result(executor, Type::of(expected)) {
+        Ok(got) => got,
+        Err(error) => return findings.check(false, || format!("{}: its result is a bad pointer: {error}", show_call(call))),
+    };
+    match expected {
+        Value::Address(name, offset) => {
+            let address = symbol(name).map(|address| executor.info().target.wrap(address.wrapping_add_signed(*offset)));
+            findings.check(address.is_some() && got.bits() == address, || {
+                let wanted = address.map_or("which is not there".to_owned(), |address| format!("{address:#x}"));
+                format!("{}: expected {expected} ({wanted}), got {:#x}", show_call(call), got.bits().unwrap_or(0))
+            });
+        }
+        expected => findings
+            .check(got.same(expected), || format!("{}: expected {expected}, got {got}", show_call(call))),
+    }
+}
+
+/// A stop in words.
+pub fn describe(stop: &Stop) -> String {
+    match stop {
+        Stop::Returned => "returned".to_owned(),
+        Stop::Exited(executor::Exit::Code(code)) => format!("exit({code})"),
+        Stop::Exited(executor::Exit::Abort(message)) if message.is_empty() => "abort()".to_owned(),
+        Stop::Exited(executor::Exit::Abort(message)) => format!("abort(): {message}"),
+        Stop::OutOfBudget => "out of instructions or time".to_owned(),
+        Stop::HostCall { name, .. } => format!("call of the host function {name}"),
+        Stop::Syscall => "system call".to_owned(),
+        Stop::Stepped => "one step".to_owned(),
+        Stop::Lost(why) => format!("the machine was lost: {why}"),
+        Stop::Breakpoint { .. } | Stop::Fault(_) => stop.fault().map_or(String::new(), |fault| fault.to_string()),
+    }
+}
+
+/// Judges how the calls ended: all returned, or by the exit or the fault that is expected.
+fn judge_end(
+    ended: Option<(&Stop, &Call)>,
+    expected: &Expectations<'_>,
+    symbol: &dyn Fn(&str) -> Option<u64>,
+    findings: &mut Findings,
+) {
+    let wanted = match (expected.exit, expected.fault) {
+        (Some(Exit::Status(status)), _) => Some(format!("exit({status})")),
+        (Some(Exit::Abort), _) => Some("abort()".to_owned()),
+        (_, Some(fault)) => {
+            let name = FaultKind::ALL.iter().find(|(_, kind)| *kind == fault.kind).map_or("", |(name, _)| name);
+            Some(format!("{name} fault"))
+        }
+        (None, None) => None,
+    };
+    let (stop, call) = match (ended, &wanted) {
+        (None, None) => return,
+        (None, Some(wanted)) => return findings.check(false, || format!("all calls returned, expected {wanted}")),
+        (Some((stop, call)), None) => {
+            return findings.check(false, || format!("{}: did not return: {}", show_call(call), describe(stop)));
+        }
+        (Some(ended), Some(_)) => ended,
+    };
+    let right = match (stop, expected.exit, expected.fault) {
+        (Stop::Exited(executor::Exit::Code(code)), Some(Exit::Status(status)), _) => *code == status,
+        (Stop::Exited(executor::Exit::Abort(_)), Some(Exit::Abort), _) => true,
+        (Stop::OutOfBudget, None, Some(fault)) => fault.kind == FaultKind::Budget,
+        (stop, None, Some(fault)) => stop.fault().is_some_and(|got| kind_of(got.kind) == Some(fault.kind)),
+        _ => false,
+    };
+    findings.check(right, || {
+        format!("{}: ended by {}, expected {}", show_call(call), describe(stop), wanted.unwrap_or_default())
+    });
+    let (Some(fault), Some(got)) = (expected.fault, stop.fault()) else { return };
+    // The Thumb bit is part of a function's value, not of the pc.
+    if let Some(place) = &fault.at {
+        let wanted = address_of(place, symbol).map(|address| if is_function(place) { address & !1 } else { address });
+        findings.check(wanted == Some(got.pc), || {
+            format!("fault at {:#x}, expected {}", got.pc, wanted.map_or("a symbol".to_owned(), |pc| format!("{pc:#x}")))
+        });
+    }
+    if let Some(place) = &fault.address {
+        let wanted = address_of(place, symbol);
+        findings.check(got.address == wanted, || format!("fault on address {:x?}, expected {wanted:x?}", got.address));
+    }
+}
+
+fn is_function(place: &Place) -> bool {
+    matches!(place, Place::Symbol(..))
+}
+
+fn kind_of(kind: executor::FaultKind) -> Option<FaultKind> {
+    FaultKind::ALL.iter().find(|(name, _)| *name == kind.name()).map(|(_, kind)| *kind)
+}
+
+fn address_of(place: &Place, symbol: &dyn Fn(&str) -> Option<u64>) -> Option<u64> {
+    match place {
+        Place::Absolute(address) => Some(*address),
+        Place::Symbol(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
+    }
+}
+
+/// Judges registers, memory and output after the last call.
+fn judge_state<E: Executor>(
+    executor: &mut E,
+    expected: &Expectations<'_>,
+    symbol: &dyn Fn(&str) -> Option<u64>,
+    findings: &mut Findings,
+) {
+    for (register, at) in &expected.registers {
+        let got = executor.register(&register.name);
+        let wanted = match &register.value {
+            RegisterValue::Bits(bits) => Some(*bits),
+            RegisterValue::Address(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
+        };
+        findings.check(got.is_some() && got == wanted.map(u128::from), || match got {
+            None => format!("line {}: there is no register {}", at.line, register.name),
+            Some(got) => format!("{} is {got:#x}, expected {:#x}", register.name, wanted.unwrap_or(0)),
+        });
+    }
+    for (memory, at) in &expected.memory {
+        // Memory is addressed without the Thumb bit.
+        let Some(address) = address_of(&memory.place, symbol) else {
+            findings.check(false, || format!("line {}: no such symbol", at.line));
+            continue;
+        };
+        let address = if is_function(&memory.place) && linked_thumb(executor, address) { address & !1 } else { address };
+        let wanted = content(&memory.content, executor.info().target.pointer_bytes(), symbol);
+        let mut got = vec![0; wanted.len()];
+        match executor.peek(address, &mut got) {
+            Err(error) => findings.check(false, || format!("line {}: {error}", at.line)),
+            Ok(()) => findings.check(got == wanted, || {
+                format!("memory at {address:#x} (line {}) is {}, expected {}", at.line, hex(&got), hex(&wanted))
+            }),
+        }
+    }
+    if let Some(prints) = expected.prints {
+        let got = executor.host().printed().to_vec();
+        findings.check(got == prints, || {
+            format!("printed {:?}, expected {:?}", String::from_utf8_lossy(&got), String::from_utf8_lossy(prints))
+        });
+    }
+}
+
+/// On 32-bit targets an odd address of a named place is a Thumb function's value.
+fn linked_thumb<E: Executor>(executor: &E, address: u64) -> bool {
+    executor.info().target.pointer_bits == 32 && address & 1 == 1
+}
+
+fn content(content: &MemoryContent, pointer: usize, symbol: &dyn Fn(&str) -> Option<u64>) -> Vec<u8> {
+    let values = match content {
+        MemoryContent::Bytes(bytes) => return bytes.clone(),
+        MemoryContent::Values(values) => values,
+    };
+    let mut bytes = Vec::new();
+    for value in values {
+        match value {
+            Value::I32(value) => bytes.extend(value.to_le_bytes()),
+            Value::U32(value) => bytes.extend(value.to_le_bytes()),
+            Value::I64(value) => bytes.extend(value.to_le_bytes()),
+            Value::U64(value) => bytes.extend(value.to_le_bytes()),
+            Value::F32(value) => bytes.extend(value.to_le_bytes()),
+            Value::F64(value) => bytes.extend(value.to_le_bytes()),
+            Value::Buffer(buffer) => bytes.extend(buffer),
+            Value::Address(name, offset) => {
+                let address = symbol(name).unwrap_or(0).wrapping_add_signed(*offset);
+                bytes.extend(&address.to_le_bytes()[..pointer]);
+            }
+        }
+    }
+    bytes
+}
+
+/// Bytes as a reader of memory sees them.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
+}

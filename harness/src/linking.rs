@@ -1,0 +1,99 @@
+//! One link into a machine, with the time that each phase took.
+
+use std::time::{Duration, Instant};
+
+use linker::link::{Finalized, Fixed};
+use linker::memory::Memory;
+use linker::{Layout, Options, Parsed, Result, Roots, Target};
+
+/// A file to link: an object or an archive.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name in messages.
+    pub name: String,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+/// What is linked, and how.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// For what.
+    pub target: &'static Target,
+    /// What, in order; archives form one group.
+    pub inputs: &'a [Input],
+    /// Symbols at fixed addresses.
+    pub defines: &'a [(String, u64)],
+    /// What has to stay.
+    pub roots: Roots<'a>,
+    /// Where it goes.
+    pub layout: &'a Layout,
+    /// Choices.
+    pub options: &'a Options,
+}
+
+/// What each phase of a link took, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Timings {
+    /// Name and duration.
+    pub phases: Vec<(&'static str, Duration)>,
+}
+
+impl Timings {
+    /// Runs a phase and notes its time.
+    pub fn phase<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.phases.push((name, start.elapsed()));
+        result
+    }
+}
+
+/// Who has the symbols that no input defines.
+pub enum Externals<'a> {
+    /// A table: what it does not have is missing.
+    Table(&'a dyn Fn(&str) -> Option<u64>),
+    /// Nobody: each gets an address of its own on pages behind the link.
+    Phony,
+}
+
+/// Bytes from one phony symbol to the next.
+const PHONY: u64 = 16;
+
+/// Links up to the point where every byte is final.
+pub fn fix<'a, M: Memory>(
+    job: &Job<'a>,
+    memory: &mut M,
+    externals: &Externals<'_>,
+    timings: &mut Timings,
+) -> Result<Fixed<'a, M>> {
+    let mut parsed = Parsed::new(job.target, job.options.clone());
+    timings.phase("parse", || {
+        job.inputs.iter().try_for_each(|input| parsed.add(&input.name, &input.data))?;
+        job.defines.iter().try_for_each(|(name, address)| parsed.define(name, *address))
+    })?;
+    let pruned = timings.phase("prune", || parsed.prune(job.roots))?;
+    let page = memory.page_size();
+    let reserved = timings.phase("lay out", || pruned.reserve(memory, job.layout))?;
+    let behind = reserved.plan().segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(0);
+    let mut next = behind.next_multiple_of(page) + page;
+    let resolved = timings.phase("resolve", || match externals {
+        Externals::Table(lookup) => reserved.resolve(memory, lookup),
+        Externals::Phony => reserved.resolve(memory, |_| {
+            next += PHONY;
+            Some(job.target.wrap(next) | u64::from(job.target.thumb))
+        }),
+    })?;
+    timings.phase("fix up", || resolved.fix(memory))
+}
+
+/// Links and finalizes.
+pub fn link<'a, M: Memory>(
+    job: &Job<'a>,
+    memory: &mut M,
+    externals: &Externals<'_>,
+    timings: &mut Timings,
+) -> Result<Finalized<'a, M::Finalized>> {
+    let fixed = fix(job, memory, externals, timings)?;
+    timings.phase("finalize", || fixed.finalize(memory))
+}

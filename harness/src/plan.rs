@@ -1,0 +1,210 @@
+//! What is run: cases x builds x layouts, narrowed down by what the user asked for, and the objects for it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use corpus::build::{File, build_all};
+use corpus::case::Case;
+use corpus::matrix::{self, Build, Family};
+use corpus::prebuilt::{self, Prebuilt};
+use corpus::toolchain::Toolchains;
+use linker::Target;
+
+use crate::judge::Configuration;
+
+/// What the user asked for. Empty lists ask for everything.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Parts of names, or with `exact` whole names. One of them has to match.
+    pub filters: Vec<String>,
+    /// Whether filters are whole names.
+    pub exact: bool,
+    /// Parts of names, none of which may match.
+    pub skip: Vec<String>,
+    /// Targets by name.
+    pub targets: Vec<String>,
+    /// Toolchains by the start of their label: `gcc`, `clang19`.
+    pub toolchains: Vec<String>,
+    /// Layouts that stand in for those the cases name.
+    pub layouts: Vec<corpus::layout::Layout>,
+    /// Part I of N, counted from 1.
+    pub partition: Option<(u64, u64)>,
+    /// Only these names.
+    pub only: Option<Vec<String>>,
+}
+
+impl Selection {
+    /// Whether it asks for everything there is.
+    pub fn is_everything(&self) -> bool {
+        self.filters.is_empty()
+            && self.skip.is_empty()
+            && self.toolchains.is_empty()
+            && self.layouts.is_empty()
+            && self.partition.is_none()
+            && self.only.is_none()
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
+        (self.filters.is_empty() || self.filters.iter().any(matches))
+            && !self.skip.iter().any(|skip| name.contains(skip.as_str()))
+            && self.only.as_ref().is_none_or(|only| only.iter().any(|wanted| wanted == name))
+            && self.partition.is_none_or(|(part, of)| hash(name) % of == part - 1)
+    }
+}
+
+/// The same on every machine and in every release (FNV-1a): partitions have to be stable.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Where objects come from.
+pub enum Source {
+    /// The checked-in archives, by target.
+    Prebuilt(BTreeMap<&'static str, Result<Prebuilt, String>>),
+    /// What is installed.
+    Rebuild(Toolchains),
+}
+
+impl Source {
+    /// Opens the archives of these targets.
+    pub fn prebuilt(dir: &Path, targets: &[&'static Target]) -> Source {
+        let read = |target: &&'static Target| (target.name, prebuilt::read(dir, target).map_err(|e| e.to_string()));
+        Source::Prebuilt(targets.iter().map(read).collect())
+    }
+
+    fn major(&self, family: Family, target: &Target) -> u32 {
+        match self {
+            Source::Prebuilt(archives) => match archives.get(target.name) {
+                Some(Ok(archive)) => archive.major(family),
+                _ => family.wanted(),
+            },
+            Source::Rebuild(toolchains) => toolchains.major(family, target),
+        }
+    }
+
+    /// Toolchain labels with their versions.
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        match self {
+            Source::Prebuilt(archives) => archives
+                .iter()
+                .filter_map(|(target, archive)| Some((target, archive.as_ref().ok()?)))
+                .flat_map(|(target, archive)| {
+                    archive.toolchains().iter().map(move |toolchain| {
+                        (format!("{}{} {target}", toolchain.family, toolchain.major), toolchain.version.clone())
+                    })
+                })
+                .collect(),
+            Source::Rebuild(toolchains) => toolchains
+                .found
+                .iter()
+                .map(|toolchain| (format!("{} {}", toolchain.id, toolchain.target), toolchain.cc.version.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// The objects of one build, or why there are none.
+#[derive(Clone, Debug)]
+pub enum Objects {
+    /// Here they are.
+    Files(Vec<File>),
+    /// They cannot be had here: a skip.
+    Missing(String),
+    /// They could not be built: a failure.
+    Broken(String),
+}
+
+/// A build of a case with the configurations that use it.
+pub struct Batch<'a> {
+    /// Its objects.
+    pub objects: Objects,
+    /// What is run with them.
+    pub configurations: Vec<Configuration<'a>>,
+}
+
+/// Selects configurations. They come in the order of their cases.
+pub fn select<'a>(
+    cases: &'a [Case],
+    selection: &Selection,
+    source: &Source,
+    executor: &'static str,
+) -> anyhow::Result<Vec<Vec<Configuration<'a>>>> {
+    let targets: Vec<&str> = selection.targets.iter().map(String::as_str).collect();
+    if let Some(unknown) = targets.iter().find(|name| Target::named(name).is_none()) {
+        let known: Vec<&str> = linker::TARGETS.iter().map(|target| target.name).collect();
+        bail!("unknown target `{unknown}`, expected one of {}", known.join(", "));
+    }
+    let mut batches = Vec::new();
+    for case in cases {
+        for build in matrix::builds(case, &targets, &|family, target| source.major(family, target)) {
+            let label = build.label.clone();
+            if !selection.toolchains.is_empty() && !selection.toolchains.iter().any(|wanted| label.starts_with(wanted)) {
+                continue;
+            }
+            let layouts =
+                if selection.layouts.is_empty() { case.layouts(build.target) } else { selection.layouts.clone() };
+            let configurations: Vec<Configuration<'_>> = layouts
+                .into_iter()
+                .map(|layout| {
+                    let name = matrix::name(case, &build, &layout, executor);
+                    Configuration { name, case, build: build.clone(), layout, executor }
+                })
+                .filter(|configuration| selection.wants(&configuration.name))
+                .collect();
+            if !configurations.is_empty() {
+                batches.push(configurations);
+            }
+        }
+    }
+    Ok(batches)
+}
+
+/// Gets the objects for what was selected: from the archives, or by compiling.
+pub fn objects<'a>(
+    batches: Vec<Vec<Configuration<'a>>>,
+    source: &Source,
+    threads: usize,
+    progress: &(dyn Fn(usize, usize, &str) + Sync),
+) -> anyhow::Result<Vec<Batch<'a>>> {
+    let objects = match source {
+        Source::Prebuilt(archives) => batches.iter().map(|batch| from_archive(archives, &batch[0])).collect(),
+        Source::Rebuild(toolchains) => {
+            let jobs: Vec<(&Case, Build)> = batches.iter().map(|batch| (batch[0].case, batch[0].build.clone())).collect();
+            let total = jobs.len();
+            let built = build_all(&jobs, toolchains, threads, &|done, job| progress(done, total, &job.0.name));
+            built.into_iter().map(from_build).collect::<Vec<Objects>>()
+        }
+    };
+    Ok(batches.into_iter().zip(objects).map(|(configurations, objects)| Batch { objects, configurations }).collect())
+}
+
+fn from_build(result: Result<Vec<File>, corpus::build::BuildError>) -> Objects {
+    match result {
+        Ok(files) => Objects::Files(files),
+        Err(error) if error.is_skip() => Objects::Missing(error.to_string()),
+        Err(error) => Objects::Broken(error.to_string()),
+    }
+}
+
+fn from_archive(archives: &BTreeMap<&'static str, Result<Prebuilt, String>>, first: &Configuration<'_>) -> Objects {
+    let target = first.build.target.name;
+    let archive = match archives.get(target) {
+        Some(Ok(archive)) => archive,
+        Some(Err(error)) => return Objects::Missing(error.clone()),
+        None => return Objects::Missing(format!("there are no prebuilt objects for {target}")),
+    };
+    if let Err(error) = archive.check(first.case) {
+        return Objects::Missing(error.to_string());
+    }
+    match archive.files(first.case, &first.build) {
+        Ok(files) => Objects::Files(files),
+        Err(error) => Objects::Missing(error.to_string()),
+    }
+}
+
+/// Reads the cases of a directory.
+pub fn cases(dir: &Path) -> anyhow::Result<Vec<Case>> {
+    corpus::case::load_all(dir).with_context(|| format!("the corpus in {}", dir.display()))
+}

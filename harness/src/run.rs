@@ -1,0 +1,132 @@
+//! Runs what was planned: a few workers with a machine for each target, and one stream of events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use linker::Target;
+use reports::model::{Failure, Record, Status};
+
+use crate::executor::Unicorn;
+use crate::judge::{self, Configuration, Findings};
+use crate::plan::{Batch, Objects};
+
+/// Runs all batches on `threads` workers. `sink` gets each record as it comes.
+pub fn run(batches: &[Batch<'_>], threads: usize, strict: bool, sink: &mut dyn FnMut(Record)) {
+    let next = AtomicUsize::new(0);
+    let (send, receive) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, batches.len().max(1)) {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                let mut machines = Machines::default();
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    for configuration in &batch.configurations {
+                        let result = machines.judge(configuration, &batch.objects);
+                        if send.send((configuration, result)).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut covered = Covered::default();
+        for (configuration, (mut record, findings)) in receive {
+            covered.note(configuration, &findings, record.status);
+            if strict && record.status == Status::Skipped {
+                record.status = Status::Failed;
+                let problem = format!("skipped: {}", record.reason.clone().unwrap_or_default());
+                record.failure = Some(Failure { problems: vec![problem], ..Failure::default() });
+            }
+            sink(record);
+        }
+        covered.judge(sink);
+    });
+}
+
+/// One machine for each target, made when first needed.
+#[derive(Default)]
+struct Machines {
+    by_target: BTreeMap<&'static str, Result<Unicorn, String>>,
+}
+
+impl Machines {
+    fn judge(&mut self, configuration: &Configuration<'_>, objects: &Objects) -> (Record, Findings) {
+        let files = match objects {
+            Objects::Files(files) => files,
+            Objects::Missing(reason) => {
+                return (configuration.record(Status::Skipped, Some(reason.clone())), Findings::default());
+            }
+            Objects::Broken(problem) => return (failed(configuration, problem.clone()), Findings::default()),
+        };
+        let target: &'static Target = configuration.build.target;
+        let machine = self
+            .by_target
+            .entry(target.name)
+            .or_insert_with(|| Unicorn::new(target).map_err(|error| error.to_string()));
+        match machine {
+            Ok(machine) => judge::judge(machine, configuration, files),
+            Err(error) => (failed(configuration, error.clone()), Findings::default()),
+        }
+    }
+}
+
+fn failed(configuration: &Configuration<'_>, problem: String) -> Record {
+    let reproduce = format!("cargo run -p harness -- --exact {}", configuration.name);
+    let failure = Failure { problems: vec![problem], reproduce, ..Failure::default() };
+    Record { failure: Some(failure), ..configuration.record(Status::Failed, None) }
+}
+
+/// Which relocations the objects of a case hold: what `covers` says has to be true of at least one of its builds.
+#[derive(Default)]
+struct Covered<'a> {
+    held: BTreeMap<(&'a str, &'static str), (&'a corpus::case::Case, &'static Target, BTreeSet<&'static str>, BTreeSet<String>)>,
+}
+
+impl<'a> Covered<'a> {
+    fn note(&mut self, configuration: &Configuration<'a>, findings: &Findings, status: Status) {
+        if status == Status::Skipped {
+            return;
+        }
+        let target = configuration.build.target;
+        let entry = self
+            .held
+            .entry((&configuration.case.name, target.name))
+            .or_insert_with(|| (configuration.case, target, BTreeSet::new(), BTreeSet::new()));
+        entry.2.extend(findings.held.iter());
+        entry.3.insert(configuration.build.label.clone());
+    }
+
+    /// Judges each case of which every build ran.
+    fn judge(self, sink: &mut dyn FnMut(Record)) {
+        for ((name, target_name), (case, target, held, builds)) in self.held {
+            let wanted = case.covers(target, None);
+            if wanted.is_empty() || builds.len() < case.recipes(target).len() {
+                continue;
+            }
+            let missing: Vec<&str> = wanted.iter().copied().filter(|relocation| !held.contains(relocation)).collect();
+            let reproduce = format!("cargo run -p harness -- elf/{target_name}/{name}/");
+            let problem = format!(
+                "covers: no build has {}; the objects hold {}",
+                missing.join(", "),
+                held.iter().copied().collect::<Vec<_>>().join(", ")
+            );
+            sink(Record {
+                name: format!("elf/{target_name}/{name}/covers"),
+                target: target_name.to_owned(),
+                case: name.to_owned(),
+                build: String::new(),
+                layout: String::new(),
+                executor: String::new(),
+                status: if missing.is_empty() { Status::Passed } else { Status::Failed },
+                reason: None,
+                seconds: 0.0,
+                checks: wanted.len(),
+                relocations: BTreeMap::new(),
+                failure: (!missing.is_empty())
+                    .then(|| Failure { problems: vec![problem], reproduce, ..Failure::default() }),
+            });
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Which relocations a result hangs on: their numbers, bytes and disassembly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use linker::Parsed;
+use linker::error::Site;
+use linker::graph::{Bytes, Definition, Kind, LinkGraph};
+use linker::index::{BlockId, EdgeId};
+use linker::link::Finalized;
+use reports::model::Suspect;
+
+use crate::disassembly::Disassembler;
+use crate::judge::hex;
+use crate::linking::Job;
+
+/// How many suspects a failure names.
+const MOST: usize = 6;
+
+/// The names of all relocations in a graph's objects, live or not.
+pub fn held(graph: &LinkGraph<'_>) -> BTreeSet<&'static str> {
+    let made = |block: BlockId| graph.sections[graph.blocks[block].section].kind == Kind::Made;
+    graph.edges.iter().filter(|(_, edge)| !made(edge.block)).map(|(_, edge)| graph.row(edge).name).collect()
+}
+
+/// The same for objects that do not link.
+pub fn held_by(job: &Job<'_>) -> BTreeSet<&'static str> {
+    let mut parsed = Parsed::new(job.target, job.options.clone());
+    for input in job.inputs {
+        // What is wrong with it, the link itself has said.
+        if parsed.add(&input.name, &input.data).is_err() {
+            break;
+        }
+    }
+    held(parsed.graph())
+}
+
+/// Relocations of what is live and came from objects, counted by name.
+pub fn live_relocations<H>(linked: &Finalized<'_, H>) -> BTreeMap<String, u64> {
+    let graph = linked.graph();
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (_, edge) in graph.live_edges() {
+        if graph.sections[graph.blocks[edge.block].section].kind != Kind::Made {
+            *counts.entry(graph.row(edge).name).or_default() += 1;
+        }
+    }
+    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// The relocations nearest to the roots, in the order in which control may reach them.
+pub fn suspects<H>(linked: &Finalized<'_, H>, roots: &[&str]) -> Vec<Suspect> {
+    let graph = linked.graph();
+    let disassembler = Disassembler::new(graph.target);
+    let mut seen = BTreeSet::new();
+    let mut queue: Vec<BlockId> = roots
+        .iter()
+        .filter_map(|name| match graph.symbols[linked.symbol(name)?].definition {
+            Definition::Block(block, _) => Some(block),
+            _ => None,
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut next = 0;
+    while next < queue.len() && found.len() < MOST {
+        let block = queue[next];
+        next += 1;
+        if !seen.insert(block) {
+            continue;
+        }
+        for id in graph.blocks[block].edge_ids() {
+            if let Definition::Block(target, _) = graph.symbols[graph.edges[id].target].definition {
+                queue.push(target);
+            }
+            if found.len() < MOST {
+                found.extend(suspect(linked, id, &disassembler));
+            }
+        }
+    }
+    found
+}
+
+fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler) -> Option<Suspect> {
+    let graph = linked.graph();
+    let edge = &graph.edges[id];
+    let row = graph.row(edge);
+    let fixup = linked.fixup(id).ok()?;
+    let unit = row.field.unit;
+    let as_bytes = |word: u64| {
+        let mut bytes = vec![0; unit.size()];
+        unit.write(&mut bytes, word);
+        bytes
+    };
+    let after = as_bytes(fixup.after);
+    let site = Site::edge(graph, edge);
+    let (low, high) = row.range();
+    let kind = bytes_kind(graph, id);
+    let (text, _) = disassembler.one(&after, fixup.inputs.p, kind);
+    Some(Suspect {
+        relocation: row.name.to_owned(),
+        section: row.section.to_owned(),
+        site: Site { relocation: None, symbol: None, ..site.clone() }.to_string(),
+        symbol: site.symbol.unwrap_or_default(),
+        numbers: format!(
+            "S {:#x}  A {:#x}  P {:#x}  {} {:#x}  allowed [{:#x}, {:#x}], multiple of {}",
+            fixup.inputs.s, fixup.inputs.a, fixup.inputs.p, row.operation, fixup.value, low, high, row.multiple
+        ),
+        before: hex(&as_bytes(fixup.before)),
+        after: hex(&after),
+        under: hex(&as_bytes(row.field.mask())),
+        disassembly: format!("{:#x}  {text}", fixup.inputs.p),
+    })
+}
+
+/// What the bytes under an edge are: what mapping symbols say, or else what the field is of.
+pub fn bytes_kind(graph: &LinkGraph<'_>, id: EdgeId) -> Bytes {
+    use linker::field::Unit;
+    let edge = &graph.edges[id];
+    match graph.row(edge).field.unit {
+        Unit::Instruction32 => Bytes::Code,
+        Unit::Instruction16 | Unit::InstructionPair => Bytes::Thumb,
+        _ => Bytes::Data,
+    }
+}
