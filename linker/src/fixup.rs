@@ -213,10 +213,11 @@ fn encode(
     value: i64,
 ) -> Result<u64> {
     let row = graph.row(edge);
-    if check.allows(value) && row.is_aligned(value) {
-        if let Some(word) = row.field.encode(word, value) {
-            return Ok(word);
-        }
+    if check.allows(value)
+        && row.is_aligned(value)
+        && let Some(word) = row.field.encode(word, value)
+    {
+        return Ok(word);
     }
     Err(misfit(graph, edge, check, inputs, value))
 }

@@ -508,7 +508,7 @@ impl Plan {
     }
 
     /// First byte of an extent, and the byte behind its last. An empty one is at the first segment.
-    fn bounds(&self, graph: &LinkGraph<'_>, extent: Extent<'_>) -> (u64, u64) {
+    pub fn bounds(&self, graph: &LinkGraph<'_>, extent: Extent<'_>) -> (u64, u64) {
         let loaded = || self.segments.iter().filter(|segment| segment.lifetime == Lifetime::Standard);
         let segments = |wanted: &dyn Fn(&Planned) -> Option<(u64, u64)>| join_spans(loaded().filter_map(wanted));
         let found = match extent {

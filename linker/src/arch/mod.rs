@@ -64,11 +64,6 @@ pub trait Architecture: Sync + Debug {
     /// Index of the row of a plain pointer.
     fn pointer(&self) -> u16;
 
-    /// The row that stands in for a relocation whose meaning the platform chooses.
-    fn platform_row(&self, row: u16) -> u16 {
-        row
-    }
-
     /// The distances that layout policies work with.
     fn spans(&self) -> Spans;
 

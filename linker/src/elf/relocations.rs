@@ -84,7 +84,6 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             number: raw.number,
             architecture: graph.arch.name(),
         })?;
-        let kind = graph.arch.platform_row(kind);
         let row = &graph.arch.rows()[kind as usize];
         let &target = self.symbol_ids.get(raw.symbol).ok_or_else(|| {
             let problem = format!("symbol index {} is outside the symbol table", raw.symbol);

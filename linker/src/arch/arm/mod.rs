@@ -172,14 +172,6 @@ impl Architecture for Arm {
         if row.field.unit == Unit::Instruction32 { 8 } else { 4 }
     }
 
-    fn platform_row(&self, row: u16) -> u16 {
-        match table::ROWS[row as usize].number {
-            table::TARGET1 => table::INDEX[table::ABS32 as usize],
-            table::TARGET2 => table::INDEX[table::GOT_PREL as usize],
-            _ => row,
-        }
-    }
-
     fn symbol_value(&self, value: u64, function: bool) -> (u64, Flags) {
         if function && value & 1 == 1 { (value & !1, Flags::THUMB) } else { (value, Flags::default()) }
     }

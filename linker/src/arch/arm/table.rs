@@ -6,9 +6,6 @@ use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number};
 
 pub(super) const ABS32: u32 = 2;
 pub(super) const THM_CALL: u32 = 10;
-pub(super) const TARGET1: u32 = 38;
-pub(super) const TARGET2: u32 = 41;
-pub(super) const GOT_PREL: u32 = 96;
 
 /// Index of each number.
 pub(super) static INDEX: [u16; 256] = by_number(ROWS);
