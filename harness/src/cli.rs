@@ -30,7 +30,10 @@ pub mod exit {
 ///
 /// Without a subcommand it runs the corpus: every case, build and layout, or those whose names match FILTER.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = "\
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 EXAMPLES:
   harness                                     run the whole corpus on the embedded emulator
   harness aarch64/got                         only what has this in its name
@@ -39,7 +42,8 @@ EXAMPLES:
 
 EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 69 an executor or toolchain is missing,
 70 the harness itself failed, 100 failures. `exec` ends with the guest's status, 124 out of budget,
-125 not linked or not started, 128+n for a fault.")]
+125 not linked or not started, 128+n for a fault."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -100,7 +104,8 @@ pub fn main() -> ExitCode {
 /// A first filter that is nearly a subcommand.
 fn misspelt(filters: &[String]) -> Option<(&str, &'static str)> {
     let word = filters.first()?;
-    let near = |command: &&&str| word != **command && strsim::damerau_levenshtein(word, command) <= 1.max(command.len() / 4);
+    let near =
+        |command: &&&str| word != **command && strsim::damerau_levenshtein(word, command) <= 1.max(command.len() / 4);
     COMMANDS.iter().find(near).map(|command| (word.as_str(), *command))
 }
 

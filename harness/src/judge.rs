@@ -127,7 +127,8 @@ fn run<E: Executor>(
     let target = configuration.build.target;
     let inputs: Vec<Input> =
         files.iter().map(|file| Input { name: file.name.clone(), data: file.data.clone() }).collect();
-    let defines: Vec<(String, u64)> = expected.defines.iter().map(|&(name, address)| (name.to_owned(), address)).collect();
+    let defines: Vec<(String, u64)> =
+        expected.defines.iter().map(|&(name, address)| (name.to_owned(), address)).collect();
     let roots = roots(expected);
     let layout: Layout = match configuration.layout.to_string().parse() {
         Ok(layout) => layout,
@@ -144,12 +145,8 @@ fn run<E: Executor>(
     };
     let host: BTreeMap<String, u64> =
         executor.host().names().filter_map(|name| Some((name.to_owned(), executor.host().lookup(name)?))).collect();
-    let linked = linking::link(
-        &job,
-        executor,
-        &Externals::Table(&|name| host.get(name).copied()),
-        &mut Timings::default(),
-    );
+    let linked =
+        linking::link(&job, executor, &Externals::Table(&|name| host.get(name).copied()), &mut Timings::default());
     let out_of_reach = matrix::out_of_reach(&configuration.build, &configuration.layout);
     let linked = match linked {
         Ok(linked) => linked,
@@ -259,8 +256,10 @@ fn judge_run<E: Executor, H>(
             }
         }
     }
-    judge_end(ended.as_ref().map(|(stop, call)| (stop, *call)), expected, &symbol, findings);
-    judge_state(executor, expected, &symbol, findings);
+    // Memory and the pc are addressed without the Thumb bit, whatever the symbol's value is.
+    let plain = |name: &str| linked.graph().address(linked.symbol(name)?);
+    judge_end(ended.as_ref().map(|(stop, call)| (stop, *call)), expected, &plain, findings);
+    judge_state(executor, expected, &symbol, &plain, findings);
 }
 
 /// Runs the functions of the pre-init and init arrays, as start-up code does before main.
@@ -295,13 +294,16 @@ fn judge_result<E: Executor>(
     let expected = match &call.result {
         CallResult::Void => return findings.check(true, String::new),
         CallResult::Unblessed => {
-            return findings.check(false, || format!("{}: nobody has said what it returns: --bless it", show_call(call)));
+            return findings
+                .check(false, || format!("{}: nobody has said what it returns: --bless it", show_call(call)));
         }
         CallResult::Value(value) => value,
     };
     let got = match call::result(executor, Type::of(expected)) {
         Ok(got) => got,
-        Err(error) => return findings.check(false, || format!("{}: its result is a bad pointer: {error}", show_call(call))),
+        Err(error) => {
+            return findings.check(false, || format!("{}: its result is a bad pointer: {error}", show_call(call)));
+        }
     };
     match expected {
         Value::Address(name, offset) => {
@@ -311,8 +313,9 @@ fn judge_result<E: Executor>(
                 format!("{}: expected {expected} ({wanted}), got {:#x}", show_call(call), got.bits().unwrap_or(0))
             });
         }
-        expected => findings
-            .check(got.same(expected), || format!("{}: expected {expected}, got {got}", show_call(call))),
+        expected => {
+            findings.check(got.same(expected), || format!("{}: expected {expected}, got {got}", show_call(call)))
+        }
     }
 }
 
@@ -367,21 +370,20 @@ fn judge_end(
         format!("{}: ended by {}, expected {}", show_call(call), describe(stop), wanted.unwrap_or_default())
     });
     let (Some(fault), Some(got)) = (expected.fault, stop.fault()) else { return };
-    // The Thumb bit is part of a function's value, not of the pc.
     if let Some(place) = &fault.at {
-        let wanted = address_of(place, symbol).map(|address| if is_function(place) { address & !1 } else { address });
+        let wanted = address_of(place, symbol);
         findings.check(wanted == Some(got.pc), || {
-            format!("fault at {:#x}, expected {}", got.pc, wanted.map_or("a symbol".to_owned(), |pc| format!("{pc:#x}")))
+            format!(
+                "fault at {:#x}, expected {}",
+                got.pc,
+                wanted.map_or("a symbol".to_owned(), |pc| format!("{pc:#x}"))
+            )
         });
     }
     if let Some(place) = &fault.address {
         let wanted = address_of(place, symbol);
         findings.check(got.address == wanted, || format!("fault on address {:x?}, expected {wanted:x?}", got.address));
     }
-}
-
-fn is_function(place: &Place) -> bool {
-    matches!(place, Place::Symbol(..))
 }
 
 fn kind_of(kind: executor::FaultKind) -> Option<FaultKind> {
@@ -400,6 +402,7 @@ fn judge_state<E: Executor>(
     executor: &mut E,
     expected: &Expectations<'_>,
     symbol: &dyn Fn(&str) -> Option<u64>,
+    plain: &dyn Fn(&str) -> Option<u64>,
     findings: &mut Findings,
 ) {
     for (register, at) in &expected.registers {
@@ -414,12 +417,10 @@ fn judge_state<E: Executor>(
         });
     }
     for (memory, at) in &expected.memory {
-        // Memory is addressed without the Thumb bit.
-        let Some(address) = address_of(&memory.place, symbol) else {
+        let Some(address) = address_of(&memory.place, plain) else {
             findings.check(false, || format!("line {}: no such symbol", at.line));
             continue;
         };
-        let address = if is_function(&memory.place) && linked_thumb(executor, address) { address & !1 } else { address };
         let wanted = content(&memory.content, executor.info().target.pointer_bytes(), symbol);
         let mut got = vec![0; wanted.len()];
         match executor.peek(address, &mut got) {
@@ -435,11 +436,6 @@ fn judge_state<E: Executor>(
             format!("printed {:?}, expected {:?}", String::from_utf8_lossy(&got), String::from_utf8_lossy(prints))
         });
     }
-}
-
-/// On 32-bit targets an odd address of a named place is a Thumb function's value.
-fn linked_thumb<E: Executor>(executor: &E, address: u64) -> bool {
-    executor.info().target.pointer_bits == 32 && address & 1 == 1
 }
 
 fn content(content: &MemoryContent, pointer: usize, symbol: &dyn Fn(&str) -> Option<u64>) -> Vec<u8> {

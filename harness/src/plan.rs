@@ -140,7 +140,8 @@ pub fn select<'a>(
     for case in cases {
         for build in matrix::builds(case, &targets, &|family, target| source.major(family, target)) {
             let label = build.label.clone();
-            if !selection.toolchains.is_empty() && !selection.toolchains.iter().any(|wanted| label.starts_with(wanted)) {
+            if !selection.toolchains.is_empty() && !selection.toolchains.iter().any(|wanted| label.starts_with(wanted))
+            {
                 continue;
             }
             let layouts =
@@ -171,7 +172,8 @@ pub fn objects<'a>(
     let objects = match source {
         Source::Prebuilt(archives) => batches.iter().map(|batch| from_archive(archives, &batch[0])).collect(),
         Source::Rebuild(toolchains) => {
-            let jobs: Vec<(&Case, Build)> = batches.iter().map(|batch| (batch[0].case, batch[0].build.clone())).collect();
+            let jobs: Vec<(&Case, Build)> =
+                batches.iter().map(|batch| (batch[0].case, batch[0].build.clone())).collect();
             let total = jobs.len();
             let built = build_all(&jobs, toolchains, threads, &|done, job| progress(done, total, &job.0.name));
             built.into_iter().map(from_build).collect::<Vec<Objects>>()

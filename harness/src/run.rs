@@ -81,7 +81,10 @@ fn failed(configuration: &Configuration<'_>, problem: String) -> Record {
 /// Which relocations the objects of a case hold: what `covers` says has to be true of at least one of its builds.
 #[derive(Default)]
 struct Covered<'a> {
-    held: BTreeMap<(&'a str, &'static str), (&'a corpus::case::Case, &'static Target, BTreeSet<&'static str>, BTreeSet<String>)>,
+    held: BTreeMap<
+        (&'a str, &'static str),
+        (&'a corpus::case::Case, &'static Target, BTreeSet<&'static str>, BTreeSet<String>),
+    >,
 }
 
 impl<'a> Covered<'a> {
@@ -124,8 +127,11 @@ impl<'a> Covered<'a> {
                 seconds: 0.0,
                 checks: wanted.len(),
                 relocations: BTreeMap::new(),
-                failure: (!missing.is_empty())
-                    .then(|| Failure { problems: vec![problem], reproduce, ..Failure::default() }),
+                failure: (!missing.is_empty()).then(|| Failure {
+                    problems: vec![problem],
+                    reproduce,
+                    ..Failure::default()
+                }),
             });
         }
     }

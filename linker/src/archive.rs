@@ -50,7 +50,9 @@ impl<'data> Archive<'data> {
         let Some(symbols) = self.parsed.symbols().map_err(wrong)? else {
             return match self.parsed.members().next() {
                 None => Ok(()),
-                Some(_) => Err(malformed(self.file, "the archive has no symbol table, expected one (run ranlib)".into())),
+                Some(_) => {
+                    Err(malformed(self.file, "the archive has no symbol table, expected one (run ranlib)".into()))
+                }
             };
         };
         for symbol in symbols {

@@ -147,22 +147,29 @@ pub struct Field {
     pub opcodes: &'static [Opcode],
     /// How a stored addend is read.
     pub stored: Stored,
+    /// Bits that belong to the field and that no value reaches: always written as zero.
+    pub zero: u32,
 }
 
 impl Field {
     /// A field of plain data that fills its unit.
     pub const fn data(unit: Unit, runs: &'static [Run]) -> Field {
-        Field { unit, codec: Codec::Runs(runs), opcodes: &[], stored: Stored::Signed }
+        Field { unit, codec: Codec::Runs(runs), opcodes: &[], stored: Stored::Signed, zero: 0 }
     }
 
     /// A field of an instruction.
     pub const fn instruction(unit: Unit, runs: &'static [Run], opcodes: &'static [Opcode]) -> Field {
-        Field { unit, codec: Codec::Runs(runs), opcodes, stored: Stored::Signed }
+        Field { unit, codec: Codec::Runs(runs), opcodes, stored: Stored::Signed, zero: 0 }
     }
 
     /// The same field with another rule for stored addends.
     pub const fn stored(self, stored: Stored) -> Field {
         Field { stored, ..self }
+    }
+
+    /// The same field with bits that are always zero.
+    pub const fn zero(self, zero: u32) -> Field {
+        Field { zero, ..self }
     }
 
     /// Whether the word is one that may carry the field.
@@ -176,7 +183,7 @@ impl Field {
     #[inline]
     pub fn encode(&self, word: u64, value: i64) -> Option<u64> {
         match self.codec {
-            Codec::Runs(runs) => Some(runs.iter().fold(word, |word, run| {
+            Codec::Runs(runs) => Some(runs.iter().fold(word & !u64::from(self.zero), |word, run| {
                 let mask = ones(run.width) << run.word;
                 word & !mask | ((value as u64 >> run.value) << run.word) & mask
             })),
@@ -205,7 +212,7 @@ impl Field {
     /// The bits of the word that belong to the field.
     pub fn mask(&self) -> u64 {
         match self.codec {
-            Codec::Runs(runs) => runs.iter().fold(0, |mask, run| mask | ones(run.width) << run.word),
+            Codec::Runs(runs) => runs.iter().fold(self.zero.into(), |mask, run| mask | ones(run.width) << run.word),
             Codec::Custom { mask, .. } => mask,
         }
     }

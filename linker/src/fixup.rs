@@ -204,14 +204,7 @@ fn branch(
 
 /// Checks a value and puts it into the word.
 #[inline]
-fn encode(
-    graph: &LinkGraph<'_>,
-    edge: &Edge,
-    check: Check,
-    inputs: &Inputs,
-    word: u64,
-    value: i64,
-) -> Result<u64> {
+fn encode(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, word: u64, value: i64) -> Result<u64> {
     let row = graph.row(edge);
     if check.allows(value)
         && row.is_aligned(value)

@@ -7,8 +7,7 @@ use crate::link::Limits;
 use crate::names::Names;
 
 /// Reads an object into a graph. The flag says whether debug information is kept.
-type Read =
-    for<'data> fn(&mut LinkGraph<'data>, &mut Names<'data>, &Limits, bool, ObjectId, &'data [u8]) -> Result<()>;
+type Read = for<'data> fn(&mut LinkGraph<'data>, &mut Names<'data>, &Limits, bool, ObjectId, &'data [u8]) -> Result<()>;
 
 /// One format.
 pub(crate) struct Format {

@@ -423,7 +423,8 @@ impl Plan {
             for run in segment.blocks[first..].chunk_by_mut(|a, b| in_order(a) && in_order(b)) {
                 let address = |block: &BlockId| {
                     let link = graph.sections[graph.blocks[*block].section].link;
-                    link.and_then(|link| graph.sections[link].block_ids().next()).map(|block| graph.blocks[block].address)
+                    link.and_then(|link| graph.sections[link].block_ids().next())
+                        .map(|block| graph.blocks[block].address)
                 };
                 if in_order(&run[0]) && !run.is_sorted_by_key(address) {
                     run.sort_by_key(address);

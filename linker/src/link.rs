@@ -130,15 +130,19 @@ impl<'data> Parsed<'data> {
         self.pull(roots)?;
         allocate_commons(&mut self.graph);
         defined::define(&mut self.graph);
-        match roots {
-            Roots::All => prune::run(&mut self.graph, None),
+        let roots = match roots {
+            Roots::All => {
+                prune::run(&mut self.graph, None);
+                self.names.all()
+            }
             Roots::Names(names) => {
                 let ids = self.find_roots(names)?;
                 prune::run(&mut self.graph, Some(&ids));
+                ids
             }
-        }
+        };
         terminate_frames(&mut self.graph);
-        Ok(Pruned { graph: self.graph, names: self.names, options: self.options })
+        Ok(Pruned { graph: self.graph, names: self.names, options: self.options, roots })
     }
 
     /// Pulls members of archives until nothing is missing that they have.
@@ -220,9 +224,10 @@ fn allocate_commons(graph: &mut LinkGraph<'_>) {
 
 /// Call-frame records end with a zero word.
 fn terminate_frames(graph: &mut LinkGraph<'_>) {
-    let frames = graph.sections.iter().find(|(_, section)| {
-        section.kind == Kind::Frames && section.block_ids().any(|block| graph.blocks[block].live)
-    });
+    let frames = graph
+        .sections
+        .iter()
+        .find(|(_, section)| section.kind == Kind::Frames && section.block_ids().any(|block| graph.blocks[block].live));
     if let Some((_, section)) = frames {
         let (name, protection) = (section.name, section.protection);
         let block = graph.make_block(name, protection, false, Content::Owned(vec![0; 4]), 4);
@@ -237,6 +242,7 @@ pub struct Pruned<'data> {
     graph: LinkGraph<'data>,
     names: Names<'data>,
     options: Options,
+    roots: Vec<SymbolId>,
 }
 
 impl<'data> Pruned<'data> {
@@ -252,7 +258,7 @@ impl<'data> Pruned<'data> {
 
     /// Builds tables and stubs, lays everything out, and reserves memory for it.
     pub fn reserve<M: Memory>(mut self, memory: &mut M, layout: &Layout) -> Result<Reserved<'data, M>> {
-        let ifuncs = ifunc::run(&mut self.graph);
+        let ifuncs = ifunc::run(&mut self.graph, &self.roots);
         got::run(&mut self.graph);
         let mut plan = Plan::new(&self.graph, layout, memory.page_size())?;
         let mut stubs = Stubs::default();
@@ -354,22 +360,25 @@ impl<'data, M: Memory> Reserved<'data, M> {
     }
 }
 
-/// How many places that want a missing symbol an error names.
-const SITES: usize = 3;
+/// How many sections that want a missing symbol an error names: the first place in each.
+const SITES: usize = 8;
 
 fn undefined(graph: &LinkGraph<'_>, missing: &[SymbolId]) -> Error {
     let mut list: Vec<Undefined> = missing
         .iter()
         .map(|&id| Undefined { name: text(graph.symbols[id].name), wanted_by: Vec::new(), references: 0 })
         .collect();
+    let mut last = vec![None; missing.len()];
     for (_, edge) in graph.live_edges() {
+        let section = graph.blocks[edge.block].section;
         // The linker's own entries and stubs want it on behalf of an edge that is in the list already.
-        if graph.sections[graph.blocks[edge.block].section].kind == Kind::Made {
+        if graph.sections[section].kind == Kind::Made {
             continue;
         }
         if let Ok(index) = missing.binary_search(&edge.target) {
             list[index].references += 1;
-            if list[index].wanted_by.len() < SITES {
+            if list[index].wanted_by.len() < SITES && last[index] != Some(section) {
+                last[index] = Some(section);
                 list[index].wanted_by.push(Site { symbol: None, ..Site::edge(graph, edge) });
             }
         }

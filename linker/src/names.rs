@@ -36,6 +36,13 @@ impl<'data> Names<'data> {
         self.globals.get(name).copied()
     }
 
+    /// All symbols, in order.
+    pub(crate) fn all(&self) -> Vec<SymbolId> {
+        let mut all: Vec<SymbolId> = self.globals.values().copied().collect();
+        all.sort();
+        all
+    }
+
     /// The symbol of the name of `new`, which has taken `new` into account.
     pub(crate) fn resolve(&mut self, graph: &mut LinkGraph<'data>, new: Symbol<'data>) -> Result<SymbolId> {
         let id = *self.globals.entry(new.name).or_insert_with(|| graph.symbols.next());

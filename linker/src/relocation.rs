@@ -267,8 +267,7 @@ mod tests {
 
     #[test]
     fn formulas() {
-        let inputs =
-            Inputs { s: 0x1000, a: 8, p: 0xf000_0002, t: true, entry: 0x5678, got: 0x5000, narrow: true };
+        let inputs = Inputs { s: 0x1000, a: 8, p: 0xf000_0002, t: true, entry: 0x5678, got: 0x5000, narrow: true };
         let value = |operation: Operation| operation.evaluate(&inputs);
         assert_eq!(value(Operation::new(Term::Symbol, Minus::Nothing)), 0x1008);
         assert_eq!(value(Operation::new(Term::Symbol, Minus::Nothing).thumb()), 0x1009);

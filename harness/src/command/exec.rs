@@ -86,8 +86,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let host: std::collections::BTreeMap<String, u64> =
         machine.host().names().filter_map(|name| Some((name.to_owned(), machine.host().lookup(name)?))).collect();
-    let linked =
-        linking::link(&job, &mut machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
+    let linked = linking::link(&job, &mut machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
     let linked = match linked {
         Ok(linked) => linked,
         Err(error) => {
@@ -151,7 +150,8 @@ fn argv(machine: &mut Unicorn, args: &Args) -> anyhow::Result<Vec<Value>> {
 fn report<H>(machine: &mut Unicorn, args: &Args, stop: &Stop, linked: &linker::link::Finalized<'_, H>) {
     let info = machine.info().clone();
     if *stop != Stop::Returned {
-        let at = stop.fault().and_then(|fault| nearest(linked, fault.pc)).map_or(String::new(), |at| format!(" in {at}"));
+        let at =
+            stop.fault().and_then(|fault| nearest(linked, fault.pc)).map_or(String::new(), |at| format!(" in {at}"));
         eprintln!("{}: {}{at}", args.entry, judge::describe(stop));
     } else if args.entry != "main" || !args.arguments.is_empty() {
         let results: Vec<Register> = if info.is_64() {

@@ -80,7 +80,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let graph = fixed.graph();
     let mut shown = 0;
     for (id, edge) in graph.live_edges() {
-        if is_wanted(graph, id, &wanted) && graph.objects[graph.sections[graph.blocks[edge.block].section].object].file != "linker" {
+        if is_wanted(graph, id, &wanted)
+            && graph.objects[graph.sections[graph.blocks[edge.block].section].object].file != "linker"
+        {
             print!("{}", explain(&fixed, id, &disassembler));
             shown += 1;
         }
@@ -164,7 +166,10 @@ fn made(
 ) -> String {
     let address = graph.address(symbol).unwrap_or(0);
     let asked = made.map_or(String::new(), |made| {
-        format!(", made for {}", Site { relocation: None, symbol: None, ..Site::edge(graph, &graph.edges[made.asked_by]) })
+        format!(
+            ", made for {}",
+            Site { relocation: None, symbol: None, ..Site::edge(graph, &graph.edges[made.asked_by]) }
+        )
     });
     format!("\n  through the {what} at {address:#x}{asked}\n")
 }

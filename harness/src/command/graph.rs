@@ -101,12 +101,8 @@ fn as_json(graph: &LinkGraph<'_>) -> Value {
             })
         })
         .collect();
-    let undefined: Vec<String> = graph
-        .symbols
-        .iter()
-        .filter(|(_, symbol)| symbol.is_undefined())
-        .map(|(id, _)| graph.symbol_name(id))
-        .collect();
+    let undefined: Vec<String> =
+        graph.symbols.iter().filter(|(_, symbol)| symbol.is_undefined()).map(|(id, _)| graph.symbol_name(id)).collect();
     json!({ "target": graph.target.name, "sections": sections, "undefined": undefined })
 }
 

@@ -139,7 +139,13 @@ fn labels(linked: &Finalized<'_, ImageFile>, args: &Args) -> Labels {
             Bytes::Code => "$a",
         };
         let address = graph.blocks[block].address + offset;
-        labels.symbols.push(ImageSymbol { name: name.to_owned(), address, size: 0, kind: SymbolKind::Label, global: false });
+        labels.symbols.push(ImageSymbol {
+            name: name.to_owned(),
+            address,
+            size: 0,
+            kind: SymbolKind::Label,
+            global: false,
+        });
     }
     labels
 }

@@ -132,7 +132,8 @@ impl Args {
         if self.rebuild {
             return Source::Rebuild(Toolchains::discover());
         }
-        let wanted = |target: &&'static Target| self.arch.is_empty() || self.arch.iter().any(|name| name == target.name);
+        let wanted =
+            |target: &&'static Target| self.arch.is_empty() || self.arch.iter().any(|name| name == target.name);
         let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
         Source::prebuilt(&corpus::prebuilt::default_dir(), &targets)
     }
@@ -212,7 +213,8 @@ struct Output {
 impl Output {
     fn new(args: &Args, selected: usize) -> Output {
         let json = args.message_format == "json";
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(selected as u64) } else { ProgressBar::hidden() };
+        let bar =
+            if std::io::stderr().is_terminal() { ProgressBar::new(selected as u64) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{elapsed_precise} [{bar:32}] {pos}/{len} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
         Output { json, bar, start: Start::default(), records: Vec::with_capacity(selected) }
@@ -285,8 +287,12 @@ impl Output {
     }
 
     fn remember_failures(&self) {
-        let names: Vec<&str> =
-            self.records.iter().filter(|record| record.status.is_failure()).map(|record| record.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .records
+            .iter()
+            .filter(|record| record.status.is_failure())
+            .map(|record| record.name.as_str())
+            .collect();
         let path = failed_file();
         // Only a convenience for the next run: where it cannot be written, the next run says so.
         let _ = std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")));

@@ -23,9 +23,10 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
     }
 
     fn read_symbol(&mut self, index: object::SymbolIndex, symbol: &'data Elf::Sym) -> Result<SymbolId> {
-        let name = self.symbols.symbol_name(ENDIAN, symbol).map_err(|_| {
-            malformed(self.site(), format!("symbol {}: st_name is outside the string table", index.0))
-        })?;
+        let name = self
+            .symbols
+            .symbol_name(ENDIAN, symbol)
+            .map_err(|_| malformed(self.site(), format!("symbol {}: st_name is outside the string table", index.0)))?;
         let kind = symbol.st_type();
         if kind == elf::STT_FILE {
             return Ok(nothing());
@@ -91,9 +92,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
                 let alignment = value.max(1);
                 if !alignment.is_power_of_two() || alignment > self.limits.alignment {
                     let limit = self.limits.alignment;
-                    let problem = format!(
-                        "st_value of a common symbol is {value:#x}, expected a power of two up to {limit:#x}"
-                    );
+                    let problem =
+                        format!("st_value of a common symbol is {value:#x}, expected a power of two up to {limit:#x}");
                     return Err(malformed(site(), problem));
                 }
                 let size: u64 = symbol.st_size(ENDIAN).into();

@@ -22,9 +22,10 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
             wanted.push((id, edge.target, addend));
         }
     }
-    needed |= graph.symbols.iter().any(|(_, symbol)| {
-        matches!(symbol.definition, crate::graph::Definition::Bound(crate::graph::Extent::Got, _))
-    });
+    needed |= graph
+        .symbols
+        .iter()
+        .any(|(_, symbol)| matches!(symbol.definition, crate::graph::Definition::Bound(crate::graph::Extent::Got, _)));
     if !needed {
         return;
     }

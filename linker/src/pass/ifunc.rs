@@ -4,7 +4,7 @@
 //! equal. The stub jumps through a slot, and finalization fills the slot with what the resolver returns.
 
 use crate::graph::{Binding, Content, Definition, Edge, Flags, LinkGraph};
-use crate::index::SymbolId;
+use crate::index::{Id, SymbolId};
 use crate::memory::Protection;
 
 /// A slot and the resolver that fills it.
@@ -16,13 +16,18 @@ pub(crate) struct Ifunc {
     pub(crate) slot: SymbolId,
 }
 
-/// Makes slot and stub for each live IFUNC symbol.
-pub(crate) fn run(graph: &mut LinkGraph<'_>) -> Vec<Ifunc> {
+/// Makes slot and stub for each IFUNC symbol that a live edge refers to, or a root is.
+pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
+    if !graph.symbols.iter().any(|(_, symbol)| symbol.flags.has(Flags::IFUNC)) {
+        return Vec::new();
+    }
+    let mut wanted = vec![false; graph.symbols.len()];
+    let edges = graph.live_edges().map(|(_, edge)| edge.target);
+    edges.chain(roots.iter().copied()).for_each(|id| wanted[id.index()] = true);
     let mut made = Vec::new();
     for id in graph.symbols.ids() {
         let symbol = &graph.symbols[id];
-        let Definition::Block(block, _) = symbol.definition else { continue };
-        if !symbol.flags.has(Flags::IFUNC) || !graph.blocks[block].live {
+        if !symbol.flags.has(Flags::IFUNC) || !wanted[id.index()] || symbol.is_undefined() {
             continue;
         }
         let mut resolver = symbol.clone();

@@ -1,6 +1,6 @@
 //! Passes over the graph, one file each, in the order in which they run.
 
-pub(crate) mod prune;
-pub(crate) mod ifunc;
 pub(crate) mod got;
+pub(crate) mod ifunc;
+pub(crate) mod prune;
 pub(crate) mod stubs;

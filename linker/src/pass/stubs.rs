@@ -44,7 +44,8 @@ impl Stubs {
             if !matches!(row.class, Class::Branch | Class::BranchData) || !graph.blocks[edge.block].live {
                 continue;
             }
-            let Some(word) = graph.bytes_under(&edge, row.field.unit.size()).and_then(|b| row.field.unit.read(b)) else {
+            let Some(word) = graph.bytes_under(&edge, row.field.unit.size()).and_then(|b| row.field.unit.read(b))
+            else {
                 continue;
             };
             let branch = Branch { id, edge, row, word };
@@ -53,7 +54,8 @@ impl Stubs {
             }
             let Some(shape) = graph.arch.stub_for(row, word, graph.core) else { continue };
             let key = (edge.target, edge.addend.wrapping_add(graph.arch.pc_bias(row)), shape.name);
-            let reachable = self.by_key.get(&key).into_iter().flatten().find(|(stub, _)| reaches(graph, &branch, *stub));
+            let reachable =
+                self.by_key.get(&key).into_iter().flatten().find(|(stub, _)| reaches(graph, &branch, *stub));
             if let Some(&stub) = reachable {
                 self.assigned.insert(id, stub);
                 continue;

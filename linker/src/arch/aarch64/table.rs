@@ -16,6 +16,7 @@ const PAGE: Operation = Operation::new(Term::Symbol, Minus::PagePlace).page();
 const GOTREL: Operation = Operation::new(Term::Symbol, Minus::Got);
 const GOT_ABS: Operation = Operation::new(Term::GotOfSum, Minus::Nothing);
 const GOT_PREL: Operation = Operation::new(Term::GotOfSum, Minus::Place);
+const GOT_PLUS_PREL: Operation = Operation::new(Term::GotPlus, Minus::Place);
 const GOT_PAGE: Operation = Operation::new(Term::GotOfSum, Minus::PagePlace).page();
 const GOT_OFF: Operation = Operation::new(Term::GotOfSum, Minus::Got);
 const GOT_PAGEOFF: Operation = Operation::new(Term::GotOfSum, Minus::PageGot);
@@ -48,7 +49,13 @@ static MOVN2: Field = signed_move::<2>();
 
 const fn signed_move<const G: u32>() -> Field {
     let codec = Codec::Custom { encode: encode_movn::<G>, decode: decode_movn::<G>, mask: 0x401f_ffe0 };
-    Field { unit: Unit::Instruction32, codec, opcodes: const { &movn::<G>() }, stored: crate::field::Stored::Signed }
+    Field {
+        unit: Unit::Instruction32,
+        codec,
+        opcodes: const { &movn::<G>() },
+        stored: crate::field::Stored::Signed,
+        zero: 0,
+    }
 }
 
 /// A negative value goes into MOVN, inverted; any other into MOVZ. MOVK keeps its opcode: the sign is another's business.
@@ -73,11 +80,8 @@ static LDR_LITERAL_X: Field =
     Field::instruction(Unit::Instruction32, &[run(2, 5, 19)], &one("ldr x (literal)", 0xff00_0000, 0x5800_0000));
 static ADR: Field =
     Field::instruction(Unit::Instruction32, &[run(0, 29, 2), run(2, 5, 19)], &one("adr", 0x9f00_0000, 0x1000_0000));
-static ADRP: Field = Field::instruction(
-    Unit::Instruction32,
-    &[run(12, 29, 2), run(14, 5, 19)],
-    &one("adrp", 0x9f00_0000, 0x9000_0000),
-);
+static ADRP: Field =
+    Field::instruction(Unit::Instruction32, &[run(12, 29, 2), run(14, 5, 19)], &one("adrp", 0x9f00_0000, 0x9000_0000));
 static ADD: Field =
     Field::instruction(Unit::Instruction32, &[run(0, 10, 12)], &one("add (immediate)", 0x5fc0_0000, 0x1100_0000));
 static LDST8: Field = Field::instruction(
@@ -89,21 +93,25 @@ static LDST16: Field = Field::instruction(
     Unit::Instruction32,
     &[run(1, 10, 11)],
     &[opcode("ldrh/strh", 0xff00_0000, 0x7900_0000), opcode("ldr/str h", 0xff00_0000, 0x7d00_0000)],
-);
+)
+.zero(1 << 21);
 static LDST32: Field = Field::instruction(
     Unit::Instruction32,
     &[run(2, 10, 10)],
     &[opcode("ldr/str w", 0xff00_0000, 0xb900_0000), opcode("ldr/str s", 0xff00_0000, 0xbd00_0000)],
-);
+)
+.zero(3 << 20);
 static LDST64: Field = Field::instruction(
     Unit::Instruction32,
     &[run(3, 10, 9)],
     &[opcode("ldr/str x", 0xff00_0000, 0xf900_0000), opcode("ldr/str d", 0xff00_0000, 0xfd00_0000)],
-);
+)
+.zero(7 << 19);
 static LDST128: Field =
-    Field::instruction(Unit::Instruction32, &[run(4, 10, 8)], &one("ldr/str q", 0xff80_0000, 0x3d80_0000));
+    Field::instruction(Unit::Instruction32, &[run(4, 10, 8)], &one("ldr/str q", 0xff80_0000, 0x3d80_0000))
+        .zero(15 << 18);
 static LDR_X: Field =
-    Field::instruction(Unit::Instruction32, &[run(3, 10, 9)], &one("ldr x", 0xffc0_0000, 0xf940_0000));
+    Field::instruction(Unit::Instruction32, &[run(3, 10, 9)], &one("ldr x", 0xffc0_0000, 0xf940_0000)).zero(7 << 19);
 static LDR_X15: Field =
     Field::instruction(Unit::Instruction32, &[run(3, 10, 12)], &one("ldr x", 0xffc0_0000, 0xf940_0000));
 static TBZ: Field =
@@ -201,5 +209,5 @@ pub(super) const ROWS: &[Row] = &[
     row(312, "R_AARCH64_LD64_GOT_LO12_NC", GOT_INSN, Got, GOT_ABS, Check::None, 8, &LDR_X),
     row(313, "R_AARCH64_LD64_GOTPAGE_LO15", GOT_INSN, Got, GOT_PAGEOFF, Unsigned(15), 8, &LDR_X15),
     row(314, "R_AARCH64_PLT32", DATA, BranchData, PREL, Signed(32), 1, &DATA32),
-    row(315, "R_AARCH64_GOTPCREL32", GOT_DATA, Got, GOT_PREL, Signed(32), 1, &DATA32),
+    row(315, "R_AARCH64_GOTPCREL32", GOT_DATA, Got, GOT_PLUS_PREL, Signed(32), 1, &DATA32),
 ];

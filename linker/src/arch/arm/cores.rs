@@ -114,10 +114,10 @@ pub(super) fn from_attributes(bytes: &[u8]) -> Result<Core, &'static str> {
     match read() {
         Err(_) => Err("build attributes are cut short or malformed"),
         Ok((None, _)) => Ok(Core::default()),
-        Ok((Some(tag), profile)) => position(|core| {
-            core.tag == tag && (tag != 10 || core.microcontroller == (profile == u64::from(b'M')))
-        })
-        .ok_or("Tag_CPU_arch has a value this linker does not know"),
+        Ok((Some(tag), profile)) => {
+            position(|core| core.tag == tag && (tag != 10 || core.microcontroller == (profile == u64::from(b'M'))))
+                .ok_or("Tag_CPU_arch has a value this linker does not know")
+        }
     }
 }
 

@@ -11,7 +11,7 @@ const fn custom(
     mask: u64,
     opcodes: &'static [Opcode],
 ) -> Field {
-    Field { unit, codec: Codec::Custom { encode, decode, mask }, opcodes, stored: Stored::Signed }
+    Field { unit, codec: Codec::Custom { encode, decode, mask }, opcodes, stored: Stored::Signed, zero: 0 }
 }
 
 /// The 25-bit offset of BL, BLX and B.W: S, then I1 and I2 stored as J = NOT(I XOR S), then imm10 and imm11.
@@ -164,7 +164,10 @@ pub(super) fn a32_branch(word: u64, value: i64, thumb: Option<bool>, blx: bool) 
     let is_call = is_blx || word >> 24 == 0xeb;
     match thumb.unwrap_or(is_blx) {
         true if !is_call || (!blx && !is_blx) => None,
-        true => Some(BranchForm { word: word & 0x00ff_ffff | 0xfa00_0000 | (value as u64 >> 1 & 1) << 24, value: value & !3 }),
+        true => Some(BranchForm {
+            word: word & 0x00ff_ffff | 0xfa00_0000 | (value as u64 >> 1 & 1) << 24,
+            value: value & !3,
+        }),
         false if is_blx => Some(BranchForm { word: word & 0x00ff_ffff | 0xeb00_0000, value }),
         false => Some(BranchForm { word, value }),
     }

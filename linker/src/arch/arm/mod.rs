@@ -165,7 +165,7 @@ impl Architecture for Arm {
 
     fn spans(&self) -> Spans {
         // A call reaches 32 MiB in A32, half that in T32. All places together stay below 1 GiB, for PREL31.
-        Spans { base: 0x40_0000, stride: 48 << 20, places: 16, high: 0xfff0_0000, high_data: Some(0x10_0000) }
+        Spans { base: 0x40_0000, stride: 48 << 20, places: 16, high: 0xfff0_0000, high_data: Some(0x40_0000) }
     }
 
     fn pc_bias(&self, row: &Row) -> i64 {

@@ -41,15 +41,11 @@ static T32_JUMP19: Field = Field::instruction(
     &[run(1, 0, 11), run(12, 16, 6), run(18, 13, 1), run(19, 11, 1), run(20, 26, 1)],
     &[opcode("b<c>.w", 0xf800_d000, 0xf000_8000)],
 );
-static T16_JUMP11: Field =
-    Field::instruction(Unit::Instruction16, &[run(1, 0, 11)], &[opcode("b", 0xf800, 0xe000)]);
+static T16_JUMP11: Field = Field::instruction(Unit::Instruction16, &[run(1, 0, 11)], &[opcode("b", 0xf800, 0xe000)]);
 static T16_JUMP8: Field = Field::instruction(Unit::Instruction16, &[run(1, 0, 8)], &[opcode("b<c>", 0xf000, 0xd000)]);
-static T16_JUMP6: Field = Field::instruction(
-    Unit::Instruction16,
-    &[run(1, 3, 5), run(6, 9, 1)],
-    &[opcode("cbz/cbnz", 0xf500, 0xb100)],
-)
-.stored(Stored::Biased(0x7f));
+static T16_JUMP6: Field =
+    Field::instruction(Unit::Instruction16, &[run(1, 3, 5), run(6, 9, 1)], &[opcode("cbz/cbnz", 0xf500, 0xb100)])
+        .stored(Stored::Biased(0x7f));
 
 const A32_MOVW_OPCODE: Opcode = opcode("movw", 0x0ff0_0000, 0x0300_0000);
 const A32_MOVT_OPCODE: Opcode = opcode("movt", 0x0ff0_0000, 0x0340_0000);
@@ -72,12 +68,9 @@ static T32_MOVT: Field = Field::instruction(
 )
 .stored(Stored::Half);
 
-static T16_ABS5: Field = Field::instruction(
-    Unit::Instruction16,
-    &[run(2, 6, 5)],
-    &[opcode("ldr/str (immediate)", 0xf000, 0x6000)],
-)
-.stored(Stored::Unsigned);
+static T16_ABS5: Field =
+    Field::instruction(Unit::Instruction16, &[run(2, 6, 5)], &[opcode("ldr/str (immediate)", 0xf000, 0x6000)])
+        .stored(Stored::Unsigned);
 static T16_PC8: Field = Field::instruction(
     Unit::Instruction16,
     &[run(2, 0, 8)],
