@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linker::Parsed;
-use linker::error::Site;
+use linker::error::{Site, hex as signed_hex};
+use linker::fixup::Fixup;
 use linker::graph::{Bytes, Definition, Kind, LinkGraph};
 use linker::index::{BlockId, EdgeId};
 use linker::link::Finalized;
+use linker::relocation::{Check, Row};
 use reports::model::Suspect;
 
 use crate::disassembly::Disassembler;
@@ -91,7 +93,6 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
     };
     let after = as_bytes(fixup.after);
     let site = Site::edge(graph, edge);
-    let (low, high) = row.range();
     let kind = bytes_kind(graph, id);
     let (text, _) = disassembler.one(&after, fixup.inputs.p, kind);
     Some(Suspect {
@@ -99,15 +100,33 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
         section: row.section.to_owned(),
         site: Site { relocation: None, symbol: None, ..site.clone() }.to_string(),
         symbol: site.symbol.unwrap_or_default(),
-        numbers: format!(
-            "S {:#x}  A {:#x}  P {:#x}  {} {:#x}  allowed [{:#x}, {:#x}], multiple of {}",
-            fixup.inputs.s, fixup.inputs.a, fixup.inputs.p, row.operation, fixup.value, low, high, row.multiple
-        ),
+        numbers: numbers(row, &fixup),
         before: hex(&as_bytes(fixup.before)),
         after: hex(&after),
         under: hex(&as_bytes(row.field.mask())),
         disassembly: format!("{:#x}  {text}", fixup.inputs.p),
     })
+}
+
+/// The formula of a relocation with its numbers put in.
+pub fn numbers(row: &Row, fixup: &Fixup) -> String {
+    let inputs = &fixup.inputs;
+    let mut text = format!("S {:#x}  A {}  P {:#x}", inputs.s, signed_hex(inputs.a.into()), inputs.p);
+    if row.operation.needs_entry() {
+        text += &format!("  G {:#x}", inputs.entry);
+    }
+    if row.operation.needs_got() {
+        text += &format!("  GOT {:#x}", inputs.got);
+    }
+    text += &format!("  {} = {}", row.operation, signed_hex(fixup.value.into()));
+    if row.check != Check::None {
+        let (low, high) = row.range();
+        text += &format!("  allowed [{}, {}]", signed_hex(low), signed_hex(high));
+    }
+    if row.multiple > 1 {
+        text += &format!(", multiple of {}", row.multiple);
+    }
+    text
 }
 
 /// What the bytes under an edge are: what mapping symbols say, or else what the field is of.

@@ -77,16 +77,15 @@ pub(crate) fn belongs(name: &[u8], stem: &[u8]) -> bool {
     name.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || (stem.first() == Some(&b'.') && rest[0] == b'.'))
 }
 
-/// A symbol that the caller defines.
-pub(crate) fn external<'data>(graph: &LinkGraph<'data>, name: &'data str, address: u64) -> Symbol<'data> {
-    let (address, flags) = graph.arch.symbol_value(address, true);
+/// A symbol that the caller defines: a bare number, like SHN_ABS.
+pub(crate) fn absolute(name: &str, address: u64) -> Symbol<'_> {
     Symbol {
         name: name.as_bytes(),
         definition: Definition::Absolute(address),
         size: 0,
         binding: Binding::Strong,
         visibility: Visibility::Default,
-        flags: flags.with(Flags::EXTERNAL),
+        flags: Flags::default(),
         owner: crate::graph::linker(),
     }
 }

@@ -108,11 +108,13 @@ pub struct Misfit {
     pub multiple: u64,
 }
 
+/// A number in hexadecimal, with a sign where it has one.
+pub fn hex(value: i128) -> String {
+    if value < 0 { format!("-{:#x}", value.unsigned_abs()) } else { format!("{value:#x}") }
+}
+
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = |value: i128| {
-            if value < 0 { format!("-{:#x}", value.unsigned_abs()) } else { format!("{value:#x}") }
-        };
         write!(
             f,
             "{} = {} (S {:#x}, A {}, P {:#x}), allowed [{}, {}], multiple of {}",

@@ -242,7 +242,7 @@ impl Flags {
     pub const TLS: Flags = Flags(8);
     /// Stands for its section.
     pub const SECTION: Flags = Flags(16);
-    /// Came from outside: defined by the caller, or looked up.
+    /// Came from outside, looked up by the caller: its low bit said whether it is Thumb code.
     pub const EXTERNAL: Flags = Flags(32);
 
     /// Whether all bits of `other` are set.

@@ -98,9 +98,9 @@ impl<'data> Parsed<'data> {
         Ok(())
     }
 
-    /// Defines a symbol at a fixed address, unless an object defines it. The low bit says Thumb where there is such a thing.
+    /// Defines a symbol at a fixed address, unless an object defines it: a bare number, with no say in a branch's state.
     pub fn define(&mut self, name: &'data str, address: u64) -> Result<()> {
-        let symbol = defined::external(&self.graph, name, address);
+        let symbol = defined::absolute(name, address);
         self.names.resolve(&mut self.graph, symbol).map(drop)
     }
 

@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::{Error, Result, Site, text};
-use crate::graph::{Binding, Definition, Flags, LinkGraph, Symbol};
+use crate::graph::{Binding, Definition, LinkGraph, Symbol, linker};
 use crate::index::SymbolId;
 
 /// The global names of a link.
@@ -25,7 +25,7 @@ fn rank(symbol: &Symbol<'_>) -> u8 {
         (Definition::Common(..), _) => 2,
         (_, Binding::Weak) => 1,
         // What the caller defines stands in for what no object defines.
-        _ if symbol.flags.has(Flags::EXTERNAL) => 1,
+        _ if symbol.owner == linker() => 1,
         _ => 3,
     }
 }

@@ -130,18 +130,7 @@ fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) ->
     };
     let inputs = fixup.inputs;
     let mut text = format!("{site}  {}\n", row.section);
-    let (low, high) = row.range();
-    text += &format!("  S {:#x}  A {:#x}  P {:#x}", inputs.s, inputs.a, inputs.p);
-    if row.operation.needs_entry() {
-        text += &format!("  G {:#x}", inputs.entry);
-    }
-    if row.operation.needs_got() {
-        text += &format!("  GOT {:#x}", inputs.got);
-    }
-    text += &format!("  {} = {:#x}", row.operation, fixup.value);
-    if row.check != linker::relocation::Check::None {
-        text += &format!("  allowed [{low:#x}, {high:#x}]");
-    }
+    text += &format!("  {}", suspects::numbers(row, &fixup));
     text += &match fixup.via {
         Via::Direct => "\n".to_owned(),
         Via::FallThrough => "\n  the symbol is undefined and weak: goes on with the next instruction\n".to_owned(),

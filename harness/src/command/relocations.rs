@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::Args as ClapArgs;
 use linker::Target;
+use linker::error::hex;
 
 use crate::cli::exit;
 
@@ -31,7 +32,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             let (low, high) = row.check.range();
             let range = match row.check {
                 linker::relocation::Check::None => "unchecked".to_owned(),
-                _ => format!("[{low:#x}, {high:#x}]"),
+                _ => format!("[{}, {}]", hex(low), hex(high)),
             };
             let formula = row.operation.to_string();
             let line = format!("{:4}  {:31} {formula:28} {range:32} {}", row.number, row.name, row.section);
