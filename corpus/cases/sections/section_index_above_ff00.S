@@ -5,7 +5,7 @@
 // call: last() = 77i32
 // call: data_address() = &late_data
     .macro empty
-    .section s,"a",%progbits,unique,\@
+    .section s\@, "a"
     .endm
     .rept 65290
     empty
