@@ -57,6 +57,9 @@ pub struct Args {
     /// Record what a reference run gives (GNU ld, qemu-user); shows the difference first
     #[arg(long)]
     pub bless: bool,
+    /// The reference that `--bless` asks: qemu-user, or linkrig, which it refuses
+    #[arg(long, value_name = "R", default_value = "qemu-user", value_parser = ["qemu-user", "linkrig"])]
+    pub reference: String,
     /// Only what failed the last time
     #[arg(long)]
     pub rerun_failed: bool,
@@ -168,7 +171,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         return Ok(exit::OK);
     }
     if args.bless {
-        return crate::bless::main(&batches, &source);
+        return crate::bless::main(batches, &source, &args.reference);
     }
     let start = Instant::now();
     let mut output = Output::new(args, selected);

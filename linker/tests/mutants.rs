@@ -1,0 +1,199 @@
+//! Ten thousand damaged objects: whatever is wrong with one, a link ends in a result or in an error, and takes no more
+//! memory and work than the size of its input justifies.
+
+use std::alloc::{GlobalAlloc, Layout as Request, System};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use linker::target::TARGETS;
+use linker::{Layout, Limits, Options, Parsed, Roots, Target};
+
+#[path = "support/mutate.rs"]
+mod mutate;
+#[path = "support/ram.rs"]
+mod ram;
+#[path = "support/random.rs"]
+mod random;
+
+use random::Random;
+
+const MUTANTS: u64 = 10_000;
+
+/// What a link may ask of memory for its own use: so many bytes for each byte of input, and so many besides.
+const HEAP: (usize, usize) = (64, 1 << 20);
+/// How many times it may ask, the stand-in for its time.
+const CALLS: (usize, usize) = (2, 20_000);
+/// Bytes of content in target memory.
+const CONTENT: usize = 8 << 20;
+
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+    static TIMES: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: passes everything on to the system's allocator; the counters are plain thread-local numbers.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, request: Request) -> *mut u8 {
+        LIVE.set(LIVE.get().wrapping_add(request.size()));
+        PEAK.set(PEAK.get().max(LIVE.get()));
+        TIMES.set(TIMES.get().wrapping_add(1));
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(request) }
+    }
+    unsafe fn dealloc(&self, place: *mut u8, request: Request) {
+        LIVE.set(LIVE.get().wrapping_sub(request.size()));
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(place, request) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// The files of one link.
+struct Input {
+    target: &'static Target,
+    name: String,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+/// The builds of every third case for each target, the first and the last of each.
+fn inputs() -> Vec<Input> {
+    use corpus::{case, matrix, prebuilt};
+    let cases = case::load_all(&case::default_dir()).expect("the corpus");
+    let mut inputs = Vec::new();
+    for target in TARGETS {
+        let Ok(objects) = prebuilt::read(&prebuilt::default_dir(), target) else { continue };
+        for case in cases.iter().filter(|case| case.is_for(target)) {
+            let builds = matrix::builds(case, &[target.name], &|family, _| objects.major(family));
+            let ends = [builds.first(), builds.last().filter(|_| builds.len() > 1)];
+            for build in ends.into_iter().flatten() {
+                // A case may have changed since its objects were built.
+                let Ok(files) = objects.files(case, build) else { continue };
+                let files: Vec<_> = files.into_iter().map(|file| (file.name, file.data)).collect();
+                if files.iter().map(|file| file.1.len()).sum::<usize>() < 64 << 10 {
+                    inputs.push(Input { target, name: format!("{}/{}", case.name, build.label), files });
+                }
+            }
+        }
+    }
+    inputs
+}
+
+/// How far a link came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Nothing,
+    Edges,
+    Reserved,
+    Resolved,
+    Fixed,
+    Finalized,
+}
+
+fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: &mut Stage) -> linker::Result<()> {
+    let mut random = Random(seed);
+    let limits = Limits { size: CONTENT as u64, alignment: 1 << 20, ..Limits::default() };
+    let options = Options { keep_debug: random.below(4) == 0, limits, ..Options::default() };
+    let mut parsed = Parsed::new(target, options);
+    for (name, data) in files {
+        parsed.add(name, data)?;
+        if !parsed.graph().edges.is_empty() {
+            *stage = Stage::Edges;
+        }
+    }
+    let names: Vec<&[u8]> = parsed.graph().symbols.iter().map(|(_, symbol)| symbol.name).collect();
+    let root = std::str::from_utf8(random.pick(&names)).unwrap_or("").to_owned();
+    let roots = if random.below(4) == 0 && !root.is_empty() { &[&*root] as &[&str] } else { &[] };
+    let mut ram = ram::Ram { limit: CONTENT, ..ram::Ram::default() };
+    let layouts = [Layout::Near, Layout::Far, Layout::High, Layout::Anywhere, Layout::Random(seed)];
+    let roots = if roots.is_empty() { Roots::All } else { Roots::Names(roots) };
+    let reserved = parsed.prune(roots)?.reserve(&mut ram, random.pick(&layouts))?;
+    *stage = (*stage).max(Stage::Reserved);
+    let far = random.below(2) == 0;
+    let result = (|| {
+        let address = |name: &str| if far { 0x7000_0000 + name.len() as u64 * 16 } else { 0x30_0000 };
+        let resolved = reserved.resolve(&mut ram, |name| Some(address(name)))?;
+        *stage = (*stage).max(Stage::Resolved);
+        let fixed = resolved.fix(&mut ram)?;
+        *stage = (*stage).max(Stage::Fixed);
+        let finalized = fixed.finalize(&mut ram)?;
+        *stage = (*stage).max(Stage::Finalized);
+        let graph = finalized.graph();
+        for (id, _) in graph.live_edges().take(50) {
+            let _ = finalized.fixup(id);
+        }
+        let _ = finalized.plan().by_hand(graph).to_string();
+        Ok(())
+    })();
+    assert_eq!(ram.reserved, ram.abandoned + ram.finalized, "every reservation is given back or finalized");
+    result
+}
+
+/// Links one mutant. The stage it reached, or what is wrong.
+fn run(inputs: &[Input], seed: u64) -> Result<Stage, String> {
+    let mut random = Random(seed);
+    let input = random.pick(inputs);
+    let mut files = input.files.clone();
+    let file = random.below(files.len());
+    for _ in 0..1 + random.below(3) {
+        mutate::mutate(&mut files[file].1, &mut random);
+    }
+    let size: usize = files.iter().map(|file| file.1.len()).sum();
+    let mut stage = Stage::Nothing;
+    let before = LIVE.get();
+    PEAK.set(before);
+    TIMES.set(0);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        if let Err(error) = link(input.target, &files, random.next(), &mut stage) {
+            assert!(!error.to_string().is_empty());
+        }
+    }));
+    let (peak, times) = (PEAK.get().wrapping_sub(before), TIMES.get());
+    let about = || format!("seed {seed}: {} for {}, file {}", input.name, input.target.name, files[file].0);
+    if result.is_err() {
+        return Err(format!("{}: panicked", about()));
+    }
+    // The buffers of target memory are on top; they have a limit of their own.
+    let allowed = size * HEAP.0 + HEAP.1 + CONTENT;
+    if peak > allowed {
+        return Err(format!("{}: {peak} bytes of heap for {size} bytes of input", about()));
+    }
+    if times > size * CALLS.0 + CALLS.1 {
+        return Err(format!("{}: {times} allocations for {size} bytes of input", about()));
+    }
+    Ok(stage)
+}
+
+#[test]
+fn damaged_objects_end_in_a_result_or_an_error() {
+    let inputs = inputs();
+    assert!(inputs.len() > 100, "prebuilt objects: {}", inputs.len());
+    // One mutant again, by its seed.
+    if let Some(seed) = std::env::var("MUTANT").ok().and_then(|seed| seed.parse().ok()) {
+        println!("{:?}", run(&inputs, seed));
+        return;
+    }
+    let threads = 4;
+    let part = |thread: u64| {
+        let inputs = &inputs;
+        move || (0..MUTANTS).filter(|seed| seed % threads == thread).map(|seed| run(inputs, seed)).collect::<Vec<_>>()
+    };
+    let results: Vec<Result<Stage, String>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(part(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("panics are caught")).collect()
+    });
+    let failures: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    let reached = |wanted: Stage| results.iter().filter(|r| r.as_ref().is_ok_and(|stage| *stage >= wanted)).count();
+    let stages = [Stage::Edges, Stage::Reserved, Stage::Resolved, Stage::Fixed, Stage::Finalized];
+    for stage in stages {
+        println!("{stage:?}: {}", reached(stage));
+    }
+    assert!(failures.is_empty(), "{} of {MUTANTS}:\n{}", failures.len(), failures[..failures.len().min(20)].iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n"));
+    assert_eq!(results.len() as u64, MUTANTS);
+    assert!(reached(Stage::Edges) as u64 >= MUTANTS / 2, "too few mutants get to their relocations");
+    assert!(reached(Stage::Finalized) as u64 >= MUTANTS / 10, "too few mutants are linked");
+}
