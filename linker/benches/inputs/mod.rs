@@ -87,7 +87,7 @@ fn small_object(number: usize, next: usize) -> Vec<u8> {
             name: name.into_bytes(),
             value: 0,
             size,
-            kind: if section == SymbolSection::Section(text) { SymbolKind::Text } else { SymbolKind::Unknown },
+            kind: if section == SymbolSection::Section(text) { SymbolKind::Text } else { SymbolKind::Data },
             scope: SymbolScope::Linkage,
             weak: false,
             section,
