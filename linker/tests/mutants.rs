@@ -17,6 +17,7 @@ mod random;
 
 use random::Random;
 
+/// How many there are unless the variable `MUTANTS` says otherwise.
 const MUTANTS: u64 = 10_000;
 
 /// What a link may ask of memory for its own use: so many bytes for each byte of input, and so many besides.
@@ -106,7 +107,7 @@ fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: 
         }
     }
     let names: Vec<&[u8]> = parsed.graph().symbols.iter().map(|(_, symbol)| symbol.name).collect();
-    let root = std::str::from_utf8(random.pick(&names)).unwrap_or("").to_owned();
+    let root = std::str::from_utf8(random.pick::<&[u8]>(&names)).unwrap_or("").to_owned();
     let roots = if random.below(4) == 0 && !root.is_empty() { &[&*root] as &[&str] } else { &[] };
     let mut ram = ram::Ram { limit: CONTENT, ..ram::Ram::default() };
     let layouts = [Layout::Near, Layout::Far, Layout::High, Layout::Anywhere, Layout::Random(seed)];
@@ -177,10 +178,11 @@ fn damaged_objects_end_in_a_result_or_an_error() {
         println!("{:?}", run(&inputs, seed));
         return;
     }
+    let mutants = std::env::var("MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(MUTANTS);
     let threads = 4;
     let part = |thread: u64| {
         let inputs = &inputs;
-        move || (0..MUTANTS).filter(|seed| seed % threads == thread).map(|seed| run(inputs, seed)).collect::<Vec<_>>()
+        move || (0..mutants).filter(|seed| seed % threads == thread).map(|seed| run(inputs, seed)).collect::<Vec<_>>()
     };
     let results: Vec<Result<Stage, String>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(part(thread))).collect();
@@ -192,8 +194,13 @@ fn damaged_objects_end_in_a_result_or_an_error() {
     for stage in stages {
         println!("{stage:?}: {}", reached(stage));
     }
-    assert!(failures.is_empty(), "{} of {MUTANTS}:\n{}", failures.len(), failures[..failures.len().min(20)].iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n"));
-    assert_eq!(results.len() as u64, MUTANTS);
-    assert!(reached(Stage::Edges) as u64 >= MUTANTS / 2, "too few mutants get to their relocations");
-    assert!(reached(Stage::Finalized) as u64 >= MUTANTS / 10, "too few mutants are linked");
+    assert!(
+        failures.is_empty(),
+        "{} of {mutants}:\n{}",
+        failures.len(),
+        failures[..failures.len().min(20)].iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n")
+    );
+    assert_eq!(results.len() as u64, mutants);
+    assert!(reached(Stage::Edges) as u64 >= mutants / 2, "too few mutants get to their relocations");
+    assert!(reached(Stage::Finalized) as u64 >= mutants / 10, "too few mutants are linked");
 }

@@ -77,7 +77,7 @@ const ATTRIBUTES: u32 = 0x7000_0003;
 const UNWIND: u32 = 0x7000_0001;
 
 /// Damages `data` in one place.
-pub fn mutate(data: &mut Vec<u8>, random: &mut Random) {
+pub(crate) fn mutate(data: &mut Vec<u8>, random: &mut Random) {
     if data.starts_with(b"!<arch>\n") { archive(data, random) } else { object(data, random) }
 }
 
@@ -168,7 +168,11 @@ fn frames(data: &mut [u8], random: &mut Random, headers: &[Header]) {
         })
         .collect();
     if frames.is_empty() {
-        return byte(data, random, &headers.iter().filter(|header| header.kind == 1 && header.size > 0).collect::<Vec<_>>());
+        return byte(
+            data,
+            random,
+            &headers.iter().filter(|header| header.kind == 1 && header.size > 0).collect::<Vec<_>>(),
+        );
     }
     let section = random.pick(&frames);
     let at = section.offset.saturating_add(random.below(section.size / 4) * 4);
@@ -180,7 +184,8 @@ fn archive(data: &mut Vec<u8>, random: &mut Random) {
     match random.below(8) {
         0 => truncate(data, random),
         1..=2 => {
-            let ends: Vec<usize> = (66..data.len().saturating_sub(1)).filter(|&at| &data[at..at + 2] == b"`\n").collect();
+            let ends: Vec<usize> =
+                (66..data.len().saturating_sub(1)).filter(|&at| &data[at..at + 2] == b"`\n").collect();
             if !ends.is_empty() {
                 let at = *random.pick(&ends) - random.below(58);
                 change(data, random, at, 1);
@@ -192,7 +197,8 @@ fn archive(data: &mut Vec<u8>, random: &mut Random) {
         }
         _ => {
             // A member that is an object, damaged in place.
-            let members: Vec<usize> = (68..data.len().saturating_sub(4)).filter(|&at| &data[at..at + 4] == b"\x7fELF").collect();
+            let members: Vec<usize> =
+                (68..data.len().saturating_sub(4)).filter(|&at| &data[at..at + 4] == b"\x7fELF").collect();
             if !members.is_empty() {
                 let start = *random.pick(&members);
                 let mut member = data[start..].to_vec();

@@ -3,22 +3,22 @@
 use linker::memory::{Action, InFlight, Memory, MemoryError, Place, Segment};
 
 /// Where segments go that may be anywhere.
-pub const BASE: u64 = 0x10_0000;
+pub(crate) const BASE: u64 = 0x10_0000;
 
 /// A segment with its address and bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub(crate) struct Placed {
     /// What was asked for.
-    pub segment: Segment,
+    pub(crate) segment: Segment,
     /// Where it is.
-    pub address: u64,
+    pub(crate) address: u64,
     /// Its content.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// What a reservation lends.
 #[derive(Debug)]
-pub struct Lent(pub Vec<Placed>);
+pub(crate) struct Lent(pub(crate) Vec<Placed>);
 
 impl InFlight for Lent {
     fn address(&self, segment: usize) -> u64 {
@@ -31,21 +31,21 @@ impl InFlight for Lent {
 
 /// The memory.
 #[derive(Debug, Default)]
-pub struct Ram {
+pub(crate) struct Ram {
     /// Most bytes of content that one reservation may have, 0 for no limit.
-    pub limit: usize,
+    pub(crate) limit: usize,
     /// Whether finalization fails.
-    pub refuses: bool,
+    pub(crate) refuses: bool,
     /// Reservations so far.
-    pub reserved: usize,
+    pub(crate) reserved: usize,
     /// Of these, abandoned.
-    pub abandoned: usize,
+    pub(crate) abandoned: usize,
     /// Of these, finalized.
-    pub finalized: usize,
+    pub(crate) finalized: usize,
     /// Bytes of the last reservation's buffers.
-    pub lent: usize,
+    pub(crate) lent: usize,
     /// Actions of the last finalization.
-    pub actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
 }
 
 impl Memory for Ram {
