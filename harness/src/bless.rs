@@ -30,7 +30,9 @@ const EMULATORS: &[(&str, &str)] = &[("aarch64", "qemu-aarch64"), ("armv7", "qem
 /// Blesses the first build of each case and target that was selected.
 pub fn main(batches: Vec<Vec<Configuration<'_>>>, source: &Source, reference: &str) -> anyhow::Result<u8> {
     if reference != "qemu-user" {
-        eprintln!("refused: `{reference}` is the linker under test; expectations come from qemu-user with GNU ld, or the ABI");
+        eprintln!(
+            "refused: `{reference}` is the linker under test; expectations come from qemu-user with GNU ld, or the ABI"
+        );
         return Ok(exit::USAGE);
     }
     let mut first: BTreeMap<(&str, &str), Vec<Configuration<'_>>> = BTreeMap::new();
@@ -182,7 +184,9 @@ fn in_c(value: &Value, names: &mut String, count: &mut usize) -> (&'static str, 
         Value::I64(value) => ("long long", format!("(long long){}ull", *value as u64)),
         Value::U64(value) => ("unsigned long long", format!("{value}ull")),
         Value::F32(value) => ("float", format!("((union{{unsigned u; float f;}}){{{}u}}).f", value.to_bits())),
-        Value::F64(value) => ("double", format!("((union{{unsigned long long u; double f;}}){{{}ull}}).f", value.to_bits())),
+        Value::F64(value) => {
+            ("double", format!("((union{{unsigned long long u; double f;}}){{{}ull}}).f", value.to_bits()))
+        }
         Value::Buffer(bytes) => {
             *count += 1;
             let list: Vec<String> = bytes.iter().map(u8::to_string).collect();

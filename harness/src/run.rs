@@ -78,13 +78,18 @@ fn failed(configuration: &Configuration<'_>, problem: String) -> Record {
     Record { failure: Some(failure), ..configuration.record(Status::Failed, None) }
 }
 
+/// What ran of one case for one target.
+struct Held<'a> {
+    case: &'a corpus::case::Case,
+    target: &'static Target,
+    relocations: BTreeSet<&'static str>,
+    builds: BTreeSet<String>,
+}
+
 /// Which relocations the objects of a case hold: what `covers` says has to be true of at least one of its builds.
 #[derive(Default)]
 struct Covered<'a> {
-    held: BTreeMap<
-        (&'a str, &'static str),
-        (&'a corpus::case::Case, &'static Target, BTreeSet<&'static str>, BTreeSet<String>),
-    >,
+    held: BTreeMap<(&'a str, &'static str), Held<'a>>,
 }
 
 impl<'a> Covered<'a> {
@@ -92,47 +97,46 @@ impl<'a> Covered<'a> {
         if status == Status::Skipped {
             return;
         }
-        let target = configuration.build.target;
-        let entry = self
-            .held
-            .entry((&configuration.case.name, target.name))
-            .or_insert_with(|| (configuration.case, target, BTreeSet::new(), BTreeSet::new()));
-        entry.2.extend(findings.held.iter());
-        entry.3.insert(configuration.build.label.clone());
+        let (case, target) = (configuration.case, configuration.build.target);
+        let (relocations, builds) = Default::default();
+        let held = self.held.entry((&case.name, target.name)).or_insert(Held { case, target, relocations, builds });
+        held.relocations.extend(findings.held.iter());
+        held.builds.insert(configuration.build.label.clone());
     }
 
     /// Judges each case of which every build ran.
     fn judge(self, sink: &mut dyn FnMut(Record)) {
-        for ((name, target_name), (case, target, held, builds)) in self.held {
+        for Held { case, target, relocations, builds } in self.held.into_values() {
             let wanted = case.covers(target, None);
-            if wanted.is_empty() || builds.len() < case.recipes(target).len() {
-                continue;
+            if !wanted.is_empty() && builds.len() >= case.recipes(target).len() {
+                sink(covers(case, target, &wanted, &relocations));
             }
-            let missing: Vec<&str> = wanted.iter().copied().filter(|relocation| !held.contains(relocation)).collect();
-            let reproduce = format!("cargo run -p harness -- elf/{target_name}/{name}/");
-            let problem = format!(
-                "covers: no build has {}; the objects hold {}",
-                missing.join(", "),
-                held.iter().copied().collect::<Vec<_>>().join(", ")
-            );
-            sink(Record {
-                name: format!("elf/{target_name}/{name}/covers"),
-                target: target_name.to_owned(),
-                case: name.to_owned(),
-                build: String::new(),
-                layout: String::new(),
-                executor: String::new(),
-                status: if missing.is_empty() { Status::Passed } else { Status::Failed },
-                reason: None,
-                seconds: 0.0,
-                checks: wanted.len(),
-                relocations: BTreeMap::new(),
-                failure: (!missing.is_empty()).then(|| Failure {
-                    problems: vec![problem],
-                    reproduce,
-                    ..Failure::default()
-                }),
-            });
         }
+    }
+}
+
+fn covers(case: &corpus::case::Case, target: &Target, wanted: &[&str], held: &BTreeSet<&str>) -> Record {
+    let missing: Vec<&str> = wanted.iter().copied().filter(|relocation| !held.contains(relocation)).collect();
+    let failure = || {
+        let all: Vec<&str> = held.iter().copied().collect();
+        Failure {
+            problems: vec![format!("covers: no build has {}; the objects hold {}", missing.join(", "), all.join(", "))],
+            reproduce: format!("cargo run -p harness -- elf/{}/{}/", target.name, case.name),
+            ..Failure::default()
+        }
+    };
+    Record {
+        name: format!("elf/{}/{}/covers", target.name, case.name),
+        target: target.name.to_owned(),
+        case: case.name.clone(),
+        build: String::new(),
+        layout: String::new(),
+        executor: String::new(),
+        status: if missing.is_empty() { Status::Passed } else { Status::Failed },
+        reason: None,
+        seconds: 0.0,
+        checks: wanted.len(),
+        relocations: BTreeMap::new(),
+        failure: (!missing.is_empty()).then(failure),
     }
 }

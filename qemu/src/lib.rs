@@ -1,1 +1,3 @@
-//! Linkrig's qemu.
+//! Boards: QEMU machines as execution targets.
+//!
+//! Empty so far. The embedded emulator runs in `harness`; boards, disk images and the guest agent will live here.

@@ -154,12 +154,7 @@ fn report<H>(machine: &mut Unicorn, args: &Args, stop: &Stop, linked: &linker::l
             stop.fault().and_then(|fault| nearest(linked, fault.pc)).map_or(String::new(), |at| format!(" in {at}"));
         eprintln!("{}: {}{at}", args.entry, judge::describe(stop));
     } else if args.entry != "main" || !args.arguments.is_empty() {
-        let results: Vec<Register> = if info.is_64() {
-            vec![Register::Core(0), Register::Core(1), Register::Double(0)]
-        } else {
-            vec![Register::Core(0), Register::Core(1), Register::Double(0)]
-        };
-        for register in results {
+        for register in [Register::Core(0), Register::Core(1), Register::Double(0)] {
             let value = machine.get(register);
             let signed = if info.is_64() { i128::from(value as i64) } else { i128::from(value as i32) };
             match register {

@@ -103,7 +103,7 @@ fn labels(linked: &Finalized<'_, ImageFile>, args: &Args) -> Labels {
     for (_, section) in graph.sections.iter() {
         let mut live = section.block_ids().filter(|&block| graph.blocks[block].live);
         let Some(first) = live.next() else { continue };
-        let last = live.last().unwrap_or(first);
+        let last = live.next_back().unwrap_or(first);
         let (first, last) = (&graph.blocks[first], &graph.blocks[last]);
         let segment = first.segment as usize;
         let size = (last.address + last.content.size()).saturating_sub(first.address);

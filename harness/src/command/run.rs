@@ -54,6 +54,9 @@ pub struct Args {
     /// A skip is a failure
     #[arg(long)]
     pub strict: bool,
+    /// Fewer configurations than this that really ran are a failure: for CI, so that nothing is lost unseen
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub at_least: usize,
     /// Record what a reference run gives (GNU ld, qemu-user); shows the difference first
     #[arg(long)]
     pub bless: bool,
@@ -267,18 +270,23 @@ impl Output {
             std::io::stdout().lock().write_all(text.as_bytes())?;
         }
         self.remember_failures();
-        let status = self.status();
+        let status = self.status(args.at_least);
         let report = Report { start: self.start, results: self.records, totals: Some(totals) };
         for (kind, path) in &args.report {
             write_report(*kind, path, &report, &summary)?;
         }
-        if let Some(step_summary) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-            write_report(Kind::Markdown, Path::new(&step_summary), &report, &summary)?;
+        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+            append_step_summary(Path::new(&path), &summary)?;
         }
         Ok(status)
     }
 
-    fn status(&self) -> u8 {
+    fn status(&self, at_least: usize) -> u8 {
+        let ran = self.records.iter().filter(|record| record.status != Status::Skipped).count();
+        if ran < at_least {
+            eprintln!("only {ran} configurations ran, and at least {at_least} have to");
+            return exit::FAILURES;
+        }
         if self.records.iter().any(|record| record.status.is_failure()) {
             exit::FAILURES
         } else if self.records.iter().all(|record| record.status == Status::Skipped) {
@@ -311,4 +319,12 @@ fn write_report(kind: Kind, path: &Path, report: &Report, summary: &Summary) -> 
         Kind::Markdown => text = markdown::render(summary, markdown::STEP_SUMMARY_LIMIT).into_bytes(),
     }
     std::fs::write(path, text).with_context(|| format!("the report {}", path.display()))
+}
+
+/// Adds the report to what the steps of a workflow have to say, within what may be shown in all.
+fn append_step_summary(path: &Path, summary: &Summary) -> anyhow::Result<()> {
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).context("GITHUB_STEP_SUMMARY")?;
+    let taken = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let room = markdown::STEP_SUMMARY_LIMIT.saturating_sub(taken);
+    Ok(file.write_all(markdown::render(summary, room).as_bytes())?)
 }

@@ -18,7 +18,7 @@ type Uc = unicorn_engine::Unicorn<'static, Hooks>;
 
 /// CPSR.T.
 const THUMB: u32 = 1 << 5;
-/// CPSR[15:10,26:25]: the state of an IT block.
+/// Bits 15 to 10, 26 and 25 of CPSR: the state of an IT block.
 const IT: u32 = 0x0600_fc00;
 /// How many blocks run between two looks at the clock.
 const CLOCK_INTERVAL: u32 = 1024;

@@ -1,0 +1,193 @@
+//! The program as its users start it: good cases, wrong arguments, broken inputs, and being killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use corpus::matrix;
+use reports::json::Report;
+use reports::model::Status;
+
+fn harness() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.env("NO_COLOR", "1").env_remove("GITHUB_STEP_SUMMARY");
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = harness().args(arguments).output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (status.code().expect("not killed"), text(stdout), text(stderr))
+}
+
+/// The prebuilt objects of the first build of a case, as files.
+fn objects(dir: &Path, target: &str, case: &str) -> Vec<String> {
+    let cases = corpus::case::load_all(&corpus::case::default_dir()).expect("a corpus");
+    let case = cases.iter().find(|known| known.name == case).expect("the case");
+    let target = linker::Target::named(target).expect("a target");
+    let prebuilt = corpus::prebuilt::read(&corpus::prebuilt::default_dir(), target).expect("prebuilt objects");
+    let builds = matrix::builds(case, &[target.name], &|family, _| prebuilt.major(family));
+    let files = prebuilt.files(case, &builds[0]).expect("the objects");
+    let write = |file: &corpus::build::File| {
+        let path = dir.join(&file.name);
+        std::fs::write(&path, &file.data).expect("a writable directory");
+        path.to_str().expect("a text path").to_owned()
+    };
+    files.iter().map(write).collect()
+}
+
+fn temp() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().to_owned();
+    (dir, path)
+}
+
+#[test]
+fn a_selection_runs_and_reports() {
+    let (_keep, dir) = temp();
+    let [json, junit, markdown] = ["r.json", "r.xml", "r.md"].map(|name| dir.join(name).to_str().unwrap().to_owned());
+    let report = format!("json={json},junit={junit},md={markdown}");
+    let (status, out, _) = run(&["aarch64/got", "--layout", "near", "--report", &report, "--strict"]);
+    assert_eq!(status, 0, "{out}");
+    assert!(out.contains("R_AARCH64_ADR_GOT_PAGE") && out.contains(" passed in "), "{out}");
+    let report = Report::read(std::fs::File::open(json).expect("a report")).expect("a valid one");
+    assert!(report.complete() && report.results.len() > 20);
+    assert!(report.results.iter().all(|record| record.status == Status::Passed && record.checks > 0));
+    assert!(std::fs::read_to_string(junit).expect("a report").contains("<testsuite"));
+    assert!(std::fs::read_to_string(markdown).expect("a report").contains("R_AARCH64_LD64_GOT_LO12_NC"));
+}
+
+#[test]
+fn partitions_are_the_whole_without_overlap() {
+    let list = |extra: &[&str]| -> Vec<String> {
+        let arguments = [&["armv6", "--list"], extra].concat();
+        run(&arguments).1.lines().map(str::to_owned).collect()
+    };
+    let mut whole = list(&[]);
+    let mut parts: Vec<String> = (1..=3).flat_map(|part| list(&["--partition", &format!("{part}/3")])).collect();
+    whole.sort();
+    parts.sort();
+    assert!(whole.len() > 100);
+    assert_eq!(whole, parts);
+}
+
+#[test]
+fn exact_names_and_skips() {
+    let (_, out, _) = run(&["armv7/calls", "--list", "--layout", "near"]);
+    let name = out.lines().next().expect("a name");
+    let (status, out, _) = run(&["--exact", name, "--list"]);
+    assert_eq!((status, out.trim()), (0, name));
+    let (status, out, _) = run(&["armv7/calls", "--list", "--skip", "gcc"]);
+    assert!(status == 0 && !out.contains("gcc"));
+}
+
+#[test]
+fn what_makes_no_sense_is_said_with_its_own_status() {
+    for (arguments, status, says) in [
+        (&["no-such-case"][..], 4, "no configuration has `no-such-case`"),
+        (&["exce"], 2, "subcommand `exec`"),
+        (&["--arch", "z80"], 2, "unknown target `z80`"),
+        (&["--partition", "3/2"], 2, "expected I/N"),
+        (&["--layout", "somewhere"], 2, "somewhere"),
+        (&["--report", "pdf=x"], 2, "unknown report `pdf`"),
+        (&["--bless", "--reference", "linkrig", "init/"], 2, "the linker under test"),
+        (&["exec", "no-such-file.o"], 125, "no-such-file.o"),
+        (&["cores/", "--arch", "armv6", "--at-least", "1000000"], 100, "at least 1000000"),
+    ] {
+        let (got, _, err) = run(arguments);
+        assert_eq!(got, status, "{arguments:?}: {err}");
+        assert!(err.contains(says), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn lines_written_before_a_kill_are_valid() {
+    let mut child = harness()
+        .args(["--message-format", "json", "-j", "1", "--arch", "aarch64"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut text = String::new();
+    for _ in 0..50 {
+        assert_ne!(reader.read_line(&mut text).expect("a line"), 0);
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    std::io::Read::read_to_string(&mut reader, &mut text).expect("the rest");
+    let report = Report::read(text.as_bytes()).expect("valid as far as it goes");
+    assert!(!report.complete() && report.results.len() >= 49 && report.start.selected > report.results.len());
+}
+
+#[test]
+fn an_expectation_that_is_wrong_fails_with_all_there_is_to_know() {
+    let (_keep, dir) = temp();
+    std::fs::create_dir(dir.join("wrong")).expect("a directory");
+    let source = std::fs::read_to_string(corpus::case::default_dir().join("init/order_by_priority.c")).expect("a case");
+    std::fs::create_dir(dir.join("init")).expect("a directory");
+    let wrong = source.replace("= 1234i32", "= 1235i32");
+    assert_ne!(source, wrong);
+    std::fs::write(dir.join("init/order_by_priority.c"), wrong).expect("a writable directory");
+    let corpus = dir.to_str().unwrap();
+    let (status, out, _) =
+        run(&["--corpus", corpus, "--arch", "aarch64", "--layout", "near", "--toolchain", "gcc12-O2.no-pic.tiny"]);
+    assert_eq!(status, 100, "{out}");
+    for says in [
+        "FAIL elf/aarch64/init/order_by_priority/gcc12-O2.no-pic.tiny/near/unicorn",
+        "call order(): expected 1235i32, got 1234i32",
+        "R_AARCH64_ADR_PREL_LO21 at order_by_priority.o(.text+",
+        "S + A - P = ",
+        "layout     at:order_by_priority.o(.text)=0x400000",
+        "reproduce  cargo run -p harness -- --exact elf/aarch64/init/order_by_priority/",
+        "1 failed",
+    ] {
+        assert!(out.contains(says), "{says} is not in {out}");
+    }
+    // Marked as failing it is expected to, and a mark on what passes is a failure.
+    let marked = source.replace("= 1234i32", "= 1235i32\n// xfail: on purpose");
+    std::fs::write(dir.join("init/order_by_priority.c"), marked).expect("a writable directory");
+    let one = ["--corpus", corpus, "--arch", "aarch64", "--layout", "near", "--toolchain", "gcc12-O2.no-pic.tiny"];
+    assert_eq!(run(&one).0, 0);
+    let passing = source.replace("= 1234i32", "= 1234i32\n// xfail: on purpose");
+    std::fs::write(dir.join("init/order_by_priority.c"), passing).expect("a writable directory");
+    let (status, out, _) = run(&one);
+    assert!(status == 100 && out.contains("remove the mark"), "{out}");
+}
+
+#[test]
+fn exec_runs_objects_and_ends_as_the_guest_does() {
+    let (_keep, dir) = temp();
+    let files = objects(&dir, "aarch64", "init/order_by_priority");
+    let (status, out, err) = run(&["exec", &files[0], "--entry", "order"]);
+    assert_eq!(status, 0, "{err}");
+    assert!(out.starts_with("x0    0x4d2 (1234)"), "{out}");
+    let (status, _, err) = run(&["exec", &files[0], "--entry", "nobody"]);
+    assert!(status == 125 && err.contains("undefined symbol: nobody"), "{err}");
+    let mut cut = std::fs::read(&files[0]).expect("the object");
+    cut.truncate(cut.len() / 2);
+    let broken = dir.join("cut.o");
+    std::fs::write(&broken, cut).expect("a writable directory");
+    let (status, _, err) = run(&["exec", broken.to_str().unwrap(), "--entry", "order", "--arch", "aarch64"]);
+    assert!(status == 125 && err.contains("cut.o"), "{err}");
+}
+
+#[test]
+fn explain_graph_and_link_show_the_same_relocation() {
+    let (_keep, dir) = temp();
+    let files = objects(&dir, "aarch64", "init/order_by_priority");
+    let (status, explained, err) = run(&["explain", &files[0]]);
+    assert_eq!(status, 0, "{err}");
+    assert!(explained.contains("against `__init_array_start`") && explained.contains("  ->  "), "{explained}");
+    let (status, _, err) = run(&["explain", &files[0], ".text+0x3"]);
+    assert!(status == 4 && err.contains("no relocation there"), "{err}");
+    let (_, graph, _) = run(&["graph", &files[0], "--json"]);
+    let graph: serde_json::Value = serde_json::from_str(&graph).expect("JSON");
+    assert_eq!(graph["target"], "aarch64");
+    let image = dir.join("image.elf");
+    let (status, _, err) = run(&["link", &files[0], "-o", image.to_str().unwrap(), "--entry", "order"]);
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(&std::fs::read(&image).expect("an image")[..4], b"\x7fELF");
+    let (status, out, _) = run(&["relocations", "--arch", "aarch64"]);
+    assert!(status == 0 && out.contains("R_AARCH64_CALL26"));
+}
