@@ -204,3 +204,17 @@ fn damaged_objects_end_in_a_result_or_an_error() {
     assert!(reached(Stage::Edges) as u64 >= mutants / 2, "too few mutants get to their relocations");
     assert!(reached(Stage::Finalized) as u64 >= mutants / 10, "too few mutants are linked");
 }
+
+/// Writes the smaller files as a start for the fuzzer, into the directory that the variable `SEEDS` names.
+#[test]
+#[ignore = "writes files: see fuzz/README.md"]
+fn seeds_for_the_fuzzer() {
+    let directory = std::path::PathBuf::from(std::env::var_os("SEEDS").expect("SEEDS"));
+    std::fs::create_dir_all(&directory).expect("SEEDS is a directory");
+    for (index, input) in inputs().iter().enumerate() {
+        for (file, (name, data)) in input.files.iter().enumerate().filter(|(_, file)| file.1.len() < 4096) {
+            let seed = [&[index as u8], data.as_slice()].concat();
+            std::fs::write(directory.join(format!("{index}-{file}-{name}")), seed).expect("a seed");
+        }
+    }
+}
