@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use linker::target::Target;
 
 use crate::directive::{Location, Part, Scope, Subject};
-use crate::layout::Layout;
 use crate::matrix::{self, Build, Recipe};
 use crate::value::Value;
+use linker::Layout;
 
 pub use load::{LoadError, load_all, parse};
 

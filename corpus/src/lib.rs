@@ -9,7 +9,6 @@
 pub mod build;
 pub mod case;
 pub mod directive;
-pub mod layout;
 pub mod matrix;
 pub mod prebuilt;
 pub mod target;

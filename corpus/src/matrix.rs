@@ -5,7 +5,7 @@ use std::fmt;
 use linker::target::Target;
 
 use crate::case::Case;
-use crate::layout::Layout;
+use linker::Layout;
 
 /// A family of compilers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The cases of the tree, and cases made up to be wrong.
 
 use corpus::case::{self, Call, CallResult, Case};
-use corpus::layout::Layout;
+use linker::Layout;
 use corpus::matrix::{self, Family};
 use corpus::value::Value;
 use proptest::prelude::*;

@@ -28,7 +28,7 @@ pub struct Configuration<'a> {
     /// The build.
     pub build: Build,
     /// The layout.
-    pub layout: corpus::layout::Layout,
+    pub layout: Layout,
     /// The executor's name.
     pub executor: &'static str,
 }
@@ -130,17 +130,13 @@ fn run<E: Executor>(
     let defines: Vec<(String, u64)> =
         expected.defines.iter().map(|&(name, address)| (name.to_owned(), address)).collect();
     let roots = roots(expected);
-    let layout: Layout = match configuration.layout.to_string().parse() {
-        Ok(layout) => layout,
-        Err(error) => return findings.problems.push(error),
-    };
     let options = Options::default();
     let job = linking::Job {
         target,
         inputs: &inputs,
         defines: &defines,
         roots: if roots.is_empty() { Roots::All } else { Roots::Names(&roots) },
-        layout: &layout,
+        layout: &configuration.layout,
         options: &options,
     };
     let host: BTreeMap<String, u64> =

@@ -27,7 +27,7 @@ pub struct Selection {
     /// Toolchains by the start of their label: `gcc`, `clang19`.
     pub toolchains: Vec<String>,
     /// Layouts that stand in for those the cases name.
-    pub layouts: Vec<corpus::layout::Layout>,
+    pub layouts: Vec<linker::Layout>,
     /// Part I of N, counted from 1.
     pub partition: Option<(u64, u64)>,
     /// Only these names.

@@ -15,7 +15,7 @@ use crate::index::{BlockId, SectionId};
 use crate::memory::{Lifetime, Place, Protection, Segment};
 
 /// Where sections go. The text form is what [`FromStr`] reads and [`fmt::Display`] writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layout {
     /// `anywhere`: segments beside each other, wherever the memory likes.
     Anywhere,
@@ -32,7 +32,7 @@ pub enum Layout {
 }
 
 /// One placement by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
     /// File name of the object, with the member in parentheses for an archive; `linker` for what the linker makes.
     pub file: String,

@@ -5,9 +5,9 @@ use linker::target::Target;
 use super::load::Loops;
 use super::{Case, GroupKind, Scoped};
 use crate::directive::{DirectiveError, Group, Location, Source, Subject, Word};
-use crate::layout::Layout;
 use crate::matrix::{self, Build, Family};
 use crate::text::nearest;
+use linker::Layout;
 
 /// The hash of what a compiler sees of a variant: names and texts of parts without their directives, and the macros.
 pub(super) fn source_hash(source: &Source, values: &[(String, String)]) -> String {

@@ -4,10 +4,10 @@ use super::{
     Call, CallResult, Exit, Fault, FaultKind, GroupKind, Memory, MemoryContent, PartGroup, Place, Register,
     RegisterValue,
 };
-use crate::layout::Layout;
 use crate::matrix::{Family, Recipe, SETS};
 use crate::text::{Cursor, ParseError, nearest};
 use crate::value::{Value, read_symbol};
+use linker::Layout;
 
 type Result<T> = std::result::Result<T, ParseError>;
 
@@ -127,10 +127,12 @@ pub(super) fn group(text: &str, kind: GroupKind) -> Result<PartGroup> {
     Ok(PartGroup { kind, name: name.to_owned(), members })
 }
 
+const LAYOUT: &str = "a layout: near, far, high, random:SEED or at:FILE(SECTION)=ADDRESS,...";
+
 pub(super) fn layouts(text: &str) -> Result<Vec<Layout>> {
     let mut layouts = Vec::new();
     for (at, word) in words(text, "layouts")? {
-        let layout = word.parse::<Layout>().map_err(|error| ParseError::new(at + error.at, error.expected))?;
+        let layout = word.parse::<Layout>().map_err(|_| ParseError::new(at, LAYOUT))?;
         if layouts.contains(&layout) {
             return Err(ParseError::new(at, "each layout once"));
         }

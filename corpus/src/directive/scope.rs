@@ -3,9 +3,9 @@
 use linker::target::{TARGETS, Target};
 
 use super::{ScopeKind, Spec};
-use crate::layout::Layout;
 use crate::matrix::{Build, FLAG_WORDS, Family};
 use crate::text::nearest;
+use linker::Layout;
 
 /// `(aarch64, gcc, far)`: words that must all hold. Empty: always.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -38,7 +38,7 @@ pub struct Args {
     pub executor: String,
     /// Layouts instead of those the cases name: near far high random:SEED at:FILE(SECTION)=ADDR,...
     #[arg(long, value_name = "L")]
-    pub layout: Vec<corpus::layout::Layout>,
+    pub layout: Vec<linker::Layout>,
     /// Toolchains by the start of their label: gcc, clang19
     #[arg(long, value_name = "T,..", value_delimiter = ',')]
     pub toolchain: Vec<String>,
