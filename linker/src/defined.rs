@@ -1,6 +1,8 @@
 //! Symbols that the linker defines when somebody asks for them and nobody else has them: what C libraries and start-up
 //! code expect to find. One table, and the bounds of sections whose names are identifiers of C.
 
+use rustc_hash::FxHashSet;
+
 use crate::graph::{Binding, Definition, End, Extent, Flags, LinkGraph, Symbol, Visibility, is_identifier};
 use crate::memory::Protection;
 
@@ -45,6 +47,8 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
 
 /// Gives a definition to each undefined symbol that has one here.
 pub(crate) fn define(graph: &mut LinkGraph<'_>) {
+    let identifiers = graph.sections.iter().filter(|(_, section)| section.has_identifier_name());
+    let bounded: FxHashSet<&[u8]> = identifiers.map(|(_, section)| section.name).collect();
     for id in graph.symbols.ids() {
         let symbol = &graph.symbols[id];
         if !symbol.is_undefined() || symbol.binding == Binding::Local {
@@ -54,7 +58,7 @@ pub(crate) fn define(graph: &mut LinkGraph<'_>) {
         if let Some(&(_, extent, end)) = DEFINED.iter().find(|(known, ..)| known.as_bytes() == name) {
             graph.symbols[id].definition = Definition::Bound(extent, end);
         } else if let Some((section, end)) = section_bound(name)
-            && graph.sections.iter().any(|(_, known)| known.name == section)
+            && bounded.contains(section)
         {
             graph.symbols[id].definition = Definition::Bound(Extent::Sections(section), end);
         } else {

@@ -52,6 +52,10 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             self.graph.blocks[block].parent = parent;
             at += record.len();
         }
+        // Nothing but a terminator: symbols at it still need a place.
+        if self.graph.sections[section].blocks.is_empty() {
+            self.add_block(section, Content::Borrowed(&[]), alignment, 0);
+        }
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use object::LittleEndian;
 use object::elf;
-use object::read::elf::{FileHeader, SectionTable, SymbolTable};
+use object::read::elf::{FileHeader, SectionHeader, SectionTable, SymbolTable};
 
 use crate::error::{Error, Result, Site, text};
 use crate::format::Format;
@@ -22,6 +22,9 @@ mod symbols;
 
 /// The format.
 pub(crate) const FORMAT: Format = Format { name: "ELF", matches, read };
+
+/// Bytes of the word that ends a run of call-frame records.
+const TERMINATOR: u64 = 4;
 
 /// Position of the class in `e_ident` (ELF specification, ELF Identification).
 const EI_CLASS: usize = 4;
@@ -110,6 +113,7 @@ fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
     let sections = header.sections(endian, data).map_err(|error| wrong(format!("section headers: {error}")))?;
     let symbols =
         sections.symbols(endian, data, elf::SHT_SYMTAB).map_err(|error| wrong(format!("symbol table: {error}")))?;
+    check_overlap::<Elf>(&sections, data).map_err(wrong)?;
     let mut reader = Reader::<Elf> {
         slots: vec![Slot::Ignored; sections.len()],
         symbol_ids: Vec::new(),
@@ -126,6 +130,23 @@ fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
     reader.read_sections()?;
     reader.read_symbols()?;
     reader.read_relocations()
+}
+
+/// Sections do not share bytes of the file (ELF specification, Sections), so that all work is bounded by its size.
+fn check_overlap<Elf: FileHeader<Endian = LittleEndian>>(
+    sections: &SectionTable<'_, Elf>,
+    data: &[u8],
+) -> Result<(), String> {
+    let in_file = sections.enumerate().filter(|(_, header)| {
+        let kind = header.sh_type(ENDIAN);
+        kind != elf::SHT_NULL && kind != elf::SHT_NOBITS
+    });
+    let total = in_file.fold(0u64, |total, (_, header)| total.saturating_add(header.sh_size(ENDIAN).into()));
+    if total > data.len() as u64 {
+        let size = data.len();
+        return Err(format!("the sections have {total:#x} bytes together, but the file has {size:#x}: they overlap"));
+    }
+    Ok(())
 }
 
 pub(crate) fn malformed(site: Site, problem: String) -> Error {
@@ -170,7 +191,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         id
     }
 
-    /// The block that holds `offset` of a section, and the offset in it. The end of the last block counts.
+    /// The block that holds `offset` of a section, and the offset in it. The end of the last block counts, and a
+    /// terminator of call-frame records, which is no block of its own, is taken to be the end of the record before it.
     fn block_at(&self, section: SectionId, offset: u64) -> Option<(BlockId, u64)> {
         let blocks = &self.graph.sections[section].blocks;
         let slice = &self.graph.blocks.as_slice()[blocks.start as usize..blocks.end as usize];
@@ -178,7 +200,11 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         let index = behind.checked_sub(1)?;
         let inside = offset - slice[index].origin;
         let id = BlockId::new(blocks.start as usize + index);
-        (inside <= slice[index].content.size()).then_some((id, inside))
+        let size = slice[index].content.size();
+        if self.graph.sections[section].kind == Kind::Frames && inside > size && inside <= size + TERMINATOR {
+            return Some((id, size));
+        }
+        (inside <= size).then_some((id, inside))
     }
 }
 

@@ -22,6 +22,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
     pub(super) fn read_relocations(&mut self) -> Result<()> {
         // Edges are sorted by block, so the targets are taken in their order, whatever the order of the tables.
         let mut tables: Vec<(SectionId, usize)> = Vec::new();
+        let mut bytes = 0;
         for (index, header) in self.sections.enumerate() {
             let kind = header.sh_type(ENDIAN);
             if ![elf::SHT_REL, elf::SHT_RELA, elf::SHT_CREL].contains(&kind) {
@@ -29,7 +30,10 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             }
             let target = header.sh_info(ENDIAN) as usize;
             match self.slots.get(target) {
-                Some(Slot::Kept(section)) => tables.push((*section, index.0)),
+                Some(Slot::Kept(section)) => {
+                    bytes += header.data(ENDIAN, self.data).map_or(0, <[u8]>::len);
+                    tables.push((*section, index.0));
+                }
                 Some(_) => {}
                 None => {
                     let problem = format!("sh_info is {target}, expected the section that the relocations are for");
@@ -38,6 +42,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             }
         }
         tables.sort();
+        // Tables may overlap, so their sizes say little about the file's.
+        self.graph.edges.reserve(bytes.min(self.data.len()) / size_of::<Elf::Rela>());
         for tables in tables.chunk_by(|a, b| a.0 == b.0) {
             let first = self.graph.edges.len();
             for &(section, table) in tables {
@@ -51,20 +57,22 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
     fn read_table(&mut self, section: SectionId, table: usize) -> Result<()> {
         let Some(header) = self.header(table) else { return Ok(()) };
         let wrong = |error: object::Error| malformed(self.section_site(table), format!("relocations: {error}"));
+        // Relocations mostly come in order: the next one is in the block of the last.
+        let mut near = None;
         if let Some((relocations, _)) = header.rela(ENDIAN, self.data).map_err(wrong)? {
             self.graph.edges.reserve(relocations.len());
             for entry in relocations {
                 let addend = entry.r_addend(ENDIAN).into();
                 let (number, symbol) = (entry.r_type(ENDIAN, false).0, entry.r_sym(ENDIAN, false) as usize);
                 let offset = entry.r_offset(ENDIAN).into();
-                self.add_edge(section, Raw { offset, number, symbol, addend: Some(addend) })?;
+                near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: Some(addend) })?);
             }
         } else if let Some((relocations, _)) = header.rel(ENDIAN, self.data).map_err(wrong)? {
             self.graph.edges.reserve(relocations.len());
             for entry in relocations {
                 let (number, symbol) = (entry.r_type(ENDIAN).0, entry.r_sym(ENDIAN) as usize);
                 let offset = entry.r_offset(ENDIAN).into();
-                self.add_edge(section, Raw { offset, number, symbol, addend: None })?;
+                near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: None })?);
             }
         } else {
             return Err(malformed(self.section_site(table), "compact relocations (CREL) are not supported".into()));
@@ -72,7 +80,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         Ok(())
     }
 
-    fn add_edge(&mut self, section: SectionId, raw: Raw) -> Result<()> {
+    #[inline]
+    fn add_edge(&mut self, section: SectionId, near: Option<BlockId>, raw: Raw) -> Result<BlockId> {
         let graph = &*self.graph;
         let site = |relocation: Option<&'static str>| Site {
             offset: Some(raw.offset),
@@ -84,12 +93,16 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             number: raw.number,
             architecture: graph.arch.name(),
         })?;
-        let row = &graph.arch.rows()[kind as usize];
+        let row = graph.row_of(kind);
         let &target = self.symbol_ids.get(raw.symbol).ok_or_else(|| {
             let problem = format!("symbol index {} is outside the symbol table", raw.symbol);
             malformed(site(Some(row.name)), problem)
         })?;
-        let block = self.block_at(section, raw.offset);
+        let near = near.and_then(|near| {
+            let inside = raw.offset.checked_sub(graph.blocks[near].origin)?;
+            (inside < graph.blocks[near].content.size()).then_some((near, inside))
+        });
+        let block = near.or_else(|| self.block_at(section, raw.offset));
         let place = block.and_then(|(block, inside)| {
             let bytes = graph.blocks[block].content.bytes();
             bytes.get(inside as usize..)?.get(..row.field.unit.size())
@@ -115,7 +128,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             }
         };
         self.graph.edges.push(edge);
-        Ok(())
+        Ok(block)
     }
 
     /// Sorts the edges of a section by block and offset, where they are not already, and gives each block its range.

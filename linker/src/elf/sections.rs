@@ -2,7 +2,7 @@
 
 use object::LittleEndian;
 use object::elf;
-use object::read::elf::{FileHeader, SectionHeader};
+use object::read::elf::{FileHeader, SectionHeader, Sym};
 
 use super::{ENDIAN, Nature, Reader, Slot, malformed};
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             let signature = self
                 .symbols
                 .symbol(object::SymbolIndex(header.sh_info(ENDIAN) as usize))
-                .and_then(|symbol| self.symbols.symbol_name(ENDIAN, symbol))
+                .and_then(|symbol| self.signature(symbol, object::SymbolIndex(header.sh_info(ENDIAN) as usize)))
                 .map_err(|_| wrong("sh_info of a section group is not the index of a named symbol"))?;
             let first = (flag & elf::GRP_COMDAT).0 == 0 || self.names.groups.insert(signature);
             for member in members {
@@ -59,6 +59,17 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             }
         }
         Ok(())
+    }
+
+    /// The name that a group goes by: its symbol's, or that of the section which the symbol stands for.
+    fn signature(&self, symbol: &'data Elf::Sym, index: object::SymbolIndex) -> object::Result<&'data [u8]> {
+        if symbol.st_type() != elf::STT_SECTION {
+            return self.symbols.symbol_name(ENDIAN, symbol);
+        }
+        match self.symbols.symbol_section(ENDIAN, symbol, index)? {
+            Some(section) => self.sections.section_name(ENDIAN, self.sections.section(section)?),
+            None => self.symbols.symbol_name(ENDIAN, symbol),
+        }
     }
 
     pub(super) fn read_sections(&mut self) -> Result<()> {

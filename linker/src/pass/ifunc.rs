@@ -27,7 +27,13 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
     let mut made = Vec::new();
     for id in graph.symbols.ids() {
         let symbol = &graph.symbols[id];
-        if !symbol.flags.has(Flags::IFUNC) || !wanted[id.index()] || symbol.is_undefined() {
+        // Debug information may describe one that is not part of the link.
+        let placed = match symbol.definition {
+            Definition::Block(block, _) => graph.blocks[block].live,
+            Definition::Absolute(_) => true,
+            _ => false,
+        };
+        if !symbol.flags.has(Flags::IFUNC) || !wanted[id.index()] || !placed {
             continue;
         }
         let mut resolver = symbol.clone();

@@ -1,9 +1,9 @@
 //! Liveness: what the roots reach through edges stays, the rest goes.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::defined::belongs;
-use crate::graph::{Definition, Extent, Kind, LinkGraph};
+use crate::graph::{Definition, Extent, Kind, LinkGraph, is_identifier};
 use crate::index::{BlockId, SectionId, SymbolId};
 use crate::memory::Lifetime;
 
@@ -36,12 +36,20 @@ struct Marker<'g, 'data> {
     work: Vec<BlockId>,
     /// Blocks that live when another does: tables in link order, and the call-frame records of a function.
     along: FxHashMap<BlockId, Vec<BlockId>>,
+    /// Sections by name, those whose bounds anybody may ask for.
+    named: FxHashMap<&'data [u8], Vec<SectionId>>,
+    /// The names whose bounds somebody asked for.
+    bounded: FxHashSet<&'data [u8]>,
 }
 
 impl<'g, 'data> Marker<'g, 'data> {
     fn new(graph: &'g mut LinkGraph<'data>) -> Self {
         let mut along: FxHashMap<BlockId, Vec<BlockId>> = FxHashMap::default();
-        for (_, section) in graph.sections.iter() {
+        let mut named: FxHashMap<&'data [u8], Vec<SectionId>> = FxHashMap::default();
+        for (id, section) in graph.sections.iter() {
+            if section.has_identifier_name() {
+                named.entry(section.name).or_default().push(id);
+            }
             for block in section.block_ids() {
                 let about = match section.kind {
                     Kind::LinkOrder => section.link.and_then(|link| graph.sections[link].block_ids().next()),
@@ -56,7 +64,7 @@ impl<'g, 'data> Marker<'g, 'data> {
         for block in graph.blocks.as_mut_slice() {
             block.live = false;
         }
-        Marker { graph, work: Vec::new(), along }
+        Marker { graph, work: Vec::new(), along, named, bounded: FxHashSet::default() }
     }
 
     fn mark(&mut self, block: BlockId) {
@@ -77,6 +85,18 @@ impl<'g, 'data> Marker<'g, 'data> {
             Definition::Block(block, _) => self.mark(block),
             // Who asks for the bounds of sections wants what is between them.
             Definition::Bound(Extent::Sections(name), _) => {
+                // Once is enough.
+                if !self.bounded.insert(name) {
+                    return;
+                }
+                if is_identifier(name) {
+                    for section in self.named.remove(name).unwrap_or_default() {
+                        if self.stands_alone(section) {
+                            self.mark_section(section);
+                        }
+                    }
+                    return;
+                }
                 for section in self.graph.sections.ids() {
                     if belongs(self.graph.sections[section].name, name) && self.stands_alone(section) {
                         self.mark_section(section);

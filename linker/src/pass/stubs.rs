@@ -20,6 +20,8 @@ type Key = (SymbolId, i64, &'static str);
 /// The stubs of a link while it is laid out.
 #[derive(Debug, Default)]
 pub(crate) struct Stubs {
+    /// The edges that may need one, found once.
+    candidates: Option<Vec<EdgeId>>,
     by_key: FxHashMap<Key, Vec<(SymbolId, EdgeId)>>,
     assigned: FxHashMap<EdgeId, (SymbolId, EdgeId)>,
 }
@@ -37,13 +39,10 @@ impl Stubs {
     pub(crate) fn extend(&mut self, graph: &mut LinkGraph<'_>, plan: &mut Plan) -> Option<EdgeId> {
         let mut first = None;
         let mut insert: Vec<(BlockId, BlockId, bool)> = Vec::new();
-        for index in 0..graph.edges.len() {
-            let id = crate::index::Id::new(index);
+        let candidates = self.candidates.take().unwrap_or_else(|| candidates(graph));
+        for &id in &candidates {
             let edge = graph.edges[id];
             let row = graph.row(&edge);
-            if !matches!(row.class, Class::Branch | Class::BranchData) || !graph.blocks[edge.block].live {
-                continue;
-            }
             let Some(word) = graph.bytes_under(&edge, row.field.unit.size()).and_then(|b| row.field.unit.read(b))
             else {
                 continue;
@@ -66,6 +65,7 @@ impl Stubs {
             self.assigned.insert(id, (stub, id));
             first = first.or(Some(id));
         }
+        self.candidates = Some(candidates);
         insert_all(plan, &insert);
         first
     }
@@ -90,6 +90,12 @@ impl Stubs {
         list.sort_by_key(|made| made.edge);
         list
     }
+}
+
+/// The live branches. What stubs consist of is none.
+fn candidates(graph: &LinkGraph<'_>) -> Vec<EdgeId> {
+    let may = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
+    graph.live_edges().filter(|(_, edge)| may(edge)).map(|(id, _)| id).collect()
 }
 
 /// Whether a branch can be made without a stub.
@@ -149,7 +155,7 @@ fn insert_all(plan: &mut Plan, insert: &[(BlockId, BlockId, bool)]) {
         if !segment.blocks.iter().any(|block| beside.contains_key(block)) {
             continue;
         }
-        let mut blocks = Vec::with_capacity(segment.blocks.len() + insert.len());
+        let mut blocks = Vec::with_capacity(segment.blocks.len() + 1);
         for &block in &segment.blocks {
             let (front, back) = beside.remove(&block).unwrap_or_default();
             blocks.extend(front);
