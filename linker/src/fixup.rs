@@ -46,6 +46,7 @@ pub(crate) struct Context {
     pub(crate) got: u64,
 }
 
+#[cold]
 pub(crate) fn opcode_error(graph: &LinkGraph<'_>, edge: &Edge, word: u64) -> Error {
     let field = graph.row(edge).field;
     let names: Vec<&str> = field.opcodes.iter().map(|opcode| opcode.name).collect();
@@ -143,7 +144,8 @@ pub(crate) fn compute(
     }
     let value = row.operation.evaluate(&inputs);
     let via = entry.map_or(Via::Direct, Via::Entry);
-    done(inputs, value, encode(graph, edge, row.check, &inputs, word, value)?, via)
+    let after = encode(row, row.check, word, value).ok_or_else(|| misfit(graph, edge, row.check, &inputs, value))?;
+    done(inputs, value, after, via)
 }
 
 /// The value of an undefined weak reference (AAELF32 and AAELF64, Weak References): zero if the relocation is absolute,
@@ -170,28 +172,16 @@ fn branch(
     inputs: Inputs,
     stub: Option<SymbolId>,
 ) -> Result<Fixup> {
-    let row = graph.row(edge);
     let Some(stub) = stub else {
-        let value = row.operation.evaluate(&inputs);
-        let to = destination(graph, edge.target);
-        let Some(form) = graph.arch.branch(row, word, value, to, graph.core) else {
-            let what = match to.thumb {
-                Some(true) => "to Thumb code from here: it would have to change state",
-                _ => "to code in the main instruction set from here: it would have to change state",
-            };
-            return Err(Error::State { site: Box::new(Site::edge(graph, edge)), what });
-        };
-        let check = graph.arch.reach(row, graph.core);
-        let after = encode(graph, edge, check, &inputs, form.word, form.value)?;
-        return Ok(Fixup { inputs, value: form.value, before: word, after, via: Via::Direct });
+        return direct(graph, edge, word, inputs).ok_or_else(|| no_branch(graph, edge, word, &inputs));
     };
     if context.bypass_stubs
         && graph.symbols[edge.target].flags.has(Flags::EXTERNAL)
-        && let Ok(direct) = branch(graph, context, edge, word, inputs, None)
+        && let Some(direct) = direct(graph, edge, word, inputs)
     {
         return Ok(direct);
     }
-    let through = Edge { target: stub, addend: -graph.arch.pc_bias(row), ..*edge };
+    let through = Edge { target: stub, addend: -graph.arch.pc_bias(graph.row(edge)), ..*edge };
     let inputs = Inputs {
         s: graph.address(stub).unwrap_or(0),
         a: through.addend,
@@ -202,17 +192,36 @@ fn branch(
     Ok(Fixup { via: Via::Stub(stub), ..fixup })
 }
 
+/// The branch straight to the target of the edge, where it can be made.
+fn direct(graph: &LinkGraph<'_>, edge: &Edge, word: u64, inputs: Inputs) -> Option<Fixup> {
+    let row = graph.row(edge);
+    let value = row.operation.evaluate(&inputs);
+    let form = graph.arch.branch(row, word, value, destination(graph, edge.target), graph.core)?;
+    let after = encode(row, graph.arch.reach(row, graph.core), form.word, form.value)?;
+    Some(Fixup { inputs, value: form.value, before: word, after, via: Via::Direct })
+}
+
+/// Why there is no direct branch.
+#[cold]
+fn no_branch(graph: &LinkGraph<'_>, edge: &Edge, word: u64, inputs: &Inputs) -> Error {
+    let row = graph.row(edge);
+    let to = destination(graph, edge.target);
+    match graph.arch.branch(row, word, row.operation.evaluate(inputs), to, graph.core) {
+        Some(form) => misfit(graph, edge, graph.arch.reach(row, graph.core), inputs, form.value),
+        None => {
+            let what = match to.thumb {
+                Some(true) => "to Thumb code from here: it would have to change state",
+                _ => "to code in the main instruction set from here: it would have to change state",
+            };
+            Error::State { site: Box::new(Site::edge(graph, edge)), what }
+        }
+    }
+}
+
 /// Checks a value and puts it into the word.
 #[inline]
-fn encode(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, word: u64, value: i64) -> Result<u64> {
-    let row = graph.row(edge);
-    if check.allows(value)
-        && row.is_aligned(value)
-        && let Some(word) = row.field.encode(word, value)
-    {
-        return Ok(word);
-    }
-    Err(misfit(graph, edge, check, inputs, value))
+fn encode(row: &Row, check: Check, word: u64, value: i64) -> Option<u64> {
+    if check.allows(value) && row.is_aligned(value) { row.field.encode(word, value) } else { None }
 }
 
 #[cold]

@@ -316,6 +316,8 @@ pub struct LinkGraph<'data> {
     pub target: &'static Target,
     /// Its architecture.
     pub arch: &'static dyn Architecture,
+    /// The architecture's relocations: asked for once, needed for every edge.
+    rows: &'static [Row],
     /// What the cores that the objects were built for can do.
     pub core: Core,
     /// Files and members.
@@ -355,6 +357,7 @@ impl<'data> LinkGraph<'data> {
         let mut graph = LinkGraph {
             target,
             arch,
+            rows: arch.rows(),
             core: Core::default(),
             objects: Arena::default(),
             sections: Arena::default(),
@@ -380,8 +383,15 @@ impl<'data> LinkGraph<'data> {
     }
 
     /// The row of an edge.
+    #[inline]
     pub fn row(&self, edge: &Edge) -> &'static Row {
-        &self.arch.rows()[edge.kind as usize]
+        self.row_of(edge.kind)
+    }
+
+    /// The row of this index.
+    #[inline]
+    pub(crate) fn row_of(&self, kind: u16) -> &'static Row {
+        &self.rows[kind as usize]
     }
 
     /// The edges of a block, in order of their offsets. Logarithmic lookup: `partition_point` on them.

@@ -208,9 +208,15 @@ impl Check {
     /// Whether `value` passes.
     #[inline]
     pub fn allows(self, value: i64) -> bool {
-        let value = i128::from(value);
-        let (low, high) = self.range();
-        low <= value && value <= high
+        // What is left of the value above so many bits: 0, -1, or something that does not fit.
+        let above = |bits: u8| value >> bits.min(63);
+        match self {
+            Check::None => true,
+            Check::Signed(n) => matches!(above(n - 1), 0 | -1),
+            Check::Unsigned(n) => above(n) == 0,
+            Check::Either(n) => above(n) == 0 || above(n - 1) == -1,
+            Check::Magnitude(n) => value.unsigned_abs() >> n.min(63) == 0,
+        }
     }
 }
 
@@ -279,16 +285,19 @@ mod tests {
         assert_eq!(value(Operation::new(Term::GotOrigin, Minus::Place)), 0x1000_5006);
     }
 
+    /// The fast check says what the range says.
     #[test]
     fn checks_at_their_limits() {
-        for (check, low, high) in [
-            (Check::Signed(8), -128, 127),
-            (Check::Unsigned(8), 0, 255),
-            (Check::Either(8), -128, 255),
-            (Check::Magnitude(8), -255, 255),
-        ] {
-            assert!(check.allows(low) && check.allows(high), "{check:?}");
-            assert!(!check.allows(low - 1) && !check.allows(high + 1), "{check:?}");
+        for n in [1, 8, 26, 32, 63, 64] {
+            for check in [Check::Signed(n), Check::Unsigned(n), Check::Either(n), Check::Magnitude(n.min(63))] {
+                let (low, high) = check.range();
+                for near in [low - 1, low, low + 1, -1, 0, 1, high - 1, high, high + 1] {
+                    if let Ok(value) = i64::try_from(near) {
+                        assert_eq!(check.allows(value), (low..=high).contains(&near), "{check:?} of {value}");
+                    }
+                }
+            }
         }
+        assert!(Check::Signed(8).allows(-128) && !Check::Signed(8).allows(128));
     }
 }

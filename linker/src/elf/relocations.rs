@@ -7,7 +7,7 @@ use object::read::elf::{FileHeader, Rel, Rela, SectionHeader};
 use super::{ENDIAN, Reader, Slot, malformed};
 use crate::error::{Error, Result, Site};
 use crate::graph::Edge;
-use crate::index::{BlockId, SectionId};
+use crate::index::{BlockId, Id, SectionId};
 
 /// A relocation as it stands in the object.
 struct Raw {
@@ -98,11 +98,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             let problem = format!("symbol index {} is outside the symbol table", raw.symbol);
             malformed(site(Some(row.name)), problem)
         })?;
-        let near = near.and_then(|near| {
-            let inside = raw.offset.checked_sub(graph.blocks[near].origin)?;
-            (inside < graph.blocks[near].content.size()).then_some((near, inside))
-        });
-        let block = near.or_else(|| self.block_at(section, raw.offset));
+        let block = near.and_then(|near| self.block_near(near, raw.offset)).or_else(|| self.block_at(section, raw.offset));
         let place = block.and_then(|(block, inside)| {
             let bytes = graph.blocks[block].content.bytes();
             bytes.get(inside as usize..)?.get(..row.field.unit.size())
@@ -129,6 +125,18 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         };
         self.graph.edges.push(edge);
         Ok(block)
+    }
+
+    /// What `block_at` finds, if that is `near` or the block behind it in the section.
+    #[inline]
+    fn block_near(&self, near: BlockId, offset: u64) -> Option<(BlockId, u64)> {
+        let blocks = &self.graph.blocks.as_slice()[near.index()..];
+        let section = blocks[0].section;
+        blocks.iter().take(2).zip(near.index()..).find_map(|(block, index)| {
+            let inside = offset.checked_sub(block.origin)?;
+            let holds = block.section == section && inside < block.content.size();
+            holds.then_some((BlockId::new(index), inside))
+        })
     }
 
     /// Sorts the edges of a section by block and offset, where they are not already, and gives each block its range.
