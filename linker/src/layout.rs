@@ -3,16 +3,19 @@
 //! Live blocks form *units*: a section's blocks, or all sections that have to be adjacent because somebody asks for the
 //! bounds of their name. Units go into *segments* of one protection. A policy gives the segments their places.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
 use rustc_hash::FxHashMap;
 
 use crate::defined::belongs;
-use crate::error::{Error, Result, object_name, text};
-use crate::graph::{Definition, End, Extent, Kind, LinkGraph};
+use crate::error::{Error, Result, Site, object_name, text};
+use crate::graph::{Content, Definition, End, Extent, Kind, LinkGraph, is_identifier};
 use crate::index::{BlockId, SectionId};
+use crate::link::Limits;
 use crate::memory::{Lifetime, Place, Protection, Segment};
+use crate::pass::stubs::STUB;
 
 /// Where sections go. The text form is what [`FromStr`] reads and [`fmt::Display`] writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,7 +151,12 @@ pub struct Plan {
     pub floating: bool,
     page: u64,
     base: u64,
+    /// Where blocks have to be that were placed by hand.
+    pins: FxHashMap<BlockId, u64>,
 }
+
+/// Sections of one kind that are placed by hand with less than this between them share a segment.
+const NEIGHBOURS: u64 = 0x1_0000;
 
 /// Sections that lie together.
 struct Unit {
@@ -246,7 +254,7 @@ impl Plan {
     pub(crate) fn new(graph: &LinkGraph<'_>, layout: &Layout, page: u64) -> Result<Plan> {
         let spans = graph.arch.spans();
         let units = units(graph);
-        let mut plan = Plan { floating: *layout == Layout::Anywhere, page, base: spans.base, segments: Vec::new() };
+        let mut plan = Plan { floating: *layout == Layout::Anywhere, page, base: spans.base, ..Plan::default() };
         match layout {
             Layout::Anywhere | Layout::Near => units.iter().for_each(|unit| plan.join(graph, unit)),
             Layout::High => {
@@ -283,10 +291,8 @@ impl Plan {
     }
 
     fn fill(&mut self, graph: &LinkGraph<'_>, unit: &Unit) {
-        let blocks = unit.sections.iter().flat_map(|&section| graph.sections[section].block_ids());
-        let live = blocks.filter(|&block| graph.blocks[block].live);
         if let Some(segment) = self.segments.last_mut() {
-            segment.blocks.extend(live);
+            segment.blocks.extend(live_blocks(graph, unit));
         }
     }
 
@@ -333,27 +339,44 @@ impl Plan {
     }
 
     fn place_by_hand(&mut self, graph: &LinkGraph<'_>, units: &[Unit], list: &[At]) -> Result<()> {
-        let matches = |unit: &Unit, at: &At| {
-            unit.sections.iter().any(|&section| {
-                let section = &graph.sections[section];
-                object_name(&graph.objects[section.object]) == at.file && section.name == at.section.as_bytes()
-            })
-        };
-        if let Some(at) = list.iter().find(|at| !units.iter().any(|unit| matches(unit, at))) {
-            let Layout::At(known) = by_hand(graph, units) else { return Ok(()) };
-            let known: Vec<String> = known.iter().map(|at| format!("{}({})", at.file, at.section)).collect();
-            return Err(Error::Layout(format!(
-                "there is no section {}({}) in the link, which has {}",
-                at.file,
-                at.section,
-                known.join(", ")
-            )));
+        // Sections of one name in one file are told apart by their order.
+        let mut wanted: FxHashMap<(String, &[u8]), VecDeque<&At>> = FxHashMap::default();
+        for at in list {
+            wanted.entry((at.file.clone(), at.section.as_bytes())).or_default().push_back(at);
         }
-        let mut rest = Vec::new();
+        let (mut placed, mut rest) = (Vec::new(), Vec::new());
         for unit in units {
-            match list.iter().find(|at| matches(unit, at)) {
-                Some(at) => self.open(graph, unit, Some(graph.target.wrap(at.address))),
+            let at = unit.sections.iter().find_map(|&section| {
+                let section = &graph.sections[section];
+                wanted.get_mut(&(object_name(&graph.objects[section.object]), section.name))?.pop_front()
+            });
+            match at {
+                Some(at) => placed.push((graph.target.wrap(at.address), unit)),
                 None => rest.push(unit),
+            }
+        }
+        // The first in the list that nothing took.
+        let left = |at: &&At| wanted[&(at.file.clone(), at.section.as_bytes())].iter().any(|left| left == at);
+        if let Some(at) = list.iter().find(left) {
+            return Err(no_such_section(graph, units, at));
+        }
+        placed.sort_by_key(|&(address, unit)| (address, unit.class));
+        let mut last: Option<(u64, &Unit)> = None;
+        for (address, unit) in placed {
+            let near = |(end, before): (u64, &Unit)| {
+                let together = before.class == unit.class && unit.class != Class::NoAlloc;
+                together && (address / self.page <= end / self.page || !before.zero && address - end <= NEIGHBOURS)
+            };
+            if last.is_some_and(near) {
+                self.fill(graph, unit)
+            } else {
+                self.open(graph, unit, Some(address))
+            }
+            let blocks: Vec<BlockId> = live_blocks(graph, unit).collect();
+            let size: u64 = blocks.iter().map(|&block| graph.blocks[block].content.size()).sum();
+            last = Some((address.saturating_add(size), unit));
+            if let Some(&first) = blocks.first() {
+                self.pins.insert(first, address);
             }
         }
         for (index, unit) in rest.into_iter().enumerate() {
@@ -393,14 +416,24 @@ impl Plan {
                 (_, Some(address)) => address,
                 (_, None) => next,
             };
-            let start = align_up(at, segment.alignment);
-            // By hand means there, not where it is aligned: the offset inside the page is kept.
-            let inside = if segment.fixed.is_some() { at % self.page } else { 0 };
-            segment.address = target.wrap(if inside == 0 { start } else { at - inside });
-            let mut offset = inside;
+            // By hand means there, not where it is aligned; stubs may have come before what was placed.
+            let by_hand = segment.fixed.is_some() && segment.blocks.iter().any(|block| self.pins.contains_key(block));
+            let mut offset = 0;
+            segment.address = target.wrap(align_up(at, segment.alignment));
+            if by_hand {
+                let before = segment.blocks.iter().take_while(|block| !self.pins.contains_key(block));
+                let lead: u64 = before.map(|&block| align_up(graph.blocks[block].content.size(), 8)).sum();
+                let start = at.saturating_sub(lead);
+                offset = start % self.page;
+                segment.address = start - offset;
+                segment.alignment = self.page;
+            }
             segment.content = 0;
             for &id in &segment.blocks {
                 let block = &mut graph.blocks[id];
+                if let Some(&pin) = self.pins.get(&id) {
+                    offset = offset.max(pin.saturating_sub(segment.address));
+                }
                 offset = align_up(segment.address.wrapping_add(offset), block.alignment).wrapping_sub(segment.address);
                 block.address = target.wrap(segment.address.wrapping_add(offset));
                 block.segment = number as u32;
@@ -420,14 +453,18 @@ impl Plan {
         for segment in &mut self.segments {
             let in_order = |block: &BlockId| graph.sections[graph.blocks[*block].section].kind == Kind::LinkOrder;
             let Some(first) = segment.blocks.iter().position(in_order) else { continue };
-            for run in segment.blocks[first..].chunk_by_mut(|a, b| in_order(a) && in_order(b)) {
+            let unit = |block: &BlockId| joint(graph, graph.blocks[*block].section);
+            let together = |a: &BlockId, b: &BlockId| in_order(a) && in_order(b) && unit(a) == unit(b);
+            for run in segment.blocks[first..].chunk_by_mut(together) {
                 let address = |block: &BlockId| {
                     let link = graph.sections[graph.blocks[*block].section].link;
                     link.and_then(|link| graph.sections[link].block_ids().next())
                         .map(|block| graph.blocks[block].address)
                 };
                 if in_order(&run[0]) && !run.is_sorted_by_key(address) {
+                    let pin = run.iter().find_map(|block| self.pins.remove(block));
                     run.sort_by_key(address);
+                    self.pins.extend(pin.map(|pin| (run[0], pin)));
                     moved = true;
                 }
             }
@@ -436,8 +473,10 @@ impl Plan {
     }
 
     /// The reservation that this plan asks for.
-    pub(crate) fn request(&self, graph: &LinkGraph<'_>) -> Result<Vec<Segment>> {
+    pub(crate) fn request(&self, graph: &LinkGraph<'_>, limits: &Limits) -> Result<Vec<Segment>> {
+        self.check_pins(graph)?;
         self.check_overlaps(graph)?;
+        self.check_padding(graph, limits)?;
         let first = self.segments.first().map_or(0, |segment| segment.address);
         let place = |index: usize, segment: &Planned| match (self.floating, index) {
             (true, 0) => Place::Anywhere,
@@ -456,6 +495,41 @@ impl Plan {
         Ok(self.segments.iter().enumerate().map(segment).collect())
     }
 
+    /// What was placed by hand is there.
+    fn check_pins(&self, graph: &LinkGraph<'_>) -> Result<()> {
+        for segment in &self.segments {
+            for &id in &segment.blocks {
+                let block = &graph.blocks[id];
+                let Some(pin) = self.pins.get(&id).filter(|&&pin| pin != block.address) else { continue };
+                let name = Site::section(graph, block.section);
+                return Err(Error::Layout(if align_up(*pin, block.alignment) == *pin {
+                    format!("{name} cannot be at {pin:#x}: what lies before it reaches to {:#x}", block.address)
+                } else {
+                    format!("{name} cannot be at {pin:#x}: it is aligned to {:#x} bytes", block.alignment)
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Alignment inside a segment costs bytes that nobody asked for.
+    fn check_padding(&self, graph: &LinkGraph<'_>, limits: &Limits) -> Result<()> {
+        let mut padding = 0u64;
+        for segment in &self.segments {
+            let contents = segment.blocks.iter().map(|&block| &graph.blocks[block].content);
+            let size: u64 = contents.filter(|content| !content.is_zero()).map(Content::size).sum();
+            padding = padding.saturating_add(segment.content.saturating_sub(size));
+            if padding > limits.size
+                && let Some(&block) = segment.blocks.first()
+            {
+                let site = Box::new(Site::section(graph, graph.blocks[block].section));
+                let what = format!("the padding between sections, {padding:#x} bytes up to here,");
+                return Err(Error::Limit { site, what, limit: limits.size });
+            }
+        }
+        Ok(())
+    }
+
     fn check_overlaps(&self, graph: &LinkGraph<'_>) -> Result<()> {
         let mut spans: Vec<(u64, u64, &Planned)> = self
             .segments
@@ -463,6 +537,7 @@ impl Plan {
             .filter(|segment| segment.lifetime != Lifetime::NoAlloc && segment.size > 0)
             .map(|segment| (segment.address, segment.address.saturating_add(segment.size - 1), segment))
             .collect();
+        let wraps = |segment: &&Planned| segment.address.checked_add(segment.size.saturating_sub(1)).is_none();
         spans.sort_by_key(|span| (span.0, span.1));
         let name = |segment: &Planned| {
             let section = segment.blocks.first().map(|&block| &graph.sections[graph.blocks[block].section]);
@@ -481,9 +556,11 @@ impl Plan {
                 )));
             }
         }
-        match spans.iter().find(|span| span.1 > limit) {
-            Some(span) => {
-                Err(Error::Layout(format!("{} at {:#x} reaches beyond the address space", name(span.2), span.0)))
+        let beyond = spans.iter().find(|span| span.1 > limit).map(|span| span.2);
+        match beyond.or_else(|| self.segments.iter().find(wraps)) {
+            Some(segment) => {
+                let at = segment.address;
+                Err(Error::Layout(format!("{} at {at:#x} reaches beyond the address space", name(segment))))
             }
             None => Ok(()),
         }
@@ -499,9 +576,14 @@ impl Plan {
                 graph.blocks[block].address = graph.target.wrap(old.wrapping_add(moved));
             }
         }
+        let named = named_spans(graph);
         for id in graph.symbols.ids() {
             if let Definition::Bound(extent, end) = graph.symbols[id].definition {
-                let (start, stop) = self.bounds(graph, extent);
+                let known = match extent {
+                    Extent::Sections(name) if is_identifier(name) => named.get(name).copied(),
+                    _ => None,
+                };
+                let (start, stop) = known.unwrap_or_else(|| self.bounds(graph, extent));
                 let address = if end == End::Start { start } else { stop };
                 graph.symbols[id].definition = Definition::Absolute(graph.target.wrap(address));
             }
@@ -518,20 +600,20 @@ impl Plan {
                     .blocks
                     .iter()
                     .filter(|(_, block)| block.live && belongs(graph.sections[block.section].name, name))
-                    .map(|(_, block)| (block.address, block.address + block.content.size())),
+                    .map(|(_, block)| span(block.address, block.content.size())),
             ),
             Extent::Got => graph.got.map(|got| (graph.blocks[got].address, graph.blocks[got].address)),
-            Extent::Image => segments(&|segment| Some((segment.address, segment.address + segment.size))),
-            Extent::Segments(protection) => segments(&|segment| {
-                (segment.protection == protection).then_some((segment.address, segment.address + segment.size))
-            }),
+            Extent::Image => segments(&|segment| Some(span(segment.address, segment.size))),
+            Extent::Segments(protection) => {
+                segments(&|segment| (segment.protection == protection).then_some(span(segment.address, segment.size)))
+            }
             Extent::Content => segments(&|segment| {
                 let writable = segment.protection.writable();
-                writable.then_some((segment.address, segment.address + segment.content))
+                writable.then_some(span(segment.address, segment.content))
             }),
             Extent::Zero => segments(&|segment| {
                 let zero = segment.protection.writable() && segment.size > segment.content;
-                zero.then_some((segment.address + segment.content, segment.address + segment.size))
+                zero.then_some(span(segment.address.wrapping_add(segment.content), segment.size - segment.content))
             }),
         };
         let origin = loaded().map(|segment| segment.address).min().unwrap_or(0);
@@ -544,18 +626,59 @@ impl Plan {
     }
 }
 
+fn live_blocks<'a>(graph: &'a LinkGraph<'_>, unit: &'a Unit) -> impl Iterator<Item = BlockId> + 'a {
+    let blocks = unit.sections.iter().flat_map(|&section| graph.sections[section].block_ids());
+    blocks.filter(|&block| graph.blocks[block].live)
+}
+
+/// Stubs are not named: they come about again, beside what they are for.
 fn by_hand(graph: &LinkGraph<'_>, units: &[Unit]) -> Layout {
     let at = |unit: &Unit| {
-        let section = unit.sections[0];
-        let block = graph.sections[section].block_ids().find(|&block| graph.blocks[block].live)?;
-        let section = &graph.sections[section];
-        (section.lifetime != Lifetime::NoAlloc).then(|| At {
+        let section = &graph.sections[unit.sections[0]];
+        let address = live_blocks(graph, unit).map(|block| graph.blocks[block].address).min()?;
+        let is_stub = section.kind == Kind::Made && section.name == STUB;
+        (section.lifetime != Lifetime::NoAlloc && !is_stub).then(|| At {
             file: object_name(&graph.objects[section.object]),
             section: text(section.name),
-            address: graph.blocks[block].address,
+            address,
         })
     };
     Layout::At(units.iter().filter_map(at).collect())
+}
+
+/// How many sections an error lists.
+const LISTED: usize = 50;
+
+fn no_such_section(graph: &LinkGraph<'_>, units: &[Unit], at: &At) -> Error {
+    let Layout::At(known) = by_hand(graph, units) else { return Error::Layout(String::new()) };
+    let mut list: Vec<String> = known.iter().take(LISTED).map(|at| format!("{}({})", at.file, at.section)).collect();
+    if known.len() > LISTED {
+        list.push(format!("and {} more", known.len() - LISTED));
+    }
+    let (file, section, list) = (&at.file, &at.section, list.join(", "));
+    Error::Layout(format!("there is no section {file}({section}) in the link, which has {list}"))
+}
+
+/// The bounds of all live sections of a name, for the names whose bounds anybody may ask for.
+fn named_spans<'data>(graph: &LinkGraph<'data>) -> FxHashMap<&'data [u8], (u64, u64)> {
+    let mut spans: FxHashMap<&[u8], (u64, u64)> = FxHashMap::default();
+    if !graph.symbols.iter().any(|(_, symbol)| matches!(symbol.definition, Definition::Bound(Extent::Sections(_), _))) {
+        return spans;
+    }
+    for (_, block) in graph.blocks.iter().filter(|(_, block)| block.live) {
+        let section = &graph.sections[block.section];
+        if section.has_identifier_name() {
+            let one = span(block.address, block.content.size());
+            let all = spans.entry(section.name).or_insert(one);
+            *all = (all.0.min(one.0), all.1.max(one.1));
+        }
+    }
+    spans
+}
+
+/// Start and end of so many bytes.
+fn span(start: u64, size: u64) -> (u64, u64) {
+    (start, start.wrapping_add(size))
 }
 
 fn join_spans(spans: impl Iterator<Item = (u64, u64)>) -> Option<(u64, u64)> {

@@ -9,6 +9,7 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::arch::Core;
 use crate::archive::{self, Archive};
 use crate::defined;
 use crate::error::{Error, Result, Site, Undefined, text};
@@ -128,6 +129,9 @@ impl<'data> Parsed<'data> {
     /// Pulls what is missing from the archives, settles what nobody defines, and drops what the roots do not reach.
     pub fn prune(mut self, roots: Roots<'_>) -> Result<Pruned<'data>> {
         self.pull(roots)?;
+        if self.graph.core == Core::default() {
+            self.graph.core = self.graph.arch.default_core(self.graph.target.name);
+        }
         allocate_commons(&mut self.graph);
         defined::define(&mut self.graph);
         let roots = match roots {
@@ -165,19 +169,21 @@ impl<'data> Parsed<'data> {
                 }
             }
         }
-        let mut next = 0;
-        while next < self.graph.symbols.len() {
-            let symbol = &self.graph.symbols[SymbolId::new(next)];
-            next += 1;
-            if !symbol.is_undefined() || symbol.binding != Binding::Strong {
-                continue;
-            }
-            if let Some(&member) = index.get(symbol.name)
-                && pulled.insert(member)
-            {
-                self.read_member(member)?;
-                // A weak reference seen before may have become a strong one.
-                next = 0;
+        // A member may turn weak references seen before into strong ones: again, until a whole round pulls nothing.
+        let mut before = usize::MAX;
+        while pulled.len() != before {
+            before = pulled.len();
+            let mut next = 0;
+            while next < self.graph.symbols.len() {
+                let symbol = &self.graph.symbols[SymbolId::new(next)];
+                next += 1;
+                if symbol.is_undefined()
+                    && symbol.binding == Binding::Strong
+                    && let Some(&member) = index.get(symbol.name)
+                    && pulled.insert(member)
+                {
+                    self.read_member(member)?;
+                }
             }
         }
         Ok(())
@@ -273,7 +279,7 @@ impl<'data> Pruned<'data> {
             }
         }
         self.graph.stubs = stubs.finish();
-        let request = plan.request(&self.graph)?;
+        let request = plan.request(&self.graph, &self.options.limits)?;
         let reservation = memory.reserve(&request).map_err(Error::Memory)?;
         plan.settle(&mut self.graph, |segment| reservation.address(segment));
         Ok(Reserved { graph: self.graph, names: self.names, options: self.options, plan, ifuncs, reservation })

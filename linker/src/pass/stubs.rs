@@ -17,6 +17,9 @@ use crate::relocation::{Class, Inputs, Row};
 /// What branches share a stub by: the target, the offset from it, and the name of the stub's shape.
 type Key = (SymbolId, i64, &'static str);
 
+/// Name of the sections that stubs stand in.
+pub(crate) const STUB: &[u8] = b".stub";
+
 /// The stubs of a link while it is laid out.
 #[derive(Debug, Default)]
 pub(crate) struct Stubs {
@@ -133,7 +136,7 @@ fn fits(graph: &LinkGraph<'_>, branch: &Branch<'_>, s: u64, a: i64, t: bool, to:
 
 fn make(graph: &mut LinkGraph<'_>, branch: &Branch<'_>, shape: &'static StubShape, addend: i64) -> (SymbolId, BlockId) {
     let content = Content::Owned(shape.code.to_vec());
-    let block = graph.make_block(b".stub", Protection::ReadExecute, false, content, 8);
+    let block = graph.make_block(STUB, Protection::ReadExecute, false, content, 8);
     graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (block, offset, bytes)));
     let kind = graph.arch.pointer();
     graph.append_edge(Edge { addend, offset: shape.pointer, target: branch.edge.target, block, kind });
