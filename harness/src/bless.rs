@@ -17,7 +17,7 @@ use corpus::toolchain::Toolchains;
 use corpus::value::Value;
 use linker::Target;
 
-use crate::cli::exit;
+use crate::exit;
 use crate::judge::Configuration;
 use crate::plan::{self, Objects, Source};
 

@@ -4,27 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command;
-
-/// Exit statuses, the same for every command that judges something.
-pub mod exit {
-    /// All as expected.
-    pub const OK: u8 = 0;
-    /// The command line makes no sense.
-    pub const USAGE: u8 = 2;
-    /// Nothing was selected.
-    pub const NOTHING: u8 = 4;
-    /// A needed executor or toolchain is missing.
-    pub const MISSING: u8 = 69;
-    /// The harness itself failed.
-    pub const HARNESS: u8 = 70;
-    /// Failures, or regressions.
-    pub const FAILURES: u8 = 100;
-    /// `exec`: the guest ran out of its budget.
-    pub const BUDGET: u8 = 124;
-    /// `exec`: it could not be linked or started.
-    pub const NOT_STARTED: u8 = 125;
-}
+use crate::{command, exit};
 
 /// Links relocatable objects for CPUs you do not have, runs them on an emulated one, and judges the result.
 ///
@@ -96,7 +76,7 @@ pub fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(exit::HARNESS)
+            ExitCode::from(exit::HARNESS_FAILED)
         }
     }
 }

@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use corpus::toolchain::Toolchains;
 use linker::{TARGETS, Target};
 use object::LittleEndian;
-use object::read::elf::FileHeader;
+use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
+use object::read::elf::{FileHeader, SectionHeader};
 
 use crate::linking::Input;
 
@@ -63,23 +64,28 @@ fn target_of(data: &[u8]) -> Option<&'static Target> {
         let archive = object::read::archive::ArchiveFile::parse(data).ok()?;
         return archive.members().flatten().find_map(|member| target_of(member.data(data).ok()?));
     }
-    let class = *data.get(4)?;
-    let (machine, bits) = if class == object::elf::ELFCLASS64.0 {
-        (object::elf::FileHeader64::<LittleEndian>::parse(data).ok()?.e_machine(LittleEndian).0, 64)
-    } else {
-        (object::elf::FileHeader32::<LittleEndian>::parse(data).ok()?.e_machine(LittleEndian).0, 32)
-    };
-    let target = TARGETS.iter().find(|target| target.machine == machine && target.pointer_bits == bits)?;
-    // The core decides between the targets of one machine.
-    let mut parsed = linker::Parsed::new(target, linker::Options::default());
-    parsed.add("object", data).ok()?;
-    let core = parsed.graph().core;
-    let exact = |wanted: &&Target| {
-        wanted.machine == machine
-            && core != linker::arch::Core::default()
-            && wanted.architecture.default_core(wanted.name) == core
-    };
-    Some(TARGETS.iter().find(exact).unwrap_or(target))
+    match *data.get(4)? {
+        class if class == object::elf::ELFCLASS64.0 => target_of_object::<FileHeader64<LittleEndian>>(data, 64),
+        _ => target_of_object::<FileHeader32<LittleEndian>>(data, 32),
+    }
+}
+
+/// The target of this machine whose core the build attributes name, or else the first of this machine.
+fn target_of_object<Elf: FileHeader<Endian = LittleEndian>>(data: &[u8], bits: u32) -> Option<&'static Target> {
+    let header = Elf::parse(data).ok()?;
+    let machine = header.e_machine(LittleEndian).0;
+    let mut targets = TARGETS.iter().filter(|target| target.machine == machine && target.pointer_bits == bits);
+    let first = targets.next()?;
+    let sections = header.sections(LittleEndian, data).ok()?;
+    let attributes = sections.iter().find(|section| section.sh_type(LittleEndian) == SHT_ARM_ATTRIBUTES);
+    let core = attributes
+        .and_then(|section| section.data(LittleEndian, data).ok())
+        .and_then(|bytes| first.architecture.attributes(bytes).ok())
+        .unwrap_or_default();
+    let mut exact = std::iter::once(first).chain(targets).filter(|target| {
+        core != linker::arch::Core::default() && target.architecture.default_core(target.name) == core
+    });
+    Some(exact.next().unwrap_or(first))
 }
 
 /// An address: decimal, or hexadecimal behind `0x`.

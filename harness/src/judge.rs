@@ -16,7 +16,7 @@ use reports::model::{Failure, Record, Status};
 use crate::call::{self, Type};
 use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Externals, Input, Timings};
-use crate::suspects;
+use crate::suspects::{self, hex};
 
 /// A configuration: one build of a case in one layout on one executor.
 #[derive(Clone, Debug)]
@@ -456,10 +456,4 @@ fn content(content: &MemoryContent, pointer: usize, symbol: &dyn Fn(&str) -> Opt
         }
     }
     bytes
-}
-
-/// Bytes as a reader of memory sees them.
-pub fn hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.join(" ")
 }

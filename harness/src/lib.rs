@@ -6,6 +6,7 @@ pub mod cli;
 pub mod command;
 pub mod disassembly;
 pub mod executor;
+pub mod exit;
 pub mod host;
 pub mod inputs;
 pub mod judge;

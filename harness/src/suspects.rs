@@ -12,7 +12,6 @@ use linker::relocation::{Check, Row};
 use reports::model::Suspect;
 
 use crate::disassembly::Disassembler;
-use crate::judge::hex;
 use crate::linking::Job;
 
 /// How many suspects a failure names.
@@ -138,4 +137,10 @@ pub fn bytes_kind(graph: &LinkGraph<'_>, id: EdgeId) -> Bytes {
         Unit::Instruction16 | Unit::InstructionPair => Bytes::Thumb,
         _ => Bytes::Data,
     }
+}
+
+/// Bytes as a reader of memory sees them.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
 }

@@ -7,8 +7,8 @@ use corpus::value::Value;
 use linker::{Layout, Options, Roots};
 
 use crate::call;
-use crate::cli::exit;
 use crate::executor::{self, Budget, Executor, FaultKind, Guest, Register, Stop, Unicorn};
+use crate::exit;
 use crate::inputs;
 use crate::judge;
 use crate::linking::{self, Externals, Job, Timings};
@@ -203,7 +203,7 @@ fn status(machine: &mut Unicorn, args: &Args, stop: &Stop) -> u8 {
             Some(FaultKind::Breakpoint) => 128 + 5,
             Some(FaultKind::Unaligned) => 128 + 7,
             Some(FaultKind::Read | FaultKind::Write | FaultKind::Fetch) => 128 + 11,
-            None => exit::HARNESS,
+            None => exit::HARNESS_FAILED,
         },
     }
 }

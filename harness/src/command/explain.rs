@@ -8,13 +8,12 @@ use linker::index::EdgeId;
 use linker::link::Fixed;
 use linker::{Layout, Options, Roots};
 
-use crate::cli::exit;
 use crate::disassembly::Disassembler;
 use crate::executor::image::Image;
+use crate::exit;
 use crate::inputs;
-use crate::judge::hex;
 use crate::linking::{self, Externals, Job, Timings};
-use crate::suspects;
+use crate::suspects::{self, hex};
 
 /// Options of `explain`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -89,7 +88,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     if shown == 0 {
         eprintln!("no relocation there: {} has {} in all", files.join(", "), graph.live_edges().count());
-        return Ok(exit::NOTHING);
+        return Ok(exit::NOTHING_SELECTED);
     }
     Ok(exit::OK)
 }

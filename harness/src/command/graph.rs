@@ -9,8 +9,8 @@ use linker::graph::{Definition, LinkGraph};
 use linker::{Layout, Options, Parsed, Roots};
 use serde_json::{Value, json};
 
-use crate::cli::exit;
 use crate::executor::image::Image;
+use crate::exit;
 use crate::inputs;
 
 /// After which step the graph is shown.

@@ -11,8 +11,8 @@ use linker::index::Id;
 use linker::link::Finalized;
 use linker::{Layout, Limits, Options, Roots};
 
-use crate::cli::exit;
 use crate::executor::image::{Image, ImageFile, ImageSection, ImageSymbol, Labels, SymbolKind};
+use crate::exit;
 use crate::inputs;
 use crate::linking::{self, Externals, Job, Timings};
 

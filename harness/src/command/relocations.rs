@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use linker::Target;
 use linker::error::hex;
 
-use crate::cli::exit;
+use crate::exit;
 
 /// Options of `relocations`.
 #[derive(Clone, Debug, ClapArgs)]

@@ -14,7 +14,7 @@ use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
 use reports::{markdown, terminal};
 
-use crate::cli::exit;
+use crate::exit;
 use crate::plan::{self, Selection, Source};
 use crate::run;
 
@@ -161,7 +161,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let selected: usize = batches.iter().map(Vec::len).sum();
     if selected == 0 {
         eprintln!("nothing is selected: {}", nothing(args, cases.len()));
-        return Ok(exit::NOTHING);
+        return Ok(exit::NOTHING_SELECTED);
     }
     if args.list {
         let mut out = std::io::stdout().lock();
@@ -270,7 +270,13 @@ impl Output {
             std::io::stdout().lock().write_all(text.as_bytes())?;
         }
         self.remember_failures();
-        let status = self.status(args.at_least);
+        let ran = self.records.iter().filter(|record| record.status != Status::Skipped).count();
+        let status = if ran < args.at_least {
+            eprintln!("only {ran} configurations ran, and at least {} have to", args.at_least);
+            exit::FAILURES
+        } else {
+            summary.exit_status()
+        };
         let report = Report { start: self.start, results: self.records, totals: Some(totals) };
         for (kind, path) in &args.report {
             write_report(*kind, path, &report, &summary)?;
@@ -279,22 +285,6 @@ impl Output {
             append_step_summary(Path::new(&path), &summary)?;
         }
         Ok(status)
-    }
-
-    fn status(&self, at_least: usize) -> u8 {
-        let ran = self.records.iter().filter(|record| record.status != Status::Skipped).count();
-        if ran < at_least {
-            eprintln!("only {ran} configurations ran, and at least {at_least} have to");
-            return exit::FAILURES;
-        }
-        if self.records.iter().any(|record| record.status.is_failure()) {
-            exit::FAILURES
-        } else if self.records.iter().all(|record| record.status == Status::Skipped) {
-            // Nothing failed because nothing ran.
-            exit::MISSING
-        } else {
-            exit::OK
-        }
     }
 
     fn remember_failures(&self) {

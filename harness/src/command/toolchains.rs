@@ -2,7 +2,7 @@
 
 use corpus::toolchain::Toolchains;
 
-use crate::cli::exit;
+use crate::exit;
 
 /// Runs the command.
 pub fn main() -> anyhow::Result<u8> {
