@@ -1,7 +1,9 @@
 //! `harness link`: the linked image as an ELF file.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
@@ -83,7 +85,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let labels = labels(&linked, args);
     let file = timings.phase("write", || {
         let bytes = linked.handle.write(&labels).map_err(|error| anyhow::anyhow!(error))?;
-        std::fs::write(&args.output, bytes).with_context(|| args.output.display().to_string())
+        overwrite(&args.output, &bytes).with_context(|| args.output.display().to_string())
     });
     file?;
     if args.timings {
@@ -92,6 +94,14 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
     Ok(exit::OK)
+}
+
+/// Writes a file over what was there: giving up its pages first, only to take new ones, is half of the time.
+fn overwrite(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(bytes)?;
+    // Not everything that can be written to has a length: /dev/stdout, for one.
+    if file.metadata()?.is_file() { file.set_len(bytes.len() as u64) } else { Ok(()) }
 }
 
 fn labels(linked: &Finalized<'_, ImageFile>, args: &Args) -> Labels {

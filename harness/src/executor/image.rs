@@ -14,7 +14,6 @@ use std::ops::{Range, RangeInclusive};
 use linker::Target;
 use linker::memory::{Action, InFlight, Lifetime, Memory, MemoryError, Protection, Segment};
 use object::elf;
-use object::write::StringTable;
 use object::write::elf::{Encoder, FileHeader, FileHeaderLayout, ProgramHeader, SectionHeader, Sym};
 
 use super::Abi;
@@ -241,23 +240,18 @@ impl ImageFile {
         symbols.sort_by_key(|symbol| symbol.global);
         let locals = symbols.iter().filter(|symbol| !symbol.global).count() as u32 + 1;
 
-        let mut names = StringTable::new();
-        let symbol_names: Vec<_> = symbols.iter().map(|symbol| names.add(symbol.name.as_bytes())).collect();
-        let mut section_names = StringTable::new();
-        let name_ids: Vec<_> = sections.iter().map(|section| section_names.add(section.0.as_bytes())).collect();
+        let (mut strtab, mut shstrtab) = (Strings::default(), Strings::default());
+        let symbol_names: Vec<u32> = symbols.iter().map(|symbol| strtab.add(&symbol.name)).collect();
+        let name_ids: Vec<u32> = sections.iter().map(|section| shstrtab.add(&section.0)).collect();
         let [symtab_name, strtab_name, shstrtab_name] =
-            [".symtab", ".strtab", ".shstrtab"].map(|name| section_names.add(name.as_bytes()));
-
-        let mut strtab = Vec::new();
-        encoder.strtab(&mut strtab, &mut names).map_err(|error| error.to_string())?;
-        let mut shstrtab = Vec::new();
-        encoder.strtab(&mut shstrtab, &mut section_names).map_err(|error| error.to_string())?;
+            [".symtab", ".strtab", ".shstrtab"].map(|name| shstrtab.add(name));
+        let (strtab, shstrtab) = (strtab.0, shstrtab.0);
 
         let (strtab_at, shstrtab_at) = (append(&mut self.file, &strtab, 1), append(&mut self.file, &shstrtab, 1));
         let mut table = Vec::new();
         encoder.null_symbol(&mut table);
-        for (symbol, id) in symbols.iter().zip(symbol_names) {
-            encoder.symbol(&mut table, &self.symbol(symbol, names.get_offset(id), &sections));
+        for (symbol, name) in symbols.iter().zip(symbol_names) {
+            encoder.symbol(&mut table, &self.symbol(symbol, name, &sections));
         }
         let symtab_at = append(&mut self.file, &table, encoder.address_size());
 
@@ -271,18 +265,17 @@ impl ImageFile {
         };
         let mut table = Vec::new();
         encoder.null_section_header(&mut table, &layout);
-        for ((_, header), id) in sections.iter().zip(name_ids) {
-            let header = SectionHeader { sh_name: section_names.get_offset(id), ..header.clone() };
+        for ((_, header), sh_name) in sections.iter().zip(name_ids) {
+            let header = SectionHeader { sh_name, ..header.clone() };
             encoder.section_header(&mut table, &header);
         }
         let symtab_size = (symbols.len() as u64 + 1) * encoder.sym_size();
         let plain = encoder.strtab_section_header();
-        for (name, at, size, header) in [
+        for (sh_name, at, size, header) in [
             (symtab_name, symtab_at, symtab_size, encoder.symtab_section_header(count - 2, locals)),
             (strtab_name, strtab_at, strtab.len() as u64, plain.clone()),
             (shstrtab_name, shstrtab_at, shstrtab.len() as u64, plain),
         ] {
-            let sh_name = section_names.get_offset(name);
             encoder.section_header(&mut table, &SectionHeader { sh_name, sh_offset: at, sh_size: size, ..header });
         }
         layout.e_shoff = append(&mut self.file, &table, encoder.address_size());
@@ -432,6 +425,26 @@ fn section_header(part: &Part, offset: u64, size: u64) -> SectionHeader {
         sh_size: size,
         sh_addralign: alignment,
         ..SectionHeader::default()
+    }
+}
+
+/// A string table without sharing: looking for common tails takes longer than writing them.
+struct Strings(Vec<u8>);
+
+impl Default for Strings {
+    fn default() -> Self {
+        // Offset 0 is the empty name.
+        Strings(vec![0])
+    }
+}
+
+impl Strings {
+    /// Adds a name and returns its offset.
+    fn add(&mut self, name: &str) -> u32 {
+        let at = self.0.len() as u32;
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(0);
+        at
     }
 }
 
