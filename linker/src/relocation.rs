@@ -241,6 +241,21 @@ pub struct Row {
     pub field: &'static Field,
 }
 
+/// A row, its columns in the order of the tables.
+#[allow(clippy::too_many_arguments, reason = "the columns of the table")]
+pub(crate) const fn row(
+    number: u32,
+    name: &'static str,
+    section: &'static str,
+    class: Class,
+    operation: Operation,
+    check: Check,
+    multiple: u8,
+    field: &'static Field,
+) -> Row {
+    Row { number, name, section, class, operation, check, multiple, field }
+}
+
 impl Row {
     /// Whether `value` is a multiple of what it has to be.
     #[inline]

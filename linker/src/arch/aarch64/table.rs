@@ -2,7 +2,7 @@
 
 use super::one;
 use crate::field::{Codec, Field, Opcode, Unit, opcode, run};
-use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number};
+use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number, row};
 
 /// The number of the plain pointer.
 pub(super) const ABS64: u32 = 257;
@@ -123,20 +123,6 @@ static BCOND: Field = Field::instruction(
 );
 static BRANCH: Field =
     Field::instruction(Unit::Instruction32, &[run(2, 0, 26)], &one("b/bl", 0x7c00_0000, 0x1400_0000));
-
-#[allow(clippy::too_many_arguments, reason = "the columns of the table")]
-const fn row(
-    number: u32,
-    name: &'static str,
-    section: &'static str,
-    class: Class,
-    operation: Operation,
-    check: Check,
-    multiple: u8,
-    field: &'static Field,
-) -> Row {
-    Row { number, name, section, class, operation, check, multiple, field }
-}
 
 const MISC: &str = "AAELF64, Static miscellaneous relocations";
 const DATA: &str = "AAELF64, Static Data relocations";

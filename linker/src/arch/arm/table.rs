@@ -2,7 +2,7 @@
 
 use super::fields::{a32_ldr, alu_group, ldc_group, ldr_group, ldrs_group, t32_adr, t32_branch_field, t32_literal};
 use crate::field::{Field, Opcode, Stored, Unit, opcode, run};
-use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number};
+use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number, row};
 
 pub(super) const ABS32: u32 = 2;
 pub(super) const THM_CALL: u32 = 10;
@@ -109,20 +109,6 @@ static ALU_G0: Field = alu_group::<0, true>(ALU);
 static ALU_G1_NC: Field = alu_group::<1, false>(ALU);
 static ALU_G1: Field = alu_group::<1, true>(ALU);
 static ALU_G2: Field = alu_group::<2, true>(ALU);
-
-#[allow(clippy::too_many_arguments, reason = "the columns of the table")]
-const fn row(
-    number: u32,
-    name: &'static str,
-    section: &'static str,
-    class: Class,
-    operation: Operation,
-    check: Check,
-    multiple: u8,
-    field: &'static Field,
-) -> Row {
-    Row { number, name, section, class, operation, check, multiple, field }
-}
 
 const MISC: &str = "AAELF32, Static miscellaneous relocations";
 const DATA: &str = "AAELF32, Static Data relocations";
