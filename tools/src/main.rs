@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a developer of Linkrig, and its CI, starts.
 
+mod bench;
 mod licences;
 mod packages;
 mod prebuilt;
@@ -59,6 +60,12 @@ enum Task {
     /// Needs GCC 12 and clang 19 for all targets. With the package versions recorded in corpus/prebuilt the result is the same
     /// bit for bit.
     Prebuilt(prebuilt::Options),
+    /// Compile what the benches link: SQLite and Lua, from crates that bundle their sources.
+    BenchInputs,
+    /// Time `harness link` side by side with the other linkers that are installed.
+    ///
+    /// Whole processes on the same bytes, runs in turn; prints command lines, medians and ratios. See docs/speed.md.
+    BenchPeers(bench::peers::Options),
 }
 
 fn main() -> ExitCode {
@@ -99,6 +106,8 @@ fn run(task: Task) -> Result<ExitCode> {
             test(&mut steps)?;
         }
         Task::Prebuilt(options) => return prebuilt::run(&options),
+        Task::BenchInputs => drop(bench::inputs::make()?),
+        Task::BenchPeers(options) => bench::peers::run(&options)?,
     }
     steps.summary();
     Ok(ExitCode::SUCCESS)

@@ -98,7 +98,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             let problem = format!("symbol index {} is outside the symbol table", raw.symbol);
             malformed(site(Some(row.name)), problem)
         })?;
-        let block = near.and_then(|near| self.block_near(near, raw.offset)).or_else(|| self.block_at(section, raw.offset));
+        let block =
+            near.and_then(|near| self.block_near(near, raw.offset)).or_else(|| self.block_at(section, raw.offset));
         let place = block.and_then(|(block, inside)| {
             let bytes = graph.blocks[block].content.bytes();
             bytes.get(inside as usize..)?.get(..row.field.unit.size())
