@@ -362,6 +362,7 @@ impl Plan {
         }
         placed.sort_by_key(|&(address, unit)| (address, unit.class));
         let mut last: Option<(u64, &Unit)> = None;
+        let mut taken = Vec::new();
         for (address, unit) in placed {
             let near = |(end, before): (u64, &Unit)| {
                 let together = before.class == unit.class && unit.class != Class::NoAlloc;
@@ -375,14 +376,34 @@ impl Plan {
             let blocks: Vec<BlockId> = live_blocks(graph, unit).collect();
             let size: u64 = blocks.iter().map(|&block| graph.blocks[block].content.size()).sum();
             last = Some((address.saturating_add(size), unit));
+            taken.push((address, address.saturating_add(size)));
             if let Some(&first) = blocks.first() {
                 self.pins.insert(first, address);
             }
         }
+        let base = self.free_place(graph, &rest, &taken);
         for (index, unit) in rest.into_iter().enumerate() {
-            self.open(graph, unit, (index == 0).then_some(self.base));
+            self.open(graph, unit, (index == 0).then_some(base));
         }
         Ok(())
+    }
+
+    /// The first address from the base on where all these find room beside what is taken. `taken` is sorted.
+    fn free_place(&self, graph: &LinkGraph<'_>, units: &[&Unit], taken: &[(u64, u64)]) -> u64 {
+        let room = |unit: &&Unit| {
+            let blocks = live_blocks(graph, unit).map(|block| &graph.blocks[block]);
+            let sizes = blocks.map(|block| block.content.size().saturating_add(block.alignment));
+            sizes.fold(self.page, u64::saturating_add)
+        };
+        // Stubs will come.
+        let room = units.iter().map(room).fold(NEIGHBOURS, u64::saturating_add);
+        let mut start = self.base;
+        for &(from, to) in taken {
+            if from < start.saturating_add(room.saturating_mul(2)) && to.saturating_add(self.page) > start {
+                start = align_up(to.saturating_add(self.page), self.page);
+            }
+        }
+        start
     }
 
     /// Gives every block its address. Called again whenever blocks were added.
@@ -661,19 +682,19 @@ fn no_such_section(graph: &LinkGraph<'_>, units: &[Unit], at: &At) -> Error {
 
 /// The bounds of all live sections of a name, for the names whose bounds anybody may ask for.
 fn named_spans<'data>(graph: &LinkGraph<'data>) -> FxHashMap<&'data [u8], (u64, u64)> {
-    let mut spans: FxHashMap<&[u8], (u64, u64)> = FxHashMap::default();
+    let mut by_name: FxHashMap<&[u8], (u64, u64)> = FxHashMap::default();
     if !graph.symbols.iter().any(|(_, symbol)| matches!(symbol.definition, Definition::Bound(Extent::Sections(_), _))) {
-        return spans;
+        return by_name;
     }
     for (_, block) in graph.blocks.iter().filter(|(_, block)| block.live) {
         let section = &graph.sections[block.section];
         if section.has_identifier_name() {
             let one = span(block.address, block.content.size());
-            let all = spans.entry(section.name).or_insert(one);
+            let all = by_name.entry(section.name).or_insert(one);
             *all = (all.0.min(one.0), all.1.max(one.1));
         }
     }
-    spans
+    by_name
 }
 
 /// Start and end of so many bytes.

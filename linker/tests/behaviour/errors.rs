@@ -1,0 +1,98 @@
+//! The text of errors: file, section, offset, relocation, symbol, and what was expected.
+
+use super::elf::{AARCH64_CALL26, ABSOLUTE, ARM_CALL, CODE, DATA, Elf, FUNC, GLOBAL, NOBITS, PROGBITS};
+use super::*;
+
+#[test]
+fn a_value_out_of_range_comes_with_its_numbers() {
+    let mut elf = Elf::aarch64();
+    let data = elf.section(".data", PROGBITS, DATA, &[0; 8]);
+    let x = elf.symbol("x", GLOBAL, ABSOLUTE, 0x12345);
+    elf.relocate(data, 4, 259, x, 1);
+    let expected = "a.o(.data+0x4): R_AARCH64_ABS16 against `x`: out of range: S + A = 0x12346 (S 0x12345, A 0x1, P 0x400004), \
+        allowed [-0x8000, 0xffff], multiple of 1";
+    assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn an_instruction_that_cannot_carry_a_relocation_is_named() {
+    let mut elf = Elf::aarch64();
+    let text = elf.section(".text", PROGBITS, CODE, &0xd503_201fu32.to_le_bytes());
+    let f = elf.symbol("f", GLOBAL | FUNC, text, 0);
+    elf.relocate(text, 0, AARCH64_CALL26, f, 0);
+    let expected = "a.o(.text+0x0): R_AARCH64_CALL26 against `f`: instruction 0xd503201f cannot carry this relocation, expected b/bl";
+    assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn an_unknown_relocation_is_named_by_its_number() {
+    let mut elf = Elf::aarch64();
+    let data = elf.section(".data", PROGBITS, DATA, &[0; 8]);
+    elf.relocate(data, 4, 9999, 0, 0);
+    assert_eq!(
+        error("aarch64", &[("a.o", elf.bytes())]),
+        "a.o(.data+0x4): relocation 9999 is not supported for AArch64"
+    );
+}
+
+#[test]
+fn relocations_stay_in_their_section() {
+    let mut elf = Elf::aarch64();
+    let data = elf.section(".data", PROGBITS, DATA, &[0; 8]);
+    elf.relocate(data, 1, super::elf::AARCH64_ABS64, 0, 0);
+    let expected =
+        "a.o(.data+0x1): R_AARCH64_ABS64: r_offset needs 8 bytes at 0x1 of content, but the section has 0x8 bytes";
+    assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn zero_fill_cannot_be_relocated() {
+    let mut elf = Elf::arm();
+    let bss = elf.section(".bss", NOBITS, DATA, &[]);
+    elf.of(bss).size = 64;
+    elf.relocate(bss, 8, super::elf::ARM_ABS32, 0, 0);
+    let expected =
+        "a.o(.bss+0x8): R_ARM_ABS32: r_offset needs 4 bytes at 0x8 of content, but the section has 0x40 bytes";
+    assert_eq!(error("armv7", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn a_symbol_index_stays_in_the_table() {
+    let mut elf = Elf::arm();
+    let text = elf.section(".text", PROGBITS, CODE, &0xebff_fffeu32.to_le_bytes());
+    elf.relocate(text, 0, ARM_CALL, 77, 0);
+    let expected = "a.o(.text+0x0): R_ARM_CALL: symbol index 77 is outside the symbol table";
+    assert_eq!(error("armv7", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn objects_for_another_machine_are_refused() {
+    let wrong = error("aarch64", &[("a.o", Elf::arm().bytes())]);
+    assert_eq!(wrong, "a.o: e_ident[EI_CLASS] is 1, expected the 64-bit class of aarch64");
+    assert_eq!(error("aarch64", &[("a.o", Vec::new())]), "a.o: not an object file, expected ELF");
+}
+
+#[test]
+fn memory_is_writable_or_executable() {
+    let mut elf = Elf::aarch64();
+    elf.section(".text", PROGBITS, CODE | 1, &[0; 4]);
+    let expected = "a.o(.text): the section is both writable and executable, expected at most one of them";
+    assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn the_place_of_a_symbol_is_checked() {
+    let mut elf = Elf::aarch64();
+    let data = elf.section(".data", PROGBITS, DATA, &[0; 8]);
+    elf.symbol("x", GLOBAL, data, 9);
+    assert_eq!(
+        error("aarch64", &[("a.o", elf.bytes())]),
+        "a.o(.data) against `x`: st_value 0x9 is beyond the end of the section"
+    );
+    let mut elf = Elf::aarch64();
+    elf.symbol("x", GLOBAL, 77, 0);
+    assert_eq!(
+        error("aarch64", &[("a.o", elf.bytes())]),
+        "a.o against `x`: st_shndx is 0x4d, expected the index of a section"
+    );
+}

@@ -1,0 +1,98 @@
+//! Resolution: which definition of a name counts.
+
+use super::elf::{ABSOLUTE, COMMON, Elf, GLOBAL, OBJECT, UNDEFINED, UNIQUE, WEAK};
+use super::*;
+
+/// The value that `x` has when these are linked in this order.
+fn winner(objects: &[Elf]) -> u64 {
+    let names = ["a.o", "b.o", "c.o"];
+    let mut files: Vec<(&str, Vec<u8>)> = names.into_iter().zip(objects.iter().map(Elf::bytes)).collect();
+    files.push(("main.o", points_to(&["x"]).bytes()));
+    let linked = link("aarch64", &files).expect("links");
+    assert_eq!(pointer(&linked, "p_x"), linked.address("x").expect("defined"));
+    pointer(&linked, "x")
+}
+
+fn common(size: u64, alignment: u64) -> Elf {
+    let mut elf = Elf::aarch64();
+    elf.symbols.push(("x".into(), GLOBAL | OBJECT, 0, COMMON, alignment, size));
+    elf
+}
+
+#[test]
+fn a_strong_definition_beats_a_weak_one_in_either_order() {
+    assert_eq!(winner(&[defines(WEAK, "x", 1), defines(GLOBAL, "x", 2)]), 2);
+    assert_eq!(winner(&[defines(GLOBAL, "x", 2), defines(WEAK, "x", 1)]), 2);
+}
+
+#[test]
+fn the_first_of_several_weak_or_unique_definitions_counts() {
+    assert_eq!(winner(&[defines(WEAK, "x", 1), defines(WEAK, "x", 2)]), 1);
+    assert_eq!(winner(&[defines(UNIQUE, "x", 3), defines(UNIQUE, "x", 4)]), 3);
+}
+
+#[test]
+fn a_common_symbol_gives_way_to_a_strong_definition_and_beats_a_weak_one() {
+    assert_eq!(winner(&[common(8, 8), defines(GLOBAL, "x", 2)]), 2);
+    assert_eq!(winner(&[defines(WEAK, "x", 2), common(8, 8)]), 0);
+}
+
+#[test]
+fn of_common_symbols_the_largest_size_and_alignment_count() {
+    let files = [("a.o", common(4, 0x2000).bytes()), ("b.o", common(64, 4).bytes())];
+    let linked = link("aarch64", &files).expect("links");
+    assert_eq!(linked.address("x").expect("allocated") % 0x2000, 0);
+    assert_eq!(linked.handle.iter().map(|placed| placed.segment.size).sum::<u64>(), 64);
+    assert_eq!(linked.handle.iter().map(|placed| placed.bytes.len()).sum::<usize>(), 0, "zero-fill is not shipped");
+}
+
+#[test]
+fn two_strong_definitions_are_an_error_that_names_both() {
+    let files = [("a.o", defines(GLOBAL, "x", 1).bytes()), ("b.o", defines(GLOBAL, "x", 2).bytes())];
+    assert_eq!(error("aarch64", &files), "duplicate symbol: x: defined in a.o(.data+0x0) and in b.o(.data+0x0)");
+}
+
+#[test]
+fn the_most_constraining_visibility_counts() {
+    let mut hidden = Elf::aarch64();
+    hidden.symbols.push(("x".into(), GLOBAL, 2, UNDEFINED, 0, 0));
+    let files = [("a.o", defines(GLOBAL, "x", 1).bytes()), ("b.o", hidden.bytes())];
+    let linked = link("aarch64", &files).expect("links");
+    let id = linked.symbol("x").expect("defined");
+    assert_eq!(linked.graph().symbols[id].visibility, linker::graph::Visibility::Hidden);
+}
+
+#[test]
+fn absolute_symbols_do_not_move() {
+    let mut elf = Elf::aarch64();
+    elf.symbol("x", GLOBAL, ABSOLUTE, 0x1234_5678_9abc);
+    let files = [("a.o", elf.bytes()), ("main.o", points_to(&["x"]).bytes())];
+    assert_eq!(pointer(&link("aarch64", &files).expect("links"), "p_x"), 0x1234_5678_9abc);
+}
+
+#[test]
+fn an_undefined_weak_call_falls_through_and_a_pointer_is_null() {
+    let (mut code, mut data) = (calls("f", &["x"]), points_to(&["x"]));
+    for elf in [&mut code, &mut data] {
+        elf.symbols[1].1 = WEAK;
+    }
+    let files = [("a.o", code.bytes()), ("b.o", data.bytes())];
+    let linked = link("aarch64", &files).expect("links");
+    assert_eq!(read(&linked, linked.address("f").expect("there"), 4), 0xd503_201f);
+    assert_eq!(pointer(&linked, "p_x"), 0);
+}
+
+#[test]
+fn missing_symbols_are_one_error_that_says_who_wants_them() {
+    let files = [("a.o", calls("f", &["x", "y", "x"]).bytes()), ("b.o", points_to(&["y"]).bytes())];
+    let expected = "undefined symbol: x\n  wanted by a.o(.text.f+0x0): R_AARCH64_CALL26\n  and 1 more\n\
+        undefined symbol: y\n  wanted by a.o(.text.f+0x4): R_AARCH64_CALL26\n  wanted by b.o(.data.pointers+0x0): R_AARCH64_ABS64";
+    assert_eq!(error("aarch64", &files), expected);
+}
+
+#[test]
+fn a_missing_root_is_an_undefined_symbol() {
+    let files = [("a.o", defines(GLOBAL, "x", 1).bytes())];
+    let result = link_as("aarch64", &files, Roots::Names(&["x", "y"]), &Layout::Near);
+    assert_eq!(result.expect_err("y is nowhere").to_string(), "undefined symbol: y");
+}
