@@ -346,7 +346,9 @@ impl Plan {
         }
         let (mut placed, mut rest) = (Vec::new(), Vec::new());
         for unit in units {
-            let at = unit.sections.iter().find_map(|&section| {
+            // What is never loaded has no place.
+            let mut loaded = unit.sections.iter().filter(|_| unit.class != Class::NoAlloc);
+            let at = loaded.find_map(|&section| {
                 let section = &graph.sections[section];
                 wanted.get_mut(&(object_name(&graph.objects[section.object]), section.name))?.pop_front()
             });

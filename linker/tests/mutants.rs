@@ -5,6 +5,7 @@ use std::alloc::{GlobalAlloc, Layout as Request, System};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use linker::layout::At;
 use linker::target::TARGETS;
 use linker::{Layout, Limits, Options, Parsed, Roots, Target};
 
@@ -110,7 +111,18 @@ fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: 
     let root = std::str::from_utf8(random.pick::<&[u8]>(&names)).unwrap_or("").to_owned();
     let roots = if random.below(4) == 0 && !root.is_empty() { &[&*root] as &[&str] } else { &[] };
     let mut ram = ram::Ram { limit: CONTENT, ..ram::Ram::default() };
-    let layouts = [Layout::Near, Layout::Far, Layout::High, Layout::Anywhere, Layout::Random(seed)];
+    let sections: Vec<_> = parsed.graph().sections.iter().map(|(_, section)| section).collect();
+    let at = |section: &&linker::graph::Section<'_>, address| {
+        let file = linker::error::object_name(&parsed.graph().objects[section.object]);
+        At { file, section: String::from_utf8_lossy(section.name).into_owned(), address }
+    };
+    let ends = [1u64 << 32, 1 << 31, 0, 1 << 63, 0x40_0000];
+    let places = (0..random.below(3)).filter(|_| !sections.is_empty()).map(|_| {
+        let address = random.pick(&ends).wrapping_sub(random.next() >> (40 + random.below(23)));
+        at(random.pick(&sections), address & !15)
+    });
+    let layouts =
+        [Layout::At(places.collect()), Layout::Near, Layout::Far, Layout::High, Layout::Anywhere, Layout::Random(seed)];
     let roots = if roots.is_empty() { Roots::All } else { Roots::Names(roots) };
     let reserved = parsed.prune(roots)?.reserve(&mut ram, random.pick(&layouts))?;
     *stage = (*stage).max(Stage::Reserved);
