@@ -94,11 +94,17 @@ fn fixed(resolved: Resolved<'static, Pool>, pool: &mut Pool) -> Fixed<'static, P
     resolved.fix(pool).expect("every value fits")
 }
 
+/// A pool whose buffers have been written to before: their pages are there.
+fn warm(input: &'static Input) -> Pool {
+    let mut pool = Pool::default();
+    fixed(resolved(parsed(input), &mut pool), &mut pool).abandon(&mut pool);
+    pool
+}
+
 /// The whole link.
 #[divan::bench(args = inputs::all())]
 fn link(bencher: Bencher<'_, '_>, input: &'static Input) {
-    let mut pool = Pool::default();
-    fixed(resolved(parsed(input), &mut pool), &mut pool).abandon(&mut pool);
+    let mut pool = warm(input);
     bencher
         .counter(BytesCount::new(input.size()))
         .bench_local(|| fixed(resolved(parsed(input), &mut pool), &mut pool).abandon(&mut pool));
@@ -115,7 +121,7 @@ fn parse(bencher: Bencher<'_, '_>, input: &'static Input) {
 fn lay_out(bencher: Bencher<'_, '_>, input: &'static Input) {
     bencher
         .counter(BytesCount::new(input.size()))
-        .with_inputs(|| (parsed(input), Pool::default()))
+        .with_inputs(|| (parsed(input), warm(input)))
         .bench_local_values(|(parsed, mut pool)| resolved(parsed, &mut pool));
 }
 
@@ -123,7 +129,7 @@ fn lay_out(bencher: Bencher<'_, '_>, input: &'static Input) {
 #[divan::bench(args = inputs::all())]
 fn fix(bencher: Bencher<'_, '_>, input: &'static Input) {
     let input_of = || {
-        let mut pool = Pool::default();
+        let mut pool = warm(input);
         (resolved(parsed(input), &mut pool), pool)
     };
     bencher
