@@ -62,6 +62,11 @@ impl<'data> Archive<'data> {
         Ok(())
     }
 
+    /// Bytes of the whole file.
+    pub(crate) fn size(&self) -> usize {
+        self.data.len()
+    }
+
     /// Name and content of a member.
     pub(crate) fn member(&self, id: MemberId) -> Result<(&'data [u8], &'data [u8])> {
         let wrong = |error: object::Error| malformed(self.file, format!("archive member at {:#x}: {error}", id.offset));

@@ -159,13 +159,14 @@ impl<'data> Parsed<'data> {
             archive.index(number, &mut index)?;
         }
         let mut pulled = FxHashSet::default();
+        let mut left = self.archives.iter().map(Archive::size).sum();
         if let Roots::Names(names) = roots {
             for &name in names {
                 if self.names.get(name.as_bytes()).is_none_or(|id| self.graph.symbols[id].is_undefined())
                     && let Some(&member) = index.get(name.as_bytes())
                     && pulled.insert(member)
                 {
-                    self.read_member(member)?;
+                    self.read_member(member, &mut left)?;
                 }
             }
         }
@@ -182,16 +183,22 @@ impl<'data> Parsed<'data> {
                     && let Some(&member) = index.get(symbol.name)
                     && pulled.insert(member)
                 {
-                    self.read_member(member)?;
+                    self.read_member(member, &mut left)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn read_member(&mut self, member: archive::MemberId) -> Result<()> {
+    /// Reads a member. `left` is how many bytes of archives no member has taken yet: members do not share any, whatever
+    /// symbol tables say, so that the work is bounded by the size of the archives.
+    fn read_member(&mut self, member: archive::MemberId, left: &mut usize) -> Result<()> {
         let archive = &self.archives[member.archive];
         let (name, data) = archive.member(member)?;
+        *left = left.checked_sub(data.len()).ok_or_else(|| {
+            let site = Box::new(Site { file: archive.file.to_owned(), ..Site::default() });
+            Error::Malformed { site, problem: "archive: its members overlap".to_owned() }
+        })?;
         self.read(archive.file, Some(name), data)
     }
 

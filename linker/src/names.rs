@@ -74,6 +74,8 @@ impl<'data> Names<'data> {
                     graph.symbols[id].owner = new.owner;
                 }
             }
+            // What the caller defines gives way to any object, in either order.
+            (1, 1) if old.owner == linker() && new.owner != linker() => graph.symbols[id] = new,
             (old, new_rank) if new_rank > old => graph.symbols[id] = new,
             _ => {}
         }

@@ -6,7 +6,7 @@ use object::read::elf::{FileHeader, Rel, Rela, SectionHeader};
 
 use super::{ENDIAN, Reader, Slot, malformed};
 use crate::error::{Error, Result, Site};
-use crate::graph::Edge;
+use crate::graph::{Edge, nothing};
 use crate::index::{BlockId, Id, SectionId};
 
 /// A relocation as it stands in the object.
@@ -98,6 +98,11 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             let problem = format!("symbol index {} is outside the symbol table", raw.symbol);
             malformed(site(Some(row.name)), problem)
         })?;
+        if target == nothing() && raw.symbol != 0 {
+            let problem =
+                format!("symbol {} names a file or what bytes are, expected one that names a place", raw.symbol);
+            return Err(malformed(site(Some(row.name)), problem));
+        }
         let block =
             near.and_then(|near| self.block_near(near, raw.offset)).or_else(|| self.block_at(section, raw.offset));
         let place = block.and_then(|(block, inside)| {

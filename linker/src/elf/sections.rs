@@ -170,6 +170,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             retain: has(elf::SHF_GNU_RETAIN) || is_array || kind == elf::SHT_NOTE || named(name, RETAINED),
             kind: match name {
                 b".eh_frame" if loaded => Kind::Frames,
+                // These are run from the end: what has no number comes last, so it stands first.
+                b".ctors" | b".dtors" => Kind::Array(0),
                 _ if is_array || named(name, &[b".ctors", b".dtors"]) => Kind::Array(priority(name)),
                 _ if has(elf::SHF_LINK_ORDER) => Kind::LinkOrder,
                 _ => Kind::Plain,

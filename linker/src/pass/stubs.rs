@@ -20,6 +20,9 @@ type Key = (SymbolId, i64, &'static str);
 /// Name of the sections that stubs stand in.
 pub(crate) const STUB: &[u8] = b".stub";
 
+/// How many stubs may be made that take the place of others.
+const REPEATS: usize = 10_000;
+
 /// The stubs of a link while it is laid out.
 #[derive(Debug, Default)]
 pub(crate) struct Stubs {
@@ -27,6 +30,8 @@ pub(crate) struct Stubs {
     candidates: Option<Vec<EdgeId>>,
     by_key: FxHashMap<Key, Vec<(SymbolId, EdgeId)>>,
     assigned: FxHashMap<EdgeId, (SymbolId, EdgeId)>,
+    /// How many stubs were made for branches that had asked for one before.
+    repeats: usize,
 }
 
 /// The state of one candidate for a stub.
@@ -61,6 +66,15 @@ impl Stubs {
             if let Some(&stub) = reachable {
                 self.assigned.insert(id, stub);
                 continue;
+            }
+            // Its own stub has moved out of reach. That happens, but not to every branch in every round: then the rounds
+            // run out with nothing made.
+            if self.assigned.get(&id).is_some_and(|&(_, asked_by)| asked_by == id) {
+                first = first.or(Some(id));
+                self.repeats += 1;
+                if self.repeats > REPEATS {
+                    continue;
+                }
             }
             let (stub, block) = make(graph, &branch, shape, key.1);
             insert.push((edge.block, block, self.goes_before(graph, &branch)));

@@ -52,6 +52,21 @@ fn what_is_wrong_with_a_member_is_said_with_its_name() {
 }
 
 #[test]
+fn members_do_not_share_bytes() {
+    // The content of the one member is an archive's member too, header and all.
+    let inner = defines(GLOBAL, "x", 1).bytes();
+    let mut outer = defines(GLOBAL, "y", 1);
+    let header = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "x.o/", 0, 0, 0, 644, inner.len());
+    outer.section("inner", 1, 0, &[header.as_bytes(), &inner].concat());
+    let mut library = archive(&[("y.o", outer.bytes(), &["y", "x"])]);
+    let at = library.windows(60).position(|window| window == header.as_bytes()).expect("it is in there") as u32;
+    library[76..80].copy_from_slice(&at.to_be_bytes());
+    assert!(library.len() < outer.bytes().len() + inner.len());
+    let files = [("main.o", points_to(&["y", "x"]).bytes()), ("libone.a", library)];
+    assert_eq!(error("aarch64", &files), "libone.a: archive: its members overlap");
+}
+
+#[test]
 fn an_archive_needs_its_symbol_table() {
     let mut library = archive(&[("x.o", defines(GLOBAL, "x", 1).bytes(), &["x"])]);
     // Its header, and a number, an offset and a name.

@@ -66,6 +66,17 @@ fn a_symbol_index_stays_in_the_table() {
 }
 
 #[test]
+fn a_mapping_symbol_is_not_an_address() {
+    let mut elf = Elf::arm();
+    let text = elf.section(".text", PROGBITS, CODE, &0xebff_fffeu32.to_le_bytes());
+    let mapping = elf.symbol("$a", super::elf::LOCAL, text, 0);
+    elf.relocate(text, 0, ARM_CALL, mapping, 0);
+    let expected =
+        "a.o(.text+0x0): R_ARM_CALL: symbol 1 names a file or what bytes are, expected one that names a place";
+    assert_eq!(error("armv7", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
 fn objects_for_another_machine_are_refused() {
     let wrong = error("aarch64", &[("a.o", Elf::arm().bytes())]);
     assert_eq!(wrong, "a.o: e_ident[EI_CLASS] is 1, expected the 64-bit class of aarch64");

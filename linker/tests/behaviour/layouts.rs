@@ -101,6 +101,22 @@ fn a_section_that_is_not_there_is_refused() {
 }
 
 #[test]
+fn what_is_never_loaded_cannot_be_placed() {
+    let mut elf = calls("f", &[]);
+    elf.section(".debug_info", PROGBITS, 0, &[1; 8]);
+    let bytes = elf.bytes();
+    let options = Options { keep_debug: true, ..Options::default() };
+    let mut parsed = Parsed::new(Target::named("aarch64").expect("known"), options);
+    parsed.add("a.o", &bytes).expect("reads");
+    let layout = "at:a.o(.debug_info)=0xfffffffffffff000".parse().expect("a layout");
+    let error = parsed.prune(Roots::All).expect("prunes").reserve(&mut Ram::default(), &layout).map(drop);
+    assert_eq!(
+        error.expect_err("refused").to_string(),
+        "layout: there is no section a.o(.debug_info) in the link, which has a.o(.text.f)"
+    );
+}
+
+#[test]
 fn the_end_of_the_address_space_is_one() {
     let place = |address: u64| linked_with(&format!("at:data.o(.bss)={address:#x}").parse().expect("one"), &objects());
     assert!(place(0xffff_ffff_ffff_c000).is_ok());

@@ -43,6 +43,19 @@ fn arrays_are_in_order_of_priority_then_of_input() {
     assert_eq!(values, [1, 2, 3, 4, 5]);
 }
 
+#[test]
+fn constructors_that_run_from_the_end_have_those_without_a_number_first() {
+    let mut elf = points_to(&["first"]);
+    for (name, value) in [(".ctors.65000", 3u64), (".ctors", 1), (".ctors.100", 2)] {
+        elf.section(name, PROGBITS, DATA, &value.to_le_bytes());
+    }
+    elf.symbols[1] = ("first".into(), GLOBAL, 0, 3, 0, 0);
+    let files = [("a.o", elf.bytes())];
+    let linked = link("aarch64", &files).expect("links");
+    let start = linked.address("first").expect("there");
+    assert_eq!([0, 8, 16].map(|offset| read(&linked, start + offset, 8)), [1, 2, 3]);
+}
+
 /// An ARM object with functions in sections of their own, each with an unwind table that holds its number.
 fn with_tables(names: &[(&str, u32)]) -> Vec<u8> {
     let mut elf = Elf::arm();

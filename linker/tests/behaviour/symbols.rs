@@ -71,6 +71,28 @@ fn absolute_symbols_do_not_move() {
 }
 
 #[test]
+fn what_the_caller_defines_gives_way_to_any_object_in_either_order() {
+    for info in [GLOBAL, WEAK] {
+        for first in [true, false] {
+            let file = defines(info, "x", 7).bytes();
+            let mut parsed = Parsed::new(Target::named("aarch64").expect("known"), Options::default());
+            if first {
+                parsed.define("x", 0x10).expect("defines");
+            }
+            parsed.add("a.o", &file).expect("reads");
+            if !first {
+                parsed.define("x", 0x10).expect("defines");
+            }
+            let mut ram = Ram::default();
+            let reserved = parsed.prune(Roots::All).expect("prunes").reserve(&mut ram, &Layout::Near).expect("room");
+            let fixed = reserved.resolve(&mut ram, |_| None).expect("known").fix(&mut ram).expect("fits");
+            let linked = fixed.finalize(&mut ram).expect("finalizes");
+            assert_eq!(pointer(&linked, "x"), 7);
+        }
+    }
+}
+
+#[test]
 fn an_undefined_weak_call_falls_through_and_a_pointer_is_null() {
     let (mut code, mut data) = (calls("f", &["x"]), points_to(&["x"]));
     for elf in [&mut code, &mut data] {
