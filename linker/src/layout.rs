@@ -3,7 +3,6 @@
 //! Live blocks form *units*: a section's blocks, or all sections that have to be adjacent because somebody asks for the
 //! bounds of their name. Units go into *segments* of one protection. A policy gives the segments their places.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,11 +10,13 @@ use rustc_hash::FxHashMap;
 
 use crate::defined::belongs;
 use crate::error::{Error, Result, Site, object_name, text};
-use crate::graph::{Content, Definition, End, Extent, Kind, LinkGraph, is_identifier};
+use crate::graph::{Content, Kind, LinkGraph};
 use crate::index::{BlockId, SectionId};
 use crate::link::Limits;
 use crate::memory::{Lifetime, Place, Protection, Segment};
-use crate::pass::stubs::STUB;
+
+mod bounds;
+mod by_hand;
 
 /// Where sections go. The text form is what [`FromStr`] reads and [`fmt::Display`] writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,9 +155,6 @@ pub struct Plan {
     /// Where blocks have to be that were placed by hand.
     pins: FxHashMap<BlockId, u64>,
 }
-
-/// Sections of one kind that are placed by hand with less than this between them share a segment.
-const NEIGHBOURS: u64 = 0x1_0000;
 
 /// Sections that lie together.
 struct Unit {
@@ -338,76 +336,6 @@ impl Plan {
         }
     }
 
-    fn place_by_hand(&mut self, graph: &LinkGraph<'_>, units: &[Unit], list: &[At]) -> Result<()> {
-        // Sections of one name in one file are told apart by their order.
-        let mut wanted: FxHashMap<(String, &[u8]), VecDeque<&At>> = FxHashMap::default();
-        for at in list {
-            wanted.entry((at.file.clone(), at.section.as_bytes())).or_default().push_back(at);
-        }
-        let (mut placed, mut rest) = (Vec::new(), Vec::new());
-        for unit in units {
-            // What is never loaded has no place.
-            let mut loaded = unit.sections.iter().filter(|_| unit.class != Class::NoAlloc);
-            let at = loaded.find_map(|&section| {
-                let section = &graph.sections[section];
-                wanted.get_mut(&(object_name(&graph.objects[section.object]), section.name))?.pop_front()
-            });
-            match at {
-                Some(at) => placed.push((graph.target.wrap(at.address), unit)),
-                None => rest.push(unit),
-            }
-        }
-        // The first in the list that nothing took.
-        let left = |at: &&At| wanted[&(at.file.clone(), at.section.as_bytes())].iter().any(|left| left == at);
-        if let Some(at) = list.iter().find(left) {
-            return Err(no_such_section(graph, units, at));
-        }
-        placed.sort_by_key(|&(address, unit)| (address, unit.class));
-        let mut last: Option<(u64, &Unit)> = None;
-        let mut taken = Vec::new();
-        for (address, unit) in placed {
-            let near = |(end, before): (u64, &Unit)| {
-                let together = before.class == unit.class && unit.class != Class::NoAlloc;
-                together && (address / self.page <= end / self.page || !before.zero && address - end <= NEIGHBOURS)
-            };
-            if last.is_some_and(near) {
-                self.fill(graph, unit)
-            } else {
-                self.open(graph, unit, Some(address))
-            }
-            let blocks: Vec<BlockId> = live_blocks(graph, unit).collect();
-            let size: u64 = blocks.iter().map(|&block| graph.blocks[block].content.size()).sum();
-            last = Some((address.saturating_add(size), unit));
-            taken.push((address, address.saturating_add(size)));
-            if let Some(&first) = blocks.first() {
-                self.pins.insert(first, address);
-            }
-        }
-        let base = self.free_place(graph, &rest, &taken);
-        for (index, unit) in rest.into_iter().enumerate() {
-            self.open(graph, unit, (index == 0).then_some(base));
-        }
-        Ok(())
-    }
-
-    /// The first address from the base on where all these find room beside what is taken. `taken` is sorted.
-    fn free_place(&self, graph: &LinkGraph<'_>, units: &[&Unit], taken: &[(u64, u64)]) -> u64 {
-        let room = |unit: &&Unit| {
-            let blocks = live_blocks(graph, unit).map(|block| &graph.blocks[block]);
-            let sizes = blocks.map(|block| block.content.size().saturating_add(block.alignment));
-            sizes.fold(self.page, u64::saturating_add)
-        };
-        // Stubs will come.
-        let room = units.iter().map(room).fold(NEIGHBOURS, u64::saturating_add);
-        let mut start = self.base;
-        for &(from, to) in taken {
-            if from < start.saturating_add(room.saturating_mul(2)) && to.saturating_add(self.page) > start {
-                start = align_up(to.saturating_add(self.page), self.page);
-            }
-        }
-        start
-    }
-
     /// Gives every block its address. Called again whenever blocks were added.
     pub(crate) fn assign(&mut self, graph: &mut LinkGraph<'_>) {
         self.place(graph);
@@ -518,23 +446,6 @@ impl Plan {
         Ok(self.segments.iter().enumerate().map(segment).collect())
     }
 
-    /// What was placed by hand is there.
-    fn check_pins(&self, graph: &LinkGraph<'_>) -> Result<()> {
-        for segment in &self.segments {
-            for &id in &segment.blocks {
-                let block = &graph.blocks[id];
-                let Some(pin) = self.pins.get(&id).filter(|&&pin| pin != block.address) else { continue };
-                let name = Site::section(graph, block.section);
-                return Err(Error::Layout(if align_up(*pin, block.alignment) == *pin {
-                    format!("{name} cannot be at {pin:#x}: what lies before it reaches to {:#x}", block.address)
-                } else {
-                    format!("{name} cannot be at {pin:#x}: it is aligned to {:#x} bytes", block.alignment)
-                }));
-            }
-        }
-        Ok(())
-    }
-
     /// Alignment inside a segment costs bytes that nobody asked for.
     fn check_padding(&self, graph: &LinkGraph<'_>, limits: &Limits) -> Result<()> {
         let mut padding = 0u64;
@@ -588,124 +499,11 @@ impl Plan {
             None => Ok(()),
         }
     }
-
-    /// Takes the addresses that memory gave, and turns bounds into addresses.
-    pub(crate) fn settle(&mut self, graph: &mut LinkGraph<'_>, address: impl Fn(usize) -> u64) {
-        for (index, segment) in self.segments.iter_mut().enumerate() {
-            let moved = address(index).wrapping_sub(segment.address);
-            segment.address = address(index);
-            for &block in &segment.blocks {
-                let old = graph.blocks[block].address;
-                graph.blocks[block].address = graph.target.wrap(old.wrapping_add(moved));
-            }
-        }
-        let named = named_spans(graph);
-        for id in graph.symbols.ids() {
-            if let Definition::Bound(extent, end) = graph.symbols[id].definition {
-                let known = match extent {
-                    Extent::Sections(name) if is_identifier(name) => named.get(name).copied(),
-                    _ => None,
-                };
-                let (start, stop) = known.unwrap_or_else(|| self.bounds(graph, extent));
-                let address = if end == End::Start { start } else { stop };
-                graph.symbols[id].definition = Definition::Absolute(graph.target.wrap(address));
-            }
-        }
-    }
-
-    /// First byte of an extent, and the byte behind its last. An empty one is at the first segment.
-    pub fn bounds(&self, graph: &LinkGraph<'_>, extent: Extent<'_>) -> (u64, u64) {
-        let loaded = || self.segments.iter().filter(|segment| segment.lifetime == Lifetime::Standard);
-        let segments = |wanted: &dyn Fn(&Planned) -> Option<(u64, u64)>| join_spans(loaded().filter_map(wanted));
-        let found = match extent {
-            Extent::Sections(name) => join_spans(
-                graph
-                    .blocks
-                    .iter()
-                    .filter(|(_, block)| block.live && belongs(graph.sections[block.section].name, name))
-                    .map(|(_, block)| span(block.address, block.content.size())),
-            ),
-            Extent::Got => graph.got.map(|got| (graph.blocks[got].address, graph.blocks[got].address)),
-            Extent::Image => segments(&|segment| Some(span(segment.address, segment.size))),
-            Extent::Segments(protection) => {
-                segments(&|segment| (segment.protection == protection).then_some(span(segment.address, segment.size)))
-            }
-            Extent::Content => segments(&|segment| {
-                let writable = segment.protection.writable();
-                writable.then_some(span(segment.address, segment.content))
-            }),
-            Extent::Zero => segments(&|segment| {
-                let zero = segment.protection.writable() && segment.size > segment.content;
-                zero.then_some(span(segment.address.wrapping_add(segment.content), segment.size - segment.content))
-            }),
-        };
-        let origin = loaded().map(|segment| segment.address).min().unwrap_or(0);
-        found.unwrap_or((origin, origin))
-    }
-
-    /// The same layout written by hand.
-    pub fn by_hand(&self, graph: &LinkGraph<'_>) -> Layout {
-        by_hand(graph, &units(graph))
-    }
 }
 
 fn live_blocks<'a>(graph: &'a LinkGraph<'_>, unit: &'a Unit) -> impl Iterator<Item = BlockId> + 'a {
     let blocks = unit.sections.iter().flat_map(|&section| graph.sections[section].block_ids());
     blocks.filter(|&block| graph.blocks[block].live)
-}
-
-/// Stubs are not named: they come about again, beside what they are for.
-fn by_hand(graph: &LinkGraph<'_>, units: &[Unit]) -> Layout {
-    let at = |unit: &Unit| {
-        let section = &graph.sections[unit.sections[0]];
-        let address = live_blocks(graph, unit).map(|block| graph.blocks[block].address).min()?;
-        let is_stub = section.kind == Kind::Made && section.name == STUB;
-        (section.lifetime != Lifetime::NoAlloc && !is_stub).then(|| At {
-            file: object_name(&graph.objects[section.object]),
-            section: text(section.name),
-            address,
-        })
-    };
-    Layout::At(units.iter().filter_map(at).collect())
-}
-
-/// How many sections an error lists.
-const LISTED: usize = 50;
-
-fn no_such_section(graph: &LinkGraph<'_>, units: &[Unit], at: &At) -> Error {
-    let Layout::At(known) = by_hand(graph, units) else { return Error::Layout(String::new()) };
-    let mut list: Vec<String> = known.iter().take(LISTED).map(|at| format!("{}({})", at.file, at.section)).collect();
-    if known.len() > LISTED {
-        list.push(format!("and {} more", known.len() - LISTED));
-    }
-    let (file, section, list) = (&at.file, &at.section, list.join(", "));
-    Error::Layout(format!("there is no section {file}({section}) in the link, which has {list}"))
-}
-
-/// The bounds of all live sections of a name, for the names whose bounds anybody may ask for.
-fn named_spans<'data>(graph: &LinkGraph<'data>) -> FxHashMap<&'data [u8], (u64, u64)> {
-    let mut by_name: FxHashMap<&[u8], (u64, u64)> = FxHashMap::default();
-    if !graph.symbols.iter().any(|(_, symbol)| matches!(symbol.definition, Definition::Bound(Extent::Sections(_), _))) {
-        return by_name;
-    }
-    for (_, block) in graph.blocks.iter().filter(|(_, block)| block.live) {
-        let section = &graph.sections[block.section];
-        if section.has_identifier_name() {
-            let one = span(block.address, block.content.size());
-            let all = by_name.entry(section.name).or_insert(one);
-            *all = (all.0.min(one.0), all.1.max(one.1));
-        }
-    }
-    by_name
-}
-
-/// Start and end of so many bytes.
-fn span(start: u64, size: u64) -> (u64, u64) {
-    (start, start.wrapping_add(size))
-}
-
-fn join_spans(spans: impl Iterator<Item = (u64, u64)>) -> Option<(u64, u64)> {
-    spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// `value` rounded up to a multiple of a power of two; wraps at the end of the address space.

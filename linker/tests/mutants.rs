@@ -217,6 +217,18 @@ fn damaged_objects_end_in_a_result_or_an_error() {
     assert!(reached(Stage::Finalized) as u64 >= mutants / 10, "too few mutants are linked");
 }
 
+/// The checks on input refuse nothing that compilers make.
+#[test]
+fn undamaged_objects_are_read() {
+    for input in inputs().iter().filter(|input| !input.name.starts_with("linkerrors/")) {
+        let mut parsed = Parsed::new(input.target, Options::default());
+        for (name, data) in &input.files {
+            let result = parsed.add(name, data);
+            assert!(result.is_ok(), "{} for {}: {result:?}", input.name, input.target.name);
+        }
+    }
+}
+
 /// Writes the smaller files as a start for the fuzzer, into the directory that the variable `SEEDS` names.
 #[test]
 #[ignore = "writes files: see fuzz/README.md"]

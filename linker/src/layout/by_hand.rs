@@ -1,0 +1,137 @@
+//! Layouts by hand: any layout can be written down as one, and read back it gives the same bytes.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::{At, Class, Layout, Plan, Unit, align_up, live_blocks, units};
+use crate::error::{Error, Result, Site, object_name, text};
+use crate::graph::{Kind, LinkGraph};
+use crate::index::BlockId;
+use crate::memory::Lifetime;
+use crate::pass::stubs::STUB;
+
+/// Sections of one kind that are placed by hand with less than this between them share a segment.
+const NEIGHBOURS: u64 = 0x1_0000;
+
+impl Plan {
+    pub(super) fn place_by_hand(&mut self, graph: &LinkGraph<'_>, units: &[Unit], list: &[At]) -> Result<()> {
+        // Sections of one name in one file are told apart by their order.
+        let mut wanted: FxHashMap<(String, &[u8]), VecDeque<&At>> = FxHashMap::default();
+        for at in list {
+            wanted.entry((at.file.clone(), at.section.as_bytes())).or_default().push_back(at);
+        }
+        let (mut placed, mut rest) = (Vec::new(), Vec::new());
+        for unit in units {
+            // What is never loaded has no place.
+            let mut loaded = unit.sections.iter().filter(|_| unit.class != Class::NoAlloc);
+            let at = loaded.find_map(|&section| {
+                let section = &graph.sections[section];
+                wanted.get_mut(&(object_name(&graph.objects[section.object]), section.name))?.pop_front()
+            });
+            match at {
+                Some(at) => placed.push((graph.target.wrap(at.address), unit)),
+                None => rest.push(unit),
+            }
+        }
+        // The first in the list that nothing took.
+        let left = |at: &&At| wanted[&(at.file.clone(), at.section.as_bytes())].iter().any(|left| left == at);
+        if let Some(at) = list.iter().find(left) {
+            return Err(no_such_section(graph, units, at));
+        }
+        placed.sort_by_key(|&(address, unit)| (address, unit.class));
+        let mut last: Option<(u64, &Unit)> = None;
+        let mut taken = Vec::new();
+        for (address, unit) in placed {
+            let near = |(end, before): (u64, &Unit)| {
+                let together = before.class == unit.class && unit.class != Class::NoAlloc;
+                together && (address / self.page <= end / self.page || !before.zero && address - end <= NEIGHBOURS)
+            };
+            if last.is_some_and(near) {
+                self.fill(graph, unit)
+            } else {
+                self.open(graph, unit, Some(address))
+            }
+            let blocks: Vec<BlockId> = live_blocks(graph, unit).collect();
+            let size: u64 = blocks.iter().map(|&block| graph.blocks[block].content.size()).sum();
+            last = Some((address.saturating_add(size), unit));
+            taken.push((address, address.saturating_add(size)));
+            if let Some(&first) = blocks.first() {
+                self.pins.insert(first, address);
+            }
+        }
+        let base = self.free_place(graph, &rest, &taken);
+        for (index, unit) in rest.into_iter().enumerate() {
+            self.open(graph, unit, (index == 0).then_some(base));
+        }
+        Ok(())
+    }
+
+    /// The first address from the base on where all these find room beside what is taken. `taken` is sorted.
+    fn free_place(&self, graph: &LinkGraph<'_>, units: &[&Unit], taken: &[(u64, u64)]) -> u64 {
+        let room = |unit: &&Unit| {
+            let blocks = live_blocks(graph, unit).map(|block| &graph.blocks[block]);
+            let sizes = blocks.map(|block| block.content.size().saturating_add(block.alignment));
+            sizes.fold(self.page, u64::saturating_add)
+        };
+        // Stubs will come.
+        let room = units.iter().map(room).fold(NEIGHBOURS, u64::saturating_add);
+        let mut start = self.base;
+        for &(from, to) in taken {
+            if from < start.saturating_add(room.saturating_mul(2)) && to.saturating_add(self.page) > start {
+                start = align_up(to.saturating_add(self.page), self.page);
+            }
+        }
+        start
+    }
+
+    /// What was placed by hand is there.
+    pub(super) fn check_pins(&self, graph: &LinkGraph<'_>) -> Result<()> {
+        for segment in &self.segments {
+            for &id in &segment.blocks {
+                let block = &graph.blocks[id];
+                let Some(pin) = self.pins.get(&id).filter(|&&pin| pin != block.address) else { continue };
+                let name = Site::section(graph, block.section);
+                return Err(Error::Layout(if align_up(*pin, block.alignment) == *pin {
+                    format!("{name} cannot be at {pin:#x}: what lies before it reaches to {:#x}", block.address)
+                } else {
+                    format!("{name} cannot be at {pin:#x}: it is aligned to {:#x} bytes", block.alignment)
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same layout written by hand.
+    pub fn by_hand(&self, graph: &LinkGraph<'_>) -> Layout {
+        by_hand(graph, &units(graph))
+    }
+}
+
+/// Stubs are not named: they come about again, beside what they are for.
+fn by_hand(graph: &LinkGraph<'_>, units: &[Unit]) -> Layout {
+    let at = |unit: &Unit| {
+        let section = &graph.sections[unit.sections[0]];
+        let address = live_blocks(graph, unit).map(|block| graph.blocks[block].address).min()?;
+        let is_stub = section.kind == Kind::Made && section.name == STUB;
+        (section.lifetime != Lifetime::NoAlloc && !is_stub).then(|| At {
+            file: object_name(&graph.objects[section.object]),
+            section: text(section.name),
+            address,
+        })
+    };
+    Layout::At(units.iter().filter_map(at).collect())
+}
+
+/// How many sections an error lists.
+const LISTED: usize = 50;
+
+fn no_such_section(graph: &LinkGraph<'_>, units: &[Unit], at: &At) -> Error {
+    let Layout::At(known) = by_hand(graph, units) else { return Error::Layout(String::new()) };
+    let mut list: Vec<String> = known.iter().take(LISTED).map(|at| format!("{}({})", at.file, at.section)).collect();
+    if known.len() > LISTED {
+        list.push(format!("and {} more", known.len() - LISTED));
+    }
+    let (file, section, list) = (&at.file, &at.section, list.join(", "));
+    Error::Layout(format!("there is no section {file}({section}) in the link, which has {list}"))
+}
