@@ -229,6 +229,41 @@ fn undamaged_objects_are_read() {
     }
 }
 
+/// The bytes of a link with their addresses, zeros left out, and its layout by hand.
+fn image(input: &Input, layout: &Layout) -> linker::Result<(Vec<(u64, u8)>, Layout)> {
+    let mut ram = ram::Ram::default();
+    let mut parsed = Parsed::new(input.target, Options::default());
+    for (name, data) in &input.files {
+        parsed.add(name, data)?;
+    }
+    let reserved = parsed.prune(Roots::All)?.reserve(&mut ram, layout)?;
+    let fixed = reserved.resolve(&mut ram, |_| Some(0x30_0000))?.fix(&mut ram)?;
+    let linked = fixed.finalize(&mut ram)?;
+    let bytes = |placed: &ram::Placed| -> Vec<(u64, u8)> {
+        let bytes = placed.bytes.iter().enumerate().filter(|(_, byte)| **byte != 0);
+        bytes.map(|(at, &byte)| (placed.address + at as u64, byte)).collect()
+    };
+    let mut image: Vec<_> = linked.handle.iter().flat_map(bytes).collect();
+    image.sort();
+    Ok((image, linked.plan().by_hand(linked.graph())))
+}
+
+#[test]
+fn every_layout_written_by_hand_gives_the_same_bytes() {
+    let mut count = 0;
+    for (index, input) in inputs().iter().enumerate().step_by(7) {
+        for layout in [Layout::Near, Layout::Far, Layout::High, Layout::Random(index as u64)] {
+            let Ok((first, by_hand)) = image(input, &layout) else { continue };
+            let about = format!("{} for {}, {layout}: {by_hand}", input.name, input.target.name);
+            let (second, again) = image(input, &by_hand).unwrap_or_else(|error| panic!("{about}: {error}"));
+            assert!(first == second, "{about}");
+            assert_eq!(by_hand, again, "{about}");
+            count += 1;
+        }
+    }
+    assert!(count > 200, "{count} layouts");
+}
+
 /// Writes the smaller files as a start for the fuzzer, into the directory that the variable `SEEDS` names.
 #[test]
 #[ignore = "writes files: see fuzz/README.md"]

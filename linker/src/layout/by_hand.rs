@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 use super::{At, Class, Layout, Plan, Unit, align_up, live_blocks, units};
 use crate::error::{Error, Result, Site, object_name, text};
 use crate::graph::{Kind, LinkGraph};
-use crate::index::BlockId;
 use crate::memory::Lifetime;
 use crate::pass::stubs::STUB;
 
@@ -39,7 +38,9 @@ impl Plan {
         if let Some(at) = list.iter().find(left) {
             return Err(no_such_section(graph, units, at));
         }
-        placed.sort_by_key(|&(address, unit)| (address, unit.class));
+        let size = |unit: &Unit| live_blocks(graph, unit).map(|block| graph.blocks[block].content.size()).sum::<u64>();
+        // What is empty can be where something else is, but not behind it.
+        placed.sort_by_cached_key(|&(address, unit)| (address, size(unit), unit.class));
         let mut last: Option<(u64, &Unit)> = None;
         let mut taken = Vec::new();
         for (address, unit) in placed {
@@ -47,16 +48,17 @@ impl Plan {
                 let together = before.class == unit.class && unit.class != Class::NoAlloc;
                 together && (address / self.page <= end / self.page || !before.zero && address - end <= NEIGHBOURS)
             };
-            if last.is_some_and(near) {
+            let joins = last.is_some_and(near);
+            if joins {
                 self.fill(graph, unit)
             } else {
                 self.open(graph, unit, Some(address))
             }
-            let blocks: Vec<BlockId> = live_blocks(graph, unit).collect();
-            let size: u64 = blocks.iter().map(|&block| graph.blocks[block].content.size()).sum();
-            last = Some((address.saturating_add(size), unit));
+            let size = size(unit);
+            // What is empty may stand anywhere, in the midst of others too: it draws nothing to it.
+            last = (joins || size > 0).then_some((address.saturating_add(size), unit));
             taken.push((address, address.saturating_add(size)));
-            if let Some(&first) = blocks.first() {
+            if let Some(first) = live_blocks(graph, unit).next() {
                 self.pins.insert(first, address);
             }
         }
