@@ -49,13 +49,17 @@ impl Plan {
             Extent::Segments(protection) => {
                 segments(&|segment| (segment.protection == protection).then_some(span(segment.address, segment.size)))
             }
+            // By block, so that it does not matter how segments are cut.
             Extent::Content => segments(&|segment| {
-                let writable = segment.protection.writable();
-                writable.then_some(span(segment.address, segment.content))
+                let blocks = segment.blocks.iter().map(|&block| &graph.blocks[block]);
+                let content = blocks.filter(|block| segment.protection.writable() && !block.content.is_zero());
+                join_spans(content.map(|block| span(block.address, block.content.size())))
             }),
             Extent::Zero => segments(&|segment| {
-                let zero = segment.protection.writable() && segment.size > segment.content;
-                zero.then_some(span(segment.address.wrapping_add(segment.content), segment.size - segment.content))
+                let blocks = segment.blocks.iter().rev().map(|&block| &graph.blocks[block]);
+                let zero = blocks.take_while(|block| segment.protection.writable() && block.content.is_zero());
+                let zero = zero.filter(|block| block.content.size() > 0);
+                join_spans(zero.map(|block| span(block.address, block.content.size())))
             }),
         };
         let origin = loaded().map(|segment| segment.address).min().unwrap_or(0);
