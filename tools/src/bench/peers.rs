@@ -17,10 +17,10 @@ use crate::step::{cargo, status};
 #[derive(Args)]
 pub(crate) struct Options {
     /// Runs of each linker, in turn.
-    #[arg(long, default_value_t = 21)]
+    #[arg(long, default_value_t = 41)]
     runs: usize,
     /// Runs of linkers that take seconds; 0 leaves them out.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 5)]
     slow_runs: usize,
     /// Only these inputs.
     #[arg(long, value_delimiter = ',', default_value = "sqlite-aarch64,sqlite-thumbv7")]
@@ -32,9 +32,11 @@ struct Peer {
     name: &'static str,
     /// What to install to have it.
     package: &'static str,
-    /// Its program, for the target that an input is for.
-    programs: fn(&str) -> &'static [&'static str],
-    /// Its arguments before the objects.
+    /// The targets it is compared for.
+    targets: &'static [&'static str],
+    /// Names of its program.
+    programs: &'static [&'static str],
+    /// Its arguments before the objects. `ENTRY` stands for a function of the input.
     arguments: &'static [&'static str],
     /// Whether it takes `-o FILE`.
     writes: bool,
@@ -42,17 +44,46 @@ struct Peer {
     slow: bool,
 }
 
-const IGNORE: &[&str] = &["--unresolved-symbols=ignore-all"];
+const fn peer(
+    name: &'static str,
+    package: &'static str,
+    targets: &'static [&'static str],
+    programs: &'static [&'static str],
+    arguments: &'static [&'static str],
+) -> Peer {
+    Peer { name, package, targets, programs, arguments, writes: true, slow: false }
+}
+
+impl Peer {
+    const fn slow(self) -> Peer {
+        Peer { slow: true, writes: false, ..self }
+    }
+}
+
+const ALL: &[&str] = &["aarch64", "thumbv7"];
+const A64: &[&str] = &["aarch64"];
+const T32: &[&str] = &["thumbv7"];
+const IGNORE: &str = "--unresolved-symbols=ignore-all";
+/// llvm-jitlink links nothing unless something asks for a symbol.
+const JITLINK: &[&str] = &["-noexec", "-phony-externals", "-entry", "ENTRY"];
+/// The same below 4 GiB: where it puts things by itself, 32-bit pointers do not reach.
+#[rustfmt::skip]
+const JITLINK_LOW: &[&str] = &["-noexec", "-phony-externals", "-slab-address", "0x10000000", "-slab-allocate", "16Mb", "-slab-page-size", "4096", "-entry", "ENTRY"];
 
 #[rustfmt::skip]
 static PEERS: &[Peer] = &[
-    Peer { name: "wild", package: "cargo install wild-linker", programs: |target| if target == "aarch64" { &["wild"] } else { &[] }, arguments: &["-m", "aarch64linux", "--unresolved-symbols=ignore-all"], writes: true, slow: false },
-    Peer { name: "GNU ld", package: "binutils-aarch64-linux-gnu, binutils-arm-linux-gnueabihf", programs: |target| if target == "aarch64" { &["aarch64-linux-gnu-ld"] } else { &["arm-linux-gnueabihf-ld", "arm-linux-gnu-ld"] }, arguments: IGNORE, writes: true, slow: false },
-    Peer { name: "mold", package: "mold", programs: |_| &["mold"], arguments: IGNORE, writes: true, slow: false },
-    Peer { name: "mold, one thread", package: "mold", programs: |_| &["mold"], arguments: &["--unresolved-symbols=ignore-all", "--no-threads"], writes: true, slow: false },
-    Peer { name: "ld.lld", package: "lld-19", programs: |_| &["ld.lld-19", "ld.lld"], arguments: IGNORE, writes: true, slow: false },
-    Peer { name: "llvm-jitlink", package: "llvm-19", programs: |_| &["llvm-jitlink-19", "llvm-jitlink"], arguments: &["-noexec", "-phony-externals"], writes: false, slow: true },
+    peer("wild", "cargo install wild-linker", A64, &["wild"], &["-m", "aarch64linux", IGNORE]),
+    peer("GNU ld", "binutils-aarch64-linux-gnu", A64, &["aarch64-linux-gnu-ld"], &[IGNORE]),
+    peer("GNU ld", "binutils-arm-linux-gnueabihf", T32, &["arm-linux-gnueabihf-ld", "arm-linux-gnu-ld"], &[IGNORE]),
+    peer("mold", "mold", ALL, &["mold"], &[IGNORE]),
+    peer("mold, one thread", "mold", ALL, &["mold"], &[IGNORE, "--no-threads"]),
+    peer("ld.lld", "lld-19", ALL, &["ld.lld-19", "ld.lld"], &[IGNORE]),
+    peer("llvm-jitlink", "llvm-19", A64, &["llvm-jitlink-19", "llvm-jitlink"], JITLINK).slow(),
+    peer("llvm-jitlink", "llvm-19", T32, &["llvm-jitlink-19", "llvm-jitlink"], JITLINK_LOW).slow(),
 ];
+
+/// A function of each input, by the start of its name.
+const ENTRIES: [(&str, &str); 2] = [("sqlite", "sqlite3_open"), ("lua", "luaL_newstate")];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let all = inputs::make()?;
@@ -73,16 +104,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ours.args(["link", "--phony-externals", "-o"]).arg(scratch.path().join("harness")).args(&objects);
         println!("  {:18} {}", "harness link", line(&ours));
         let mut commands = Vec::new();
-        for (number, peer) in PEERS.iter().enumerate() {
-            let programs = (peer.programs)(target);
-            let Some(program) = installed(programs) else {
-                if !programs.is_empty() {
-                    println!("  {:18} missing: {}", peer.name, peer.package);
-                }
+        let entry = ENTRIES.iter().find(|(start, _)| input.starts_with(start)).map_or("main", |(_, entry)| entry);
+        for (number, peer) in PEERS.iter().enumerate().filter(|(_, peer)| peer.targets.contains(&target)) {
+            let Some(program) = installed(peer.programs) else {
+                println!("  {:18} missing: {}", peer.name, peer.package);
                 continue;
             };
             let mut command = Command::new(program);
-            command.args(peer.arguments);
+            command.args(peer.arguments.iter().map(|&word| if word == "ENTRY" { entry } else { word }));
             if peer.writes {
                 command.arg("-o").arg(scratch.path().join(number.to_string()));
             }
