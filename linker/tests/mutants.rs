@@ -34,6 +34,8 @@ thread_local! {
     static LIVE: Cell<usize> = const { Cell::new(0) };
     static PEAK: Cell<usize> = const { Cell::new(0) };
     static TIMES: Cell<usize> = const { Cell::new(0) };
+    /// Bytes of the buffers of target memory.
+    static LENT: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: passes everything on to the system's allocator; the counters are plain thread-local numbers.
@@ -126,6 +128,7 @@ fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: 
     let roots = if roots.is_empty() { Roots::All } else { Roots::Names(roots) };
     let reserved = parsed.prune(roots)?.reserve(&mut ram, random.pick(&layouts))?;
     *stage = (*stage).max(Stage::Reserved);
+    LENT.set(ram.lent);
     let far = random.below(2) == 0;
     let result = (|| {
         let address = |name: &str| if far { 0x7000_0000 + name.len() as u64 * 16 } else { 0x30_0000 };
@@ -160,6 +163,7 @@ fn run(inputs: &[Input], seed: u64) -> Result<Stage, String> {
     let before = LIVE.get();
     PEAK.set(before);
     TIMES.set(0);
+    LENT.set(0);
     let result = catch_unwind(AssertUnwindSafe(|| {
         if let Err(error) = link(input.target, &files, random.next(), &mut stage) {
             assert!(!error.to_string().is_empty());
@@ -171,7 +175,7 @@ fn run(inputs: &[Input], seed: u64) -> Result<Stage, String> {
         return Err(format!("{}: panicked", about()));
     }
     // The buffers of target memory are on top; they have a limit of their own.
-    let allowed = size * HEAP.0 + HEAP.1 + CONTENT;
+    let allowed = size * HEAP.0 + HEAP.1 + LENT.get();
     if peak > allowed {
         return Err(format!("{}: {peak} bytes of heap for {size} bytes of input", about()));
     }
