@@ -43,7 +43,9 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         }
         tables.sort();
         // Tables may overlap, so their sizes say little about the file's.
-        self.graph.edges.reserve(bytes.min(self.data.len()) / size_of::<Elf::Rela>());
+        let expected = bytes.min(self.data.len()) / size_of::<Elf::Rela>();
+        // With some room for what the linker adds.
+        self.graph.edges.reserve(expected + expected / 8);
         for tables in tables.chunk_by(|a, b| a.0 == b.0) {
             let first = self.graph.edges.len();
             for &(section, table) in tables {
