@@ -1,9 +1,9 @@
 //! The cases of the tree, and cases made up to be wrong.
 
 use corpus::case::{self, Call, CallResult, Case};
-use linker::Layout;
 use corpus::matrix::{self, Family};
 use corpus::value::Value;
+use linker::Layout;
 use proptest::prelude::*;
 
 fn one(text: &str) -> Case {

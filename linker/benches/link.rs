@@ -5,7 +5,7 @@
 
 mod inputs;
 
-use divan::counter::BytesCount;
+use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
 use inputs::Input;
 use linker::link::{Fixed, Resolved};
@@ -107,6 +107,16 @@ fn link(bencher: Bencher<'_, '_>, input: &'static Input) {
     let mut pool = warm(input);
     bencher
         .counter(BytesCount::new(input.size()))
+        .bench_local(|| fixed(resolved(parsed(input), &mut pool), &mut pool).abandon(&mut pool));
+}
+
+/// The whole link of so many generated objects: the time of each has to stay the same.
+#[divan::bench(args = [250, 1000, 4000])]
+fn objects(bencher: Bencher<'_, '_>, count: usize) {
+    let input: &Input = Box::leak(Box::new(inputs::generated(count)));
+    let mut pool = warm(input);
+    bencher
+        .counter(ItemsCount::new(count))
         .bench_local(|| fixed(resolved(parsed(input), &mut pool), &mut pool).abandon(&mut pool));
 }
 

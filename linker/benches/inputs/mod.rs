@@ -35,8 +35,7 @@ pub(crate) fn all() -> &'static [Input] {
     static ALL: OnceLock<Vec<Input>> = OnceLock::new();
     ALL.get_or_init(|| {
         let compiled = ["sqlite-aarch64", "sqlite-thumbv7", "lua-aarch64", "lua-thumbv7"].map(compiled);
-        let generated = [Input { name: "small-1000", target: target("aarch64"), files: small(1000) }];
-        compiled.into_iter().chain(generated).collect()
+        compiled.into_iter().chain([generated(1000)]).collect()
     })
 }
 
@@ -65,8 +64,9 @@ fn compiled(name: &'static str) -> Input {
 }
 
 /// Objects of one function that calls the next one's, loads the address of a string, and is pointed to by data.
-pub(crate) fn small(count: usize) -> Vec<(String, Vec<u8>)> {
-    (0..count).map(|number| (format!("small{number}.o"), small_object(number, (number + 1) % count))).collect()
+pub(crate) fn generated(count: usize) -> Input {
+    let object = |number| (format!("small{number}.o"), small_object(number, (number + 1) % count));
+    Input { name: "small", target: target("aarch64"), files: (0..count).map(object).collect() }
 }
 
 fn small_object(number: usize, next: usize) -> Vec<u8> {
