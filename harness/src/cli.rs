@@ -39,7 +39,9 @@ enum Command {
     Exec(Box<command::exec::Args>),
     /// Link any objects and write the image as an ELF file
     Link(command::link::Args),
-    /// Show each relocation of an object: formula with its numbers, bytes before and after, disassembly
+    /// Show each relocation of an object: formula with its numbers, bytes before and after, disassembly.
+    ///
+    /// When the last word is SECTION+OFFSET or SYMBOL, only the relocations there, against it or inside it are shown.
     Explain(command::explain::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),

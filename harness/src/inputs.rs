@@ -3,13 +3,34 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
-use linker::{TARGETS, Target};
+use linker::{Layout, TARGETS, Target};
 use object::LittleEndian;
 use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::elf::{FileHeader, SectionHeader};
 
 use crate::linking::Input;
+
+/// The options of every command that takes files.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Objects, archives or sources (C, C++, assembly, LLVM IR, Rust)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Archives, whose members are pulled on demand; all form one group
+    #[arg(long = "lib", value_name = "ARCHIVE")]
+    pub libraries: Vec<String>,
+    /// Target; objects tell for themselves, sources do not
+    #[arg(long, value_name = "A")]
+    pub arch: Option<String>,
+    /// A flag for the compiler, for sources
+    #[arg(long = "cflag", value_name = "FLAG", allow_hyphen_values = true)]
+    pub flags: Vec<String>,
+    /// Where sections go: near far high random:SEED at:FILE(SECTION)=ADDR,...
+    #[arg(long, value_name = "L", default_value = "near")]
+    pub layout: Layout,
+}
 
 /// What files are for, and what is in them.
 pub struct Inputs {
@@ -19,12 +40,13 @@ pub struct Inputs {
     pub files: Vec<Input>,
 }
 
-/// Reads objects, archives and sources. Sources need `arch`; objects tell for themselves.
-pub fn read(paths: &[String], archives: &[String], arch: Option<&str>, flags: &[String]) -> anyhow::Result<Inputs> {
-    let named = arch.map(target).transpose()?;
+/// Reads objects, archives and sources.
+pub fn read(args: &Args) -> anyhow::Result<Inputs> {
+    let Args { files: paths, libraries, arch, flags, .. } = args;
+    let named = arch.as_deref().map(target).transpose()?;
     let mut files = Vec::new();
     let mut sources = Vec::new();
-    for path in paths.iter().chain(archives) {
+    for path in paths.iter().chain(libraries) {
         let data = std::fs::read(path).with_context(|| path.clone())?;
         if !is_binary(&data) && corpus::build::is_source(Path::new(path)) {
             sources.push(files.len());

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args as ClapArgs;
 use corpus::value::Value;
-use linker::{Layout, Options, Roots};
+use linker::{Options, Roots};
 
 use crate::call;
 use crate::executor::{self, Budget, Executor, FaultKind, Guest, Register, Stop, Unicorn};
@@ -16,15 +16,8 @@ use crate::linking::{self, Externals, Job, Timings};
 /// Options of `exec`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
-    /// Objects, archives or sources (C, C++, assembly, LLVM IR, Rust)
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<String>,
-    /// Archives, whose members are pulled on demand; all form one group
-    #[arg(long = "lib", value_name = "ARCHIVE")]
-    pub libraries: Vec<String>,
-    /// Target; objects tell for themselves, sources do not
-    #[arg(long, value_name = "A")]
-    pub arch: Option<String>,
+    #[command(flatten)]
+    inputs: inputs::Args,
     /// The function to call
     #[arg(long, value_name = "SYM", default_value = "main")]
     pub entry: String,
@@ -34,12 +27,6 @@ pub struct Args {
     /// A symbol at a fixed address
     #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
     pub defsym: Vec<(String, u64)>,
-    /// Where sections go: near far high random:SEED at:FILE(SECTION)=ADDR,...
-    #[arg(long, value_name = "L", default_value = "near")]
-    pub layout: Layout,
-    /// A flag for the compiler, for sources
-    #[arg(long = "cflag", value_name = "FLAG", allow_hyphen_values = true)]
-    pub flags: Vec<String>,
     /// Instructions the guest may execute
     #[arg(long, value_name = "N", default_value_t = Budget::default().instructions)]
     pub budget: u64,
@@ -64,7 +51,7 @@ fn argument(text: &str) -> Result<Value, String> {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let inputs = match inputs::read(&args.files, &args.libraries, args.arch.as_deref(), &args.flags) {
+    let inputs = match inputs::read(&args.inputs) {
         Ok(inputs) => inputs,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -81,7 +68,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         inputs: &inputs.files,
         defines: &args.defsym,
         roots: Roots::Names(&roots),
-        layout: &args.layout,
+        layout: &args.inputs.layout,
         options: &options,
     };
     let host: std::collections::BTreeMap<String, u64> =
@@ -136,7 +123,7 @@ fn argv(machine: &mut Unicorn, args: &Args) -> anyhow::Result<Vec<Value>> {
     }
     let mut pointers = Vec::new();
     let width = machine.info().target.pointer_bytes();
-    for text in std::iter::once(&args.files[0]).chain(&args.argv) {
+    for text in std::iter::once(&args.inputs.files[0]).chain(&args.argv) {
         let mut bytes = text.clone().into_bytes();
         bytes.push(0);
         let address = machine.buffer(&bytes)?;

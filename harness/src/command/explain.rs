@@ -6,7 +6,7 @@ use linker::fixup::Via;
 use linker::graph::{Definition, LinkGraph};
 use linker::index::EdgeId;
 use linker::link::Fixed;
-use linker::{Layout, Options, Roots};
+use linker::{Options, Roots};
 
 use crate::disassembly::Disassembler;
 use crate::executor::image::Image;
@@ -15,24 +15,14 @@ use crate::inputs;
 use crate::linking::{self, Externals, Job, Timings};
 use crate::suspects::{self, hex};
 
-/// Options of `explain`.
+/// Options of `explain`. The last word may be SECTION+OFFSET or SYMBOL: only the relocations there.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
-    /// Objects, archives or sources; and, as the last word, SECTION+OFFSET or SYMBOL for only the relocations there
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<String>,
-    /// Archives, whose members are pulled on demand
-    #[arg(long = "lib", value_name = "ARCHIVE")]
-    pub libraries: Vec<String>,
-    /// Target; objects tell for themselves, sources do not
-    #[arg(long, value_name = "A")]
-    pub arch: Option<String>,
+    #[command(flatten)]
+    inputs: inputs::Args,
     /// A symbol at a fixed address
     #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
     pub defsym: Vec<(String, u64)>,
-    /// Where sections go
-    #[arg(long, value_name = "L", default_value = "near")]
-    pub layout: Layout,
 }
 
 /// Which relocations are wanted.
@@ -44,9 +34,9 @@ enum Wanted {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let (mut files, mut wanted) = (args.files.clone(), Wanted::All);
-    if let Some(last) = files.last()
-        && files.len() > 1
+    let (mut given, mut wanted) = (args.inputs.clone(), Wanted::All);
+    if let Some(last) = given.files.last()
+        && given.files.len() > 1
         && !std::path::Path::new(last).exists()
     {
         wanted = match last.rsplit_once('+') {
@@ -55,9 +45,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             }
             None => Wanted::Symbol(last.clone()),
         };
-        files.pop();
+        given.files.pop();
     }
-    let inputs = inputs::read(&files, &args.libraries, args.arch.as_deref(), &[])?;
+    let inputs = inputs::read(&given)?;
     let mut image = Image::new(inputs.target);
     let options = Options::default();
     let job = Job {
@@ -65,7 +55,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         inputs: &inputs.files,
         defines: &args.defsym,
         roots: Roots::All,
-        layout: &args.layout,
+        layout: &args.inputs.layout,
         options: &options,
     };
     let fixed = match linking::fix(&job, &mut image, &Externals::Phony, &mut Timings::default()) {
@@ -87,7 +77,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
     if shown == 0 {
-        eprintln!("no relocation there: {} has {} in all", files.join(", "), graph.live_edges().count());
+        eprintln!("no relocation there: {} has {} in all", given.files.join(", "), graph.live_edges().count());
         return Ok(exit::NOTHING_SELECTED);
     }
     Ok(exit::OK)

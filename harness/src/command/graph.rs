@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::error::object_name;
 use linker::graph::{Definition, LinkGraph};
-use linker::{Layout, Options, Parsed, Roots};
+use linker::{Options, Parsed, Roots};
 use serde_json::{Value, json};
 
 use crate::executor::image::Image;
@@ -27,24 +27,14 @@ pub enum After {
 /// Options of `graph`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
-    /// Objects, archives or sources
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<String>,
-    /// Archives, whose members are pulled on demand
-    #[arg(long = "lib", value_name = "ARCHIVE")]
-    pub libraries: Vec<String>,
-    /// Target; objects tell for themselves, sources do not
-    #[arg(long, value_name = "A")]
-    pub arch: Option<String>,
+    #[command(flatten)]
+    inputs: inputs::Args,
     /// Live roots; without any, all is live
     #[arg(long, value_name = "SYM")]
     pub root: Vec<String>,
     /// The step after which it is shown
     #[arg(long, value_name = "PASS", value_enum, default_value = "parse")]
     pub after: After,
-    /// Where sections go
-    #[arg(long, value_name = "L", default_value = "near")]
-    pub layout: Layout,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -52,7 +42,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let inputs = inputs::read(&args.files, &args.libraries, args.arch.as_deref(), &[])?;
+    let inputs = inputs::read(&args.inputs)?;
     let mut parsed = Parsed::new(inputs.target, Options::default());
     let roots: Vec<&str> = args.root.iter().map(String::as_str).collect();
     let result = (|| -> linker::Result<Value> {
@@ -67,7 +57,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             return Ok(as_json(pruned.graph()));
         }
         let mut image = Image::new(inputs.target);
-        let reserved = pruned.reserve(&mut image, &args.layout)?;
+        let reserved = pruned.reserve(&mut image, &args.inputs.layout)?;
         let shown = as_json(reserved.graph());
         reserved.abandon(&mut image);
         Ok(shown)

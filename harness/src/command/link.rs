@@ -11,7 +11,7 @@ use linker::error::object_name;
 use linker::graph::{Binding, Bytes, Definition, Flags};
 use linker::index::Id;
 use linker::link::Finalized;
-use linker::{Layout, Limits, Options, Roots};
+use linker::{Limits, Options, Roots};
 
 use crate::executor::image::{Image, ImageFile, ImageSection, ImageSymbol, Labels, SymbolKind};
 use crate::exit;
@@ -21,27 +21,17 @@ use crate::linking::{self, Externals, Job, Timings};
 /// Options of `link`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
-    /// Objects, archives or sources
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<String>,
+    #[command(flatten)]
+    inputs: inputs::Args,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Archives, whose members are pulled on demand
-    #[arg(long = "lib", value_name = "ARCHIVE")]
-    pub libraries: Vec<String>,
-    /// Target; objects tell for themselves, sources do not
-    #[arg(long, value_name = "A")]
-    pub arch: Option<String>,
     /// Where a process of it starts; keeps only what this reaches
     #[arg(long, value_name = "SYM")]
     pub entry: Option<String>,
     /// A symbol at a fixed address
     #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
     pub defsym: Vec<(String, u64)>,
-    /// Where sections go
-    #[arg(long, value_name = "L", default_value = "near")]
-    pub layout: Layout,
     /// Put what nobody defines on a page behind the image, instead of failing
     #[arg(long)]
     pub phony_externals: bool,
@@ -59,7 +49,7 @@ pub struct Args {
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let mut timings = Timings::default();
-    let inputs = timings.phase("read", || inputs::read(&args.files, &args.libraries, args.arch.as_deref(), &[]))?;
+    let inputs = timings.phase("read", || inputs::read(&args.inputs))?;
     let mut image = Image::new(inputs.target);
     let options = Options { limits: Limits::default(), ..Options::default() };
     let roots: Vec<&str> = args.entry.as_deref().into_iter().collect();
@@ -68,7 +58,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         inputs: &inputs.files,
         defines: &args.defsym,
         roots: if roots.is_empty() { Roots::All } else { Roots::Names(&roots) },
-        layout: &args.layout,
+        layout: &args.inputs.layout,
         options: &options,
     };
     let externals = if args.phony_externals { Externals::Phony } else { Externals::Table(&|_| None) };
