@@ -1,6 +1,8 @@
 //! Whether every dependency may be linked into the harness, which Unicorn makes GPL-2.0-only. `deny.toml` says the same for
 //! those who have cargo-deny; this needs nothing but cargo.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
@@ -29,24 +31,68 @@ const ALLOWED: &[&str] = &[
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    workspace_members: Vec<String>,
+    resolve: Resolve,
+}
+
+#[derive(Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+/// A package with what it depends on.
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    deps: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    pkg: String,
+    dep_kinds: Vec<Kind>,
+}
+
+/// `build` and `dev`; nothing for what is linked.
+#[derive(Deserialize)]
+struct Kind {
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Package {
+    id: String,
     name: String,
     version: String,
     license: Option<String>,
 }
 
-/// Checks the licence of every package of the workspace's lock file.
+impl Metadata {
+    /// The packages that end up in a program of the workspace. What only runs while building it does not.
+    fn linked(&self) -> BTreeSet<&str> {
+        let nodes: BTreeMap<&str, &Node> = self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+        let mut linked = BTreeSet::new();
+        let mut work: Vec<&str> = self.workspace_members.iter().map(String::as_str).collect();
+        while let Some(id) = work.pop() {
+            if let Some(node) = nodes.get(id).filter(|_| linked.insert(id)) {
+                let is_linked = |dep: &&Dependency| dep.dep_kinds.iter().any(|kind| kind.kind.is_none());
+                work.extend(node.deps.iter().filter(is_linked).map(|dep| dep.pkg.as_str()));
+            }
+        }
+        linked
+    }
+}
+
+/// Checks the licence of every package that is linked into a program of the workspace.
 pub(crate) fn check() -> Result<()> {
     let output = cargo(&["metadata", "--format-version", "1"]).output().context("cannot start cargo metadata")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let linked = metadata.linked();
     let mut refused = Vec::new();
-    for package in &metadata.packages {
+    for package in metadata.packages.iter().filter(|package| linked.contains(package.id.as_str())) {
         let licence = package.license.as_deref().unwrap_or("none stated");
         if !allowed(licence) {
             refused.push(format!("{} {}: {licence}", package.name, package.version));
@@ -55,7 +101,7 @@ pub(crate) fn check() -> Result<()> {
     if !refused.is_empty() {
         bail!("these may not be linked into a GPL-2.0-only program:\n  {}", refused.join("\n  "));
     }
-    eprintln!("    {} packages, all may be linked", metadata.packages.len());
+    eprintln!("    {} packages, all may be linked", linked.len());
     Ok(())
 }
 
