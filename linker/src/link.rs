@@ -7,23 +7,27 @@
 //! Between any two steps the graph can be looked at and changed, and anything may happen: ask a peer for addresses, wait
 //! for another link. No step calls back into the caller but for the lookup of names.
 
+use std::marker::PhantomData;
+
 use rustc_hash::FxHashSet;
 
 use crate::arch::Core;
 use crate::archive::{self, Archive};
 use crate::defined;
-use crate::error::{Error, Result, Site, Undefined, text};
-use crate::fixup::{self, Context, Cursor, Fixup};
+use crate::error::{Error, Result, Site, Undefined};
 use crate::format::FORMATS;
-use crate::graph::{Binding, Content, Definition, Flags, Kind, LinkGraph, Object};
-use crate::index::{EdgeId, Id, SymbolId};
+use crate::graph::{Binding, Content, Definition, Kind, LinkGraph, Object};
+use crate::index::{Id, SymbolId};
 use crate::layout::{Layout, Plan};
-use crate::memory::{Action, InFlight, Memory, Protection};
+use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
-use crate::pass::ifunc::Ifunc;
 use crate::pass::stubs::Stubs;
 use crate::pass::{got, ifunc, prune};
 use crate::target::Target;
+
+mod laid;
+
+pub use laid::{External, Finalized, Fixed, Laid, Reserved, Resolved, step};
 
 /// What a link may ask for at most. Objects are untrusted.
 #[derive(Clone, Debug)]
@@ -287,293 +291,9 @@ impl<'data> Pruned<'data> {
         }
         self.graph.stubs = stubs.finish();
         let request = plan.request(&self.graph, &self.options.limits)?;
-        let reservation = memory.reserve(&request).map_err(Error::Memory)?;
-        plan.settle(&mut self.graph, |segment| reservation.address(segment));
-        Ok(Reserved { graph: self.graph, names: self.names, options: self.options, plan, ifuncs, reservation })
-    }
-}
-
-/// A name that has to come from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct External<'data> {
-    /// The name.
-    pub name: &'data [u8],
-    /// Whether the link can do without.
-    pub weak: bool,
-    /// Its symbol.
-    pub symbol: SymbolId,
-}
-
-/// Everything has an address; what comes from outside is not known yet.
-#[derive(Debug)]
-pub struct Reserved<'data, M: Memory> {
-    graph: LinkGraph<'data>,
-    names: Names<'data>,
-    options: Options,
-    plan: Plan,
-    ifuncs: Vec<Ifunc>,
-    reservation: M::InFlight,
-}
-
-impl<'data, M: Memory> Reserved<'data, M> {
-    /// The graph.
-    pub fn graph(&self) -> &LinkGraph<'data> {
-        &self.graph
-    }
-
-    /// The segments.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The names that live edges need from outside, in the order in which they were first seen.
-    pub fn externals(&self) -> Vec<External<'data>> {
-        let mut wanted = vec![false; self.graph.symbols.len()];
-        for (_, edge) in self.graph.live_edges() {
-            wanted[edge.target.index()] = true;
-        }
-        let undefined = self.graph.symbols.iter().filter(|(id, symbol)| wanted[id.index()] && symbol.is_undefined());
-        undefined
-            .map(|(symbol, known)| External { name: known.name, weak: known.binding == Binding::Weak, symbol })
-            .collect()
-    }
-
-    /// Asks `lookup` for the address of each external; the low bit says Thumb where there is such a thing. What nobody
-    /// has is one error that names all of it; weak references may stay undefined.
-    pub fn resolve(
-        mut self,
-        memory: &mut M,
-        mut lookup: impl FnMut(&str) -> Option<u64>,
-    ) -> Result<Resolved<'data, M>> {
-        let mut missing = Vec::new();
-        for external in self.externals() {
-            match std::str::from_utf8(external.name).ok().and_then(&mut lookup) {
-                Some(address) => {
-                    let (address, flags) = self.graph.arch.symbol_value(address, true);
-                    let symbol = &mut self.graph.symbols[external.symbol];
-                    symbol.definition = Definition::Absolute(address);
-                    symbol.flags = flags.with(Flags::EXTERNAL);
-                }
-                None if external.weak => {}
-                None => missing.push(external.symbol),
-            }
-        }
-        if !missing.is_empty() {
-            let error = undefined(&self.graph, &missing);
-            memory.abandon(self.reservation);
-            return Err(error);
-        }
-        let Reserved { graph, names, options, plan, ifuncs, reservation } = self;
-        Ok(Resolved { graph, names, options, plan, ifuncs, reservation })
-    }
-
-    /// Gives the memory back.
-    pub fn abandon(self, memory: &mut M) {
-        memory.abandon(self.reservation);
-    }
-}
-
-/// How many sections that want a missing symbol an error names: the first place in each.
-const SITES: usize = 8;
-
-fn undefined(graph: &LinkGraph<'_>, missing: &[SymbolId]) -> Error {
-    let mut list: Vec<Undefined> = missing
-        .iter()
-        .map(|&id| Undefined { name: text(graph.symbols[id].name), wanted_by: Vec::new(), references: 0 })
-        .collect();
-    let mut last = vec![None; missing.len()];
-    for (_, edge) in graph.live_edges() {
-        let section = graph.blocks[edge.block].section;
-        // The linker's own entries and stubs want it on behalf of an edge that is in the list already.
-        if graph.sections[section].kind == Kind::Made {
-            continue;
-        }
-        if let Ok(index) = missing.binary_search(&edge.target) {
-            list[index].references += 1;
-            if list[index].wanted_by.len() < SITES && last[index] != Some(section) {
-                last[index] = Some(section);
-                list[index].wanted_by.push(Site { symbol: None, ..Site::edge(graph, edge) });
-            }
-        }
-    }
-    Error::Undefined(list)
-}
-
-/// Every symbol is known.
-#[derive(Debug)]
-pub struct Resolved<'data, M: Memory> {
-    graph: LinkGraph<'data>,
-    names: Names<'data>,
-    options: Options,
-    plan: Plan,
-    ifuncs: Vec<Ifunc>,
-    reservation: M::InFlight,
-}
-
-impl<'data, M: Memory> Resolved<'data, M> {
-    /// The graph.
-    pub fn graph(&self) -> &LinkGraph<'data> {
-        &self.graph
-    }
-
-    /// The segments.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// What an edge comes to, without writing it.
-    pub fn fixup(&self, edge: EdgeId) -> Result<Fixup> {
-        fixup_of(&self.graph, &self.options, edge)
-    }
-
-    /// Copies all content into the target's buffers, once, and applies every relocation there.
-    pub fn fix(mut self, memory: &mut M) -> Result<Fixed<'data, M>> {
-        match fix(&self.graph, &self.options, &self.plan, &mut self.reservation) {
-            Ok(()) => {
-                let Resolved { graph, names, options, plan, ifuncs, reservation } = self;
-                Ok(Fixed { graph, names, options, plan, ifuncs, reservation })
-            }
-            Err(error) => {
-                memory.abandon(self.reservation);
-                Err(error)
-            }
-        }
-    }
-
-    /// Gives the memory back.
-    pub fn abandon(self, memory: &mut M) {
-        memory.abandon(self.reservation);
-    }
-}
-
-fn context(graph: &LinkGraph<'_>, options: &Options) -> Context {
-    Context { bypass_stubs: options.bypass_stubs, got: graph.got.map_or(0, |got| graph.blocks[got].address) }
-}
-
-fn fixup_of(graph: &LinkGraph<'_>, options: &Options, id: EdgeId) -> Result<Fixup> {
-    let edge = &graph.edges[id];
-    let unit = graph.row(edge).field.unit;
-    let word = graph.bytes_under(edge, unit.size()).and_then(|bytes| unit.read(bytes)).unwrap_or(0);
-    let made = |list| LinkGraph::made(list, id).map(|made| made.symbol);
-    fixup::compute(graph, &context(graph, options), edge, word, made(&graph.entries), made(&graph.stubs))
-}
-
-fn fix(graph: &LinkGraph<'_>, options: &Options, plan: &Plan, reservation: &mut impl InFlight) -> Result<()> {
-    let context = context(graph, options);
-    let (mut entries, mut stubs) = (Cursor::new(&graph.entries), Cursor::new(&graph.stubs));
-    for (_, block) in graph.blocks.iter() {
-        if !block.live || block.content.is_zero() {
-            continue;
-        }
-        let segment = block.segment as usize;
-        let start = block.address.wrapping_sub(plan.segments[segment].address);
-        let start = graph.target.wrap(start) as usize;
-        let bytes = block.content.bytes();
-        let buffer = reservation.content(segment);
-        let Some(place) = start.checked_add(bytes.len()).and_then(|end| buffer.get_mut(start..end)) else {
-            return Err(Error::Memory(format!("segment {segment} has a buffer of {} bytes", buffer.len()).into()));
-        };
-        place.copy_from_slice(bytes);
-        if let Some(parent) = block.parent {
-            // The distance back from the second word of the record to the common record.
-            let back = block.address.wrapping_add(4).wrapping_sub(graph.blocks[parent].address) as u32;
-            place[4..8].copy_from_slice(&back.to_le_bytes());
-        }
-        fixup::apply(graph, &context, block.edge_ids(), place, &mut entries, &mut stubs)?;
-    }
-    Ok(())
-}
-
-/// Every byte is final; nothing has been shipped.
-#[derive(Debug)]
-pub struct Fixed<'data, M: Memory> {
-    graph: LinkGraph<'data>,
-    names: Names<'data>,
-    options: Options,
-    plan: Plan,
-    ifuncs: Vec<Ifunc>,
-    reservation: M::InFlight,
-}
-
-impl<'data, M: Memory> Fixed<'data, M> {
-    /// The graph.
-    pub fn graph(&self) -> &LinkGraph<'data> {
-        &self.graph
-    }
-
-    /// The segments.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The final content of a segment.
-    pub fn content(&mut self, segment: usize) -> &[u8] {
-        self.reservation.content(segment)
-    }
-
-    /// What an edge came to.
-    pub fn fixup(&self, edge: EdgeId) -> Result<Fixup> {
-        fixup_of(&self.graph, &self.options, edge)
-    }
-
-    /// Ships content, runs the actions the link needs (resolvers of IFUNC symbols), sets protections.
-    pub fn finalize(self, memory: &mut M) -> Result<Finalized<'data, M::Finalized>> {
-        let actions: Vec<Action> = self
-            .ifuncs
-            .iter()
-            .filter_map(|ifunc| {
-                let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
-                Some(Action::CallAndStore { function, slot })
-            })
-            .collect();
-        let handle = memory.finalize(self.reservation, &actions).map_err(Error::Memory)?;
-        Ok(Finalized { graph: self.graph, names: self.names, options: self.options, plan: self.plan, handle })
-    }
-
-    /// Gives the memory back.
-    pub fn abandon(self, memory: &mut M) {
-        memory.abandon(self.reservation);
-    }
-}
-
-/// Linked, in target memory, ready to run.
-#[derive(Debug)]
-pub struct Finalized<'data, H> {
-    graph: LinkGraph<'data>,
-    names: Names<'data>,
-    options: Options,
-    plan: Plan,
-    /// The memory's handle.
-    pub handle: H,
-}
-
-impl<'data, H> Finalized<'data, H> {
-    /// The graph.
-    pub fn graph(&self) -> &LinkGraph<'data> {
-        &self.graph
-    }
-
-    /// The segments.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The symbol of this name: a global one, or else the first local one.
-    pub fn symbol(&self, name: &str) -> Option<SymbolId> {
-        self.names.get(name.as_bytes()).or_else(|| find_local(&self.graph, name))
-    }
-
-    /// The address of a symbol as a value, with the Thumb bit where it has one. None if it is not part of the link.
-    pub fn address(&self, name: &str) -> Option<u64> {
-        let id = self.symbol(name)?;
-        match self.graph.symbols[id].definition {
-            Definition::Block(block, _) if !self.graph.blocks[block].live => None,
-            _ => self.graph.value(id),
-        }
-    }
-
-    /// What an edge came to.
-    pub fn fixup(&self, edge: EdgeId) -> Result<Fixup> {
-        fixup_of(&self.graph, &self.options, edge)
+        let handle = memory.reserve(&request).map_err(Error::Memory)?;
+        plan.settle(&mut self.graph, |segment| handle.address(segment));
+        let Pruned { graph, names, options, .. } = self;
+        Ok(Laid { graph, names, options, plan, ifuncs, handle, step: PhantomData })
     }
 }
