@@ -54,6 +54,7 @@ use Probe::{File, LibClang, Program};
 static PACKAGES: &[Package] = &[
     row(Run, "gcc", None, Program(&["cc"]), "compiles Unicorn and Capstone"),
     row(Run, "make", None, Program(&["make", "ninja"]), "builds Unicorn"),
+    row(Run, "pkgconf", Some("pkg-config"), Program(&["pkg-config"]), "Unicorn's configure script asks for it"),
     row(Run, "cmake", None, Program(&["cmake"]), "configures Unicorn"),
     row(Run, "libclang-19-dev", Some("libclang-dev"), LibClang, "reads Unicorn's headers (bindgen)"),
     row(Test, "gcc-12-aarch64-linux-gnu", Some("gcc-aarch64-linux-gnu"), Program(&["aarch64-linux-gnu-gcc-12", "aarch64-linux-gnu-gcc"]), "compiles the corpus for aarch64"),
