@@ -14,6 +14,7 @@ use crate::linking::Input;
 
 /// The options of every command that takes files.
 #[derive(Clone, Debug, ClapArgs)]
+#[group(skip)]
 pub struct Args {
     /// Objects, archives or sources (C, C++, assembly, LLVM IR, Rust)
     #[arg(required = true, value_name = "FILE")]

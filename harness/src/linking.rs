@@ -53,7 +53,7 @@ impl Timings {
 pub enum Externals<'a> {
     /// A table: what it does not have is missing.
     Table(&'a dyn Fn(&str) -> Option<u64>),
-    /// Nobody: each gets an address of its own on pages behind the link.
+    /// Nobody: each gets an address of its own on pages behind the link. Weak ones stay undefined.
     Phony,
 }
 
@@ -79,10 +79,17 @@ pub fn fix<'a, M: Memory>(
     let mut next = behind.next_multiple_of(page) + page;
     let resolved = timings.phase("resolve", || match externals {
         Externals::Table(lookup) => reserved.resolve(memory, lookup),
-        Externals::Phony => reserved.resolve(memory, |_| {
-            next += PHONY;
-            Some(job.target.wrap(next) | u64::from(job.target.thumb))
-        }),
+        Externals::Phony => {
+            // What may stay undefined does.
+            let weak: Vec<_> = reserved.externals().into_iter().filter(|external| external.weak).collect();
+            reserved.resolve(memory, |name| {
+                if weak.iter().any(|external| external.name == name.as_bytes()) {
+                    return None;
+                }
+                next += PHONY;
+                Some(job.target.wrap(next) | u64::from(job.target.thumb))
+            })
+        }
     })?;
     timings.phase("fix up", || resolved.fix(memory))
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, Misfit, Result, Site};
 use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made};
 use crate::index::{EdgeId, SymbolId};
 use crate::memory::Lifetime;
+use crate::pass::stubs::addend_through;
 use crate::relocation::{Check, Class, Inputs, Minus, Row, Term};
 
 /// How an edge reached its target.
@@ -97,7 +98,7 @@ pub(crate) fn compute(
     edge: &Edge,
     word: u64,
     entry: Option<SymbolId>,
-    stub: Option<SymbolId>,
+    mut stub: Option<SymbolId>,
 ) -> Result<Fixup> {
     let row = graph.row(edge);
     if !row.field.carries(word) {
@@ -134,6 +135,8 @@ pub(crate) fn compute(
                 return done(inputs, 0, after, Via::FallThrough);
             }
             inputs.s = undefined_weak(row, &inputs);
+            // A datum that could have named the stub names nothing: there is nothing behind it.
+            stub = None;
         }
     }
     if row.class == Class::None {
@@ -181,7 +184,7 @@ fn branch(
     {
         return Ok(direct);
     }
-    let through = Edge { target: stub, addend: -graph.arch.pc_bias(graph.row(edge)), ..*edge };
+    let through = Edge { target: stub, addend: addend_through(graph, graph.row(edge), edge), ..*edge };
     let inputs = Inputs {
         s: graph.address(stub).unwrap_or(0),
         a: through.addend,

@@ -62,6 +62,7 @@ impl<'data> Names<'data> {
             (2, 2) => {
                 if let (Definition::Common(a, x), Definition::Common(b, y)) = (old.definition, new.definition) {
                     graph.symbols[id].definition = Definition::Common(a.max(b), x.max(y));
+                    graph.symbols[id].size = a.max(b);
                 }
             }
             (0, 0) => {

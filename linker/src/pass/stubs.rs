@@ -60,7 +60,7 @@ impl Stubs {
                 continue;
             }
             let Some(shape) = graph.arch.stub_for(row, word, graph.core) else { continue };
-            let key = (edge.target, edge.addend.wrapping_add(graph.arch.pc_bias(row)), shape.name);
+            let key = (edge.target, stub_addend(graph, row, &edge), shape.name);
             let reachable =
                 self.by_key.get(&key).into_iter().flatten().find(|(stub, _)| reaches(graph, &branch, *stub));
             if let Some(&stub) = reachable {
@@ -76,8 +76,9 @@ impl Stubs {
                     continue;
                 }
             }
+            let Some(anchor) = anchor(graph, plan, &branch) else { continue };
             let (stub, block) = make(graph, &branch, shape, key.1);
-            insert.push((edge.block, block, self.goes_before(graph, &branch)));
+            insert.push((anchor, block, anchor == edge.block && self.goes_before(graph, &branch)));
             self.by_key.entry(key).or_default().push((stub, id));
             self.assigned.insert(id, (stub, id));
             first = first.or(Some(id));
@@ -109,6 +110,29 @@ impl Stubs {
     }
 }
 
+/// The block beside which a stub for a branch stands: the branch's own, or for data the last block of the nearest code.
+/// None where there is no code to stand beside.
+fn anchor(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> Option<BlockId> {
+    if branch.row.class == Class::Branch {
+        return Some(branch.edge.block);
+    }
+    let is_code = |block: &BlockId| graph.sections[graph.blocks[*block].section].protection.executable();
+    let last = plan.segments.iter().filter_map(|segment| segment.blocks.last().copied()).filter(is_code);
+    let place = graph.blocks[branch.edge.block].address;
+    last.min_by_key(|block| graph.blocks[*block].address.abs_diff(place))
+}
+
+/// How far behind its target a stub leads. The addend of a branch is where in its target it goes, less what the program
+/// counter is ahead; that of a datum says what the datum counts from, and stays with it.
+fn stub_addend(graph: &LinkGraph<'_>, row: &Row, edge: &Edge) -> i64 {
+    if row.class == Class::Branch { edge.addend.wrapping_add(graph.arch.pc_bias(row)) } else { 0 }
+}
+
+/// The addend of an edge that goes through a stub.
+pub(crate) fn addend_through(graph: &LinkGraph<'_>, row: &Row, edge: &Edge) -> i64 {
+    edge.addend.wrapping_sub(stub_addend(graph, row, edge))
+}
+
 /// The live branches. What stubs consist of is none.
 fn candidates(graph: &LinkGraph<'_>) -> Vec<EdgeId> {
     let may = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
@@ -136,7 +160,7 @@ fn reaches(graph: &LinkGraph<'_>, branch: &Branch<'_>, stub: SymbolId) -> bool {
         return true;
     }
     let thumb = graph.symbols[stub].flags.has(Flags::THUMB);
-    let addend = -graph.arch.pc_bias(branch.row);
+    let addend = addend_through(graph, branch.row, &branch.edge);
     fits(graph, branch, address, addend, thumb, Destination { thumb: Some(thumb) })
 }
 
