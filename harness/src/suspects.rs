@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linker::Parsed;
 use linker::error::{Site, hex as signed_hex};
 use linker::fixup::Fixup;
-use linker::graph::{Bytes, Definition, Kind, LinkGraph};
+use linker::graph::{Bytes, Definition, LinkGraph};
 use linker::index::{BlockId, EdgeId};
 use linker::link::Finalized;
 use linker::relocation::{Check, Row};
@@ -19,7 +19,7 @@ const MOST: usize = 6;
 
 /// The names of all relocations in a graph's objects, live or not.
 pub fn held(graph: &LinkGraph<'_>) -> BTreeSet<&'static str> {
-    let made = |block: BlockId| graph.sections[graph.blocks[block].section].kind == Kind::Made;
+    let made = |block: BlockId| graph.sections[graph.blocks[block].section].is_made();
     graph.edges.iter().filter(|(_, edge)| !made(edge.block)).map(|(_, edge)| graph.row(edge).name).collect()
 }
 
@@ -40,7 +40,7 @@ pub fn live_relocations<H>(linked: &Finalized<'_, H>) -> BTreeMap<String, u64> {
     let graph = linked.graph();
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (_, edge) in graph.live_edges() {
-        if graph.sections[graph.blocks[edge.block].section].kind != Kind::Made {
+        if !graph.sections[graph.blocks[edge.block].section].is_made() {
             *counts.entry(graph.row(edge).name).or_default() += 1;
         }
     }

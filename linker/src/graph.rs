@@ -66,6 +66,11 @@ impl Section<'_> {
         self.blocks.clone().map(|index| BlockId::new(index as usize))
     }
 
+    /// Whether the linker made it.
+    pub fn is_made(&self) -> bool {
+        self.object == linker()
+    }
+
     /// Whether its name could stand behind `__start_` in C: then its bounds can be asked for.
     pub fn has_identifier_name(&self) -> bool {
         is_identifier(self.name)

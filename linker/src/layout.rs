@@ -204,8 +204,8 @@ fn joint<'data>(graph: &LinkGraph<'data>, section: SectionId) -> Option<&'data [
             Some(&section.name[..end])
         }
         Kind::LinkOrder => {
-            let stem: &[u8] = b".ARM.exidx";
-            Some(if belongs(section.name, stem) { stem } else { section.name })
+            let index = graph.arch.unwind_index().map(|index| index.section);
+            Some(index.filter(|index| belongs(section.name, index)).unwrap_or(section.name))
         }
         Kind::Frames => Some(section.name),
         _ if section.lifetime == Lifetime::NoAlloc || section.has_identifier_name() => Some(section.name),
@@ -409,8 +409,9 @@ impl Plan {
             for run in segment.blocks[first..].chunk_by_mut(together) {
                 let address = |block: &BlockId| {
                     let link = graph.sections[graph.blocks[*block].section].link;
+                    // What is about nothing marks the end.
                     link.and_then(|link| graph.sections[link].block_ids().next())
-                        .map(|block| graph.blocks[block].address)
+                        .map_or(u64::MAX, |block| graph.blocks[block].address)
                 };
                 if in_order(&run[0]) && !run.is_sorted_by_key(address) {
                     let pin = run.iter().find_map(|block| self.pins.remove(block));

@@ -22,7 +22,7 @@ use crate::layout::{Layout, Plan};
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
-use crate::pass::{got, ifunc, prune};
+use crate::pass::{got, ifunc, prune, unwind};
 use crate::target::Target;
 
 mod laid;
@@ -276,6 +276,7 @@ impl<'data> Pruned<'data> {
     /// Builds tables and stubs, lays everything out, and reserves memory for it.
     pub fn reserve<M: Memory>(mut self, memory: &mut M, layout: &Layout) -> Result<Reserved<'data, M>> {
         let ifuncs = ifunc::run(&mut self.graph, &self.roots);
+        unwind::run(&mut self.graph);
         got::run(&mut self.graph);
         let mut plan = Plan::new(&self.graph, layout, memory.page_size())?;
         let mut stubs = Stubs::default();

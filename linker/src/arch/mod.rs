@@ -50,6 +50,17 @@ pub struct StubShape {
     pub mapping: &'static [(u64, Bytes)],
 }
 
+/// A table with an entry for each function, in the order of their addresses, which is searched by halves.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnwindIndex {
+    /// Name of its sections.
+    pub section: &'static [u8],
+    /// An entry for code that cannot be unwound, with its address, at the start, left open.
+    pub gap: &'static [u8],
+    /// Number of the relocation that fills in the address.
+    pub row: u32,
+}
+
 /// One architecture.
 pub trait Architecture: Sync + Debug {
     /// Its name in messages.
@@ -70,6 +81,11 @@ pub trait Architecture: Sync + Debug {
     /// How many bytes ahead of a branch the program counter reads: addends carry it, negated.
     fn pc_bias(&self, _row: &Row) -> i64 {
         0
+    }
+
+    /// The index of unwinding tables, if it has one.
+    fn unwind_index(&self) -> Option<&'static UnwindIndex> {
+        None
     }
 
     /// Splits the value of a function symbol into address and flags.

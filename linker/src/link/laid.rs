@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::error::{Error, Result, Site, Undefined, text};
 use crate::fixup::{self, Context, Cursor, Fixup};
-use crate::graph::{Binding, Definition, Flags, Kind, LinkGraph};
+use crate::graph::{Binding, Definition, Flags, LinkGraph};
 use crate::index::{EdgeId, Id, SymbolId};
 use crate::layout::Plan;
 use crate::link::{Options, find_local};
@@ -157,7 +157,7 @@ fn undefined(graph: &LinkGraph<'_>, missing: &[SymbolId]) -> Error {
     for (_, edge) in graph.live_edges() {
         let section = graph.blocks[edge.block].section;
         // The linker's own entries and stubs want it on behalf of an edge that is in the list already.
-        if graph.sections[section].kind == Kind::Made {
+        if graph.sections[section].is_made() {
             continue;
         }
         if let Ok(index) = missing.binary_search(&edge.target) {

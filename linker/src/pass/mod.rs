@@ -4,3 +4,4 @@ pub(crate) mod got;
 pub(crate) mod ifunc;
 pub(crate) mod prune;
 pub(crate) mod stubs;
+pub(crate) mod unwind;

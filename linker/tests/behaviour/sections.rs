@@ -68,10 +68,42 @@ fn with_tables(names: &[(&str, u32)]) -> Vec<u8> {
     elf.bytes()
 }
 
-/// The tables of a link, in order.
+/// The first byte of each word of the constant data of a link.
+fn words(linked: &Linked<'_>) -> Vec<u64> {
+    let read = linked.handle.iter().filter(|p| p.segment.protection == linker::memory::Protection::Read);
+    read.flat_map(|p| p.bytes.chunks(4).map(|bytes| bytes[0].into())).collect()
+}
+
+/// The tables of a link, in order, without the entry that marks the end of all code.
 fn tables(linked: &Linked<'_>) -> Vec<u64> {
-    let placed = linked.handle.iter().find(|p| p.segment.protection == linker::memory::Protection::Read);
-    placed.map_or(Vec::new(), |p| p.bytes.chunks(4).map(|bytes| bytes[0].into()).collect())
+    let mut words = words(linked);
+    assert_eq!(words.pop(), Some(1), "EXIDX_CANTUNWIND behind the last function");
+    words.pop();
+    words
+}
+
+#[test]
+fn code_without_an_unwind_table_gets_an_entry_that_says_so() {
+    let mut elf = Elf::arm();
+    for (name, has_table) in [("f", true), ("g", false), ("h", true)] {
+        let text = elf.section(&format!(".text.{name}"), PROGBITS, CODE, &0xe12f_ff1eu32.to_le_bytes());
+        elf.symbol(name, GLOBAL | FUNC, text, 0);
+        if has_table {
+            let table =
+                elf.section(&format!(".ARM.exidx.text.{name}"), EXIDX, READ | LINK_ORDER, &[0, 0, 0, 0, 7, 0, 0, 0]);
+            elf.of(table).link = text.into();
+        }
+    }
+    let files = [("a.o", elf.bytes())];
+    let linked = link("armv7", &files).expect("links");
+    let placed =
+        linked.handle.iter().find(|p| p.segment.protection == linker::memory::Protection::Read).expect("a table");
+    let word = |index: usize| u32::from_le_bytes(*placed.bytes[4 * index..].first_chunk().expect("a word"));
+    assert_eq!([1, 3, 5, 7].map(word), [7, 1, 7, 1], "f, the gap at g, h, the end");
+    // PREL31: 31 bits from the place.
+    let points_at = |index: usize| placed.address + 4 * index as u64 + u64::from(word(index)) - (1 << 31);
+    assert_eq!(points_at(2), linked.address("g").expect("there"));
+    assert_eq!(points_at(6), linked.address("h").expect("there") + 4);
 }
 
 #[test]
@@ -85,9 +117,7 @@ fn unwind_tables_follow_their_functions() {
     let at = |name| moved.address(name).expect("there");
     let mut order = [(at("f"), 1), (at("g"), 2), (at("h"), 3)];
     order.sort();
-    let all = moved.handle.iter().filter(|p| p.segment.protection == linker::memory::Protection::Read);
-    let found: Vec<u64> = all.flat_map(|p| p.bytes.chunks(4).map(|bytes| bytes[0].into())).collect();
-    assert_eq!(found, order.map(|(_, number)| number));
+    assert_eq!(tables(&moved), order.map(|(_, number)| number));
 }
 
 #[test]
@@ -106,7 +136,7 @@ fn tables_of_two_names_do_not_mix() {
     }
     let files = [("a.o", elf.bytes())];
     let linked = link("armv7", &files).expect("links");
-    assert_eq!(tables(&linked), [0, 2, 4, 1, 3, 5]);
+    assert_eq!(words(&linked), [0, 2, 4, 1, 3, 5]);
     let bound = |name| linked.address(name).expect("defined");
     assert_eq!(bound("__stop_odd") - bound("__start_odd"), 12);
 }

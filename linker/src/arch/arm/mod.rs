@@ -18,7 +18,7 @@
 //!
 //! A branch to an undefined weak function becomes a NOP.
 
-use super::{Architecture, BranchForm, Core, Destination, StubShape};
+use super::{Architecture, BranchForm, Core, Destination, StubShape, UnwindIndex};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
 use crate::layout::Spans;
@@ -146,6 +146,14 @@ static T16_INDIRECT: StubShape = StubShape {
     mapping: &[(0, Bytes::Thumb), (12, Bytes::Data)],
 };
 
+/// Exception handling tables (EHABI32, Index table entries).
+static EXIDX: UnwindIndex = UnwindIndex {
+    section: b".ARM.exidx",
+    // EXIDX_CANTUNWIND
+    gap: &[0, 0, 0, 0, 1, 0, 0, 0],
+    row: table::PREL31,
+};
+
 impl Architecture for Arm {
     fn name(&self) -> &'static str {
         "ARM"
@@ -170,6 +178,10 @@ impl Architecture for Arm {
 
     fn pc_bias(&self, row: &Row) -> i64 {
         if row.field.unit == Unit::Instruction32 { 8 } else { 4 }
+    }
+
+    fn unwind_index(&self) -> Option<&'static UnwindIndex> {
+        Some(&EXIDX)
     }
 
     fn symbol_value(&self, value: u64, function: bool) -> (u64, Flags) {

@@ -6,6 +6,7 @@ use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number, ro
 
 pub(super) const ABS32: u32 = 2;
 pub(super) const THM_CALL: u32 = 10;
+pub(super) const PREL31: u32 = 42;
 
 /// Index of each number.
 pub(super) static INDEX: [u16; 256] = by_number(ROWS);
