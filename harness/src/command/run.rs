@@ -187,7 +187,11 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }))?;
     let batches = plan::objects(batches, &source, threads, &|done, total, name| output.building(done, total, name))?;
     let mut error = None;
-    run::run(&batches, threads, args.strict, &mut |record| {
+    run::run(&batches, threads, args.strict, &mut |mut record| {
+        // What was compiled here reproduces when it is compiled here.
+        if let Some(failure) = record.failure.as_mut().filter(|_| args.rebuild) {
+            failure.reproduce = failure.reproduce.replace(" -- ", " -- --rebuild ");
+        }
         if let Err(failed) = output.event(&Event::Result(record)) {
             error.get_or_insert(failed);
         }
@@ -208,6 +212,9 @@ fn nothing(args: &Args, cases: usize) -> String {
     format!("no configuration has `{}` in its name; --list shows the names", args.filters.join("` or `"))
 }
 
+/// Where there is no progress bar, a line for so many builds.
+const LINE_EVERY: usize = 1000;
+
 /// Where events go: the terminal or the JSON stream, and the reports.
 struct Output {
     json: bool,
@@ -227,6 +234,9 @@ impl Output {
     }
 
     fn building(&self, done: usize, total: usize, name: &str) {
+        if self.bar.is_hidden() && (done.is_multiple_of(LINE_EVERY) || done == total) {
+            eprintln!("built {done} of {total}");
+        }
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);
         self.bar.set_message(format!("building {name}"));
