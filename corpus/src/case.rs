@@ -205,19 +205,22 @@ pub enum FaultKind {
     Breakpoint,
     /// An access that is not aligned.
     Unaligned,
+    /// The wrong instruction set state: a return in another one, or a branch to A32 code on a core that has none.
+    State,
     /// Out of instructions or time.
     Budget,
 }
 
 impl FaultKind {
     /// Every kind with its word in directives.
-    pub const ALL: [(&'static str, FaultKind); 7] = [
+    pub const ALL: [(&'static str, FaultKind); 8] = [
         ("read", FaultKind::Read),
         ("write", FaultKind::Write),
         ("fetch", FaultKind::Fetch),
         ("undefined", FaultKind::Undefined),
         ("breakpoint", FaultKind::Breakpoint),
         ("unaligned", FaultKind::Unaligned),
+        ("state", FaultKind::State),
         ("budget", FaultKind::Budget),
     ];
 }
