@@ -68,13 +68,16 @@ pub struct Findings {
     pub skip: Option<String>,
     /// What is known about a failure.
     pub failure: Failure,
+    /// The case's file, and the line of the directive in hand.
+    place: (String, Option<usize>),
 }
 
 impl Findings {
     fn check(&mut self, right: bool, problem: impl FnOnce() -> String) {
         self.checks += 1;
         if !right {
-            self.problems.push(problem());
+            let place = self.place.1.map_or(String::new(), |line| format!("  {}:{line}", self.place.0));
+            self.problems.push(problem() + &place);
         }
     }
 }
@@ -89,7 +92,7 @@ where
     executor.reset();
     let Configuration { case, build, layout, .. } = configuration;
     let expected = case.expectations(build, layout);
-    let mut findings = Findings::default();
+    let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
     run(executor, configuration, files, &expected, &mut findings);
 
     let failed = !findings.problems.is_empty();
@@ -115,6 +118,12 @@ where
         record.failure = Some(failure);
     }
     (record, findings)
+}
+
+/// The group's folder and the file.
+fn short_path(file: &str) -> String {
+    let parts: Vec<&str> = file.rsplit(['/', '\\']).take(2).collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
 fn run<E: Executor>(
@@ -239,18 +248,21 @@ fn judge_run<E: Executor, H>(
     }
     let mut ended = None;
     for (call, at) in &expected.calls {
+        findings.place.1 = Some(at.line);
         let Some(function) = symbol(&call.function) else {
-            findings.check(false, || format!("line {}: no such function `{}`", at.line, call.function));
-            return;
+            return findings.check(false, || format!("no such function `{}`", call.function));
         };
         match call::call(executor, function, &call.arguments, &symbol) {
-            Err(error) => return findings.check(false, || format!("line {}: {}: {error}", at.line, call.function)),
+            Err(error) => return findings.check(false, || format!("{}: {error}", call.function)),
             Ok(Stop::Returned) => judge_result(executor, call, &symbol, findings),
             Ok(stop) => {
                 ended = Some((stop, *call));
                 break;
             }
         }
+    }
+    if ended.is_none() {
+        findings.place.1 = None;
     }
     // Memory and the pc are addressed without the Thumb bit, whatever the symbol's value is.
     let plain = |name: &str| linked.graph().address(linked.symbol(name)?);
@@ -402,30 +414,32 @@ fn judge_state<E: Executor>(
     findings: &mut Findings,
 ) {
     for (register, at) in &expected.registers {
+        findings.place.1 = Some(at.line);
         let got = executor.register(&register.name);
         let wanted = match &register.value {
             RegisterValue::Bits(bits) => Some(*bits),
             RegisterValue::Address(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
         };
         findings.check(got.is_some() && got == wanted.map(u128::from), || match got {
-            None => format!("line {}: there is no register {}", at.line, register.name),
+            None => format!("there is no register {}", register.name),
             Some(got) => format!("{} is {got:#x}, expected {:#x}", register.name, wanted.unwrap_or(0)),
         });
     }
     for (memory, at) in &expected.memory {
+        findings.place.1 = Some(at.line);
         let Some(address) = address_of(&memory.place, plain) else {
-            findings.check(false, || format!("line {}: no such symbol", at.line));
+            findings.check(false, || "no such symbol".to_owned());
             continue;
         };
         let wanted = content(&memory.content, executor.info().target.pointer_bytes(), symbol);
         let mut got = vec![0; wanted.len()];
         match executor.peek(address, &mut got) {
-            Err(error) => findings.check(false, || format!("line {}: {error}", at.line)),
-            Ok(()) => findings.check(got == wanted, || {
-                format!("memory at {address:#x} (line {}) is {}, expected {}", at.line, hex(&got), hex(&wanted))
-            }),
+            Err(error) => findings.check(false, || error.to_string()),
+            Ok(()) => findings
+                .check(got == wanted, || format!("memory at {address:#x} is {}, expected {}", hex(&got), hex(&wanted))),
         }
     }
+    findings.place.1 = None;
     if let Some(prints) = expected.prints {
         let got = executor.host().printed().to_vec();
         findings.check(got == prints, || {

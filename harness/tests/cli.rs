@@ -135,7 +135,7 @@ fn an_expectation_that_is_wrong_fails_with_all_there_is_to_know() {
     assert_eq!(status, 100, "{out}");
     for says in [
         "FAIL elf/aarch64/init/order_by_priority/gcc12-O2.no-pic.tiny/near/unicorn",
-        "call order(): expected 1235i32, got 1234i32",
+        "call order(): expected 1235i32, got 1234i32  init/order_by_priority.c:2",
         "R_AARCH64_ADR_PREL_LO21 at order_by_priority.o(.text+",
         "S + A - P = ",
         "layout     at:order_by_priority.o(.text)=0x400000",
