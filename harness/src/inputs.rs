@@ -10,7 +10,7 @@ use object::LittleEndian;
 use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::elf::{FileHeader, SectionHeader};
 
-use crate::linking::Input;
+use crate::linking::{Data, Input};
 
 /// The options of every command that takes files.
 #[derive(Clone, Debug, ClapArgs)]
@@ -48,7 +48,7 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
     let mut files = Vec::new();
     let mut sources = Vec::new();
     for path in paths.iter().chain(libraries) {
-        let data = std::fs::read(path).with_context(|| path.clone())?;
+        let data = Data::open(path).with_context(|| path.clone())?;
         if !is_binary(&data) && corpus::build::is_source(Path::new(path)) {
             sources.push(files.len());
         }
@@ -63,7 +63,7 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
         let toolchains = Toolchains::discover();
         for index in sources {
             let path = Path::new(&files[index].name).to_owned();
-            files[index].data = corpus::build::compile_file(&path, target, None, flags, &toolchains)?;
+            files[index].data = Data::Read(corpus::build::compile_file(&path, target, None, flags, &toolchains)?);
         }
     }
     Ok(Inputs { target, files })

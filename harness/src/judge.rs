@@ -15,7 +15,7 @@ use reports::model::{Failure, Record, Status};
 
 use crate::call::{self, Type};
 use crate::executor::{self, Executor, PlacementRefused, Stop};
-use crate::linking::{self, Externals, Input, Timings};
+use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::suspects::{self, hex};
 
 /// A configuration: one build of a case in one layout on one executor.
@@ -135,7 +135,7 @@ fn run<E: Executor>(
 ) {
     let target = configuration.build.target;
     let inputs: Vec<Input> =
-        files.iter().map(|file| Input { name: file.name.clone(), data: file.data.clone() }).collect();
+        files.iter().map(|file| Input { name: file.name.clone(), data: Data::Read(file.data.clone()) }).collect();
     let defines: Vec<(String, u64)> =
         expected.defines.iter().map(|&(name, address)| (name.to_owned(), address)).collect();
     let roots = roots(expected);

@@ -1,5 +1,6 @@
 //! One link into a machine, with the time that each phase took.
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use linker::link::{Finalized, Fixed};
@@ -7,12 +8,53 @@ use linker::memory::Memory;
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
 
 /// A file to link: an object or an archive.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Input {
     /// Its name in messages.
     pub name: String,
     /// Its bytes.
-    pub data: Vec<u8>,
+    pub data: Data,
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub enum Data {
+    /// In memory of ours.
+    Read(Vec<u8>),
+    /// In the system's, where they are already.
+    Mapped(memmap2::Mmap),
+}
+
+impl std::ops::Deref for Data {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Data::Read(bytes) => bytes,
+            Data::Mapped(bytes) => bytes,
+        }
+    }
+}
+
+impl Data {
+    /// The content of a file. What can be mapped is: touching fresh memory for a copy takes longer than linking it.
+    #[expect(unsafe_code, reason = "a mapping is memory that others can change")]
+    pub fn open(path: &str) -> std::io::Result<Data> {
+        let mut file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_file() && metadata.len() > 0 {
+            // SAFETY: whoever writes to an object while it is being linked gets a link of neither version, and who
+            // truncates it a signal, as from every linker that maps its input. Nothing here relies on bytes staying as
+            // they were: each access is checked against the length, which is fixed.
+            let mapped = unsafe { memmap2::MmapOptions::new().populate().map_copy_read_only(&file) };
+            if let Ok(mapped) = mapped {
+                return Ok(Data::Mapped(mapped));
+            }
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Data::Read(bytes))
+    }
 }
 
 /// What is linked, and how.

@@ -38,6 +38,7 @@ thread_local! {
     static LENT: Cell<usize> = const { Cell::new(0) };
 }
 
+#[expect(unsafe_code, reason = "what an allocator is")]
 // SAFETY: passes everything on to the system's allocator; the counters are plain thread-local numbers.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, request: Request) -> *mut u8 {
