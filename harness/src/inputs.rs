@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
-use linker::{Layout, TARGETS, Target};
+use linker::{Layout, Options, TARGETS, Target};
 use object::LittleEndian;
 use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::elf::{FileHeader, SectionHeader};
@@ -28,9 +28,19 @@ pub struct Args {
     /// A flag for the compiler, for sources
     #[arg(long = "cflag", value_name = "FLAG", allow_hyphen_values = true)]
     pub flags: Vec<String>,
+    /// Leave instructions as they are: no shorter way to an address, a stub or a thread-local variable
+    #[arg(long)]
+    pub no_relax: bool,
     /// Where sections go: near far high random:SEED at:FILE(SECTION)=ADDR,...
     #[arg(long, value_name = "L", default_value = "near")]
     pub layout: Layout,
+}
+
+impl Args {
+    /// The choices of the link.
+    pub fn options(&self) -> Options {
+        if self.no_relax { Options::unrelaxed() } else { Options::default() }
+    }
 }
 
 /// What files are for, and what is in them.

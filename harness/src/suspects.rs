@@ -87,7 +87,7 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
     let unit = row.field.unit;
     let as_bytes = |word: u64| {
         let mut bytes = vec![0; unit.size()];
-        unit.write(&mut bytes, word);
+        unit.write(&mut bytes, word, graph.target.big_endian);
         bytes
     };
     let after = as_bytes(fixup.after);

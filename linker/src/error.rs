@@ -5,6 +5,7 @@ use std::fmt;
 use crate::graph::{Edge, LinkGraph, Object};
 use crate::index::{ObjectId, SectionId};
 use crate::memory::MemoryError;
+use crate::relocation::Standing;
 
 /// A place in the input that an error is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,6 +152,22 @@ pub enum Error {
         number: u32,
         /// The architecture.
         architecture: &'static str,
+    },
+    /// A relocation that is not for objects.
+    #[error("{site}: not for a linker: {}", .standing.objection())]
+    NotStatic {
+        /// Where.
+        site: Box<Site>,
+        /// What the ABI says of it.
+        standing: Standing,
+    },
+    /// A relocation for thread-local variables against something else, or the reverse.
+    #[error("{site}: {problem}")]
+    ThreadLocal {
+        /// Where.
+        site: Box<Site>,
+        /// What does not match.
+        problem: &'static str,
     },
     /// The instruction under a relocation is not one that may carry it.
     #[error("{site}: instruction {found} cannot carry this relocation, expected {expected}")]

@@ -41,22 +41,25 @@ impl Unit {
         matches!(self, Unit::Instruction32 | Unit::Instruction16 | Unit::InstructionPair)
     }
 
-    /// The word at the start of `bytes`. None when they are too short.
+    /// The word at the start of `bytes`; data in the byte order asked for, instructions little-endian, as they are in
+    /// memory in either. None when they are too short.
     #[inline]
-    pub fn read(self, bytes: &[u8]) -> Option<u64> {
-        Some(match self {
+    pub fn read(self, bytes: &[u8], big_endian: bool) -> Option<u64> {
+        let word = match self {
             Unit::Nothing => 0,
             Unit::Data8 => u64::from(*bytes.first()?),
             Unit::Data16 | Unit::Instruction16 => u64::from(u16::from_le_bytes(*bytes.first_chunk()?)),
             Unit::Data32 | Unit::Instruction32 => u64::from(u32::from_le_bytes(*bytes.first_chunk()?)),
             Unit::Data64 => u64::from_le_bytes(*bytes.first_chunk()?),
             Unit::InstructionPair => u64::from(u32::from_le_bytes(*bytes.first_chunk()?).rotate_left(16)),
-        })
+        };
+        Some(if big_endian { self.swapped(word) } else { word })
     }
 
-    /// Writes `word` at the start of `bytes`. None when they are too short.
+    /// Writes `word` at the start of `bytes`, in the order of [`Unit::read`]. None when they are too short.
     #[inline]
-    pub fn write(self, bytes: &mut [u8], word: u64) -> Option<()> {
+    pub fn write(self, bytes: &mut [u8], word: u64, big_endian: bool) -> Option<()> {
+        let word = if big_endian { self.swapped(word) } else { word };
         match self {
             Unit::Nothing => {}
             Unit::Data8 => *bytes.first_mut()? = word as u8,
@@ -66,6 +69,16 @@ impl Unit {
             Unit::InstructionPair => *bytes.first_chunk_mut()? = (word as u32).rotate_left(16).to_le_bytes(),
         }
         Some(())
+    }
+
+    /// A datum with its bytes in the other order.
+    const fn swapped(self, word: u64) -> u64 {
+        match self {
+            Unit::Data16 => (word as u16).swap_bytes() as u64,
+            Unit::Data32 => (word as u32).swap_bytes() as u64,
+            Unit::Data64 => word.swap_bytes(),
+            _ => word,
+        }
     }
 }
 
@@ -251,12 +264,15 @@ mod tests {
         {
             let mut bytes = [0xee; 9];
             let word = 0x8182_8384_8586_8788 & ones(unit.size() as u8 * 8);
-            unit.write(&mut bytes, word).expect("long enough");
-            assert_eq!(unit.read(&bytes), Some(word));
-            assert_eq!(bytes[unit.size()], 0xee);
-            assert_eq!(unit.read(&bytes[..unit.size() - 1]), None);
+            for big_endian in [false, true] {
+                unit.write(&mut bytes, word, big_endian).expect("long enough");
+                assert_eq!(unit.read(&bytes, big_endian), Some(word));
+                assert_eq!(bytes[unit.size()], 0xee);
+                assert_eq!(unit.read(&bytes[..unit.size() - 1], big_endian), None);
+            }
         }
-        assert_eq!(Unit::InstructionPair.read(&[0xff, 0xf7, 0xfe, 0xff]), Some(0xf7ff_fffe));
+        assert_eq!(Unit::InstructionPair.read(&[0xff, 0xf7, 0xfe, 0xff], true), Some(0xf7ff_fffe));
+        assert_eq!(Unit::Data16.read(&[0x12, 0x34], true), Some(0x1234));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::arch::Destination;
 use crate::error::{Error, Misfit, Result, Site};
-use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made};
-use crate::index::{EdgeId, SymbolId};
+use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made, Rewrite};
+use crate::index::{BlockId, EdgeId, SymbolId};
+use crate::layout::{Plan, ThreadLocal};
 use crate::memory::Lifetime;
 use crate::pass::stubs::addend_through;
-use crate::relocation::{Check, Class, Inputs, Minus, Row, Term};
+use crate::relocation::{Check, Class, Entry, Inputs, Minus, Row, Term};
 
 /// How an edge reached its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +41,15 @@ pub struct Fixup {
 
 /// What fixing up needs besides the graph.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context {
+pub(crate) struct Context<'a> {
     /// Branches to what turned out to be in reach bypass their stub.
     pub(crate) bypass_stubs: bool,
     /// The address of the global offset table.
     pub(crate) got: u64,
+    /// The image of threads.
+    pub(crate) thread_local: Option<ThreadLocal>,
+    /// The segments.
+    pub(crate) plan: &'a Plan,
 }
 
 #[cold]
@@ -59,27 +64,42 @@ pub(crate) fn opcode_error(graph: &LinkGraph<'_>, edge: &Edge, word: u64) -> Err
     }
 }
 
-/// Made things by edge, looked up in the order of edges.
-pub(crate) struct Cursor<'a> {
-    list: &'a [Made],
+/// A list sorted by edge, looked up in the order of edges.
+struct Cursor<'a, T> {
+    list: &'a [T],
+    edge: fn(&T) -> EdgeId,
 }
 
-impl<'a> Cursor<'a> {
-    pub(crate) fn new(list: &'a [Made]) -> Self {
-        Cursor { list }
-    }
-
-    fn at(&mut self, edge: EdgeId) -> Option<SymbolId> {
-        while let Some(first) = self.list.first() {
-            if first.edge > edge {
+impl<'a, T> Cursor<'a, T> {
+    fn at(&mut self, edge: EdgeId) -> Option<&'a T> {
+        while let Some((first, rest)) = self.list.split_first() {
+            let here = (self.edge)(first);
+            if here > edge {
                 return None;
             }
-            self.list = &self.list[1..];
-            if first.edge == edge {
-                return Some(first.symbol);
+            self.list = rest;
+            if here == edge {
+                return Some(first);
             }
         }
         None
+    }
+}
+
+/// What was made for edges, looked up in their order.
+pub(crate) struct Cursors<'a> {
+    entries: Cursor<'a, Made>,
+    stubs: Cursor<'a, Made>,
+    rewritten: Cursor<'a, Rewrite>,
+}
+
+impl<'a> Cursors<'a> {
+    pub(crate) fn new(graph: &'a LinkGraph<'_>) -> Self {
+        Cursors {
+            entries: Cursor { list: &graph.entries, edge: |made| made.edge },
+            stubs: Cursor { list: &graph.stubs, edge: |made| made.edge },
+            rewritten: Cursor { list: &graph.rewritten, edge: |rewrite| rewrite.edge },
+        }
     }
 }
 
@@ -94,7 +114,7 @@ pub(crate) fn destination(graph: &LinkGraph<'_>, symbol: SymbolId) -> Destinatio
 #[inline]
 pub(crate) fn compute(
     graph: &LinkGraph<'_>,
-    context: &Context,
+    context: &Context<'_>,
     edge: &Edge,
     word: u64,
     entry: Option<SymbolId>,
@@ -113,12 +133,19 @@ pub(crate) fn compute(
         t: symbol.flags.has(Flags::THUMB),
         entry: entry.and_then(|entry| graph.address(entry)).unwrap_or(0),
         got: context.got,
+        origin: 0,
+        tp: context.thread_local.map_or(0, |image| image.address.wrapping_sub(image.offset)),
+        block: context.thread_local.map_or(0, |image| image.address),
         narrow: graph.target.pointer_bits == 32,
     };
     let done = |inputs, value, after, via| Ok(Fixup { inputs, value, before: word, after, via });
     match symbol.definition {
         Definition::Block(block, offset) if graph.blocks[block].live => {
             inputs.s = graph.target.wrap(graph.blocks[block].address.wrapping_add(offset));
+            if row.operation.minus == Minus::Origin {
+                inputs.origin = context.plan.origin(graph, block);
+            }
+            check_thread_local(graph, edge, row, block)?;
         }
         Definition::Absolute(address) => inputs.s = graph.target.wrap(address),
         Definition::Block(..) | Definition::Discarded => {
@@ -151,12 +178,36 @@ pub(crate) fn compute(
     done(inputs, value, after, via)
 }
 
+/// Offsets from the thread pointer make sense for thread-local variables only, and nothing else does.
+#[inline]
+fn check_thread_local(graph: &LinkGraph<'_>, edge: &Edge, row: &Row, target: BlockId) -> Result<()> {
+    if (row.class == Class::Tls) == graph.sections[graph.blocks[target].section].thread_local {
+        return Ok(());
+    }
+    thread_local_mismatch(graph, edge, row)
+}
+
+#[cold]
+fn thread_local_mismatch(graph: &LinkGraph<'_>, edge: &Edge, row: &Row) -> Result<()> {
+    // Debug information counts from the start of the image; a module needs no symbol at all, and a marker none of its own.
+    if describes(graph, edge) || row.operation.entry == Entry::Module || row.class == Class::None {
+        return Ok(());
+    }
+    let problem = match row.class {
+        Class::Tls => "the relocation is for thread-local variables, but the symbol is none",
+        _ => "the symbol is a thread-local variable, but the relocation is not for those",
+    };
+    Err(Error::ThreadLocal { site: Box::new(Site::edge(graph, edge)), problem })
+}
+
 /// The value of an undefined weak reference (AAELF32 and AAELF64, Weak References): zero if the relocation is absolute,
 /// the place if it is relative to it, the origin if it is relative to that.
 fn undefined_weak(row: &Row, inputs: &Inputs) -> u64 {
     match (row.operation.term, row.operation.minus) {
         (Term::Symbol, Minus::Place | Minus::PagePlace | Minus::WordPlace) => inputs.p,
         (Term::Symbol, Minus::Got | Minus::PageGot) => inputs.got,
+        (Term::Symbol, Minus::ThreadPointer) => inputs.tp,
+        (Term::Symbol, Minus::Block) => inputs.block,
         _ => 0,
     }
 }
@@ -169,7 +220,7 @@ fn describes(graph: &LinkGraph<'_>, edge: &Edge) -> bool {
 
 fn branch(
     graph: &LinkGraph<'_>,
-    context: &Context,
+    context: &Context<'_>,
     edge: &Edge,
     word: u64,
     inputs: Inputs,
@@ -248,20 +299,24 @@ fn misfit(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, val
 /// Applies the edges of one block to its bytes.
 pub(crate) fn apply(
     graph: &LinkGraph<'_>,
-    context: &Context,
+    context: &Context<'_>,
     edges: impl Iterator<Item = EdgeId>,
     bytes: &mut [u8],
-    entries: &mut Cursor<'_>,
-    stubs: &mut Cursor<'_>,
+    cursors: &mut Cursors<'_>,
 ) -> Result<()> {
+    let big_endian = graph.target.big_endian;
     for id in edges {
         let edge = &graph.edges[id];
-        let unit = graph.row(edge).field.unit;
+        let rewritten = cursors.rewritten.at(id);
+        let unit = graph.row_of(rewritten.map_or(edge.kind, |rewrite| rewrite.was)).field.unit;
         let place = bytes.get_mut(edge.offset as usize..).unwrap_or_default();
-        let Some(word) = unit.read(place) else { continue };
-        let fixup = compute(graph, context, edge, word, entries.at(id), stubs.at(id))?;
-        if fixup.after != word {
-            unit.write(place, fixup.after);
+        let Some(found) = unit.read(place, big_endian) else { continue };
+        let word = rewritten.map_or(found, |rewrite| rewrite.word);
+        let symbol = |made: &Made| made.symbol;
+        let (entry, stub) = (cursors.entries.at(id).map(symbol), cursors.stubs.at(id).map(symbol));
+        let fixup = compute(graph, context, edge, word, entry, stub)?;
+        if fixup.after != found {
+            unit.write(place, fixup.after, big_endian);
         }
     }
     Ok(())

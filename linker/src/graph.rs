@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::arch::{Architecture, Core};
+use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection};
 use crate::relocation::Row;
@@ -52,6 +53,8 @@ pub struct Section<'data> {
     pub lifetime: Lifetime,
     /// Written by relocation only, then read-only.
     pub relro: bool,
+    /// Part of the initial image of each thread's variables.
+    pub thread_local: bool,
     /// Kept whether or not anything refers to it.
     pub retain: bool,
     /// The section it is about, for [`Kind::LinkOrder`]: kept when that one is.
@@ -314,6 +317,17 @@ pub struct Made {
     pub asked_by: EdgeId,
 }
 
+/// An edge whose instruction was changed into another one, which does the same with less.
+#[derive(Clone, Copy, Debug)]
+pub struct Rewrite {
+    /// The edge, whose row is the new one.
+    pub edge: EdgeId,
+    /// Index of the row it had.
+    pub was: u16,
+    /// The new instruction, with its field still to be filled.
+    pub word: u64,
+}
+
 /// The graph of one link.
 #[derive(Debug)]
 pub struct LinkGraph<'data> {
@@ -341,6 +355,8 @@ pub struct LinkGraph<'data> {
     pub entries: Vec<Made>,
     /// Stubs by the edge that uses them, sorted by edge.
     pub stubs: Vec<Made>,
+    /// Instructions that were rewritten, sorted by edge: the words to start from, and the rows the edges had.
+    pub rewritten: Vec<Rewrite>,
     /// The global offset table, when something needs one.
     pub got: Option<BlockId>,
 }
@@ -372,6 +388,7 @@ impl<'data> LinkGraph<'data> {
             mapping: Vec::new(),
             entries: Vec::new(),
             stubs: Vec::new(),
+            rewritten: Vec::new(),
             got: None,
         };
         let owner = graph.objects.push(Object { file: "linker", member: None });
@@ -435,6 +452,7 @@ impl<'data> LinkGraph<'data> {
             protection,
             lifetime: Lifetime::Standard,
             relro,
+            thread_local: false,
             retain: false,
             link: None,
             blocks: block.index() as u32..block.index() as u32 + 1,
@@ -459,6 +477,17 @@ impl<'data> LinkGraph<'data> {
         id
     }
 
+    /// Sets word number `index` of a block that the linker made.
+    pub(crate) fn set_word(&mut self, block: BlockId, index: usize, value: u64) {
+        let width = self.target.pointer_bytes();
+        if let Content::Owned(bytes) = &mut self.blocks[block].content
+            && let Some(place) = bytes.get_mut(index * width..(index + 1) * width)
+        {
+            let unit = if width == 8 { Unit::Data64 } else { Unit::Data32 };
+            let _ = unit.write(place, value, self.target.big_endian);
+        }
+    }
+
     /// Adds a symbol that the linker makes.
     pub(crate) fn make_symbol(&mut self, block: BlockId, offset: u64, size: u64, flags: Flags) -> SymbolId {
         self.symbols.push(Symbol {
@@ -476,6 +505,21 @@ impl<'data> LinkGraph<'data> {
     pub fn bytes_under(&self, edge: &Edge, size: usize) -> Option<&[u8]> {
         let start = edge.offset as usize;
         self.blocks[edge.block].content.bytes().get(start..start.checked_add(size)?)
+    }
+
+    /// The word under an edge: that of its instruction if it was rewritten, or else what the object has there.
+    pub(crate) fn word_under(&self, id: EdgeId) -> Option<u64> {
+        if let Some(rewrite) = self.rewrite(id) {
+            return Some(rewrite.word);
+        }
+        let edge = &self.edges[id];
+        let unit = self.row(edge).field.unit;
+        unit.read(self.bytes_under(edge, unit.size())?, self.target.big_endian)
+    }
+
+    /// How the instruction of an edge was rewritten, if it was.
+    pub fn rewrite(&self, id: EdgeId) -> Option<Rewrite> {
+        self.rewritten.binary_search_by_key(&id, |rewrite| rewrite.edge).ok().map(|index| self.rewritten[index])
     }
 
     /// The address of a symbol, without the Thumb bit. None while it is undefined or not laid out.

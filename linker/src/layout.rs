@@ -127,6 +127,8 @@ pub struct Planned {
     pub protection: Protection,
     /// Writable until finalized.
     pub relro: bool,
+    /// The initial image of each thread's variables.
+    pub thread_local: bool,
     /// How long it is needed.
     pub lifetime: Lifetime,
     /// Address; meaningful relative to the others until memory is reserved.
@@ -169,6 +171,7 @@ enum Class {
     Code,
     Read,
     Relro,
+    ThreadLocal,
     Write,
     NoAlloc,
 }
@@ -180,6 +183,7 @@ impl Class {
             (Lifetime::NoAlloc, _) => Class::NoAlloc,
             (_, Protection::ReadExecute) => Class::Code,
             (_, Protection::ReadWrite) => Class::Write,
+            (_, Protection::Read) if section.thread_local => Class::ThreadLocal,
             (_, Protection::Read) if section.relro => Class::Relro,
             (_, Protection::Read) => Class::Read,
         }
@@ -189,8 +193,12 @@ impl Class {
         match self {
             Class::Code => Protection::ReadExecute,
             Class::Write => Protection::ReadWrite,
-            Class::Read | Class::Relro | Class::NoAlloc => Protection::Read,
+            Class::Read | Class::Relro | Class::ThreadLocal | Class::NoAlloc => Protection::Read,
         }
+    }
+
+    fn is_relro(self) -> bool {
+        matches!(self, Class::Relro | Class::ThreadLocal)
     }
 }
 
@@ -208,9 +216,15 @@ fn joint<'data>(graph: &LinkGraph<'data>, section: SectionId) -> Option<&'data [
             Some(index.filter(|index| belongs(section.name, index)).unwrap_or(section.name))
         }
         Kind::Frames => Some(section.name),
+        // One image, of which every thread has a copy.
+        _ if section.thread_local => Some(b".tdata"),
         _ if section.lifetime == Lifetime::NoAlloc || section.has_identifier_name() => Some(section.name),
         _ => None,
     }
+}
+
+fn is_zero(graph: &LinkGraph<'_>, section: SectionId) -> bool {
+    graph.sections[section].block_ids().all(|block| graph.blocks[block].content.is_zero())
 }
 
 fn units(graph: &LinkGraph<'_>) -> Vec<Unit> {
@@ -221,7 +235,7 @@ fn units(graph: &LinkGraph<'_>) -> Vec<Unit> {
             continue;
         }
         let class = Class::of(graph, id);
-        let zero = section.block_ids().all(|block| graph.blocks[block].content.is_zero());
+        let zero = is_zero(graph, id);
         match joint(graph, id) {
             Some(name) => {
                 let unit = *joints.entry((name, class as u8)).or_insert(units.len());
@@ -239,6 +253,8 @@ fn units(graph: &LinkGraph<'_>) -> Vec<Unit> {
     for unit in &mut units {
         unit.sections.sort_by_key(|&section| match graph.sections[section].kind {
             Kind::Array(priority) => (priority, section),
+            // What is zero in the image of threads comes behind what is not.
+            _ if unit.class == Class::ThreadLocal => (u32::from(is_zero(graph, section)), section),
             _ => (0, section),
         });
     }
@@ -276,7 +292,8 @@ impl Plan {
     fn open(&mut self, graph: &LinkGraph<'_>, unit: &Unit, fixed: Option<u64>) {
         self.segments.push(Planned {
             protection: unit.class.protection(),
-            relro: unit.class == Class::Relro,
+            relro: unit.class.is_relro(),
+            thread_local: unit.class == Class::ThreadLocal,
             lifetime: if unit.class == Class::NoAlloc { Lifetime::NoAlloc } else { Lifetime::Standard },
             address: 0,
             size: 0,
@@ -298,7 +315,8 @@ impl Plan {
     fn join(&mut self, graph: &LinkGraph<'_>, unit: &Unit) {
         let fits = self.segments.last().is_some_and(|last| {
             last.protection == unit.class.protection()
-                && last.relro == (unit.class == Class::Relro)
+                && last.relro == unit.class.is_relro()
+                && last.thread_local == (unit.class == Class::ThreadLocal)
                 && last.lifetime == Lifetime::Standard
                 && unit.class != Class::NoAlloc
                 && last.fixed.is_none()
@@ -441,6 +459,7 @@ impl Plan {
             alignment: planned.alignment,
             protection: planned.protection,
             relro: planned.relro,
+            thread_local: self.thread_local(graph).filter(|_| planned.thread_local).map(|image| image.alignment),
             lifetime: planned.lifetime,
             place: if planned.lifetime == Lifetime::NoAlloc { Place::Anywhere } else { place(index, planned) },
         };
@@ -499,6 +518,35 @@ impl Plan {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// The initial image of each thread's variables, and where a thread has its copy: the thread pointer is at a control
+/// block of two pointers, and behind that, as aligned as the image is, comes the copy (AAELF32 and AAELF64, variant 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadLocal {
+    /// Address of the image.
+    pub address: u64,
+    /// Bytes of it, zero-fill included.
+    pub size: u64,
+    /// Required alignment of a copy, in bytes.
+    pub alignment: u64,
+    /// Where a copy begins, in bytes from the thread pointer.
+    pub offset: u64,
+}
+
+impl Plan {
+    /// The initial image of each thread's variables, when there are any.
+    pub fn thread_local(&self, graph: &LinkGraph<'_>) -> Option<ThreadLocal> {
+        let segment = self.segments.iter().find(|segment| segment.thread_local)?;
+        let alignment = segment.blocks.iter().map(|&block| graph.blocks[block].alignment).max().unwrap_or(1);
+        let offset = align_up(2 * graph.target.pointer_bytes() as u64, alignment);
+        Some(ThreadLocal { address: segment.address, size: segment.size, alignment, offset })
+    }
+
+    /// Where the segment of a block starts.
+    pub(crate) fn origin(&self, graph: &LinkGraph<'_>, block: BlockId) -> u64 {
+        self.segments.get(graph.blocks[block].segment as usize).map_or(0, |segment| segment.address)
     }
 }
 

@@ -16,13 +16,13 @@ use crate::archive::{self, Archive};
 use crate::defined;
 use crate::error::{Error, Result, Site, Undefined};
 use crate::format::FORMATS;
-use crate::graph::{Binding, Content, Definition, Kind, LinkGraph, Object};
+use crate::graph::{Binding, Content, Definition, Flags, Kind, LinkGraph, Object};
 use crate::index::{Id, SymbolId};
 use crate::layout::{Layout, Plan};
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
-use crate::pass::{got, ifunc, prune, unwind};
+use crate::pass::{got, ifunc, prune, relax, unwind};
 use crate::target::Target;
 
 mod laid;
@@ -51,15 +51,32 @@ impl Default for Limits {
 pub struct Options {
     /// Branches to externals bypass their stub when they turn out to reach.
     pub bypass_stubs: bool,
+    /// Loads of an address from the global offset table become computations of the address where that reaches.
+    pub relax_got_loads: bool,
+    /// Accesses to thread-local variables use that the offset from the thread pointer is constant.
+    pub relax_thread_local: bool,
     /// Debug information is relocated and kept, though never loaded.
     pub keep_debug: bool,
     /// Bounds on untrusted input.
     pub limits: Limits,
 }
 
+impl Options {
+    /// Instructions stay what they are: nothing is bypassed or rewritten.
+    pub fn unrelaxed() -> Self {
+        Options { bypass_stubs: false, relax_got_loads: false, relax_thread_local: false, ..Options::default() }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Options { bypass_stubs: true, keep_debug: false, limits: Limits::default() }
+        Options {
+            bypass_stubs: true,
+            relax_got_loads: true,
+            relax_thread_local: true,
+            keep_debug: false,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -233,6 +250,11 @@ fn allocate_commons(graph: &mut LinkGraph<'_>) {
     for id in graph.symbols.ids() {
         if let Definition::Common(size, alignment) = graph.symbols[id].definition {
             let block = graph.make_block(b"COMMON", Protection::ReadWrite, false, Content::Zero(size), alignment);
+            if graph.symbols[id].flags.has(Flags::TLS) {
+                let section = &mut graph.sections[graph.blocks[block].section];
+                (section.name, section.protection, section.relro, section.thread_local) =
+                    (b".tcommon", Protection::Read, true, true);
+            }
             graph.symbols[id].definition = Definition::Block(block, 0);
             graph.blocks[block].live = false;
         }
@@ -277,6 +299,9 @@ impl<'data> Pruned<'data> {
     pub fn reserve<M: Memory>(mut self, memory: &mut M, layout: &Layout) -> Result<Reserved<'data, M>> {
         let ifuncs = ifunc::run(&mut self.graph, &self.roots);
         unwind::run(&mut self.graph);
+        if self.options.relax_thread_local {
+            relax::thread_local(&mut self.graph);
+        }
         got::run(&mut self.graph);
         let mut plan = Plan::new(&self.graph, layout, memory.page_size())?;
         let mut stubs = Stubs::default();

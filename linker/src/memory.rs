@@ -79,6 +79,8 @@ pub struct Segment {
     pub protection: Protection,
     /// Writable by the target until the finalize actions have run, and only then read-only.
     pub relro: bool,
+    /// For the initial image of each thread's variables, the alignment in bytes that a thread's copy of it has to have.
+    pub thread_local: Option<u64>,
     /// How long it is needed.
     pub lifetime: Lifetime,
     /// Where it has to be.

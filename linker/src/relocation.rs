@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::field::Field;
+use crate::field::{Field, Unit};
 
 /// What a relocation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,8 @@ pub enum Class {
     Address,
     /// By way of the global offset table.
     Got,
+    /// About a thread-local variable.
+    Tls,
 }
 
 impl Class {
@@ -46,6 +48,31 @@ pub enum Term {
     GotOrigin,
 }
 
+/// What a table entry holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// An address.
+    Address,
+    /// The offset of a variable from the thread pointer.
+    ThreadOffset,
+    /// Two words: the module of a variable, and the offset in the module's block.
+    Variable,
+    /// Two words: this module, and 0.
+    Module,
+    /// Two words: a function and its argument, which together find a variable.
+    Descriptor,
+}
+
+impl Entry {
+    /// Words.
+    pub const fn words(self) -> usize {
+        match self {
+            Entry::Address | Entry::ThreadOffset => 1,
+            Entry::Variable | Entry::Module | Entry::Descriptor => 2,
+        }
+    }
+}
+
 /// What is subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Minus {
@@ -61,6 +88,12 @@ pub enum Minus {
     Got,
     /// Page(GOT)
     PageGot,
+    /// B(S): the origin of the segment that S is in.
+    Origin,
+    /// tp: what the thread pointer would be if the initial image were a thread's own block. `S + A - tp` is TPREL(S + A).
+    ThreadPointer,
+    /// TLS: the start of the module's block of thread-local variables. `S + A - TLS` is DTPREL(S + A).
+    Block,
 }
 
 /// The formula of a relocation.
@@ -74,12 +107,19 @@ pub struct Operation {
     pub page: bool,
     /// What is subtracted.
     pub minus: Minus,
+    /// What the table entry holds, where there is one.
+    pub entry: Entry,
 }
 
 impl Operation {
     /// `term - minus`
     pub const fn new(term: Term, minus: Minus) -> Operation {
-        Operation { term, thumb: false, page: false, minus }
+        Operation { term, thumb: false, page: false, minus, entry: Entry::Address }
+    }
+
+    /// The same by way of another kind of table entry.
+    pub const fn entry(self, entry: Entry) -> Operation {
+        Operation { entry, ..self }
     }
 
     /// `(term | T) - minus`
@@ -130,6 +170,9 @@ impl Operation {
             Minus::WordPlace => inputs.p & !3,
             Minus::Got => inputs.got,
             Minus::PageGot => inputs.got & !0xfff,
+            Minus::Origin => inputs.origin,
+            Minus::ThreadPointer => inputs.tp,
+            Minus::Block => inputs.block,
         });
         if inputs.narrow { i64::from(value as i32) } else { value as i64 }
     }
@@ -137,11 +180,17 @@ impl Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let term = match self.term {
-            Term::Symbol => "S + A",
-            Term::GotOfSum => "G(GDAT(S + A))",
-            Term::GotPlus => "GOT(S) + A",
-            Term::GotOrigin => "B(S) + A",
+        let term = match (self.term, self.entry, self.minus) {
+            (Term::Symbol, _, Minus::ThreadPointer) => "TPREL(S + A)",
+            (Term::Symbol, _, Minus::Block) => "DTPREL(S + A)",
+            (Term::Symbol, ..) => "S + A",
+            (Term::GotOfSum, Entry::Address, _) => "G(GDAT(S + A))",
+            (Term::GotOfSum, Entry::ThreadOffset, _) => "G(GTPREL(S + A))",
+            (Term::GotOfSum, Entry::Variable, _) => "G(GTLSIDX(S, A))",
+            (Term::GotOfSum, Entry::Module, _) => "G(GLDM(S))",
+            (Term::GotOfSum, Entry::Descriptor, _) => "G(GTLSDESC(S + A))",
+            (Term::GotPlus, ..) => "GOT(S) + A",
+            (Term::GotOrigin, ..) => "B(S) + A",
         };
         match (self.thumb, self.page) {
             (true, _) => write!(f, "(({term}) | T)")?,
@@ -155,6 +204,8 @@ impl fmt::Display for Operation {
             Minus::WordPlace => " - Pa",
             Minus::Got => " - GOT_ORG",
             Minus::PageGot => " - Page(GOT)",
+            Minus::Origin => " - B(S)",
+            Minus::ThreadPointer | Minus::Block => "",
         })
     }
 }
@@ -174,6 +225,12 @@ pub struct Inputs {
     pub entry: u64,
     /// The address of the global offset table.
     pub got: u64,
+    /// B(S): where the segment of the symbol starts.
+    pub origin: u64,
+    /// See [`Minus::ThreadPointer`].
+    pub tp: u64,
+    /// See [`Minus::Block`].
+    pub block: u64,
     /// Whether addresses have 32 bits.
     pub narrow: bool,
 }
@@ -220,6 +277,53 @@ impl Check {
     }
 }
 
+/// What the ABI says of a relocation as such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// For linkers, in relocatable objects.
+    Static,
+    /// The same, but new objects should not have it.
+    Deprecated,
+    /// For loaders, in what linkers write.
+    Dynamic,
+    /// It had a meaning once.
+    Obsolete,
+    /// What it means is between a platform's tools.
+    Private,
+    /// For linkers, but not one that this linker can do.
+    Unsupported,
+}
+
+impl Standing {
+    /// Whether an object may hold it.
+    pub fn is_static(self) -> bool {
+        matches!(self, Standing::Static | Standing::Deprecated)
+    }
+
+    /// Why an object may not hold it.
+    pub fn objection(self) -> &'static str {
+        match self {
+            Standing::Static | Standing::Deprecated => "it is a static relocation",
+            Standing::Dynamic => "it is a dynamic relocation, which linkers write for loaders: not for objects",
+            Standing::Obsolete => "it is obsolete: the ABI says no more what it means",
+            Standing::Private => "it is private to a platform: the ABI does not say what it means",
+            Standing::Unsupported => "it needs signed pointers, which nothing here can make",
+        }
+    }
+
+    /// What it is, in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Static => "static",
+            Standing::Deprecated => "deprecated",
+            Standing::Dynamic => "dynamic",
+            Standing::Obsolete => "obsolete",
+            Standing::Private => "private",
+            Standing::Unsupported => "unsupported",
+        }
+    }
+}
+
 /// One relocation of an ABI.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -229,6 +333,8 @@ pub struct Row {
     pub name: &'static str,
     /// Where the ABI defines it: the title of the table or section.
     pub section: &'static str,
+    /// Whether it is one for objects at all.
+    pub standing: Standing,
     /// What it is about.
     pub class: Class,
     /// Its formula.
@@ -253,10 +359,23 @@ pub(crate) const fn row(
     multiple: u8,
     field: &'static Field,
 ) -> Row {
-    Row { number, name, section, class, operation, check, multiple, field }
+    Row { number, name, section, standing: Standing::Static, class, operation, check, multiple, field }
+}
+
+static NOTHING: Field = Field::data(Unit::Nothing, &[]);
+
+/// A relocation that no object should have, and of which nothing more is said.
+pub(crate) const fn foreign(number: u32, name: &'static str, section: &'static str, standing: Standing) -> Row {
+    let operation = Operation::new(Term::Symbol, Minus::Nothing);
+    Row { standing, ..row(number, name, section, Class::None, operation, Check::None, 1, &NOTHING) }
 }
 
 impl Row {
+    /// The same row with another standing.
+    pub(crate) const fn standing(self, standing: Standing) -> Row {
+        Row { standing, ..self }
+    }
+
     /// Whether `value` is a multiple of what it has to be.
     #[inline]
     pub fn is_aligned(&self, value: i64) -> bool {
@@ -288,7 +407,16 @@ mod tests {
 
     #[test]
     fn formulas() {
-        let inputs = Inputs { s: 0x1000, a: 8, p: 0xf000_0002, t: true, entry: 0x5678, got: 0x5000, narrow: true };
+        let inputs = Inputs {
+            s: 0x1000,
+            a: 8,
+            p: 0xf000_0002,
+            t: true,
+            entry: 0x5678,
+            got: 0x5000,
+            narrow: true,
+            ..Inputs::default()
+        };
         let value = |operation: Operation| operation.evaluate(&inputs);
         assert_eq!(value(Operation::new(Term::Symbol, Minus::Nothing)), 0x1008);
         assert_eq!(value(Operation::new(Term::Symbol, Minus::Nothing).thumb()), 0x1009);

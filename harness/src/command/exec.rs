@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args as ClapArgs;
 use corpus::value::Value;
-use linker::{Options, Roots};
+use linker::Roots;
 
 use crate::call;
 use crate::executor::{self, Budget, Executor, FaultKind, Guest, Register, Stop, Unicorn};
@@ -62,7 +62,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
     let mut timings = Timings::default();
     let roots = roots(args);
-    let options = Options::default();
+    let options = args.inputs.options();
     let job = Job {
         target: inputs.target,
         inputs: &inputs.files,
@@ -83,7 +83,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let symbol = |name: &str| linked.address(name);
     let stop = timings.phase("run", || {
-        if let Err(problem) = judge::run_constructors(&mut machine, &linked) {
+        if let Err(problem) = judge::set_up(&mut machine, &linked) {
             return Err(anyhow::anyhow!(problem));
         }
         let arguments = if args.arguments.is_empty() { argv(&mut machine, args)? } else { args.arguments.clone() };

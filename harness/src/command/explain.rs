@@ -1,12 +1,12 @@
 //! `harness explain`: what each relocation comes to, with the numbers put in.
 
 use clap::Args as ClapArgs;
+use linker::Roots;
 use linker::error::Site;
 use linker::fixup::Via;
 use linker::graph::{Definition, LinkGraph};
 use linker::index::EdgeId;
 use linker::link::Fixed;
-use linker::{Options, Roots};
 
 use crate::disassembly::Disassembler;
 use crate::executor::image::Image;
@@ -49,7 +49,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs = inputs::read(&given)?;
     let mut image = Image::new(inputs.target);
-    let options = Options::default();
+    let options = args.inputs.options();
     let job = Job {
         target: inputs.target,
         inputs: &inputs.files,
@@ -114,7 +114,7 @@ fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) ->
     };
     let bytes = |word: u64| {
         let mut bytes = vec![0; row.field.unit.size()];
-        row.field.unit.write(&mut bytes, word);
+        row.field.unit.write(&mut bytes, word, graph.target.big_endian);
         bytes
     };
     let inputs = fixup.inputs;

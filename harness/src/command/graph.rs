@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::error::object_name;
 use linker::graph::{Definition, LinkGraph};
-use linker::{Options, Parsed, Roots};
+use linker::{Parsed, Roots};
 use serde_json::{Value, json};
 
 use crate::executor::image::Image;
@@ -43,7 +43,7 @@ pub struct Args {
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let inputs = inputs::read(&args.inputs)?;
-    let mut parsed = Parsed::new(inputs.target, Options::default());
+    let mut parsed = Parsed::new(inputs.target, args.inputs.options());
     let roots: Vec<&str> = args.root.iter().map(String::as_str).collect();
     let result = (|| -> linker::Result<Value> {
         for file in &inputs.files {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
+use linker::Roots;
 use linker::error::object_name;
 use linker::graph::{Binding, Bytes, Definition, Flags};
 use linker::index::Id;
 use linker::link::Finalized;
-use linker::{Limits, Options, Roots};
 
 use crate::executor::image::{Image, ImageFile, ImageSection, ImageSymbol, Labels, SymbolKind};
 use crate::exit;
@@ -51,7 +51,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let mut timings = Timings::default();
     let inputs = timings.phase("read", || inputs::read(&args.inputs))?;
     let mut image = Image::new(inputs.target);
-    let options = Options { limits: Limits::default(), ..Options::default() };
+    let options = args.inputs.options();
     let roots: Vec<&str> = args.entry.as_deref().into_iter().collect();
     let job = Job {
         target: inputs.target,

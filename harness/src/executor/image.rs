@@ -214,9 +214,13 @@ fn is_loaded(segment: &Segment) -> bool {
     segment.lifetime != Lifetime::NoAlloc && segment.size > 0
 }
 
-/// One a loaded segment, one more where it is constant after relocation, and `PT_GNU_STACK`.
+/// One a loaded segment, one more where it is constant after relocation or the image of threads, and `PT_GNU_STACK`.
 fn program_headers(segments: &[Segment]) -> usize {
-    segments.iter().filter(|segment| is_loaded(segment)).map(|segment| 1 + usize::from(segment.relro)).sum::<usize>()
+    segments
+        .iter()
+        .filter(|segment| is_loaded(segment))
+        .map(|segment| 1 + usize::from(segment.relro) + usize::from(segment.thread_local.is_some()))
+        .sum::<usize>()
         + 1
 }
 
@@ -333,6 +337,11 @@ impl ImageFile {
         let mut headers: Vec<ProgramHeader> = parts.iter().map(|part| load(part)).collect();
         for part in parts.iter().filter(|part| part.segment.relro) {
             headers.push(ProgramHeader { p_type: elf::PT_GNU_RELRO, p_flags: elf::PF_R, p_align: 1, ..load(part) });
+        }
+        for part in &parts {
+            if let Some(p_align) = part.segment.thread_local {
+                headers.push(ProgramHeader { p_type: elf::PT_TLS, p_flags: elf::PF_R, p_align, ..load(part) });
+            }
         }
         headers.push(ProgramHeader {
             p_type: elf::PT_GNU_STACK,

@@ -14,6 +14,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use linker::Target;
+use linker::layout::ThreadLocal;
 use linker::memory::Memory;
 
 pub use place::PlacementRefused;
@@ -243,6 +244,8 @@ pub trait Executor: Memory + Guest {
     fn peek(&mut self, address: u64, into: &mut [u8]) -> Result<(), Inaccessible>;
     /// Writes memory whatever its protection; code that is written is translated again.
     fn poke(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible>;
+    /// Gives the one thread there is its variables: a copy of their image, and a thread pointer to it.
+    fn set_thread(&mut self, image: &ThreadLocal) -> Result<(), String>;
     /// Puts bytes into guest memory for the duration of a case and returns their address, aligned to 16.
     fn buffer(&mut self, bytes: &[u8]) -> Result<u64, Inaccessible>;
     /// The host functions, and what they printed.

@@ -76,10 +76,6 @@ pub(super) const INTEGER: Table = &[
     ("__aeabi_memclr", memclr),
     ("__aeabi_memclr4", memclr),
     ("__aeabi_memclr8", memclr),
-    ("__aeabi_read_tp", |f| {
-        let thread = f.guest().get(Register::ThreadReadOnly);
-        f.give(thread as u64)
-    }),
     // libgcc's names, which newer architectures' code still uses.
     ("__clzsi2", |f| {
         let a = f.int()?;

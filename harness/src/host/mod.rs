@@ -80,6 +80,8 @@ pub struct State {
     /// Set while they are being called: the status to exit with, or the address to return to.
     leaving: Option<Leaving>,
     data: u64,
+    /// The thread pointer, and where the thread's variables begin.
+    thread: (u64, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +120,7 @@ impl Host {
             at_exit: Vec::new(),
             leaving: None,
             data: areas.data,
+            thread: (0, 0),
         };
         let (variables, data) = runtime::variables(info, areas.data);
         let mut host = Host {
@@ -217,12 +220,18 @@ impl Host {
     }
 
     pub(crate) fn reset(&mut self) {
-        let State { output, truncated, heap, at_exit, leaving, limit: _, data: _ } = &mut self.state;
+        let State { output, truncated, heap, at_exit, leaving, thread, limit: _, data: _ } = &mut self.state;
         output.clear();
         *truncated = false;
         heap.reset();
         at_exit.clear();
         *leaving = None;
+        *thread = (0, 0);
+    }
+
+    /// Remembers the thread pointer, and where the thread's variables begin.
+    pub(crate) fn set_thread(&mut self, pointer: u64, variables: u64) {
+        self.state.thread = (pointer, variables);
     }
 
     /// Serves the call that stopped at this address.

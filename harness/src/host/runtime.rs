@@ -41,6 +41,11 @@ pub(super) const FUNCTIONS: Table = &[
     ("__aeabi_unwind_cpp_pr0", |f| f.abort("an exception was thrown: __aeabi_unwind_cpp_pr0".to_owned())),
     ("__aeabi_unwind_cpp_pr1", |f| f.abort("an exception was thrown: __aeabi_unwind_cpp_pr1".to_owned())),
     ("__aeabi_unwind_cpp_pr2", |f| f.abort("an exception was thrown: __aeabi_unwind_cpp_pr2".to_owned())),
+    ("__tls_get_addr", tls_get_addr),
+    ("__aeabi_read_tp", |f| {
+        let pointer = f.state().thread.0;
+        f.give(pointer)
+    }),
     // One processor, in order.
     ("__sync_synchronize", |f| f.done()),
 ];
@@ -51,6 +56,26 @@ fn new(f: &mut Frame<'_>) -> Outcome {
         0 => f.abort("an exception was thrown: std::bad_alloc".to_owned()),
         address => f.give(address),
     }
+}
+
+/// The address of a thread-local variable, from its module and its offset there. There is one module.
+fn tls_get_addr(f: &mut Frame<'_>) -> Outcome {
+    let entry = f.word()?;
+    let target = f.guest().info().target;
+    let (width, big_endian) = (target.pointer_bytes(), target.big_endian);
+    let bytes = f.bytes(entry, 2 * width as u64)?;
+    let word = |bytes: &[u8]| {
+        bytes.iter().enumerate().fold(0u64, |word, (index, &byte)| {
+            let place = if big_endian { width - 1 - index } else { index };
+            word | u64::from(byte) << (8 * place)
+        })
+    };
+    let (module, offset) = (word(&bytes[..width]), word(&bytes[width..]));
+    let block = f.state().thread.1;
+    if module != 1 || block == 0 {
+        return f.abort(format!("__tls_get_addr: there is no module {module} with thread-local variables"));
+    }
+    f.give(block.wrapping_add(offset))
 }
 
 fn guard_acquire(f: &mut Frame<'_>) -> Outcome {

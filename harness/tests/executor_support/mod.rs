@@ -29,6 +29,7 @@ pub(crate) fn segment(content: usize, protection: Protection, place: Place) -> S
         alignment: 4,
         protection,
         relro: false,
+        thread_local: None,
         lifetime: Lifetime::Standard,
         place,
     }

@@ -3,7 +3,8 @@
 
 use std::fmt::Debug;
 
-use crate::graph::{Bytes, Flags};
+use crate::graph::{Bytes, Flags, LinkGraph};
+use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::layout::Spans;
 use crate::relocation::{Check, Row};
 
@@ -61,6 +62,40 @@ pub struct UnwindIndex {
     pub row: u32,
 }
 
+/// What finds a thread-local variable from its descriptor: a function of the run-time's, here of the linker's making,
+/// for variables at a fixed distance from the thread pointer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Resolver {
+    /// Its code, which needs no relocation.
+    pub code: &'static [u8],
+    /// Whether it is in the alternate instruction set.
+    pub thumb: bool,
+    /// Which word of a descriptor holds the function; the other holds its argument.
+    pub word: usize,
+}
+
+/// What a word of the linker's own tables is filled by: a relocation that a loader would apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// An address.
+    Address,
+    /// The offset of a variable from the thread pointer.
+    ThreadOffset,
+    /// The offset of a variable in its module's block.
+    BlockOffset,
+}
+
+/// A rewritten instruction: another relocation over another word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The number of the relocation.
+    pub number: u32,
+    /// The instruction, with its field still to be filled.
+    pub word: u64,
+    /// Another symbol and addend than the edge had.
+    pub target: Option<(SymbolId, i64)>,
+}
+
 /// One architecture.
 pub trait Architecture: Sync + Debug {
     /// Its name in messages.
@@ -73,7 +108,30 @@ pub trait Architecture: Sync + Debug {
     fn row(&self, number: u32) -> Option<u16>;
 
     /// Index of the row of a plain pointer.
-    fn pointer(&self) -> u16;
+    fn pointer(&self) -> u16 {
+        self.word(Word::Address)
+    }
+
+    /// Index of the row that fills a word of a table.
+    fn word(&self, word: Word) -> u16;
+
+    /// The resolver of descriptors.
+    fn resolver(&self, core: Core) -> &'static Resolver;
+
+    /// What instructions of `block` become that find variables in this link's own image of at most `image` bytes, where
+    /// the offset from the thread pointer is constant. What is not in the list stays as it is.
+    fn relax_thread_local(
+        &self,
+        _graph: &LinkGraph<'_>,
+        _block: BlockId,
+        _image: u64,
+        _list: &mut Vec<(EdgeId, Rewritten)>,
+    ) {
+    }
+
+    /// What the load from the global offset table at `edge`, and what goes with it, becomes where the address that it
+    /// would load is in reach. Nothing: it stays as it is.
+    fn relax_got_load(&self, _graph: &LinkGraph<'_>, _edge: EdgeId, _list: &mut Vec<(EdgeId, Rewritten)>) {}
 
     /// The distances that layout policies work with.
     fn spans(&self) -> Spans;

@@ -213,6 +213,7 @@ struct Nature {
     protection: Protection,
     lifetime: Lifetime,
     relro: bool,
+    thread_local: bool,
     retain: bool,
     kind: Kind,
 }

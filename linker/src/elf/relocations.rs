@@ -96,6 +96,9 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             architecture: graph.arch.name(),
         })?;
         let row = graph.row_of(kind);
+        if !row.standing.is_static() {
+            return Err(Error::NotStatic { site: Box::new(site(Some(row.name))), standing: row.standing });
+        }
         let &target = self.symbol_ids.get(raw.symbol).ok_or_else(|| {
             let problem = format!("symbol index {} is outside the symbol table", raw.symbol);
             malformed(site(Some(row.name)), problem)
@@ -124,7 +127,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         edge.addend = match raw.addend {
             Some(addend) => addend,
             None => {
-                let word = row.field.unit.read(place).unwrap_or(0);
+                let word = row.field.unit.read(place, graph.target.big_endian).unwrap_or(0);
                 if !row.field.carries(word) {
                     return Err(crate::fixup::opcode_error(graph, &edge, word));
                 }

@@ -115,6 +115,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
                 protection: nature.protection,
                 lifetime: nature.lifetime,
                 relro: nature.relro,
+                thread_local: nature.thread_local,
                 retain: nature.retain,
                 link: None,
                 blocks: blocks..blocks,
@@ -152,7 +153,9 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
     fn nature(&self, index: usize, name: &[u8], kind: elf::SectionType, flags: u64) -> Result<Nature> {
         let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
         let loaded = has(elf::SHF_ALLOC);
-        let relro = has(elf::SHF_WRITE) && named(name, RELRO);
+        // Threads have copies of theirs: the image itself is only read.
+        let thread_local = has(elf::SHF_TLS);
+        let relro = thread_local || has(elf::SHF_WRITE) && named(name, RELRO);
         let protection = match (has(elf::SHF_WRITE) && !relro, has(elf::SHF_EXECINSTR)) {
             (true, true) => {
                 let problem = "the section is both writable and executable, expected at most one of them";
@@ -167,6 +170,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             protection,
             lifetime: if loaded { Lifetime::Standard } else { Lifetime::NoAlloc },
             relro,
+            thread_local,
             retain: has(elf::SHF_GNU_RETAIN) || is_array || kind == elf::SHT_NOTE || named(name, RETAINED),
             kind: match name {
                 b".eh_frame" if loaded => Kind::Frames,

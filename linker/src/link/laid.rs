@@ -3,14 +3,16 @@
 use std::marker::PhantomData;
 
 use crate::error::{Error, Result, Site, Undefined, text};
-use crate::fixup::{self, Context, Cursor, Fixup};
+use crate::field::Unit;
+use crate::fixup::{self, Context, Cursors, Fixup};
 use crate::graph::{Binding, Definition, Flags, LinkGraph};
 use crate::index::{EdgeId, Id, SymbolId};
-use crate::layout::Plan;
+use crate::layout::{Plan, ThreadLocal};
 use crate::link::{Options, find_local};
 use crate::memory::{Action, InFlight, Memory};
 use crate::names::Names;
 use crate::pass::ifunc::Ifunc;
+use crate::pass::relax;
 
 /// How far a link has come.
 pub mod step {
@@ -62,6 +64,11 @@ impl<'data, S, H> Laid<'data, S, H> {
         &self.graph
     }
 
+    /// The initial image of each thread's variables, when there are any.
+    pub fn thread_local(&self) -> Option<ThreadLocal> {
+        self.plan.thread_local(&self.graph)
+    }
+
     /// The segments.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -85,10 +92,16 @@ impl<S: step::Known, H> Laid<'_, S, H> {
     pub fn fixup(&self, id: EdgeId) -> Result<Fixup> {
         let graph = &self.graph;
         let edge = &graph.edges[id];
-        let unit = graph.row(edge).field.unit;
-        let word = graph.bytes_under(edge, unit.size()).and_then(|bytes| unit.read(bytes)).unwrap_or(0);
+        let word = graph.word_under(id).unwrap_or(0);
         let made = |list| LinkGraph::made(list, id).map(|made| made.symbol);
-        fixup::compute(graph, &context(graph, &self.options), edge, word, made(&graph.entries), made(&graph.stubs))
+        fixup::compute(
+            graph,
+            &context(graph, &self.options, &self.plan),
+            edge,
+            word,
+            made(&graph.entries),
+            made(&graph.stubs),
+        )
     }
 }
 
@@ -141,6 +154,9 @@ impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
             memory.abandon(self.handle);
             return Err(error);
         }
+        if self.options.relax_got_loads {
+            relax::got_loads(&mut self.graph);
+        }
         Ok(self.step())
     }
 }
@@ -184,13 +200,14 @@ impl<'data, H: InFlight> Laid<'data, step::Resolved, H> {
     }
 }
 
-fn context(graph: &LinkGraph<'_>, options: &Options) -> Context {
-    Context { bypass_stubs: options.bypass_stubs, got: graph.got.map_or(0, |got| graph.blocks[got].address) }
+fn context<'a>(graph: &LinkGraph<'_>, options: &Options, plan: &'a Plan) -> Context<'a> {
+    let got = graph.got.map_or(0, |got| graph.blocks[got].address);
+    Context { bypass_stubs: options.bypass_stubs, got, thread_local: plan.thread_local(graph), plan }
 }
 
 fn fix(graph: &LinkGraph<'_>, options: &Options, plan: &Plan, reservation: &mut impl InFlight) -> Result<()> {
-    let context = context(graph, options);
-    let (mut entries, mut stubs) = (Cursor::new(&graph.entries), Cursor::new(&graph.stubs));
+    let context = context(graph, options, plan);
+    let mut cursors = Cursors::new(graph);
     for (_, block) in graph.blocks.iter() {
         if !block.live || block.content.is_zero() {
             continue;
@@ -207,9 +224,9 @@ fn fix(graph: &LinkGraph<'_>, options: &Options, plan: &Plan, reservation: &mut 
         if let Some(parent) = block.parent {
             // The distance back from the second word of the record to the common record.
             let back = block.address.wrapping_add(4).wrapping_sub(graph.blocks[parent].address) as u32;
-            place[4..8].copy_from_slice(&back.to_le_bytes());
+            let _ = Unit::Data32.write(&mut place[4..8], back.into(), graph.target.big_endian);
         }
-        fixup::apply(graph, &context, block.edge_ids(), place, &mut entries, &mut stubs)?;
+        fixup::apply(graph, &context, block.edge_ids(), place, &mut cursors)?;
     }
     Ok(())
 }

@@ -1,58 +1,103 @@
-//! The global offset table: one pointer for each thing that an edge wants to find there.
+//! The global offset table: a word or two for each thing that an edge wants to find there.
 //!
-//! Entries are keyed by symbol, never by name, and where the formula is G(GDAT(S + A)) by the addend too. Equal keys
-//! share an entry.
+//! Entries are keyed by symbol, never by name, by what they hold, and where the formula is G(GDAT(S + A)) by the addend
+//! too. Equal keys share an entry.
 
 use rustc_hash::FxHashMap;
 
-use crate::graph::{Content, Edge, Flags, LinkGraph, Made};
-use crate::index::{EdgeId, SymbolId};
+use crate::arch::Word;
+use crate::graph::{Content, Definition, Edge, Extent, Flags, LinkGraph, Made, nothing};
+use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::memory::Protection;
-use crate::relocation::Term;
+use crate::relocation::{Entry, Term};
+
+type Key = (SymbolId, i64, Entry);
 
 /// Makes the table, with the entries that live edges ask for.
 pub(crate) fn run(graph: &mut LinkGraph<'_>) {
-    let mut wanted: Vec<(EdgeId, SymbolId, i64)> = Vec::new();
+    let mut wanted: Vec<(EdgeId, Key)> = Vec::new();
     let mut needed = false;
     for (id, edge) in graph.live_edges() {
         let operation = &graph.row(edge).operation;
         needed |= operation.needs_got();
         if operation.needs_entry() {
             let addend = if operation.term == Term::GotOfSum { edge.addend } else { 0 };
-            wanted.push((id, edge.target, addend));
+            // All variables of a module have the same module.
+            let key = if operation.entry == Entry::Module { (nothing(), 0) } else { (edge.target, addend) };
+            wanted.push((id, (key.0, key.1, operation.entry)));
         }
     }
-    needed |= graph
-        .symbols
-        .iter()
-        .any(|(_, symbol)| matches!(symbol.definition, crate::graph::Definition::Bound(crate::graph::Extent::Got, _)));
+    let asks = |definition| matches!(definition, Definition::Bound(Extent::Got, _));
+    needed |= graph.symbols.iter().any(|(_, symbol)| asks(symbol.definition));
     if !needed {
         return;
     }
-    let mut entries: FxHashMap<(SymbolId, i64), usize> = FxHashMap::default();
-    let mut keys: Vec<(EdgeId, SymbolId, i64)> = Vec::new();
-    for &(edge, target, addend) in &wanted {
-        entries.entry((target, addend)).or_insert_with(|| {
-            keys.push((edge, target, addend));
+    let mut entries: FxHashMap<Key, usize> = FxHashMap::default();
+    let mut keys: Vec<(EdgeId, Key)> = Vec::new();
+    for &(edge, key) in &wanted {
+        entries.entry(key).or_insert_with(|| {
+            keys.push((edge, key));
             keys.len() - 1
         });
     }
+    let resolver = keys.iter().any(|(_, key)| key.2 == Entry::Descriptor).then(|| make_resolver(graph));
     let width = graph.target.pointer_bytes();
-    let content = Content::Owned(vec![0; keys.len() * width]);
-    let table = graph.make_block(b".got", Protection::Read, true, content, 8);
+    let words: usize = keys.iter().map(|(_, key)| key.2.words()).sum();
+    let table = graph.make_block(b".got", Protection::Read, true, Content::Owned(vec![0; words * width]), 8);
     graph.got = Some(table);
-    let kind = graph.arch.pointer();
     let mut symbols = Vec::with_capacity(keys.len());
-    for (index, &(_, target, addend)) in keys.iter().enumerate() {
-        let offset = index * width;
-        graph.append_edge(Edge { addend, offset: offset as u32, target, block: table, kind });
-        symbols.push(graph.make_symbol(table, offset as u64, width as u64, Flags::default()));
+    let mut at = 0;
+    for &(_, key) in &keys {
+        let words = key.2.words();
+        symbols.push(graph.make_symbol(table, (at * width) as u64, (words * width) as u64, Flags::default()));
+        fill(graph, table, at, key, resolver);
+        at += words;
     }
     graph.entries = wanted
         .iter()
-        .map(|&(edge, target, addend)| {
-            let index = entries[&(target, addend)];
+        .map(|&(edge, key)| {
+            let index = entries[&key];
             Made { edge, symbol: symbols[index], asked_by: keys[index].0 }
         })
         .collect();
+}
+
+/// Fills the entry whose first word is word `at` of the table.
+fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver: Option<SymbolId>) {
+    let (target, addend, entry) = key;
+    let function = graph.arch.resolver(graph.core).word;
+    let mut word = |at: usize, what: Word, target: SymbolId, addend: i64| {
+        let offset = (at * graph.target.pointer_bytes()) as u32;
+        graph.append_edge(Edge { addend, offset, target, block: table, kind: graph.arch.word(what) });
+    };
+    match entry {
+        Entry::Address => word(at, Word::Address, target, addend),
+        Entry::ThreadOffset => word(at, Word::ThreadOffset, target, addend),
+        Entry::Variable => {
+            word(at + 1, Word::BlockOffset, target, addend);
+            graph.set_word(table, at, MODULE);
+        }
+        Entry::Module => graph.set_word(table, at, MODULE),
+        Entry::Descriptor => {
+            let resolver = resolver.unwrap_or(nothing());
+            let mut edges =
+                [(function, Word::Address, resolver, 0), (1 - function, Word::ThreadOffset, target, addend)];
+            edges.sort_by_key(|edge| edge.0);
+            for (index, what, target, addend) in edges {
+                word(at + index, what, target, addend);
+            }
+        }
+    }
+}
+
+/// The number of the module that is the program itself.
+const MODULE: u64 = 1;
+
+fn make_resolver(graph: &mut LinkGraph<'_>) -> SymbolId {
+    let resolver = graph.arch.resolver(graph.core);
+    let block =
+        graph.make_block(b".tlsdesc", Protection::ReadExecute, false, Content::Owned(resolver.code.to_vec()), 8);
+    let flags = if resolver.thumb { Flags::FUNCTION.with(Flags::THUMB) } else { Flags::FUNCTION };
+    graph.mapping.push((block, 0, if resolver.thumb { crate::graph::Bytes::Thumb } else { crate::graph::Bytes::Code }));
+    graph.make_symbol(block, 0, resolver.code.len() as u64, flags)
 }

@@ -51,10 +51,7 @@ impl Stubs {
         for &id in &candidates {
             let edge = graph.edges[id];
             let row = graph.row(&edge);
-            let Some(word) = graph.bytes_under(&edge, row.field.unit.size()).and_then(|b| row.field.unit.read(b))
-            else {
-                continue;
-            };
+            let Some(word) = graph.word_under(id) else { continue };
             let branch = Branch { id, edge, row, word };
             if goes_directly(graph, plan, &branch) || self.is_served(graph, &branch) {
                 continue;

@@ -11,6 +11,7 @@
 //! | `0x140000` to `0x23ffff` | the stack, with nothing mapped on either side |
 //! | `0x250000` to `0x28ffff` | the stack of finalize actions |
 //! | `0x2a0000` to `0x39ffff` | the heap |
+//! | `0x3a0000` to `0x3effff` | the thread's control block and variables, if there are any |
 //! | `0x400000` | where `Place::Anywhere` begins |
 
 mod cpu;
@@ -22,6 +23,7 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use linker::Target;
+use linker::layout::ThreadLocal;
 
 use self::cpu::Cpu;
 use self::engine::{Ended, Engine, Seen};
@@ -38,6 +40,8 @@ const BUFFERS: RangeInclusive<u64> = 0x3_0000..=0x12_ffff;
 const STACK: RangeInclusive<u64> = 0x14_0000..=0x23_ffff;
 const ACTION_STACK: RangeInclusive<u64> = 0x25_0000..=0x28_ffff;
 const HEAP: RangeInclusive<u64> = 0x2a_0000..=0x39_ffff;
+/// The thread's control block and variables.
+const THREAD: RangeInclusive<u64> = 0x3a_0000..=0x3e_ffff;
 /// The first address that is not the executor's own.
 const ANYWHERE: u64 = 0x40_0000;
 /// The first address of the executor's own: what is below is usable where a program may have to be (vector tables).
@@ -352,6 +356,27 @@ impl Executor for Unicorn {
 
     fn poke(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
         self.machine.engine.write(address, bytes).map_err(|address| Inaccessible { kind: FaultKind::Write, address })
+    }
+
+    fn set_thread(&mut self, image: &ThreadLocal) -> Result<(), String> {
+        let (start, room) = (*THREAD.start(), THREAD.end() - THREAD.start());
+        if image.alignment > start & start.wrapping_neg() || image.offset.saturating_add(image.size) > room {
+            return Err(format!(
+                "thread-local variables of {:#x} bytes, aligned to {:#x}, do not fit into the {room:#x} bytes of a thread",
+                image.size, image.alignment
+            ));
+        }
+        let mut bytes = vec![0; image.size as usize];
+        self.peek(image.address, &mut bytes).map_err(|error| error.to_string())?;
+        self.machine.engine.protect(THREAD, Access::DATA);
+        self.poke(start + image.offset, &bytes).map_err(|error| error.to_string())?;
+        let block = start + image.offset;
+        self.host.set_thread(start, block);
+        let register = if self.machine.info.is_64() { Register::Thread } else { Register::ThreadReadOnly };
+        if !self.machine.info.m_profile {
+            self.machine.engine.set(register, start.into());
+        }
+        Ok(())
     }
 
     fn buffer(&mut self, bytes: &[u8]) -> Result<u64, Inaccessible> {

@@ -17,12 +17,14 @@
 //! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
 //! symbol becomes a NOP.
 
-use super::{Architecture, Core, StubShape};
+use super::{Architecture, Core, Resolver, Rewritten, StubShape, Word};
 use crate::field::Opcode;
-use crate::graph::Bytes;
+use crate::graph::{Bytes, LinkGraph};
+use crate::index::{BlockId, EdgeId};
 use crate::layout::Spans;
 use crate::relocation::{Class, Row};
 
+mod relax;
 mod table;
 
 /// The architecture.
@@ -59,6 +61,17 @@ static INDIRECT: StubShape = StubShape {
     mapping: &[(0, Bytes::Code), (16, Bytes::Data)],
 };
 
+// A descriptor is the function and then its argument; the function gets its address in x0 and keeps all else.
+static RESOLVER: Resolver = Resolver {
+    #[rustfmt::skip]
+    code: &[
+        0x00, 0x04, 0x40, 0xf9, // ldr x0, [x0, #8]
+        0xc0, 0x03, 0x5f, 0xd6, // ret
+    ],
+    thumb: false,
+    word: 0,
+};
+
 impl Architecture for Aarch64 {
     fn name(&self) -> &'static str {
         "AArch64"
@@ -72,8 +85,31 @@ impl Architecture for Aarch64 {
         table::INDEX.get(number as usize).copied().filter(|&index| index != u16::MAX)
     }
 
-    fn pointer(&self) -> u16 {
-        table::INDEX[table::ABS64 as usize]
+    fn word(&self, word: Word) -> u16 {
+        let number = match word {
+            Word::Address => table::ABS64,
+            Word::ThreadOffset => table::TPREL64,
+            Word::BlockOffset => table::DTPREL64,
+        };
+        table::INDEX[number as usize]
+    }
+
+    fn resolver(&self, _core: Core) -> &'static Resolver {
+        &RESOLVER
+    }
+
+    fn relax_thread_local(
+        &self,
+        graph: &LinkGraph<'_>,
+        block: BlockId,
+        image: u64,
+        list: &mut Vec<(EdgeId, Rewritten)>,
+    ) {
+        relax::thread_local(graph, block, image, list);
+    }
+
+    fn relax_got_load(&self, graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
+        relax::got_load(graph, edge, list);
     }
 
     fn spans(&self) -> Spans {

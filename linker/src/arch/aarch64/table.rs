@@ -2,13 +2,15 @@
 
 use super::one;
 use crate::field::{Codec, Field, Opcode, Unit, opcode, run};
-use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number, row};
+use crate::relocation::{Check, Class, Entry, Minus, Operation, Row, Standing, Term, by_number, foreign, row};
 
-/// The number of the plain pointer.
+/// The numbers that fill words of tables.
 pub(super) const ABS64: u32 = 257;
+pub(super) const DTPREL64: u32 = 1029;
+pub(super) const TPREL64: u32 = 1030;
 
 /// Index of each number.
-pub(super) static INDEX: [u16; 320] = by_number(ROWS);
+pub(super) static INDEX: [u16; 1100] = by_number(ROWS);
 
 const ABS: Operation = Operation::new(Term::Symbol, Minus::Nothing);
 const PREL: Operation = Operation::new(Term::Symbol, Minus::Place);
@@ -20,6 +22,25 @@ const GOT_PLUS_PREL: Operation = Operation::new(Term::GotPlus, Minus::Place);
 const GOT_PAGE: Operation = Operation::new(Term::GotOfSum, Minus::PagePlace).page();
 const GOT_OFF: Operation = Operation::new(Term::GotOfSum, Minus::Got);
 const GOT_PAGEOFF: Operation = Operation::new(Term::GotOfSum, Minus::PageGot);
+
+const DTPREL: Operation = Operation::new(Term::Symbol, Minus::Block);
+const TPREL: Operation = Operation::new(Term::Symbol, Minus::ThreadPointer);
+const GD: Operation = GOT_ABS.entry(Entry::Variable);
+const GD_PREL: Operation = GOT_PREL.entry(Entry::Variable);
+const GD_PAGE: Operation = GOT_PAGE.entry(Entry::Variable);
+const GD_OFF: Operation = GOT_OFF.entry(Entry::Variable);
+const LD: Operation = GOT_ABS.entry(Entry::Module);
+const LD_PREL: Operation = GOT_PREL.entry(Entry::Module);
+const LD_PAGE: Operation = GOT_PAGE.entry(Entry::Module);
+const LD_OFF: Operation = GOT_OFF.entry(Entry::Module);
+const IE: Operation = GOT_ABS.entry(Entry::ThreadOffset);
+const IE_PREL: Operation = GOT_PREL.entry(Entry::ThreadOffset);
+const IE_PAGE: Operation = GOT_PAGE.entry(Entry::ThreadOffset);
+const IE_OFF: Operation = GOT_OFF.entry(Entry::ThreadOffset);
+const DESC: Operation = GOT_ABS.entry(Entry::Descriptor);
+const DESC_PREL: Operation = GOT_PREL.entry(Entry::Descriptor);
+const DESC_PAGE: Operation = GOT_PAGE.entry(Entry::Descriptor);
+const DESC_OFF: Operation = GOT_OFF.entry(Entry::Descriptor);
 
 static NOTHING: Field = Field::data(Unit::Nothing, &[]);
 static DATA16: Field = Field::data(Unit::Data16, &[run(0, 0, 16)]);
@@ -84,6 +105,12 @@ static ADRP: Field =
     Field::instruction(Unit::Instruction32, &[run(12, 29, 2), run(14, 5, 19)], &one("adrp", 0x9f00_0000, 0x9000_0000));
 static ADD: Field =
     Field::instruction(Unit::Instruction32, &[run(0, 10, 12)], &one("add (immediate)", 0x5fc0_0000, 0x1100_0000));
+static ADD_HI: Field =
+    Field::instruction(Unit::Instruction32, &[run(12, 10, 12)], &one("add (immediate)", 0x5f80_0000, 0x1100_0000));
+// These mark instructions of a sequence, and change nothing in them.
+static DESC_LDR: Field = Field::instruction(Unit::Instruction32, &[], &one("ldr (register)", 0xffe0_0c00, 0xf860_0800));
+static DESC_ADD: Field = Field::instruction(Unit::Instruction32, &[], &one("add (register)", 0xff20_0000, 0x8b00_0000));
+static DESC_CALL: Field = Field::instruction(Unit::Instruction32, &[], &one("blr", 0xffff_fc1f, 0xd63f_0000));
 static LDST8: Field = Field::instruction(
     Unit::Instruction32,
     &[run(0, 10, 12)],
@@ -133,10 +160,17 @@ const CONTROL: &str = "AAELF64, Relocations for control-flow instructions";
 const OFFSETS: &str = "AAELF64, Group relocations to create a PC-relative offset inline";
 const GOT_INLINE: &str = "AAELF64, Group relocations to create a GOT-relative offset inline";
 const GOT_DATA: &str = "AAELF64, GOT-relative data relocations";
+const TLS_GD: &str = "AAELF64, General Dynamic thread-local storage model";
+const TLS_LD: &str = "AAELF64, Local Dynamic thread-local storage model";
+const TLS_IE: &str = "AAELF64, Initial Exec thread-local storage model";
+const TLS_LE: &str = "AAELF64, Local Exec thread-local storage model";
+const TLS_DESC: &str = "AAELF64, Thread-local storage descriptors";
+const DYNAMIC: &str = "AAELF64, Dynamic relocations";
+const PAUTH: &str = "PAUTHABIELF64, ELF Marking and relocations";
 const GOT_INSN: &str = "AAELF64, GOT-relative instruction relocations";
 
 use Check::{Either, Signed, Unsigned};
-use Class::{Address, Branch, BranchData, Data, Got, ShortBranch};
+use Class::{Address, Branch, BranchData, Data, Got, ShortBranch, Tls};
 
 /// Sorted by number.
 #[rustfmt::skip]
@@ -196,4 +230,99 @@ pub(super) const ROWS: &[Row] = &[
     row(313, "R_AARCH64_LD64_GOTPAGE_LO15", GOT_INSN, Got, GOT_PAGEOFF, Unsigned(15), 8, &LDR_X15),
     row(314, "R_AARCH64_PLT32", DATA, BranchData, PREL, Signed(32), 1, &DATA32),
     row(315, "R_AARCH64_GOTPCREL32", GOT_DATA, Got, GOT_PLUS_PREL, Signed(32), 1, &DATA32),
+    foreign(316, "R_AARCH64_PATCHINST", PAUTH, Standing::Unsupported),
+    foreign(317, "R_AARCH64_FUNCINIT64", PAUTH, Standing::Unsupported),
+    row(512, "R_AARCH64_TLSGD_ADR_PREL21", TLS_GD, Tls, GD_PREL, Signed(21), 1, &ADR),
+    row(513, "R_AARCH64_TLSGD_ADR_PAGE21", TLS_GD, Tls, GD_PAGE, Signed(33), 1, &ADRP),
+    row(514, "R_AARCH64_TLSGD_ADD_LO12_NC", TLS_GD, Tls, GD, Check::None, 1, &ADD),
+    row(515, "R_AARCH64_TLSGD_MOVW_G1", TLS_GD, Tls, GD_OFF, Signed(33), 1, &MOVN1),
+    row(516, "R_AARCH64_TLSGD_MOVW_G0_NC", TLS_GD, Tls, GD_OFF, Check::None, 1, &MOVW0),
+    row(517, "R_AARCH64_TLSLD_ADR_PREL21", TLS_LD, Tls, LD_PREL, Signed(21), 1, &ADR),
+    row(518, "R_AARCH64_TLSLD_ADR_PAGE21", TLS_LD, Tls, LD_PAGE, Signed(33), 1, &ADRP),
+    row(519, "R_AARCH64_TLSLD_ADD_LO12_NC", TLS_LD, Tls, LD, Check::None, 1, &ADD),
+    row(520, "R_AARCH64_TLSLD_MOVW_G1", TLS_LD, Tls, LD_OFF, Signed(33), 1, &MOVN1),
+    row(521, "R_AARCH64_TLSLD_MOVW_G0_NC", TLS_LD, Tls, LD_OFF, Check::None, 1, &MOVW0),
+    row(522, "R_AARCH64_TLSLD_LD_PREL19", TLS_LD, Tls, LD_PREL, Signed(21), 4, &LDR_LITERAL_X),
+    row(523, "R_AARCH64_TLSLD_MOVW_DTPREL_G2", TLS_LD, Tls, DTPREL, Signed(49), 1, &MOVN2),
+    row(524, "R_AARCH64_TLSLD_MOVW_DTPREL_G1", TLS_LD, Tls, DTPREL, Signed(33), 1, &MOVN1),
+    row(525, "R_AARCH64_TLSLD_MOVW_DTPREL_G1_NC", TLS_LD, Tls, DTPREL, Check::None, 1, &MOVW1),
+    row(526, "R_AARCH64_TLSLD_MOVW_DTPREL_G0", TLS_LD, Tls, DTPREL, Signed(17), 1, &MOVN0),
+    row(527, "R_AARCH64_TLSLD_MOVW_DTPREL_G0_NC", TLS_LD, Tls, DTPREL, Check::None, 1, &MOVW0),
+    row(528, "R_AARCH64_TLSLD_ADD_DTPREL_HI12", TLS_LD, Tls, DTPREL, Unsigned(24), 1, &ADD_HI),
+    row(529, "R_AARCH64_TLSLD_ADD_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 1, &ADD),
+    row(530, "R_AARCH64_TLSLD_ADD_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 1, &ADD),
+    row(531, "R_AARCH64_TLSLD_LDST8_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 1, &LDST8),
+    row(532, "R_AARCH64_TLSLD_LDST8_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 1, &LDST8),
+    row(533, "R_AARCH64_TLSLD_LDST16_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 2, &LDST16),
+    row(534, "R_AARCH64_TLSLD_LDST16_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 2, &LDST16),
+    row(535, "R_AARCH64_TLSLD_LDST32_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 4, &LDST32),
+    row(536, "R_AARCH64_TLSLD_LDST32_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 4, &LDST32),
+    row(537, "R_AARCH64_TLSLD_LDST64_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 8, &LDST64),
+    row(538, "R_AARCH64_TLSLD_LDST64_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 8, &LDST64),
+    row(539, "R_AARCH64_TLSIE_MOVW_GOTTPREL_G1", TLS_IE, Tls, IE_OFF, Signed(33), 1, &MOVN1),
+    row(540, "R_AARCH64_TLSIE_MOVW_GOTTPREL_G0_NC", TLS_IE, Tls, IE_OFF, Check::None, 1, &MOVW0),
+    row(541, "R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21", TLS_IE, Tls, IE_PAGE, Signed(33), 1, &ADRP),
+    row(542, "R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC", TLS_IE, Tls, IE, Check::None, 8, &LDR_X),
+    row(543, "R_AARCH64_TLSIE_LD_GOTTPREL_PREL19", TLS_IE, Tls, IE_PREL, Signed(21), 4, &LDR_LITERAL_X),
+    row(544, "R_AARCH64_TLSLE_MOVW_TPREL_G2", TLS_LE, Tls, TPREL, Signed(49), 1, &MOVN2),
+    row(545, "R_AARCH64_TLSLE_MOVW_TPREL_G1", TLS_LE, Tls, TPREL, Signed(33), 1, &MOVN1),
+    row(546, "R_AARCH64_TLSLE_MOVW_TPREL_G1_NC", TLS_LE, Tls, TPREL, Check::None, 1, &MOVW1),
+    row(547, "R_AARCH64_TLSLE_MOVW_TPREL_G0", TLS_LE, Tls, TPREL, Signed(17), 1, &MOVN0),
+    row(548, "R_AARCH64_TLSLE_MOVW_TPREL_G0_NC", TLS_LE, Tls, TPREL, Check::None, 1, &MOVW0),
+    row(549, "R_AARCH64_TLSLE_ADD_TPREL_HI12", TLS_LE, Tls, TPREL, Unsigned(24), 1, &ADD_HI),
+    row(550, "R_AARCH64_TLSLE_ADD_TPREL_LO12", TLS_LE, Tls, TPREL, Unsigned(12), 1, &ADD),
+    row(551, "R_AARCH64_TLSLE_ADD_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 1, &ADD),
+    row(552, "R_AARCH64_TLSLE_LDST8_TPREL_LO12", TLS_LE, Tls, TPREL, Unsigned(12), 1, &LDST8),
+    row(553, "R_AARCH64_TLSLE_LDST8_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 1, &LDST8),
+    row(554, "R_AARCH64_TLSLE_LDST16_TPREL_LO12", TLS_LE, Tls, TPREL, Unsigned(12), 2, &LDST16),
+    row(555, "R_AARCH64_TLSLE_LDST16_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 2, &LDST16),
+    row(556, "R_AARCH64_TLSLE_LDST32_TPREL_LO12", TLS_LE, Tls, TPREL, Unsigned(12), 4, &LDST32),
+    row(557, "R_AARCH64_TLSLE_LDST32_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 4, &LDST32),
+    row(558, "R_AARCH64_TLSLE_LDST64_TPREL_LO12", TLS_LE, Tls, TPREL, Unsigned(12), 8, &LDST64),
+    row(559, "R_AARCH64_TLSLE_LDST64_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 8, &LDST64),
+    row(560, "R_AARCH64_TLSDESC_LD_PREL19", TLS_DESC, Tls, DESC_PREL, Signed(21), 4, &LDR_LITERAL_X),
+    row(561, "R_AARCH64_TLSDESC_ADR_PREL21", TLS_DESC, Tls, DESC_PREL, Signed(21), 1, &ADR),
+    row(562, "R_AARCH64_TLSDESC_ADR_PAGE21", TLS_DESC, Tls, DESC_PAGE, Signed(33), 1, &ADRP),
+    row(563, "R_AARCH64_TLSDESC_LD64_LO12", TLS_DESC, Tls, DESC, Check::None, 8, &LDR_X),
+    row(564, "R_AARCH64_TLSDESC_ADD_LO12", TLS_DESC, Tls, DESC, Check::None, 1, &ADD),
+    row(565, "R_AARCH64_TLSDESC_OFF_G1", TLS_DESC, Tls, DESC_OFF, Signed(33), 1, &MOVN1),
+    row(566, "R_AARCH64_TLSDESC_OFF_G0_NC", TLS_DESC, Tls, DESC_OFF, Check::None, 1, &MOVW0),
+    row(567, "R_AARCH64_TLSDESC_LDR", TLS_DESC, Tls, DESC, Check::None, 1, &DESC_LDR),
+    row(568, "R_AARCH64_TLSDESC_ADD", TLS_DESC, Tls, DESC, Check::None, 1, &DESC_ADD),
+    row(569, "R_AARCH64_TLSDESC_CALL", TLS_DESC, Tls, DESC, Check::None, 1, &DESC_CALL),
+    row(570, "R_AARCH64_TLSLE_LDST128_TPREL_LO12", TLS_LE, Tls, TPREL, Unsigned(12), 16, &LDST128),
+    row(571, "R_AARCH64_TLSLE_LDST128_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 16, &LDST128),
+    row(572, "R_AARCH64_TLSLD_LDST128_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 16, &LDST128),
+    row(573, "R_AARCH64_TLSLD_LDST128_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 16, &LDST128),
+    foreign(580, "R_AARCH64_AUTH_ABS64", PAUTH, Standing::Unsupported),
+    foreign(581, "R_AARCH64_AUTH_MOVW_GOTOFF_G0", PAUTH, Standing::Unsupported),
+    foreign(582, "R_AARCH64_AUTH_MOVW_GOTOFF_G0_NC", PAUTH, Standing::Unsupported),
+    foreign(583, "R_AARCH64_AUTH_MOVW_GOTOFF_G1", PAUTH, Standing::Unsupported),
+    foreign(584, "R_AARCH64_AUTH_MOVW_GOTOFF_G1_NC", PAUTH, Standing::Unsupported),
+    foreign(585, "R_AARCH64_AUTH_MOVW_GOTOFF_G2", PAUTH, Standing::Unsupported),
+    foreign(586, "R_AARCH64_AUTH_MOVW_GOTOFF_G2_NC", PAUTH, Standing::Unsupported),
+    foreign(587, "R_AARCH64_AUTH_MOVW_GOTOFF_G3", PAUTH, Standing::Unsupported),
+    foreign(588, "R_AARCH64_AUTH_GOT_LD_PREL19", PAUTH, Standing::Unsupported),
+    foreign(589, "R_AARCH64_AUTH_LD64_GOTOFF_LO15", PAUTH, Standing::Unsupported),
+    foreign(590, "R_AARCH64_AUTH_ADR_GOT_PAGE", PAUTH, Standing::Unsupported),
+    foreign(591, "R_AARCH64_AUTH_LD64_GOT_LO12_NC", PAUTH, Standing::Unsupported),
+    foreign(592, "R_AARCH64_AUTH_LD64_GOTPAGE_LO15", PAUTH, Standing::Unsupported),
+    foreign(593, "R_AARCH64_AUTH_GOT_ADD_LO12_NC", PAUTH, Standing::Unsupported),
+    foreign(594, "R_AARCH64_AUTH_GOT_ADR_PREL_LO21", PAUTH, Standing::Unsupported),
+    foreign(595, "R_AARCH64_AUTH_TLSDESC_ADR_PAGE21", PAUTH, Standing::Unsupported),
+    foreign(596, "R_AARCH64_AUTH_TLSDESC_LD64_LO12", PAUTH, Standing::Unsupported),
+    foreign(597, "R_AARCH64_AUTH_TLSDESC_ADD_LO12", PAUTH, Standing::Unsupported),
+    foreign(1024, "R_AARCH64_COPY", DYNAMIC, Standing::Dynamic),
+    foreign(1025, "R_AARCH64_GLOB_DAT", DYNAMIC, Standing::Dynamic),
+    foreign(1026, "R_AARCH64_JUMP_SLOT", DYNAMIC, Standing::Dynamic),
+    foreign(1027, "R_AARCH64_RELATIVE", DYNAMIC, Standing::Dynamic),
+    foreign(1028, "R_AARCH64_TLS_DTPMOD64", DYNAMIC, Standing::Dynamic),
+    row(1029, "R_AARCH64_TLS_DTPREL64", DYNAMIC, Tls, DTPREL, Check::None, 1, &DATA64).standing(Standing::Dynamic),
+    row(1030, "R_AARCH64_TLS_TPREL64", DYNAMIC, Tls, TPREL, Check::None, 1, &DATA64).standing(Standing::Dynamic),
+    foreign(1031, "R_AARCH64_TLSDESC", DYNAMIC, Standing::Dynamic),
+    foreign(1032, "R_AARCH64_IRELATIVE", DYNAMIC, Standing::Dynamic),
+    foreign(1041, "R_AARCH64_AUTH_RELATIVE", PAUTH, Standing::Dynamic),
+    foreign(1042, "R_AARCH64_AUTH_GLOB_DAT", PAUTH, Standing::Dynamic),
+    foreign(1043, "R_AARCH64_AUTH_TLSDESC", PAUTH, Standing::Dynamic),
+    foreign(1044, "R_AARCH64_AUTH_IRELATIVE", PAUTH, Standing::Dynamic),
 ];

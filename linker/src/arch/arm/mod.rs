@@ -18,7 +18,7 @@
 //!
 //! A branch to an undefined weak function becomes a NOP.
 
-use super::{Architecture, BranchForm, Core, Destination, StubShape, UnwindIndex};
+use super::{Architecture, BranchForm, Core, Destination, Resolver, StubShape, UnwindIndex, Word};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
 use crate::layout::Spans;
@@ -146,6 +146,27 @@ static T16_INDIRECT: StubShape = StubShape {
     mapping: &[(0, Bytes::Thumb), (12, Bytes::Data)],
 };
 
+// A descriptor is its argument and then the function, which gets its address in r0.
+static RESOLVER_A32: Resolver = Resolver {
+    #[rustfmt::skip]
+    code: &[
+        0x00, 0x00, 0x90, 0xe5, // ldr r0, [r0]
+        0x1e, 0xff, 0x2f, 0xe1, // bx  lr
+    ],
+    thumb: false,
+    word: 1,
+};
+
+static RESOLVER_T16: Resolver = Resolver {
+    #[rustfmt::skip]
+    code: &[
+        0x00, 0x68, // ldr r0, [r0]
+        0x70, 0x47, // bx  lr
+    ],
+    thumb: true,
+    word: 1,
+};
+
 /// Exception handling tables (EHABI32, Index table entries).
 static EXIDX: UnwindIndex = UnwindIndex {
     section: b".ARM.exidx",
@@ -167,8 +188,17 @@ impl Architecture for Arm {
         table::INDEX.get(number as usize).copied().filter(|&index| index != u16::MAX)
     }
 
-    fn pointer(&self) -> u16 {
-        table::INDEX[table::ABS32 as usize]
+    fn word(&self, word: Word) -> u16 {
+        let number = match word {
+            Word::Address => table::ABS32,
+            Word::ThreadOffset => table::TLS_TPOFF32,
+            Word::BlockOffset => table::TLS_DTPOFF32,
+        };
+        table::INDEX[number as usize]
+    }
+
+    fn resolver(&self, core: Core) -> &'static Resolver {
+        if !cores::abilities(core).a32 { &RESOLVER_T16 } else { &RESOLVER_A32 }
     }
 
     fn spans(&self) -> Spans {

@@ -1,10 +1,12 @@
 //! The relocations of AAELF32. Section titles are those of the ABI document.
 
 use super::fields::{a32_ldr, alu_group, ldc_group, ldr_group, ldrs_group, t32_adr, t32_branch_field, t32_literal};
-use crate::field::{Field, Opcode, Stored, Unit, opcode, run};
-use crate::relocation::{Check, Class, Minus, Operation, Row, Term, by_number, row};
+use crate::field::{Field, Opcode, Run, Stored, Unit, opcode, run};
+use crate::relocation::{Check, Class, Entry, Minus, Operation, Row, Standing, Term, by_number, foreign, row};
 
 pub(super) const ABS32: u32 = 2;
+pub(super) const TLS_DTPOFF32: u32 = 18;
+pub(super) const TLS_TPOFF32: u32 = 19;
 pub(super) const THM_CALL: u32 = 10;
 pub(super) const PREL31: u32 = 42;
 
@@ -19,6 +21,11 @@ const PREL_PA: Operation = Operation::new(Term::Symbol, Minus::WordPlace);
 const PREL_PA_T: Operation = PREL_PA.thumb();
 const GOTOFF: Operation = Operation::new(Term::Symbol, Minus::Got).thumb();
 const ORIGIN_PREL: Operation = Operation::new(Term::GotOrigin, Minus::Place);
+const ORIGIN: Operation = Operation::new(Term::GotOrigin, Minus::Nothing);
+const SBREL: Operation = Operation::new(Term::Symbol, Minus::Origin);
+const SBREL_T: Operation = SBREL.thumb();
+const DTPREL: Operation = Operation::new(Term::Symbol, Minus::Block);
+const TPREL: Operation = Operation::new(Term::Symbol, Minus::ThreadPointer);
 const GOT_ENTRY: Operation = Operation::new(Term::GotPlus, Minus::Nothing);
 const GOT_ENTRY_PREL: Operation = Operation::new(Term::GotPlus, Minus::Place);
 const GOT_ENTRY_OFFSET: Operation = Operation::new(Term::GotPlus, Minus::Got);
@@ -81,6 +88,20 @@ static T16_PC8: Field = Field::instruction(
 static T32_PC12: Field = t32_literal(&[opcode("ldr.w (literal)", 0xfe1f_0000, 0xf81f_0000)]);
 static T32_ADR: Field =
     t32_adr(&[opcode("adr.w (add)", 0xfbff_8000, 0xf20f_0000), opcode("adr.w (sub)", 0xfbff_8000, 0xf2af_0000)]);
+static T32_LDR12: Field = Field::instruction(
+    Unit::InstructionPair,
+    &[run(0, 0, 12)],
+    &[opcode("ldr.w (immediate)", 0xfff0_0000, 0xf8d0_0000)],
+)
+.stored(Stored::Unsigned);
+const BRANCH_FUTURE: &[Opcode] = &[opcode("bf/bfl/bfcsel", 0xf800_d001, 0xf000_c001)];
+/// The branch future instructions of v8.1-M: immC, immB, and immA of so many bits.
+const fn branch_future(runs: &'static [Run]) -> Field {
+    Field::instruction(Unit::InstructionPair, runs, BRANCH_FUTURE)
+}
+static T32_BF16: Field = branch_future(&[run(1, 11, 1), run(2, 1, 10), run(12, 16, 5)]);
+static T32_BF12: Field = branch_future(&[run(1, 11, 1), run(2, 1, 10), run(12, 16, 1)]);
+static T32_BF18: Field = branch_future(&[run(1, 11, 1), run(2, 1, 10), run(12, 16, 7)]);
 const T16_IMMEDIATE: &[Opcode] = &[opcode("movs", 0xf800, 0x2000), opcode("adds", 0xf800, 0x3000)];
 static T16_IMM8_0: Field =
     Field::instruction(Unit::Instruction16, &[run(0, 0, 8)], T16_IMMEDIATE).stored(Stored::Unsigned);
@@ -117,10 +138,15 @@ const A32: &str = "AAELF32, Static Arm relocations";
 const GROUP: &str = "AAELF32, Group relocations";
 const T32: &str = "AAELF32, Static Thumb32 relocations";
 const T16: &str = "AAELF32, Static Thumb16 relocations";
+const TLS: &str = "AAELF32, Static TLS relocations";
+const DYNAMIC: &str = "AAELF32, Dynamic relocations";
+const DEPRECATED: &str = "AAELF32, Deprecated and obsolete relocations";
+const PRIVATE: &str = "AAELF32, Private and platform-specific relocations";
+const FDPIC: &str = "AAELF32, FDPIC relocations";
 const GOT: &str = "AAELF32, Proxy generating relocations";
 
 use Check::{Either, Magnitude, Signed, Unsigned};
-use Class::{Address, Branch, Data, Got, ShortBranch};
+use Class::{Address, Branch, Data, Got, ShortBranch, Tls};
 
 /// Sorted by number.
 #[rustfmt::skip]
@@ -134,8 +160,21 @@ pub(super) const ROWS: &[Row] = &[
     row(6, "R_ARM_ABS12", A32, Address, ABS, Magnitude(12), 1, &ABS12_FIELD),
     row(7, "R_ARM_THM_ABS5", T16, Address, ABS, Unsigned(7), 4, &T16_ABS5),
     row(8, "R_ARM_ABS8", DATA, Data, ABS, Either(8), 1, &DATA8),
+    row(9, "R_ARM_SBREL32", DATA, Data, SBREL_T, Check::None, 1, &DATA32),
     row(10, "R_ARM_THM_CALL", T32, Branch, PREL_T, Signed(25), 2, &T32_CALL),
     row(11, "R_ARM_THM_PC8", T16, Address, PREL_PA, Unsigned(10), 4, &T16_PC8),
+    foreign(12, "R_ARM_BREL_ADJ", DYNAMIC, Standing::Dynamic),
+    foreign(13, "R_ARM_TLS_DESC", DYNAMIC, Standing::Dynamic),
+    foreign(14, "R_ARM_THM_SWI8", DEPRECATED, Standing::Obsolete),
+    foreign(15, "R_ARM_XPC25", DEPRECATED, Standing::Obsolete),
+    foreign(16, "R_ARM_THM_XPC22", DEPRECATED, Standing::Obsolete),
+    foreign(17, "R_ARM_TLS_DTPMOD32", DYNAMIC, Standing::Dynamic),
+    row(18, "R_ARM_TLS_DTPOFF32", DYNAMIC, Tls, DTPREL, Check::None, 1, &DATA32).standing(Standing::Dynamic),
+    row(19, "R_ARM_TLS_TPOFF32", DYNAMIC, Tls, TPREL, Check::None, 1, &DATA32).standing(Standing::Dynamic),
+    foreign(20, "R_ARM_COPY", DYNAMIC, Standing::Dynamic),
+    foreign(21, "R_ARM_GLOB_DAT", DYNAMIC, Standing::Dynamic),
+    foreign(22, "R_ARM_JUMP_SLOT", DYNAMIC, Standing::Dynamic),
+    foreign(23, "R_ARM_RELATIVE", DYNAMIC, Standing::Dynamic),
     row(24, "R_ARM_GOTOFF32", DATA, Data, GOTOFF, Check::None, 1, &DATA32),
     row(25, "R_ARM_BASE_PREL", DATA, Data, ORIGIN_PREL, Check::None, 1, &DATA32),
     row(26, "R_ARM_GOT_BREL", GOT, Got, GOT_ENTRY_OFFSET, Check::None, 1, &DATA32),
@@ -143,7 +182,15 @@ pub(super) const ROWS: &[Row] = &[
     row(28, "R_ARM_CALL", A32, Branch, PREL_T, Signed(26), 4, &A32_BRANCH),
     row(29, "R_ARM_JUMP24", A32, Branch, PREL_T, Signed(26), 4, &A32_JUMP),
     row(30, "R_ARM_THM_JUMP24", T32, Branch, PREL_T, Signed(25), 2, &T32_JUMP),
+    row(31, "R_ARM_BASE_ABS", DATA, Data, ORIGIN, Check::None, 1, &DATA32),
+    foreign(32, "R_ARM_ALU_PCREL_7_0", DEPRECATED, Standing::Obsolete),
+    foreign(33, "R_ARM_ALU_PCREL_15_8", DEPRECATED, Standing::Obsolete),
+    foreign(34, "R_ARM_ALU_PCREL_23_15", DEPRECATED, Standing::Obsolete),
+    foreign(35, "R_ARM_LDR_SBREL_11_0_NC", DEPRECATED, Standing::Unsupported),
+    foreign(36, "R_ARM_ALU_SBREL_19_12_NC", DEPRECATED, Standing::Unsupported),
+    foreign(37, "R_ARM_ALU_SBREL_27_20_CK", DEPRECATED, Standing::Unsupported),
     row(38, "R_ARM_TARGET1", MISC, Data, ABS_T, Check::None, 1, &DATA32),
+    row(39, "R_ARM_SBREL31", DATA, Data, SBREL_T, Signed(31), 1, &DATA31).standing(Standing::Deprecated),
     row(40, "R_ARM_V4BX", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
     row(41, "R_ARM_TARGET2", MISC, Got, GOT_ENTRY_PREL, Check::None, 1, &DATA32),
     row(42, "R_ARM_PREL31", DATA, Data, PREL_T, Signed(31), 1, &DATA31),
@@ -174,14 +221,88 @@ pub(super) const ROWS: &[Row] = &[
     row(67, "R_ARM_LDC_PC_G0", GROUP, Address, PREL, Check::None, 1, &LDC_G0),
     row(68, "R_ARM_LDC_PC_G1", GROUP, Address, PREL, Check::None, 1, &LDC_G1),
     row(69, "R_ARM_LDC_PC_G2", GROUP, Address, PREL, Check::None, 1, &LDC_G2),
+    row(70, "R_ARM_ALU_SB_G0_NC", GROUP, Address, SBREL_T, Check::None, 1, &ALU_G0_NC),
+    row(71, "R_ARM_ALU_SB_G0", GROUP, Address, SBREL_T, Check::None, 1, &ALU_G0),
+    row(72, "R_ARM_ALU_SB_G1_NC", GROUP, Address, SBREL_T, Check::None, 1, &ALU_G1_NC),
+    row(73, "R_ARM_ALU_SB_G1", GROUP, Address, SBREL_T, Check::None, 1, &ALU_G1),
+    row(74, "R_ARM_ALU_SB_G2", GROUP, Address, SBREL_T, Check::None, 1, &ALU_G2),
+    row(75, "R_ARM_LDR_SB_G0", GROUP, Address, SBREL, Magnitude(12), 1, &LDR_G0),
+    row(76, "R_ARM_LDR_SB_G1", GROUP, Address, SBREL, Check::None, 1, &LDR_G1),
+    row(77, "R_ARM_LDR_SB_G2", GROUP, Address, SBREL, Check::None, 1, &LDR_G2),
+    row(78, "R_ARM_LDRS_SB_G0", GROUP, Address, SBREL, Check::None, 1, &LDRS_G0),
+    row(79, "R_ARM_LDRS_SB_G1", GROUP, Address, SBREL, Check::None, 1, &LDRS_G1),
+    row(80, "R_ARM_LDRS_SB_G2", GROUP, Address, SBREL, Check::None, 1, &LDRS_G2),
+    row(81, "R_ARM_LDC_SB_G0", GROUP, Address, SBREL, Check::None, 1, &LDC_G0),
+    row(82, "R_ARM_LDC_SB_G1", GROUP, Address, SBREL, Check::None, 1, &LDC_G1),
+    row(83, "R_ARM_LDC_SB_G2", GROUP, Address, SBREL, Check::None, 1, &LDC_G2),
+    row(84, "R_ARM_MOVW_BREL_NC", A32, Address, SBREL_T, Check::None, 1, &A32_MOVW),
+    row(85, "R_ARM_MOVT_BREL", A32, Address, SBREL, Check::None, 1, &A32_MOVT),
+    row(86, "R_ARM_MOVW_BREL", A32, Address, SBREL_T, Signed(16), 1, &A32_MOVW),
+    row(87, "R_ARM_THM_MOVW_BREL_NC", T32, Address, SBREL_T, Check::None, 1, &T32_MOVW),
+    row(88, "R_ARM_THM_MOVT_BREL", T32, Address, SBREL, Check::None, 1, &T32_MOVT),
+    row(89, "R_ARM_THM_MOVW_BREL", T32, Address, SBREL_T, Signed(16), 1, &T32_MOVW),
+    foreign(90, "R_ARM_TLS_GOTDESC", TLS, Standing::Unsupported),
+    foreign(91, "R_ARM_TLS_CALL", TLS, Standing::Unsupported),
+    foreign(92, "R_ARM_TLS_DESCSEQ", TLS, Standing::Unsupported),
+    foreign(93, "R_ARM_THM_TLS_CALL", TLS, Standing::Unsupported),
+    row(94, "R_ARM_PLT32_ABS", DATA, Data, ABS_T, Check::None, 1, &DATA32),
     row(95, "R_ARM_GOT_ABS", GOT, Got, GOT_ENTRY, Check::None, 1, &DATA32),
     row(96, "R_ARM_GOT_PREL", GOT, Got, GOT_ENTRY_PREL, Check::None, 1, &DATA32),
     row(97, "R_ARM_GOT_BREL12", GOT, Got, GOT_ENTRY_OFFSET, Magnitude(12), 1, &ABS12_FIELD),
     row(98, "R_ARM_GOTOFF12", A32, Address, Operation::new(Term::Symbol, Minus::Got), Magnitude(12), 1, &ABS12_FIELD),
+    foreign(99, "R_ARM_GOTRELAX", MISC, Standing::Unsupported),
+    foreign(100, "R_ARM_GNU_VTENTRY", DATA, Standing::Unsupported),
+    foreign(101, "R_ARM_GNU_VTINHERIT", DATA, Standing::Unsupported),
     row(102, "R_ARM_THM_JUMP11", T16, ShortBranch, PREL, Signed(12), 2, &T16_JUMP11),
     row(103, "R_ARM_THM_JUMP8", T16, ShortBranch, PREL, Signed(9), 2, &T16_JUMP8),
+    row(104, "R_ARM_TLS_GD32", TLS, Tls, GOT_ENTRY_PREL.entry(Entry::Variable), Check::None, 1, &DATA32),
+    row(105, "R_ARM_TLS_LDM32", TLS, Tls, GOT_ENTRY_PREL.entry(Entry::Module), Check::None, 1, &DATA32),
+    row(106, "R_ARM_TLS_LDO32", TLS, Tls, DTPREL, Check::None, 1, &DATA32),
+    row(107, "R_ARM_TLS_IE32", TLS, Tls, GOT_ENTRY_PREL.entry(Entry::ThreadOffset), Check::None, 1, &DATA32),
+    row(108, "R_ARM_TLS_LE32", TLS, Tls, TPREL, Check::None, 1, &DATA32),
+    row(109, "R_ARM_TLS_LDO12", TLS, Tls, DTPREL, Magnitude(12), 1, &ABS12_FIELD),
+    row(110, "R_ARM_TLS_LE12", TLS, Tls, TPREL, Magnitude(12), 1, &ABS12_FIELD),
+    row(111, "R_ARM_TLS_IE12GP", TLS, Tls, GOT_ENTRY_OFFSET.entry(Entry::ThreadOffset), Magnitude(12), 1, &ABS12_FIELD),
+    foreign(112, "R_ARM_PRIVATE_0", PRIVATE, Standing::Private),
+    foreign(113, "R_ARM_PRIVATE_1", PRIVATE, Standing::Private),
+    foreign(114, "R_ARM_PRIVATE_2", PRIVATE, Standing::Private),
+    foreign(115, "R_ARM_PRIVATE_3", PRIVATE, Standing::Private),
+    foreign(116, "R_ARM_PRIVATE_4", PRIVATE, Standing::Private),
+    foreign(117, "R_ARM_PRIVATE_5", PRIVATE, Standing::Private),
+    foreign(118, "R_ARM_PRIVATE_6", PRIVATE, Standing::Private),
+    foreign(119, "R_ARM_PRIVATE_7", PRIVATE, Standing::Private),
+    foreign(120, "R_ARM_PRIVATE_8", PRIVATE, Standing::Private),
+    foreign(121, "R_ARM_PRIVATE_9", PRIVATE, Standing::Private),
+    foreign(122, "R_ARM_PRIVATE_10", PRIVATE, Standing::Private),
+    foreign(123, "R_ARM_PRIVATE_11", PRIVATE, Standing::Private),
+    foreign(124, "R_ARM_PRIVATE_12", PRIVATE, Standing::Private),
+    foreign(125, "R_ARM_PRIVATE_13", PRIVATE, Standing::Private),
+    foreign(126, "R_ARM_PRIVATE_14", PRIVATE, Standing::Private),
+    foreign(127, "R_ARM_PRIVATE_15", PRIVATE, Standing::Private),
+    foreign(128, "R_ARM_ME_TOO", DEPRECATED, Standing::Obsolete),
+    foreign(129, "R_ARM_THM_TLS_DESCSEQ16", TLS, Standing::Unsupported),
+    foreign(130, "R_ARM_THM_TLS_DESCSEQ32", TLS, Standing::Unsupported),
+    row(131, "R_ARM_THM_GOT_BREL12", T32, Got, GOT_ENTRY_OFFSET, Unsigned(12), 1, &T32_LDR12),
     row(132, "R_ARM_THM_ALU_ABS_G0_NC", T16, Address, ABS_T, Check::None, 1, &T16_IMM8_0),
     row(133, "R_ARM_THM_ALU_ABS_G1_NC", T16, Address, ABS, Check::None, 1, &T16_IMM8_1),
     row(134, "R_ARM_THM_ALU_ABS_G2_NC", T16, Address, ABS, Check::None, 1, &T16_IMM8_2),
     row(135, "R_ARM_THM_ALU_ABS_G3", T16, Address, ABS, Check::None, 1, &T16_IMM8_3),
+    row(136, "R_ARM_THM_BF16", T32, ShortBranch, PREL_T, Signed(17), 2, &T32_BF16),
+    row(137, "R_ARM_THM_BF12", T32, ShortBranch, PREL_T, Signed(13), 2, &T32_BF12),
+    row(138, "R_ARM_THM_BF18", T32, ShortBranch, PREL_T, Signed(19), 2, &T32_BF18),
+    foreign(160, "R_ARM_IRELATIVE", DYNAMIC, Standing::Dynamic),
+    foreign(161, "R_ARM_GOTFUNCDESC", FDPIC, Standing::Unsupported),
+    foreign(162, "R_ARM_GOTOFFFUNCDESC", FDPIC, Standing::Unsupported),
+    foreign(163, "R_ARM_FUNCDESC", FDPIC, Standing::Unsupported),
+    foreign(164, "R_ARM_FUNCDESC_VALUE", FDPIC, Standing::Dynamic),
+    row(165, "R_ARM_TLS_GD32_FDPIC", FDPIC, Tls, GOT_ENTRY_OFFSET.entry(Entry::Variable), Check::None, 1, &DATA32),
+    row(166, "R_ARM_TLS_LDM32_FDPIC", FDPIC, Tls, GOT_ENTRY_OFFSET.entry(Entry::Module), Check::None, 1, &DATA32),
+    row(167, "R_ARM_TLS_IE32_FDPIC", FDPIC, Tls, GOT_ENTRY_OFFSET.entry(Entry::ThreadOffset), Check::None, 1, &DATA32),
+    foreign(249, "R_ARM_RXPC25", DEPRECATED, Standing::Obsolete),
+    foreign(250, "R_ARM_RSBREL32", DEPRECATED, Standing::Obsolete),
+    foreign(251, "R_ARM_THM_RPC22", DEPRECATED, Standing::Obsolete),
+    foreign(252, "R_ARM_RREL32", DEPRECATED, Standing::Obsolete),
+    foreign(253, "R_ARM_RABS32", DEPRECATED, Standing::Obsolete),
+    foreign(254, "R_ARM_RPC24", DEPRECATED, Standing::Obsolete),
+    foreign(255, "R_ARM_RBASE", DEPRECATED, Standing::Obsolete),
 ];

@@ -1,0 +1,53 @@
+//! Relaxation: instructions that find something out at run time which is known at link time become others that do less.
+//!
+//! An architecture says what the instruction under an edge becomes; the edge gets the row that fills the new instruction,
+//! and the new instruction stands in [`LinkGraph::rewritten`] until it is fixed up.
+
+use crate::arch::Rewritten;
+use crate::graph::{LinkGraph, Rewrite};
+use crate::index::EdgeId;
+use crate::relocation::Class;
+
+/// Accesses to thread-local variables. Before tables are made: what is relaxed needs no entry.
+pub(crate) fn thread_local(graph: &mut LinkGraph<'_>) {
+    if !graph.sections.iter().any(|(_, section)| section.thread_local) {
+        return;
+    }
+    let image: u64 = graph
+        .blocks
+        .iter()
+        .filter(|(_, block)| block.live && graph.sections[block.section].thread_local)
+        .map(|(_, block)| block.content.size() + block.alignment)
+        .sum();
+    let mut list = Vec::new();
+    for (id, block) in graph.blocks.iter() {
+        if block.live && graph.edges_of(id).iter().any(|edge| graph.row(edge).class == Class::Tls) {
+            graph.arch.relax_thread_local(graph, id, image, &mut list);
+        }
+    }
+    rewrite(graph, list);
+}
+
+/// Loads from the global offset table. Once all addresses are known: what is computed has to be in reach.
+pub(crate) fn got_loads(graph: &mut LinkGraph<'_>) {
+    let mut list = Vec::new();
+    for (id, edge) in graph.live_edges() {
+        if graph.row(edge).class == Class::Got && graph.address(edge.target).is_some() {
+            graph.arch.relax_got_load(graph, id, &mut list);
+        }
+    }
+    rewrite(graph, list);
+}
+
+fn rewrite(graph: &mut LinkGraph<'_>, list: Vec<(EdgeId, Rewritten)>) {
+    for (id, new) in list {
+        let Some(kind) = graph.arch.row(new.number) else { continue };
+        let edge = &mut graph.edges[id];
+        graph.rewritten.push(Rewrite { edge: id, was: edge.kind, word: new.word });
+        edge.kind = kind;
+        if let Some((target, addend)) = new.target {
+            (edge.target, edge.addend) = (target, addend);
+        }
+    }
+    graph.rewritten.sort_by_key(|rewrite| rewrite.edge);
+}
