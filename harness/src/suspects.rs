@@ -20,7 +20,7 @@ const MOST: usize = 6;
 /// The names of all relocations in a graph's objects, live or not.
 pub fn held(graph: &LinkGraph<'_>) -> BTreeSet<&'static str> {
     let made = |block: BlockId| graph.sections[graph.blocks[block].section].is_made();
-    graph.edges.iter().filter(|(_, edge)| !made(edge.block)).map(|(_, edge)| graph.row(edge).name).collect()
+    graph.edges.iter().filter(|(_, edge)| !made(edge.block)).map(|(id, _)| graph.object_row(id).name).collect()
 }
 
 /// The same for objects that do not link.
@@ -39,9 +39,9 @@ pub fn held_by(job: &Job<'_>) -> BTreeSet<&'static str> {
 pub fn live_relocations<H>(linked: &Finalized<'_, H>) -> BTreeMap<String, u64> {
     let graph = linked.graph();
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for (_, edge) in graph.live_edges() {
+    for (id, edge) in graph.live_edges() {
         if !graph.sections[graph.blocks[edge.block].section].is_made() {
-            *counts.entry(graph.row(edge).name).or_default() += 1;
+            *counts.entry(graph.object_row(id).name).or_default() += 1;
         }
     }
     counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
@@ -84,7 +84,7 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
     let edge = &graph.edges[id];
     let row = graph.row(edge);
     let fixup = linked.fixup(id).ok()?;
-    let unit = row.field.unit;
+    let unit = graph.object_row(id).field.unit;
     let as_bytes = |word: u64| {
         let mut bytes = vec![0; unit.size()];
         unit.write(&mut bytes, word, graph.target.big_endian);
@@ -95,7 +95,7 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
     let kind = bytes_kind(graph, id);
     let (text, _) = disassembler.one(&after, fixup.inputs.p, kind);
     Some(Suspect {
-        relocation: row.name.to_owned(),
+        relocation: name(graph, id),
         section: row.section.to_owned(),
         site: Site { relocation: None, symbol: None, ..site.clone() }.to_string(),
         symbol: site.symbol.unwrap_or_default(),
@@ -105,6 +105,12 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
         under: hex(&as_bytes(row.field.mask())),
         disassembly: format!("{:#x}  {text}", fixup.inputs.p),
     })
+}
+
+/// The name of a relocation, and what it was before its instruction was rewritten.
+pub fn name(graph: &LinkGraph<'_>, id: EdgeId) -> String {
+    let (was, is) = (graph.object_row(id), graph.row(&graph.edges[id]));
+    if was.number == is.number { is.name.to_owned() } else { format!("{}, relaxed to {}", was.name, is.name) }
 }
 
 /// The formula of a relocation with its numbers put in.
@@ -131,8 +137,7 @@ pub fn numbers(row: &Row, fixup: &Fixup) -> String {
 /// What the bytes under an edge are: what mapping symbols say, or else what the field is of.
 pub fn bytes_kind(graph: &LinkGraph<'_>, id: EdgeId) -> Bytes {
     use linker::field::Unit;
-    let edge = &graph.edges[id];
-    match graph.row(edge).field.unit {
+    match graph.object_row(id).field.unit {
         Unit::Instruction32 => Bytes::Code,
         Unit::Instruction16 | Unit::InstructionPair => Bytes::Thumb,
         _ => Bytes::Data,

@@ -507,6 +507,12 @@ impl<'data> LinkGraph<'data> {
         self.blocks[edge.block].content.bytes().get(start..start.checked_add(size)?)
     }
 
+    /// The row that the relocation of an edge has in its object: where its instruction was rewritten, not the edge's.
+    #[inline]
+    pub fn object_row(&self, id: EdgeId) -> &'static Row {
+        self.row_of(self.rewrite(id).map_or(self.edges[id].kind, |rewrite| rewrite.was))
+    }
+
     /// The word under an edge: that of its instruction if it was rewritten, or else what the object has there.
     pub(crate) fn word_under(&self, id: EdgeId) -> Option<u64> {
         if let Some(rewrite) = self.rewrite(id) {

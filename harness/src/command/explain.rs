@@ -113,12 +113,16 @@ fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) ->
         Err(error) => return format!("{error}\n"),
     };
     let bytes = |word: u64| {
-        let mut bytes = vec![0; row.field.unit.size()];
-        row.field.unit.write(&mut bytes, word, graph.target.big_endian);
+        let unit = graph.object_row(id).field.unit;
+        let mut bytes = vec![0; unit.size()];
+        unit.write(&mut bytes, word, graph.target.big_endian);
         bytes
     };
     let inputs = fixup.inputs;
     let mut text = format!("{site}  {}\n", row.section);
+    if graph.rewrite(id).is_some() {
+        text += &format!("  {}\n", suspects::name(graph, id));
+    }
     text += &format!("  {}", suspects::numbers(row, &fixup));
     text += &match fixup.via {
         Via::Direct => "\n".to_owned(),

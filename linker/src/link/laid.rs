@@ -94,14 +94,14 @@ impl<S: step::Known, H> Laid<'_, S, H> {
         let edge = &graph.edges[id];
         let word = graph.word_under(id).unwrap_or(0);
         let made = |list| LinkGraph::made(list, id).map(|made| made.symbol);
-        fixup::compute(
-            graph,
-            &context(graph, &self.options, &self.plan),
-            edge,
-            word,
-            made(&graph.entries),
-            made(&graph.stubs),
-        )
+        let context = context(graph, &self.options, &self.plan);
+        let mut fixup = fixup::compute(graph, &context, edge, word, made(&graph.entries), made(&graph.stubs))?;
+        if graph.rewrite(id).is_some() {
+            let unit = graph.object_row(id).field.unit;
+            let found = graph.bytes_under(edge, unit.size()).and_then(|b| unit.read(b, graph.target.big_endian));
+            fixup.before = found.unwrap_or(0);
+        }
+        Ok(fixup)
     }
 }
 

@@ -44,6 +44,10 @@ const TLSDESC_ADR_PREL21: u32 = 561;
 const TLSDESC_ADR_PAGE21: u32 = 562;
 const TLSDESC_LD64_LO12: u32 = 563;
 const TLSDESC_ADD_LO12: u32 = 564;
+const TLSDESC_OFF_G1: u32 = 565;
+const TLSDESC_OFF_G0_NC: u32 = 566;
+const TLSDESC_LDR: u32 = 567;
+const TLSDESC_ADD: u32 = 568;
 const TLSDESC_CALL: u32 = 569;
 
 /// How far `movz` and `movk` reach, and the two additions: larger images stay as they are.
@@ -127,7 +131,9 @@ pub(super) fn thread_local(graph: &LinkGraph<'_>, block: BlockId, image: u64, li
         match here.number {
             TLSDESC_ADR_PAGE21 | TLSDESC_LD_PREL19 => list.push(here.becomes(TLSLE_MOVW_TPREL_G1, MOVZ_G1)),
             TLSDESC_LD64_LO12 | TLSDESC_ADR_PREL21 => list.push(here.becomes(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0)),
-            TLSDESC_ADD_LO12 | TLSDESC_CALL => list.push(here.becomes(NONE, NOP)),
+            TLSDESC_OFF_G1 => list.push(here.becomes(TLSLE_MOVW_TPREL_G1, MOVZ_G1 | register)),
+            TLSDESC_OFF_G0_NC => list.push(here.becomes(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0 | register)),
+            TLSDESC_ADD_LO12 | TLSDESC_LDR | TLSDESC_ADD | TLSDESC_CALL => list.push(here.becomes(NONE, NOP)),
             TLSIE_ADR_GOTTPREL_PAGE21 => list.push(here.becomes(TLSLE_MOVW_TPREL_G1, MOVZ_G1 | register)),
             TLSIE_LD64_GOTTPREL_LO12_NC => list.push(here.becomes(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0 | register)),
             TLSGD_ADR_PAGE21 if image < ADDITIONS => general_dynamic(&here, list),
