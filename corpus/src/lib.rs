@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod abi;
 pub mod build;
 pub mod case;
 pub mod directive;

@@ -1,0 +1,134 @@
+//! The transcription against itself: every relocation can be written and read back.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn all() -> impl Iterator<Item = &'static Relocation> {
+    AARCH64.relocations.iter().chain(&ARM.relocations)
+}
+
+fn named(name: &str) -> &'static Relocation {
+    all().find(|relocation| relocation.name == name).unwrap_or_else(|| panic!("{name}"))
+}
+
+/// Words that may stand at the place.
+fn words(relocation: &Relocation) -> Vec<u64> {
+    let words: Vec<u64> = relocation.opcodes().iter().map(|opcode| opcode.word).collect();
+    if words.is_empty() { vec![0] } else { words }
+}
+
+fn with_field() -> Vec<&'static Relocation> {
+    all().filter(|relocation| !relocation.form.bits.is_empty()).collect()
+}
+
+#[test]
+fn counts() {
+    let count = |class, standing| {
+        all().filter(|relocation| relocation.class == class && relocation.standing == standing).count()
+    };
+    let counts = |class| {
+        [Standing::Static, Standing::Dynamic, Standing::Deprecated, Standing::Obsolete, Standing::Private]
+            .map(|standing| count(class, standing))
+    };
+    assert_eq!(counts(Class::Lp64), [131, 13, 0, 1, 0]);
+    assert_eq!(counts(Class::Ilp32), [78, 9, 0, 0, 0]);
+    assert_eq!(counts(Class::Arm), [105, 11, 8, 14, 25]);
+}
+
+/// Fields lie in their words, hold as many bits as are selected, and examples have a field that means zero.
+#[test]
+fn forms() {
+    for relocation in with_field() {
+        let name = &relocation.name;
+        let bits = 8 * relocation.form.place.size() as u32;
+        assert!(relocation.form.bits.iter().all(|(_, at, width)| at + width <= bits), "{name}");
+        let width: u32 = relocation.form.bits.iter().map(|(_, _, width)| width).sum();
+        assert_eq!(width, relocation.field().count_ones(), "{name}: pieces overlap");
+        let selected = relocation.select.0 - relocation.select.1 + 1;
+        // A store's offset has twelve bits, of which the low part of an address fills the lower ones.
+        assert!(selected <= width, "{name}: {selected} bits into {width}");
+        if relocation.form.place.is_code() {
+            assert!(relocation.form.wrong.is_some() && !relocation.form.opcodes.is_empty(), "{name}");
+        }
+        for word in words(relocation) {
+            if relocation.form.special != Some(Special::MovnMovz) {
+                assert_eq!(relocation.decode(word), 0, "{name} {word:#x}");
+            }
+        }
+    }
+}
+
+/// What the ABI gives as examples, and what assemblers make of a few instructions.
+#[test]
+fn known_words() {
+    let addend = |name: &str, word| named(name).addend(word);
+    assert_eq!(addend("R_ARM_ALU_PC_G0", 0xe241_0fff), -1020);
+    assert_eq!(addend("R_ARM_LDR_PC_G2", 0xe59f_0010), 16);
+    assert_eq!(addend("R_ARM_THM_CALL", 0xf7ff_fffe), -4);
+    assert_eq!(addend("R_ARM_ABS8", 0xf0), -16);
+    assert_eq!(addend("R_ARM_CALL", 0xebff_fffe), -8);
+    assert_eq!(addend("R_ARM_THM_JUMP6", 0xb3f8), -4 + 0x82 % 0x80);
+    assert_eq!(addend("R_ARM_THM_PC8", 0x48ff), -4);
+    assert_eq!(addend("R_ARM_MOVT_ABS", 0xe34f_0ffc), -4);
+    assert_eq!(addend("R_ARM_THM_MOVT_ABS", 0xf6cf_70fc), -4);
+    assert_eq!(addend("R_ARM_PREL31", 0xffff_fff8), -8);
+
+    let expected = |name: &str, word, x, thumb| named(name).expected(word, x, thumb);
+    assert_eq!(expected("R_AARCH64_CALL26", 0x9400_0000, -4, None), Ok(0x97ff_ffff));
+    assert_eq!(expected("R_AARCH64_ADR_PREL_LO21", 0x1000_0000, 5, None), Ok(0x3000_0020));
+    assert_eq!(expected("R_AARCH64_ADR_PREL_PG_HI21", 0x9000_0003, -0x1000, None), Ok(0xf0ff_ffe3));
+    assert_eq!(expected("R_AARCH64_LDST64_ABS_LO12_NC", 0xf940_0021, 0x12348, None), Ok(0xf941_a421));
+    assert_eq!(expected("R_AARCH64_MOVW_SABS_G0", 0xd280_0000, -2, None), Ok(0x9280_0020));
+    assert_eq!(expected("R_AARCH64_MOVW_PREL_G1", 0x92a0_0000, 0x1_2345, None), Ok(0xd2a0_0020));
+    assert_eq!(expected("R_ARM_CALL", 0xeb00_0000, 0x10 - 8, Some(false)), Ok(0xeb00_0002));
+    assert_eq!(expected("R_ARM_CALL", 0xeb00_0000, 0x13, Some(true)), Ok(0xfb00_0004));
+    assert_eq!(expected("R_ARM_CALL", 0xfb00_0000, 0x10, Some(false)), Ok(0xeb00_0004));
+    assert_eq!(expected("R_ARM_JUMP24", 0xea00_0000, 0x11, Some(true)), Err(Refusal::State));
+    assert_eq!(expected("R_ARM_THM_CALL", 0xf000_f800, -3, Some(true)), Ok(0xf7ff_fffe));
+    assert_eq!(expected("R_ARM_THM_CALL", 0xf000_f800, 0x22, Some(false)), Ok(0xf000_e812));
+    assert_eq!(expected("R_ARM_THM_JUMP24", 0xf000_b800, 0x40_0000, None), Ok(0xf000_b000));
+    assert_eq!(expected("R_ARM_THM_JUMP19", 0xf000_8000, -4, None), Ok(0xf43f_affe));
+    assert_eq!(expected("R_ARM_THM_MOVW_ABS_NC", 0xf240_0000, 0x1234_5678, None), Ok(0xf245_6078));
+    assert_eq!(expected("R_ARM_ALU_PC_G0", 0xe28f_0000, -1020, None), Ok(0xe24f_0fff));
+    assert_eq!(expected("R_ARM_LDR_PC_G1", 0xe590_0000, 0x1_2345, None), Ok(0xe590_0345));
+    assert_eq!(expected("R_ARM_LDRS_PC_G0", 0xe1d0_00b0, -0x12, None), Ok(0xe150_01b2));
+    assert_eq!(expected("R_ARM_LDC_PC_G0", 0xed90_0e00, 0x3fc, None), Ok(0xed90_0eff));
+}
+
+#[test]
+fn refusals() {
+    let expected = |name: &str, x| named(name).expected(words(named(name))[0], x, None);
+    assert_eq!(expected("R_AARCH64_CALL26", 1 << 27), Err(Refusal::OutOfRange));
+    assert_eq!(expected("R_AARCH64_CALL26", 2), Err(Refusal::Misaligned));
+    assert_eq!(expected("R_AARCH64_ABS16", -0x8001), Err(Refusal::OutOfRange));
+    assert!(expected("R_AARCH64_ABS16", 0xffff).is_ok() && expected("R_AARCH64_MOVW_UABS_G0_NC", -1).is_ok());
+    assert!(expected("R_AARCH64_P32_MOVW_UABS_G1", i64::from(-1i32)).is_ok(), "an address is unsigned");
+    assert_eq!(expected("R_ARM_ALU_PC_G0", 0x101), Err(Refusal::OutOfRange));
+    assert_eq!(expected("R_ARM_LDR_PC_G0", 0x1000), Err(Refusal::OutOfRange));
+    assert_eq!(expected("R_ARM_LDC_PC_G0", 0x400), Err(Refusal::OutOfRange));
+    assert!(expected("R_ARM_ALU_PC_G0_NC", 0x101).is_ok());
+}
+
+proptest! {
+    /// What was written is read back, nothing else changes, and writing it again changes nothing.
+    #[test]
+    fn round_trip(x in prop_oneof![any::<i64>(), -0x20_0000..0x20_0000i64, any::<i32>().prop_map(i64::from)], junk: u64) {
+        for relocation in with_field() {
+            let x = if relocation.class == Class::Lp64 { x } else { i64::from(x as i32) };
+            let x = x & !(relocation.align as i64 - 1);
+            for word in words(relocation) {
+                let dirty = word & !relocation.field() | junk & relocation.field();
+                let Ok(after) = relocation.expected(dirty, x, None) else { continue };
+                prop_assert_eq!(Ok(after), relocation.expected(word, x, None), "{}", relocation.name);
+                prop_assert_eq!((after ^ word) & !relocation.mask(), 0, "{}", relocation.name);
+                prop_assert_eq!(relocation.expected(after, x, None), Ok(after), "{}", relocation.name);
+                let rounded = if relocation.form.special == Some(Special::T32Call) && word & 1 << 12 == 0 { x + 3 & !3 } else { x };
+                let part = relocation.part(rounded);
+                // BLX says the halfword too.
+                let part = if relocation.form.special == Some(Special::A32Call) && word >> 28 == 0xf { part | x & 2 } else { part };
+                prop_assert_eq!(relocation.decode(after), part, "{} {:#x}", relocation.name, x);
+            }
+        }
+    }
+}
