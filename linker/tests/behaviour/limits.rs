@@ -101,7 +101,7 @@ fn many_short_sections_of_code_that_call_outside_each_get_their_stub() {
     let bytes = elf.bytes();
     let mut ram = Ram::default();
     let files = [("a.o", bytes)];
-    let pruned = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+    let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let reserved = pruned.reserve(&mut ram, &Layout::Random(1)).expect("lays out");
     assert_eq!(reserved.graph().stubs.len(), 5000);
     let room: usize = reserved.plan().segments.iter().map(|segment| segment.blocks.capacity()).sum();

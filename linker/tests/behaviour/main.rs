@@ -17,6 +17,7 @@ mod memory;
 mod sections;
 mod stubs;
 mod symbols;
+mod threads;
 
 use elf::Elf;
 use ram::{Placed, Ram};
@@ -24,8 +25,8 @@ use ram::{Placed, Ram};
 /// Linked into vectors.
 type Linked<'data> = Finalized<'data, Vec<Placed>>;
 
-fn parse<'data>(target: &str, files: &'data [(&'data str, Vec<u8>)]) -> Result<Parsed<'data>> {
-    let mut parsed = Parsed::new(Target::named(target).expect("a target"), Options::default());
+fn parse<'data>(target: &str, files: &'data [(&'data str, Vec<u8>)], options: &Options) -> Result<Parsed<'data>> {
+    let mut parsed = Parsed::new(Target::named(target).expect("a target"), options.clone());
     for (name, data) in files {
         parsed.add(name, data)?;
     }
@@ -43,8 +44,18 @@ fn link_as<'data>(
     roots: Roots<'_>,
     layout: &Layout,
 ) -> Result<Linked<'data>> {
+    link_with(target, files, roots, layout, &Options::default())
+}
+
+fn link_with<'data>(
+    target: &str,
+    files: &'data [(&'data str, Vec<u8>)],
+    roots: Roots<'_>,
+    layout: &Layout,
+    options: &Options,
+) -> Result<Linked<'data>> {
     let mut ram = Ram::default();
-    let reserved = parse(target, files)?.prune(roots)?.reserve(&mut ram, layout)?;
+    let reserved = parse(target, files, options)?.prune(roots)?.reserve(&mut ram, layout)?;
     let result = reserved.resolve(&mut ram, |_| None).and_then(|resolved| resolved.fix(&mut ram));
     assert_eq!(ram.abandoned, usize::from(result.is_err()), "an error gives back what was reserved");
     result?.finalize(&mut ram)

@@ -9,14 +9,14 @@ fn a_failing_step_gives_the_reservation_back() {
     // Nothing is reserved before layout is known to be possible.
     let files = [("a.o", calls("f", &["x"]).bytes())];
     let mut ram = Ram { limit: 1, ..Ram::default() };
-    let refused = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+    let refused = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let error = refused.reserve(&mut ram, &Layout::Near).expect_err("no room").to_string();
     assert_eq!((ram.reserved, ram.abandoned), (0, 0));
     assert!(error.starts_with("target memory: "), "{error}");
 
     // A symbol that is missing.
     let mut ram = Ram::default();
-    let pruned = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+    let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let reserved = pruned.reserve(&mut ram, &Layout::Near).expect("room");
     assert!(reserved.resolve(&mut ram, |_| None).is_err());
     assert_eq!((ram.reserved, ram.abandoned, ram.finalized), (1, 1, 0));
@@ -28,7 +28,7 @@ fn a_failing_step_gives_the_reservation_back() {
     elf.relocate(data, 0, 259, wanted, 0);
     let files = [("a.o", elf.bytes())];
     let mut ram = Ram::default();
-    let pruned = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+    let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let reserved = pruned.reserve(&mut ram, &Layout::Near).expect("room");
     let resolved = reserved.resolve(&mut ram, |_| Some(0x10_0000)).expect("known");
     assert!(resolved.fix(&mut ram).is_err());
@@ -40,7 +40,7 @@ fn each_step_can_be_abandoned() {
     let files = [("a.o", calls("f", &[]).bytes())];
     for steps in 0..3 {
         let mut ram = Ram::default();
-        let pruned = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+        let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
         let reserved = pruned.reserve(&mut ram, &Layout::Near).expect("room");
         match steps {
             0 => reserved.abandon(&mut ram),
@@ -58,7 +58,7 @@ fn each_step_can_be_abandoned() {
 fn a_memory_that_refuses_to_finalize_is_heard() {
     let files = [("a.o", calls("f", &[]).bytes())];
     let mut ram = Ram { refuses: true, ..Ram::default() };
-    let pruned = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+    let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let resolved = pruned.reserve(&mut ram, &Layout::Near).expect("room").resolve(&mut ram, |_| None).expect("known");
     let error = resolved.fix(&mut ram).expect("fits").finalize(&mut ram).expect_err("refused");
     assert_eq!(error.to_string(), "target memory: refused");
@@ -98,7 +98,7 @@ fn an_ifunc_is_one_stub_for_calls_and_pointers_and_one_action() {
     let bytes = elf.bytes();
     let files = [("a.o", bytes)];
     let mut ram = Ram::default();
-    let pruned = parse("aarch64", &files).expect("reads").prune(Roots::All).expect("prunes");
+    let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let resolved = pruned.reserve(&mut ram, &Layout::Near).expect("room").resolve(&mut ram, |_| None).expect("known");
     let linked = resolved.fix(&mut ram).expect("fits").finalize(&mut ram).expect("finalizes");
     let (main, stub) = (linked.address("main").expect("there"), linked.address("f").expect("there"));
