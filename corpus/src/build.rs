@@ -4,6 +4,8 @@ mod archive;
 mod file;
 mod process;
 
+pub use process::run as run_within;
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;

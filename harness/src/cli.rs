@@ -43,6 +43,8 @@ enum Command {
     ///
     /// When the last word is SECTION+OFFSET or SYMBOL, only the relocations there, against it or inside it are shown.
     Explain(command::explain::Args),
+    /// Link any objects with GNU ld and lld too, at the same addresses, and compare every relocated field
+    Diff(command::diff::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),
     /// List the compilers that were found, and what is missing
@@ -52,7 +54,7 @@ enum Command {
 }
 
 /// Names of subcommands, to ask back when a filter looks like one.
-const COMMANDS: &[&str] = &["run", "exec", "link", "explain", "graph", "toolchains", "relocations"];
+const COMMANDS: &[&str] = &["run", "exec", "link", "explain", "diff", "graph", "toolchains", "relocations"];
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Command::Exec(args)) => command::exec::main(&args),
         Some(Command::Link(args)) => command::link::main(&args),
         Some(Command::Explain(args)) => command::explain::main(&args),
+        Some(Command::Diff(args)) => command::diff::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),

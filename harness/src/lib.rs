@@ -11,6 +11,7 @@ pub mod host;
 pub mod inputs;
 pub mod judge;
 pub mod linking;
+pub mod oracle;
 pub mod plan;
 pub mod run;
 pub mod suspects;

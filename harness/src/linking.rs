@@ -59,13 +59,13 @@ impl Data {
 
 /// What is linked, and how.
 #[derive(Clone, Copy)]
-pub struct Job<'a> {
+pub struct Job<'a, 'data> {
     /// For what.
     pub target: &'static Target,
     /// What, in order; archives form one group.
-    pub inputs: &'a [Input],
+    pub inputs: &'data [Input],
     /// Symbols at fixed addresses.
-    pub defines: &'a [(String, u64)],
+    pub defines: &'data [(String, u64)],
     /// What has to stay.
     pub roots: Roots<'a>,
     /// Where it goes.
@@ -104,7 +104,7 @@ const PHONY: u64 = 16;
 
 /// Links up to the point where every byte is final.
 pub fn fix<'a, M: Memory>(
-    job: &Job<'a>,
+    job: &Job<'_, 'a>,
     memory: &mut M,
     externals: &Externals<'_>,
     timings: &mut Timings,
@@ -138,7 +138,7 @@ pub fn fix<'a, M: Memory>(
 
 /// Links and finalizes.
 pub fn link<'a, M: Memory>(
-    job: &Job<'a>,
+    job: &Job<'_, 'a>,
     memory: &mut M,
     externals: &Externals<'_>,
     timings: &mut Timings,

@@ -24,7 +24,7 @@ pub fn held(graph: &LinkGraph<'_>) -> BTreeSet<&'static str> {
 }
 
 /// The same for objects that do not link.
-pub fn held_by(job: &Job<'_>) -> BTreeSet<&'static str> {
+pub fn held_by(job: &Job<'_, '_>) -> BTreeSet<&'static str> {
     let mut parsed = Parsed::new(job.target, job.options.clone());
     for input in job.inputs {
         // What is wrong with it, the link itself has said.

@@ -23,7 +23,7 @@ const VARIABLES: &[&str] = &[
 const MOST_TEXT: u64 = 64 << 10;
 
 /// Runs a program to its end. What it says on its error output becomes part of the error.
-pub(super) fn run(mut command: Command, limit: Duration) -> Result<(), BuildError> {
+pub fn run(mut command: Command, limit: Duration) -> Result<(), BuildError> {
     let name = describe(&command);
     // A file and not a pipe: nobody has to read while waiting.
     let mut output = tempfile::tempfile().map_err(io("a temporary file"))?;

@@ -1,5 +1,10 @@
 //! One file a subcommand.
 
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod graph;
@@ -7,3 +12,11 @@ pub mod link;
 pub mod relocations;
 pub mod run;
 pub mod toolchains;
+
+/// A bar for so many steps, where there is a terminal.
+fn progress(steps: usize) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:32}] {pos}/{len} {wide_msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+    bar
+}

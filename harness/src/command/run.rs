@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
 use reports::json::Report;
 use reports::model::{Event, Record, Start, Status, VERSION};
@@ -226,10 +226,7 @@ struct Output {
 impl Output {
     fn new(args: &Args, selected: usize) -> Output {
         let json = args.message_format == "json";
-        let bar =
-            if std::io::stderr().is_terminal() { ProgressBar::new(selected as u64) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{elapsed_precise} [{bar:32}] {pos}/{len} {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        let bar = super::progress(selected);
         Output { json, bar, start: Start::default(), records: Vec::with_capacity(selected) }
     }
 

@@ -1,0 +1,121 @@
+//! What is compared: objects that belong together, or each member of an archive by itself. What they need from elsewhere is
+//! an object of ours, so that all linkers see the same definitions.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use linker::graph::{Flags, LinkGraph};
+use linker::relocation::Class;
+use linker::{Options, Parsed, Target, defined};
+use object::write::{Object, Symbol, SymbolSection};
+use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+
+use crate::linking::{Data, Input};
+
+/// One link to be compared.
+pub struct Unit {
+    /// What it is called: a file, or an archive with a member.
+    pub name: String,
+    /// Its objects.
+    pub objects: Vec<Input>,
+}
+
+/// Objects given together make one unit; each member of an archive is one.
+pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
+    let mut units = Vec::new();
+    let mut objects = Vec::new();
+    for file in files {
+        if !file.data.starts_with(&object::archive::MAGIC) {
+            objects.push(file);
+            continue;
+        }
+        let archive = object::read::archive::ArchiveFile::parse(&*file.data).with_context(|| file.name.clone())?;
+        for member in archive.members() {
+            let member = member.with_context(|| file.name.clone())?;
+            let name = format!("{}({})", file.name, String::from_utf8_lossy(member.name()));
+            let data = member.data(&*file.data).with_context(|| name.clone())?;
+            if data.starts_with(&object::elf::ELFMAG) {
+                let input = Input { name: name.clone(), data: Data::Read(data.to_vec()) };
+                units.push(Unit { name, objects: vec![input] });
+            }
+        }
+    }
+    if !objects.is_empty() {
+        let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+        units.insert(0, Unit { name: names.join(" "), objects });
+    }
+    if units.is_empty() {
+        bail!("there is no object to compare");
+    }
+    Ok(units)
+}
+
+/// Bytes from one definition of ours to the next.
+const STRIDE: u64 = 16;
+
+/// An object that defines what nothing in these defines: functions, data, thread-local variables. None if nothing is missing.
+pub(super) fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>> {
+    let mut parsed = Parsed::new(target, Options::default());
+    for object in objects {
+        parsed.add_object(&object.name, &object.data)?;
+    }
+    let graph = parsed.graph();
+    let wanted = missing(graph);
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let architecture = if target.pointer_bits == 64 { Architecture::Aarch64 } else { Architecture::Arm };
+    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    for (kind, section, what) in [
+        (Class::Branch, (".text.externals", SectionKind::Text), SymbolKind::Text),
+        (Class::Data, (".data.externals", SectionKind::Data), SymbolKind::Data),
+        (Class::Tls, (".tdata.externals", SectionKind::Tls), SymbolKind::Tls),
+    ] {
+        let names: Vec<&[u8]> = wanted.iter().filter(|entry| *entry.1 == kind).map(|entry| *entry.0).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let id = object.add_section(Vec::new(), section.0.as_bytes().to_vec(), section.1);
+        object.append_section_data(id, &vec![0; names.len() * STRIDE as usize], STRIDE);
+        for (index, name) in names.into_iter().enumerate() {
+            let thumb = u64::from(what == SymbolKind::Text && target.thumb);
+            object.add_symbol(Symbol {
+                name: name.to_vec(),
+                value: index as u64 * STRIDE | thumb,
+                size: STRIDE,
+                kind: what,
+                scope: SymbolScope::Linkage,
+                weak: false,
+                section: SymbolSection::Section(id),
+                flags: SymbolFlags::None,
+            });
+        }
+    }
+    Ok(Some(Input { name: "externals.o".to_owned(), data: Data::Read(object.write()?) }))
+}
+
+/// The names that nobody defines, and what they have to be.
+fn missing<'a>(graph: &'a LinkGraph<'_>) -> BTreeMap<&'a [u8], Class> {
+    let mut wanted: BTreeMap<&[u8], Class> = BTreeMap::new();
+    for (_, edge) in graph.edges.iter() {
+        let symbol = &graph.symbols[edge.target];
+        let made = |name: &[u8]| defined::DEFINED.iter().any(|(known, ..)| known.as_bytes() == name);
+        let weak = symbol.binding == linker::graph::Binding::Weak;
+        if !symbol.is_undefined() || weak || symbol.name.is_empty() || made(symbol.name) {
+            continue;
+        }
+        let row = graph.row(edge);
+        let class = match row.class {
+            Class::Tls => Class::Tls,
+            _ if symbol.flags.has(Flags::TLS) => Class::Tls,
+            class if class.is_branch() || class == Class::BranchData => Class::Branch,
+            _ => Class::Data,
+        };
+        // Somebody calls it: then it is a function for those, too, who only want its address.
+        let known = wanted.entry(symbol.name).or_insert(class);
+        if *known == Class::Data {
+            *known = class;
+        }
+    }
+    wanted
+}

@@ -1,0 +1,197 @@
+//! Another linker: made to put every section where ours has it, and its output read back.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use linker::Target;
+use linker::graph::Kind;
+use linker::index::Id;
+use linker::link::Finalized;
+use linker::memory::Lifetime;
+use object::{Object, ObjectSection, ObjectSymbol};
+
+use crate::executor::image::ImageFile;
+use crate::linking::Input;
+
+/// How long a peer may take.
+const TIME: Duration = Duration::from_secs(60);
+
+/// A linker to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Peer {
+    /// GNU ld.
+    Ld,
+    /// LLVM's lld.
+    Lld,
+}
+
+impl Peer {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Peer::Ld => "GNU ld",
+            Peer::Lld => "lld",
+        }
+    }
+
+    /// The names that its program goes by, and the package that has it.
+    fn programs(self, target: &Target) -> (&'static [&'static str], &'static str) {
+        match (self, target.pointer_bits) {
+            (Peer::Ld, 64) => (&["aarch64-linux-gnu-ld", "aarch64-none-elf-ld"], "binutils-aarch64-linux-gnu"),
+            (Peer::Ld, _) => {
+                (&["arm-linux-gnueabihf-ld", "arm-linux-gnueabi-ld", "arm-none-eabi-ld"], "binutils-arm-linux-gnueabihf")
+            }
+            (Peer::Lld, _) => (&["ld.lld-19", "ld.lld"], "lld-19"),
+        }
+    }
+
+    /// Its program.
+    pub fn find(self, target: &Target) -> Result<std::path::PathBuf> {
+        let (names, package) = self.programs(target);
+        let found = names.iter().find_map(|name| which::which(name).ok());
+        found.with_context(|| format!("{} is not installed: none of {} (package {package})", self.name(), names.join(", ")))
+    }
+
+    /// Links the objects of `linked`, of which `inputs` are the files in order, at its addresses.
+    pub fn link(self, program: &Path, linked: &Finalized<'_, ImageFile>, inputs: &[Input]) -> Result<Output> {
+        let directory = tempfile::tempdir()?;
+        for (number, input) in inputs.iter().enumerate() {
+            std::fs::write(directory.path().join(format!("{number}.o")), unmerged(&input.data))?;
+        }
+        std::fs::write(directory.path().join("script"), script(linked))?;
+        let mut command = Command::new(program);
+        command.current_dir(directory.path()).args(["-static", "--no-relax", "--no-check-sections", "-z", "norelro"]);
+        if linked.graph().target.pointer_bits == 32 {
+            command.arg("--no-merge-exidx-entries");
+        }
+        command.args(["-T", "script", "-o", "out"]);
+        command.args((0..inputs.len()).map(|number| format!("{number}.o")));
+        if let Err(error) = corpus::build::run_within(command, TIME) {
+            bail!("{} refuses: {error}", self.name());
+        }
+        Output::read(std::fs::read(directory.path().join("out"))?, linked)
+    }
+}
+
+/// The object with no section marked as mergeable: linkers differ in what they merge, and then everything moves.
+fn unmerged(data: &[u8]) -> Vec<u8> {
+    let mut bytes = data.to_vec();
+    let word = |bytes: &[u8], at: usize, size: usize| {
+        bytes.get(at..at + size).map(|b| b.iter().rev().fold(0u64, |value, &byte| value << 8 | u64::from(byte)))
+    };
+    let wide = bytes.get(4) == Some(&2);
+    let (offset, size, count) = if wide { ((0x28, 8), 0x3a, 0x3c) } else { ((0x20, 4), 0x2e, 0x30) };
+    let (Some(start), Some(size), Some(count)) =
+        (word(&bytes, offset.0, offset.1), word(&bytes, size, 2), word(&bytes, count, 2))
+    else {
+        return bytes;
+    };
+    for header in 0..count {
+        let flags = (start + header * size) as usize + 8;
+        if let Some(byte) = bytes.get_mut(flags) {
+            // SHF_MERGE and SHF_STRINGS
+            *byte &= !0x30;
+        }
+    }
+    bytes
+}
+
+/// A linker script that puts each section where it is in our link.
+fn script(linked: &Finalized<'_, ImageFile>) -> String {
+    let graph = linked.graph();
+    let mut sections: Vec<(u64, usize)> = Vec::new();
+    for (id, section) in graph.sections.iter() {
+        let Some(first) = section.block_ids().find(|&block| graph.blocks[block].live) else { continue };
+        let size: u64 = section.block_ids().map(|block| graph.blocks[block].content.size()).sum();
+        if size > 0 && !section.is_made() && section.lifetime != Lifetime::NoAlloc && section.kind != Kind::Frames {
+            sections.push((graph.blocks[first].address, id.index()));
+        }
+    }
+    sections.sort();
+    let input = |id: usize| {
+        let section = &graph.sections.as_slice()[id];
+        let name = String::from_utf8_lossy(section.name);
+        // Object 0 is the linker itself.
+        format!("KEEP(\"{}.o\"({name}))", section.object.index() - 1)
+    };
+    let is_thread_local = |id: usize| graph.sections.as_slice()[id].thread_local;
+    // The tables go where ours are, which nothing else is near, or behind everything.
+    let behind = sections.last().map_or(0, |last| (last.0 + 0x100_0000) & !0xffff);
+    let mut outputs: Vec<(u64, String)> = Vec::new();
+    // The image of threads is one.
+    let threads: Vec<_> = sections.iter().filter(|section| is_thread_local(section.1)).collect();
+    if let Some(first) = threads.first() {
+        let list: Vec<String> = threads.iter().map(|section| input(section.1)).collect();
+        outputs.push((first.0, format!(".tdata {:#x} : {{ {} }}", first.0, list.join(" "))));
+    }
+    for &(address, id) in sections.iter().filter(|section| !is_thread_local(section.1)) {
+        outputs.push((address, format!(".at.{id} {address:#x} : {{ {} }}", input(id))));
+    }
+    let got = graph.got.map_or(behind, |got| graph.blocks[got].address);
+    outputs.push((got, format!(".got {got:#x} : {{ *(.got) *(.got.plt) *(.igot) *(.igot.plt) }}")));
+    let plt = behind + 0x10_0000;
+    outputs.push((plt, format!(".plt {plt:#x} : {{ *(.plt) *(.iplt) }}\n  .common : {{ *(COMMON) }}")));
+    outputs.sort();
+    let lines: Vec<String> = outputs.into_iter().map(|(_, line)| format!("  {line}\n")).collect();
+    format!("SECTIONS {{\n{}  /DISCARD/ : {{ *(.eh_frame) *(.comment) *(.note*) *(.debug*) }}\n}}\n", lines.concat())
+}
+
+/// What a peer wrote.
+pub struct Output {
+    /// Address and bytes of what it loads.
+    loaded: Vec<(u64, Vec<u8>)>,
+    /// Its global offset table.
+    table: Option<usize>,
+    /// What it may take for the table's origin.
+    origins: Vec<u64>,
+    /// Where our sections are: what a branch reaches elsewhere, the peer has made.
+    ours: Vec<(u64, u64)>,
+}
+
+impl Output {
+    fn read(file: Vec<u8>, linked: &Finalized<'_, ImageFile>) -> Result<Output> {
+        let file = object::File::parse(&*file).context("the peer's output")?;
+        let (mut loaded, mut table) = (Vec::new(), None);
+        for section in file.sections().filter(|section| section.address() != 0 && section.size() > 0) {
+            if section.name() == Ok(".got") {
+                table = Some(loaded.len());
+            }
+            loaded.push((section.address(), section.data().context("the peer's output")?.to_vec()));
+        }
+        let symbol = file.symbols().find(|symbol| symbol.name() == Ok("_GLOBAL_OFFSET_TABLE_")).map(|s| s.address());
+        let origins = symbol.into_iter().chain(table.map(|table| loaded[table].0)).collect();
+        let graph = linked.graph();
+        let made = |block: &linker::graph::Block<'_>| graph.sections[block.section].is_made();
+        let ours = graph.blocks.iter().filter(|(_, block)| block.live && !made(block));
+        let ours = ours.map(|(_, block)| (block.address, block.content.size())).collect();
+        Ok(Output { loaded, table, origins, ours })
+    }
+
+    /// So many bytes at an address.
+    pub fn read_at(&self, address: u64, size: usize) -> Option<&[u8]> {
+        self.loaded.iter().find_map(|(start, bytes)| {
+            let at = usize::try_from(address.checked_sub(*start)?).ok()?;
+            bytes.get(at..at.checked_add(size)?)
+        })
+    }
+
+    /// Addresses that may be the table's origin: each linker has its own idea.
+    pub(super) fn got_origins(&self) -> impl Iterator<Item = u64> {
+        self.origins.iter().copied()
+    }
+
+    /// The words of the table with their addresses, each with what follows.
+    pub(super) fn slots(&self, width: usize) -> impl Iterator<Item = (u64, &[u8])> {
+        let table = self.table.map(|table| &self.loaded[table]);
+        table.into_iter().flat_map(move |(start, bytes)| {
+            (0..bytes.len()).step_by(width).map(move |at| (start + at as u64, &bytes[at..]))
+        })
+    }
+
+    /// Whether an address is in what came from the objects.
+    pub(super) fn is_ours(&self, address: u64) -> bool {
+        self.ours.iter().any(|&(start, size)| address.wrapping_sub(start) < size.max(1))
+    }
+}
