@@ -73,13 +73,14 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             }
         };
         let link = |options: &Options| link(inputs.target, &unit.objects, &files.layout, options);
-        let (plain, relaxed) = match link(&Options::unrelaxed()).and_then(|plain| Ok((plain, link(&Options::default())?))) {
-            Ok(links) => links,
-            Err(error) => {
-                unlinked.push(format!("{name}: {error}"));
-                continue;
-            }
-        };
+        let (plain, relaxed) =
+            match link(&Options::unrelaxed()).and_then(|plain| Ok((plain, link(&Options::default())?))) {
+                Ok(links) => links,
+                Err(error) => {
+                    unlinked.push(format!("{name}: {error}"));
+                    continue;
+                }
+            };
         for (peer, program) in &programs {
             let sum = sums.entry(*peer).or_default();
             match peer.link(program, &plain, &unit.objects) {
@@ -143,4 +144,3 @@ fn report(args: &Args, sums: &BTreeMap<Peer, Sum>, unlinked: &[String]) -> u8 {
     }
     if failed { exit::FAILURES } else { exit::OK }
 }
-

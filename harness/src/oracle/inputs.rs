@@ -8,7 +8,7 @@ use linker::graph::{Flags, LinkGraph};
 use linker::relocation::Class;
 use linker::{Options, Parsed, Target, defined};
 use object::write::{Object, Symbol, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::{Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 
 use crate::linking::{Data, Input};
 
@@ -66,6 +66,11 @@ pub(super) fn externals(target: &'static Target, objects: &[Input]) -> Result<Op
     }
     let architecture = if target.pointer_bits == 64 { Architecture::Aarch64 } else { Architecture::Arm };
     let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    if architecture == Architecture::Arm {
+        let e_flags = object::elf::EF_ARM_EABI_VER5;
+        object.flags = FileFlags::Elf { os_abi: object::elf::ELFOSABI_NONE, abi_version: 0, e_flags };
+    }
+    object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
     for (kind, section, what) in [
         (Class::Branch, (".text.externals", SectionKind::Text), SymbolKind::Text),
         (Class::Data, (".data.externals", SectionKind::Data), SymbolKind::Data),

@@ -26,9 +26,15 @@ pub use peer::{Output, Peer};
 
 /// What linkers may do differently, and why.
 pub static FREEDOMS: &[(Freedom, &str)] = &[
-    (Freedom::TableOrder, "the order of entries in the global offset table is the linker's: another slot holds the same"),
+    (
+        Freedom::TableOrder,
+        "the order of entries in the global offset table is the linker's: another slot holds the same",
+    ),
     (Freedom::Stub, "where a branch goes through a stub, its place and shape are the linker's"),
-    (Freedom::Relaxation, "an instruction may become another that does the same with less, or stay"),
+    (
+        Freedom::FallThrough,
+        "a branch to an undefined weak symbol goes on with the next instruction, by whatever instruction",
+    ),
 ];
 
 /// A difference that is none.
@@ -38,8 +44,8 @@ pub enum Freedom {
     TableOrder,
     /// Through a stub.
     Stub,
-    /// Relaxed by one, not by the other.
-    Relaxation,
+    /// To the next instruction.
+    FallThrough,
 }
 
 /// Why a field is not compared.
@@ -47,8 +53,10 @@ pub enum Freedom {
 pub enum Excluded {
     /// Linkers write call frames and unwinding tables anew.
     Frames,
-    /// The symbol is one whose place each linker chooses: a bound of its own layout, or common.
+    /// The symbol is one whose place each linker chooses: what it made itself, or common.
     Placement,
+    /// An undefined weak thread-local variable has no offset.
+    WeakVariable,
 }
 
 /// What a field came to.
@@ -152,17 +160,16 @@ fn field(
     if relaxed.fixup(id).is_ok_and(|fixup| fixup.after == their_word) {
         return Some(Outcome::Same);
     }
-    if table_order(plain, row, &fixup.inputs, fixup.after, their_word, theirs) {
+    if fixup.via == Via::FallThrough && (!row.field.carries(their_word) || falls_through(graph, row, their_word)) {
+        return Some(Outcome::Excused(Freedom::FallThrough));
+    }
+    let is_origin = graph.symbols[edge.target].name == peer::ORIGIN;
+    if table_order(plain, row, is_origin, &fixup.inputs, fixup.after, their_word, theirs) {
         return Some(Outcome::Excused(Freedom::TableOrder));
     }
     let goes_elsewhere = matches!(fixup.via, Via::Stub(_)) || leads_to_stub(row, &fixup.inputs, their_word, theirs);
     if (row.class.is_branch() || row.class == Class::BranchData) && goes_elsewhere {
         return Some(Outcome::Excused(Freedom::Stub));
-    }
-    // Only bits of the field are the relocation's: who changed others made another instruction.
-    let others = !row.field.mask();
-    if unit.is_instruction() && matches!(row.class, Class::Tls | Class::Got) && (fixup.before ^ their_word) & others != 0 {
-        return Some(Outcome::Excused(Freedom::Relaxation));
     }
     let show = |word: u64| {
         let mut bytes = vec![0; unit.size()];
@@ -192,11 +199,7 @@ fn excluded(graph: &LinkGraph<'_>, id: EdgeId) -> Option<Excluded> {
         Definition::Block(block, _) if graph.sections[graph.blocks[block].section].kind == Kind::Frames => {
             Some(Excluded::Frames)
         }
-        Definition::Absolute(_) if !graph.symbols[edge.target].flags.has(linker::graph::Flags::EXTERNAL) => {
-            let name = graph.symbols[edge.target].name;
-            let bound = linker::defined::DEFINED.iter().any(|(known, ..)| known.as_bytes() == name);
-            bound.then_some(Excluded::Placement)
-        }
+        Definition::Undefined if graph.row(edge).class == Class::Tls => Some(Excluded::WeakVariable),
         _ => None,
     }
 }
@@ -205,16 +208,18 @@ fn excluded(graph: &LinkGraph<'_>, id: EdgeId) -> Option<Excluded> {
 fn table_order(
     plain: &Finalized<'_, ImageFile>,
     row: &Row,
+    is_origin: bool,
     inputs: &Inputs,
     ours: u64,
     theirs: u64,
     output: &Output,
 ) -> bool {
-    if !row.operation.needs_got() {
+    if !row.operation.needs_got() && !is_origin {
         return false;
     }
     let fits = |entry: u64, got: u64| {
-        let value = row.operation.evaluate(&Inputs { entry, got, ..*inputs });
+        let s = if is_origin { got } else { inputs.s };
+        let value = row.operation.evaluate(&Inputs { s, entry, got, ..*inputs });
         row.field.encode(ours, value) == Some(theirs)
     };
     let width = plain.graph().target.pointer_bytes();
@@ -234,6 +239,12 @@ fn content<'a>(linked: &'a Finalized<'_, ImageFile>, address: u64, size: usize) 
         let at = usize::try_from(address.checked_sub(start)?).ok()?;
         bytes.get(at..at.checked_add(size)?)
     })
+}
+
+/// Whether the peer's branch goes to the instruction behind it. (What is no branch does so anyway.)
+fn falls_through(graph: &LinkGraph<'_>, row: &Row, word: u64) -> bool {
+    let bias = graph.arch.pc_bias(row);
+    row.class.is_branch() && row.field.carries(word) && row.field.decode(word) + bias == row.field.unit.size() as i64
 }
 
 /// Whether the peer's branch goes to something that it made.

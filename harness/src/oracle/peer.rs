@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use linker::Target;
-use linker::graph::Kind;
+use linker::graph::{Binding, Definition, Flags, Kind};
 use linker::index::Id;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
@@ -40,9 +40,10 @@ impl Peer {
     fn programs(self, target: &Target) -> (&'static [&'static str], &'static str) {
         match (self, target.pointer_bits) {
             (Peer::Ld, 64) => (&["aarch64-linux-gnu-ld", "aarch64-none-elf-ld"], "binutils-aarch64-linux-gnu"),
-            (Peer::Ld, _) => {
-                (&["arm-linux-gnueabihf-ld", "arm-linux-gnueabi-ld", "arm-none-eabi-ld"], "binutils-arm-linux-gnueabihf")
-            }
+            (Peer::Ld, _) => (
+                &["arm-linux-gnueabihf-ld", "arm-linux-gnueabi-ld", "arm-none-eabi-ld"],
+                "binutils-arm-linux-gnueabihf",
+            ),
             (Peer::Lld, _) => (&["ld.lld-19", "ld.lld"], "lld-19"),
         }
     }
@@ -51,7 +52,9 @@ impl Peer {
     pub fn find(self, target: &Target) -> Result<std::path::PathBuf> {
         let (names, package) = self.programs(target);
         let found = names.iter().find_map(|name| which::which(name).ok());
-        found.with_context(|| format!("{} is not installed: none of {} (package {package})", self.name(), names.join(", ")))
+        found.with_context(|| {
+            format!("{} is not installed: none of {} (package {package})", self.name(), names.join(", "))
+        })
     }
 
     /// Links the objects of `linked`, of which `inputs` are the files in order, at its addresses.
@@ -135,8 +138,25 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
     outputs.push((plt, format!(".plt {plt:#x} : {{ *(.plt) *(.iplt) }}\n  .common : {{ *(COMMON) }}")));
     outputs.sort();
     let lines: Vec<String> = outputs.into_iter().map(|(_, line)| format!("  {line}\n")).collect();
-    format!("SECTIONS {{\n{}  /DISCARD/ : {{ *(.eh_frame) *(.comment) *(.note*) *(.debug*) }}\n}}\n", lines.concat())
+    // The ends of sections and the like, which linkers define when somebody asks.
+    let bounds: String = graph
+        .symbols
+        .iter()
+        .filter(|(_, symbol)| symbol.binding != Binding::Local && symbol.name != ORIGIN)
+        .filter_map(|(_, symbol)| match symbol.definition {
+            Definition::Absolute(address) if !symbol.flags.has(Flags::EXTERNAL) => Some((symbol.name, address)),
+            _ => None,
+        })
+        .map(|(name, address)| format!("PROVIDE_HIDDEN({} = {address:#x});\n", String::from_utf8_lossy(name)))
+        .collect();
+    format!(
+        "{bounds}SECTIONS {{\n{}  /DISCARD/ : {{ *(.eh_frame) *(.comment) *(.note*) *(.debug*) }}\n}}\n",
+        lines.concat()
+    )
 }
+
+/// The name of the table's origin.
+pub(super) const ORIGIN: &[u8] = b"_GLOBAL_OFFSET_TABLE_";
 
 /// What a peer wrote.
 pub struct Output {

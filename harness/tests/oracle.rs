@@ -1,0 +1,120 @@
+//! The differential oracle: real libraries agree field by field, and what really differs is seen, freedom or not.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use harness::executor::image::{Image, ImageFile};
+use harness::linking::{self, Data, Externals, Input, Job, Timings};
+use harness::oracle::{self, Peer, Tally, Unit};
+use linker::link::Finalized;
+use linker::{Layout, Options, Roots, Target};
+
+const LAYOUT: Layout = Layout::Random(1);
+
+fn link<'a>(target: &'static Target, objects: &'a [Input], options: &Options) -> Finalized<'a, ImageFile> {
+    let job = Job { target, inputs: objects, defines: &[], roots: Roots::All, layout: &LAYOUT, options };
+    linking::link(&job, &mut Image::new(target), &Externals::Table(&|_| None), &mut Timings::default()).expect("links")
+}
+
+/// An object from a source, compiled by GCC.
+fn compile(target: &'static Target, source: &str) -> Input {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.c");
+    std::fs::write(&path, source).expect("written");
+    let toolchains = corpus::toolchain::Toolchains::discover();
+    let flags = ["-O2".to_owned(), "-fPIC".to_owned()];
+    let data = corpus::build::compile_file(&path, target, None, &flags, &toolchains).expect("compiles");
+    Input { name: "a.o".to_owned(), data: Data::Read(data) }
+}
+
+/// Our link of one object against a peer's link of another that has the same sections.
+fn compare(peer: Peer, target: &'static Target, ours: &str, theirs: &str) -> BTreeMap<&'static str, Tally> {
+    let unit = |source| {
+        let unit = Unit { name: "a.o".to_owned(), objects: vec![compile(target, source)] };
+        oracle::complete(target, unit).expect("completed").objects
+    };
+    let (ours, theirs) = (unit(ours), unit(theirs));
+    let (plain, relaxed) = (link(target, &ours, &Options::unrelaxed()), link(target, &ours, &Options::default()));
+    let other = link(target, &theirs, &Options::unrelaxed());
+    let program = peer.find(target).expect("the peer is installed");
+    let output = peer.link(&program, &other, &theirs).expect("the peer links");
+    let mut tallies = BTreeMap::new();
+    oracle::compare(&plain, &relaxed, &output, &mut tallies);
+    tallies
+}
+
+fn different(tallies: &BTreeMap<&'static str, Tally>) -> Vec<&'static str> {
+    tallies.iter().filter(|(_, tally)| !tally.different.is_empty()).map(|(&name, _)| name).collect()
+}
+
+/// Everything that has a freedom: a table entry, a call, a weak call, a thread-local variable.
+fn source(value: &str, call: &str, weak: &str, thread: &str) -> String {
+    format!(
+        "extern int value_one, value_two; extern void call_one(void), call_two(void);
+         extern void weak_one(void) __attribute__((weak)); void strong_one(void);
+         extern _Thread_local int thread_one, thread_two;
+         void keep(void) {{ value_one = value_two = thread_one = thread_two = 1; call_one(); call_two(); strong_one(); }}
+         int *value(void) {{ return &{value}; }}
+         void call(void) {{ {call}(); }}
+         void weak(void) {{ {weak}(); }}
+         int thread(void) {{ return {thread}; }}"
+    )
+}
+
+/// A peer that links something else is found out, whatever it was free to do.
+#[test]
+fn freedoms_excuse_nothing_else() {
+    for target in ["aarch64", "armv7", "thumbv7"].map(|name| Target::named(name).expect("a target")) {
+        for peer in [Peer::Ld, Peer::Lld] {
+            let right = source("value_one", "call_one", "weak_one", "thread_one");
+            let same = compare(peer, target, &right, &right);
+            assert_eq!(different(&same), [""; 0], "{target:?} {peer:?} {same:?}");
+            let wrong = [
+                source("value_two", "call_one", "weak_one", "thread_one"),
+                source("value_one", "call_two", "weak_one", "thread_one"),
+                source("value_one", "call_one", "strong_one", "thread_one"),
+                source("value_one", "call_one", "weak_one", "thread_two"),
+            ];
+            for wrong in wrong {
+                let tallies = compare(peer, target, &right, &wrong);
+                assert!(!different(&tallies).is_empty(), "{} {peer:?}: {wrong}\n{tallies:?}", target.name);
+            }
+        }
+    }
+}
+
+/// The directories of cross libraries of Debian and Fedora.
+fn library(target: &str, name: &str) -> PathBuf {
+    let triplet = if target == "aarch64" { "aarch64-linux-gnu" } else { "arm-linux-gnueabihf" };
+    let places = [format!("/usr/lib/gcc-cross/{triplet}/12/{name}"), format!("/usr/{triplet}/lib/{name}")];
+    let found = places.iter().map(Path::new).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{name} for {triplet} is missing (package gcc-12-{triplet})")).to_owned()
+}
+
+/// Every object of a library, by the program itself. All of them with `LINKRIG_LIBRARIES=all`; libgcc otherwise.
+#[test]
+fn real_libraries_agree() {
+    let all = std::env::var("LINKRIG_LIBRARIES").is_ok_and(|value| value == "all");
+    let names: &[&str] = if all { &["libgcc.a", "libm.a", "libc.a", "libstdc++.a"] } else { &["libgcc.a"] };
+    for (target, floor) in [("aarch64", 700), ("armv7", 400)] {
+        for name in names {
+            let output = Command::new(env!("CARGO_BIN_EXE_harness")).arg("diff").arg(library(target, name)).output();
+            let output = output.expect("the program starts");
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{target} {name}:\n{text}{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            let same: usize = text.lines().filter(|line| line.starts_with("  R_")).map(same).sum();
+            assert!(same > floor, "{target} {name}: only {same} fields are the same:\n{text}");
+        }
+    }
+}
+
+/// The column `same` of a line of the table.
+fn same(line: &str) -> usize {
+    line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("a count")
+}
