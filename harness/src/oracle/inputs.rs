@@ -86,7 +86,7 @@ pub(super) fn externals(target: &'static Target, objects: &[Input]) -> Result<Op
             let thumb = u64::from(what == SymbolKind::Text && target.thumb);
             object.add_symbol(Symbol {
                 name: name.to_vec(),
-                value: index as u64 * STRIDE | thumb,
+                value: (index as u64 * STRIDE) | thumb,
                 size: STRIDE,
                 kind: what,
                 scope: SymbolScope::Linkage,
