@@ -76,7 +76,7 @@ fn loads_of_addresses_become_additions_and_stay_loads_where_registers_differ() {
         assert_eq!(linked.graph().rewritten.len(), if relaxed { 2 } else { 0 });
         if relaxed {
             assert_eq!(read(&linked, f, 4), 0x9000_0000, "adrp x0, the page of f itself");
-            assert_eq!(read(&linked, f + 4, 4), 0x9100_0000 | (f + 8 & 0xfff) << 10, "add x0, x0, #8");
+            assert_eq!(read(&linked, f + 4, 4), 0x9100_0000 | ((f + 8) & 0xfff) << 10, "add x0, x0, #8");
         }
     }
 }
