@@ -67,6 +67,7 @@ static MOVW3: Field = Field::instruction(Unit::Instruction32, &[run(48, 5, 16)],
 static MOVN0: Field = signed_move::<0>();
 static MOVN1: Field = signed_move::<1>();
 static MOVN2: Field = signed_move::<2>();
+static MOVN3: Field = signed_move::<3>();
 
 const fn signed_move<const G: u32>() -> Field {
     let codec = Codec::Custom { encode: encode_movn::<G>, decode: decode_movn::<G>, mask: 0x401f_ffe0 };
@@ -212,7 +213,7 @@ pub(super) const ROWS: &[Row] = &[
     row(290, "R_AARCH64_MOVW_PREL_G1_NC", OFFSETS, Address, PREL, Check::None, 1, &MOVW1),
     row(291, "R_AARCH64_MOVW_PREL_G2", OFFSETS, Address, PREL, Signed(49), 1, &MOVN2),
     row(292, "R_AARCH64_MOVW_PREL_G2_NC", OFFSETS, Address, PREL, Check::None, 1, &MOVW2),
-    row(293, "R_AARCH64_MOVW_PREL_G3", OFFSETS, Address, PREL, Check::None, 1, &MOVW3),
+    row(293, "R_AARCH64_MOVW_PREL_G3", OFFSETS, Address, PREL, Check::None, 1, &MOVN3),
     row(299, "R_AARCH64_LDST128_ABS_LO12_NC", RELATIVE, Address, ABS, Check::None, 16, &LDST128),
     row(300, "R_AARCH64_MOVW_GOTOFF_G0", GOT_INLINE, Got, GOT_OFF, Signed(17), 1, &MOVN0),
     row(301, "R_AARCH64_MOVW_GOTOFF_G0_NC", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW0),
@@ -220,7 +221,7 @@ pub(super) const ROWS: &[Row] = &[
     row(303, "R_AARCH64_MOVW_GOTOFF_G1_NC", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW1),
     row(304, "R_AARCH64_MOVW_GOTOFF_G2", GOT_INLINE, Got, GOT_OFF, Signed(49), 1, &MOVN2),
     row(305, "R_AARCH64_MOVW_GOTOFF_G2_NC", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW2),
-    row(306, "R_AARCH64_MOVW_GOTOFF_G3", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVW3),
+    row(306, "R_AARCH64_MOVW_GOTOFF_G3", GOT_INLINE, Got, GOT_OFF, Check::None, 1, &MOVN3),
     row(307, "R_AARCH64_GOTREL64", GOT_DATA, Data, GOTREL, Check::None, 1, &DATA64),
     row(308, "R_AARCH64_GOTREL32", GOT_DATA, Data, GOTREL, Signed(32), 1, &DATA32),
     row(309, "R_AARCH64_GOT_LD_PREL19", GOT_INSN, Got, GOT_PREL, Signed(21), 4, &LDR_LITERAL_X),

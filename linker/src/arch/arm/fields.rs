@@ -176,7 +176,8 @@ pub(super) fn a32_branch(word: u64, value: i64, thumb: Option<bool>, blx: bool) 
 /// A branch of T32. BL can become BLX, whose offset counts from pc rounded down to a multiple of 4, and the reverse.
 pub(super) fn t32_branch(row: &Row, word: u64, value: i64, thumb: Option<bool>, blx: bool) -> Option<BranchForm> {
     const NOT_BLX: u64 = 1 << 12;
-    let is_call = row.field.unit == Unit::InstructionPair && word & 0xc000 == 0xc000;
+    // BF has the same bits there, but is as short as it is.
+    let is_call = row.class == Class::Branch && row.field.unit == Unit::InstructionPair && word & 0xc000 == 0xc000;
     let is_blx = is_call && word & NOT_BLX == 0;
     match thumb.unwrap_or(!is_blx) {
         true if is_blx => Some(BranchForm { word: word | NOT_BLX, value: value & !1 }),
