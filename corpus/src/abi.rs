@@ -136,6 +136,9 @@ pub enum Special {
     Up,
     /// A32 ADD or SUB by the sign of X, with a rotated constant.
     AddSub,
+    /// T32 ADR, which adds or subtracts by the sign of X; the field is the magnitude.
+    #[serde(rename = "t32-adr")]
+    T32Adr,
     /// A32 B or BL<cond>, which cannot change state.
     A32Branch,
     /// A32 BL or BLX by the state of the target.

@@ -13,5 +13,6 @@ pub mod judge;
 pub mod linking;
 pub mod oracle;
 pub mod plan;
+pub mod proof;
 pub mod run;
 pub mod suspects;

@@ -1,6 +1,6 @@
 //! Putting values into words, and reading them back.
 
-use super::{Addend, Check, Class, Place, Relocation, Special, group};
+use super::{Addend, Check, Class, Relocation, Special, group};
 
 /// Why a value is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ const MOVZ: u64 = 1 << 30;
 const OPCODE: u64 = 0xf << 21;
 const ADD: u64 = 0b0100 << 21;
 const SUB: u64 = 0b0010 << 21;
+/// The bits that differ between the two forms of T32 ADR.
+const T32_SUB: u64 = 0xa << 20;
 /// The bit that tells T32 BL from BLX.
 const T32_BL: u64 = 1 << 12;
 /// Condition, opcode and the bit of the halfword in A32 BL and BLX.
@@ -51,6 +53,10 @@ impl Relocation {
                 let opcode = before & !OPCODE | if x >= 0 { ADD } else { SUB };
                 self.place(opcode, group::constant(part, shift))
             }
+            Some(Special::T32Adr) => {
+                let opcode = if x < 0 { before | T32_SUB } else { before & !T32_SUB };
+                self.place(opcode, self.selected(magnitude))
+            }
             Some(Special::A32Branch) => self.place(before, self.selected(x as u64)),
             Some(Special::A32Call) => {
                 let halfword = (x as u64 & 2) << 23;
@@ -64,33 +70,37 @@ impl Relocation {
             }
             Some(Special::T32Branch) => self.place(before, exchange(self.selected(x as u64))),
             Some(Special::T32Call) => {
-                let bl = thumb.unwrap_or(before & T32_BL != 0);
-                // BLX counts from the word that the instruction is in, so its offset is rounded.
-                let (opcode, x) = if bl { (before | T32_BL, x) } else { (before & !T32_BL, x.wrapping_add(3) & !3) };
+                let blx = self.is_t32_blx(before, thumb);
+                let (opcode, x) = if blx { (before & !T32_BL, from_word(x)) } else { (before | T32_BL, x) };
                 self.place(opcode, exchange(self.selected(x as u64)))
             }
         })
     }
 
+    fn is_t32_blx(&self, before: u64, thumb: Option<bool>) -> bool {
+        self.form.special == Some(Special::T32Call) && !thumb.unwrap_or(before & T32_BL != 0)
+    }
+
     fn check(&self, before: u64, x: i64, thumb: Option<bool>) -> Result<(), Refusal> {
+        let x = if self.is_t32_blx(before, thumb) { from_word(x) } else { x };
         let (mut align, mut range) = (self.align, self.check);
-        match (self.form.special, self.form.place, thumb) {
-            (Some(Special::A32Branch), _, Some(true)) => return Err(Refusal::State),
-            (Some(Special::T32Branch), _, Some(false)) => return Err(Refusal::State),
-            (Some(Special::A32Call), _, Some(true)) if before >> 25 & 0x7f != 0x75 && before >> 28 != 0xf => {
+        match (self.form.special, thumb) {
+            (Some(Special::A32Branch), Some(true)) => return Err(Refusal::State),
+            (Some(Special::T32Branch), Some(false)) => return Err(Refusal::State),
+            (Some(Special::A32Call), Some(true)) if before >> 24 != 0xeb && before >> 28 != 0xf => {
                 return Err(Refusal::State);
             }
-            // BLX reaches halfwords, and the Thumb bit is no part of the distance.
-            (Some(Special::A32Call), _, Some(true)) => align = 1,
-            (Some(Special::A32Call), _, None) if before >> 28 == 0xf => align = 2,
-            (_, Place::T32, Some(true)) if self.form.addend == Some(Addend::Signed) => align = 1,
+            // BLX reaches halfwords, and the lowest bit is no part of the distance.
+            (Some(Special::A32Call), Some(true)) => align = 1,
+            (Some(Special::A32Call), None) if before >> 28 == 0xf => align = 1,
             _ => {}
         }
         if range == Check::Group {
             let (n, magnitude) = (self.group.unwrap_or(0), x.unsigned_abs() as u32);
             let fits = match self.form.special {
                 Some(Special::AddSub) => group::alu(magnitude, n).2 == 0,
-                _ => u64::from(group::rest(magnitude, n)) <= ones(self.select.0 + 1),
+                // What is left has to be an offset that the instruction has.
+                _ => u64::from(group::rest(magnitude, n)) & !(ones(self.width()) << self.select.1) == 0,
             };
             if !fits {
                 return Err(Refusal::OutOfRange);
@@ -135,6 +145,7 @@ impl Relocation {
                 Some(Special::MovnMovz) => MOVZ,
                 Some(Special::Up) => UP,
                 Some(Special::AddSub) => OPCODE,
+                Some(Special::T32Adr) => T32_SUB,
                 Some(Special::A32Call) => A32_CALL,
                 Some(Special::T32Call) => T32_BL,
                 _ => 0,
@@ -155,6 +166,7 @@ impl Relocation {
                 let magnitude = (raw << self.select.1) as i64;
                 return if word & UP == 0 { -magnitude } else { magnitude };
             }
+            Some(Special::T32Adr) => return if word & T32_SUB == 0 { raw as i64 } else { -(raw as i64) },
             Some(Special::AddSub) => {
                 let magnitude = i64::from(group::value(raw));
                 return if word & OPCODE == SUB { -magnitude } else { magnitude };
@@ -178,7 +190,7 @@ impl Relocation {
         match (self.form.special, self.group) {
             (Some(Special::AddSub), Some(n)) => signed(group::alu(magnitude, n).0),
             (Some(Special::Up), Some(n)) => signed(group::rest(magnitude, n)),
-            (Some(Special::Up), None) => signed(magnitude & ones(self.select.0 + 1) as u32),
+            (Some(Special::Up | Special::T32Adr), None) => signed(magnitude & ones(self.select.0 + 1) as u32),
             _ => (self.selected(x as u64) << self.select.1) as i64,
         }
     }
@@ -188,7 +200,7 @@ impl Relocation {
         let value = self.decode(word);
         let raw = value as u64 >> self.select.1;
         match self.form.addend {
-            _ if matches!(self.form.special, Some(Special::Up | Special::AddSub)) => value,
+            _ if matches!(self.form.special, Some(Special::Up | Special::AddSub | Special::T32Adr)) => value,
             None => 0,
             Some(Addend::Signed) => sign_extend(value as u64, self.select.0 + 1),
             Some(Addend::Unsigned) => value,
@@ -197,6 +209,33 @@ impl Relocation {
             Some(Addend::Wrap4) => ((value + 4) & ones(self.select.0 + 1) as i64) - 4,
         }
     }
+}
+
+impl Relocation {
+    /// The word with `addend` stored in its field. None if the field cannot hold it.
+    pub fn with_addend(&self, word: u64, addend: i64) -> Option<u64> {
+        let magnitude = addend.unsigned_abs();
+        let sign = |plus: u64, minus: u64| if addend < 0 { minus } else { plus };
+        let word = match (self.form.special, self.form.addend) {
+            (Some(Special::Up), _) => self.place(word & !UP | sign(UP, 0), magnitude >> self.select.1),
+            (Some(Special::T32Adr), _) => self.place(word & !T32_SUB | sign(0, T32_SUB), magnitude),
+            (Some(Special::AddSub), _) => {
+                let (part, shift, _) = group::alu(magnitude as u32, 0);
+                self.place(word & !OPCODE | sign(ADD, SUB), group::constant(part, shift))
+            }
+            (Some(Special::T32Branch | Special::T32Call), _) => {
+                self.place(word, exchange(self.selected(addend as u64)))
+            }
+            (_, Some(Addend::Signed16 | Addend::Unscaled)) => self.place(word, addend as u64),
+            _ => self.place(word, self.selected(addend as u64)),
+        };
+        (self.addend(word) == addend).then_some(word)
+    }
+}
+
+/// The offset of a T32 BLX, which counts from the word that the instruction is in.
+fn from_word(x: i64) -> i64 {
+    (x & !1).wrapping_add(3) & !3
 }
 
 /// The two bits below the sign of a long T32 branch are stored as NOT of their XOR with it. It is its own inverse.

@@ -1,0 +1,103 @@
+//! *edge*: the last value that the field reaches is accepted, the first beyond it is refused with the right error, on both
+//! sides; so is a value that is not the multiple it has to be; and what the ABI does not check is never refused.
+
+use corpus::abi::{Check, Class, Relocation};
+
+use super::encode::words;
+use super::{Step, Trial, aim};
+
+/// Magnitudes at the limits of one, two and three constants of A32, and of what loads and stores hold behind them.
+const GROUPS: [i64; 25] = [
+    0,
+    1,
+    4,
+    0xff,
+    0x100,
+    0x101,
+    0x1fe,
+    0x3fc,
+    0x400,
+    0x404,
+    0xfff,
+    0x1000,
+    0x1004,
+    0xfffc,
+    0xffff,
+    0x1_0000,
+    0x1_0101,
+    0xf_ffff,
+    0x10_0000,
+    0xff_ffff,
+    0x100_0000,
+    0x101_0101,
+    0xfff_ffff,
+    0x7fff_ffff,
+    0x1234_5678,
+];
+
+pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
+    let (mut accepted, mut refused) = (0, 0);
+    for word in words(relocation) {
+        for x in candidates(relocation) {
+            for p in aim::places(trial.target, relocation) {
+                // The last is for what cannot be far enough away by itself.
+                for a in [0, 4, -8, x.wrapping_sub(0x1_0000) & !0xf] {
+                    let Some(setup) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
+                    match trial.agree(relocation, &setup)? {
+                        true => accepted += 1,
+                        false => refused += 1,
+                    }
+                }
+            }
+        }
+    }
+    let checked = relocation.check != Check::None;
+    match (accepted, refused) {
+        (0, _) => Err("nothing was accepted".to_owned()),
+        (_, 0) if checked && !out_of_hand(relocation) => Err("nothing was refused".to_owned()),
+        (_, 1..) if !checked && relocation.align == 1 => Err("something was refused that is not checked".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether addresses have too few bits for a value beyond the range.
+fn out_of_hand(relocation: &Relocation) -> bool {
+    let Check::Range(low, high) = relocation.check else { return false };
+    relocation.class != Class::Lp64 && low <= -(1 << 31) && high >= (1 << 31) - 1
+}
+
+fn candidates(relocation: &Relocation) -> Vec<i64> {
+    let Some(formula) = &relocation.formula else { return Vec::new() };
+    let align = relocation.align as i64;
+    let step = match formula.entry() {
+        _ if formula.text().starts_with("Page(") => 0x1000,
+        // Tables are aligned to a pointer, and placed by two.
+        Some(_) => align.max(8),
+        None => align,
+    };
+    let narrow = relocation.class != Class::Lp64;
+    let mut list = match relocation.check {
+        Check::None if narrow => vec![i32::MIN.into(), i32::MAX.into(), -1, 0, 1, 0x1_0000, -0x1_0001],
+        Check::None => vec![i64::MIN, i64::MAX, -1, 0, 1, 0x1_0000, 1 << 32, -(1 << 48) - 1],
+        Check::Group => GROUPS.iter().flat_map(|x| [*x, -*x]).collect(),
+        Check::Range(low, high) => {
+            let step = i128::from(step);
+            let (low, high) = ((low + step - 1).div_euclid(step) * step, high.div_euclid(step) * step);
+            [low - step, low, 0, high, high + step].into_iter().filter_map(|x| i64::try_from(x).ok()).collect()
+        }
+    };
+    if relocation.check == Check::None {
+        let aligned: Vec<i64> = list.iter().map(|x| x & !(step - 1)).collect();
+        list.extend(aligned);
+    }
+    if align > 1 {
+        let off: Vec<i64> = list.iter().map(|x| x.wrapping_add(align / 2)).collect();
+        list.extend(off);
+        list.extend([1, align - 1, align + 1]);
+    }
+    list.sort_unstable();
+    list.dedup();
+    // A page has no part.
+    list.retain(|x| step != 0x1000 || x & 0xfff == 0);
+    list
+}

@@ -1,0 +1,175 @@
+//! Proofs that relocations do what the ABI says: for every row of the linker's tables, objects with one relocation are
+//! linked in process at chosen addresses, and what was written is compared with what [`corpus::abi`] expects.
+//!
+//! Nothing here asks the linker what is right. Its rows say only which relocations there are to prove.
+
+use std::fmt;
+
+use corpus::abi::{self, Class, Relocation, Standing};
+use linker::Target;
+
+mod aim;
+mod dirty;
+mod edge;
+mod encode;
+pub mod object;
+
+/// A kind of proof (DESIGN, what counts as proof).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proof {
+    /// The bytes say the value of the formula.
+    Encode,
+    /// The last value in reach is accepted and the first beyond is refused.
+    Edge,
+    /// What was in the field before does not leak, or is the addend; nothing else changes.
+    Dirty,
+}
+
+/// How a proof came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Passed,
+    /// It does not, and why.
+    Failed(String),
+    /// There is nothing to prove: the reason, and the evidence for it.
+    NotApplicable(&'static str, String),
+}
+
+/// A proof of a relocation.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The target by name.
+    pub target: &'static str,
+    /// Name in the ABI.
+    pub relocation: String,
+    /// Number in the object file.
+    pub number: u32,
+    /// Which proof.
+    pub proof: Proof,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// Links it took.
+    pub runs: usize,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { target, relocation, number, proof, verdict, runs } = self;
+        write!(f, "{target} {number} {relocation} {proof:?} ({runs} runs): ")?;
+        match verdict {
+            Verdict::Passed => f.write_str("passed"),
+            Verdict::Failed(why) => write!(f, "FAILED: {why}"),
+            Verdict::NotApplicable(reason, evidence) => write!(f, "not applicable: {reason}: {evidence}"),
+        }
+    }
+}
+
+/// Everything that was proven of a target.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// One for each relocation and proof.
+    pub findings: Vec<Finding>,
+    /// Relocations of the ABI for static linkers that the linker has no row for, or a row that refuses.
+    pub without_row: Vec<String>,
+}
+
+/// What a proof tries in turn: counts links, and stops at the first that goes wrong.
+pub(crate) struct Trial {
+    target: &'static Target,
+    runs: usize,
+}
+
+type Step = Result<(), String>;
+
+/// The relocations of a target.
+pub fn class(target: &Target) -> Class {
+    match (target.machine, target.pointer_bits) {
+        (machine, 64) if machine == ::object::elf::EM_AARCH64.0 => Class::Lp64,
+        (machine, _) if machine == ::object::elf::EM_AARCH64.0 => Class::Ilp32,
+        _ => Class::Arm,
+    }
+}
+
+/// Runs all proofs for one target.
+pub fn prove(target: &'static Target) -> Report {
+    let class = class(target);
+    let mut report = Report::default();
+    let rows = target.architecture.rows();
+    let row = |number| rows.iter().find(|row| row.number == number && row.standing.is_static());
+    for relocation in abi::of(class).relocations.iter().filter(|relocation| relocation.class == class) {
+        if !matches!(relocation.standing, Standing::Static | Standing::Deprecated) {
+            continue;
+        }
+        match row(relocation.number) {
+            None => report.without_row.push(relocation.name.clone()),
+            Some(row) => report.findings.extend(prove_one(target, relocation, row.name)),
+        }
+    }
+    // The other way round: a row the ABI knows nothing of.
+    for row in rows.iter().filter(|row| row.standing.is_static()) {
+        let known = abi::of(class).get(class, row.number);
+        let standing = known.map(|relocation| relocation.standing);
+        if !matches!(standing, Some(Standing::Static | Standing::Deprecated)) {
+            report.findings.push(Finding {
+                target: target.name,
+                relocation: row.name.to_owned(),
+                number: row.number,
+                proof: Proof::Encode,
+                verdict: Verdict::Failed(format!("a row for linkers, but in the ABI it is {standing:?}")),
+                runs: 0,
+            });
+        }
+    }
+    report
+}
+
+fn prove_one(target: &'static Target, relocation: &Relocation, name: &str) -> Vec<Finding> {
+    let finding = |proof, verdict, runs| Finding {
+        target: target.name,
+        relocation: relocation.name.clone(),
+        number: relocation.number,
+        proof,
+        verdict,
+        runs,
+    };
+    if name != relocation.name {
+        let why = format!("the linker's row is called {name}");
+        return vec![finding(Proof::Encode, Verdict::Failed(why), 0)];
+    }
+    let proofs = [
+        (Proof::Encode, encode::prove as fn(&mut Trial, &Relocation) -> Result<(), String>),
+        (Proof::Edge, edge::prove),
+        (Proof::Dirty, dirty::prove),
+    ];
+    let list = proofs.into_iter().map(|(proof, prove)| {
+        if let Some((reason, evidence)) = not_applicable(relocation, proof) {
+            return finding(proof, Verdict::NotApplicable(reason, evidence), 0);
+        }
+        let mut trial = Trial { target, runs: 0 };
+        let verdict = match prove(&mut trial, relocation) {
+            Ok(()) if trial.runs == 0 => Verdict::Failed("nothing was tried".to_owned()),
+            Ok(()) => Verdict::Passed,
+            Err(why) => Verdict::Failed(why),
+        };
+        finding(proof, verdict, trial.runs)
+    });
+    list.collect()
+}
+
+/// Why a proof has nothing to show, with what says so.
+fn not_applicable(relocation: &Relocation, proof: Proof) -> Option<(&'static str, String)> {
+    let text = relocation.formula.as_ref().map_or("none", |formula| formula.text());
+    if relocation.form.bits.is_empty() {
+        return Some(("the ABI gives it no field", format!("form without bits, formula {text}")));
+    }
+    if proof != Proof::Edge {
+        return None;
+    }
+    match relocation.check {
+        abi::Check::Range(_, high) if high >= 1 << 31 && text.ends_with(") - GOT") => {
+            Some(("no table is so large", format!("{text} of {high} needs {} entries", high / 8)))
+        }
+        _ => None,
+    }
+}

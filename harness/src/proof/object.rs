@@ -1,0 +1,310 @@
+//! Objects with one relocation, and their links.
+
+use corpus::abi::{Entry, Inputs, Relocation};
+use linker::graph::LinkGraph;
+use linker::index::{BlockId, EdgeId};
+use linker::layout::At;
+use linker::link::Fixed;
+use linker::memory::{Action, InFlight, Memory, MemoryError, Place, Segment};
+use linker::{Error, Layout, Options, Parsed, Roots, Target};
+use object::write::{Object, SectionId, Symbol, SymbolId, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
+};
+
+/// What the relocation refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// A label at this address.
+    Label(u64),
+    /// A function at this address, in Thumb code or not.
+    Function(u64, bool),
+    /// So many bytes into a section of its own.
+    Inside(u64),
+    /// A thread-local variable, so many bytes into the image.
+    ThreadLocal(u64),
+    /// The origin of the global offset table.
+    Origin,
+}
+
+/// One link to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// The word under the relocation.
+    pub word: u64,
+    /// The addend: in the relocation, or already in the word where relocations have none.
+    pub a: i64,
+    /// The address of the place.
+    pub p: u64,
+    /// What it refers to.
+    pub aim: Aim,
+    /// Where the global offset table goes.
+    pub got: Option<u64>,
+    /// Entries in the table before the one of the relocation.
+    pub before: u64,
+}
+
+/// How a link came out.
+#[derive(Debug)]
+pub struct Linked {
+    /// What the formula is made of, as laid out.
+    pub inputs: Inputs,
+    /// The word and whether anything around it changed, or the error.
+    pub outcome: Result<Written, Error>,
+}
+
+/// What is in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// The word under the relocation.
+    pub word: u64,
+    /// Whether the bytes around it are as they were.
+    pub guarded: bool,
+    /// The address of the stub it goes through.
+    pub stub: Option<u64>,
+}
+
+/// Bytes before and behind the place that nothing may change.
+const GUARD: [u8; 4] = [0xa5, 0x5a, 0xc3, 0x3c];
+
+/// Bytes of a thread-local image; the variables lie in it.
+const IMAGE: u64 = 0x20;
+
+/// Memory that is wherever it is asked to be.
+#[derive(Debug)]
+struct Anywhere;
+
+#[derive(Debug)]
+struct Buffers(Vec<(u64, Vec<u8>)>);
+
+impl InFlight for Buffers {
+    fn address(&self, segment: usize) -> u64 {
+        self.0[segment].0
+    }
+    fn content(&mut self, segment: usize) -> &mut [u8] {
+        &mut self.0[segment].1
+    }
+}
+
+impl Memory for Anywhere {
+    type InFlight = Buffers;
+    type Finalized = ();
+    fn page_size(&self) -> u64 {
+        4096
+    }
+    fn reserve(&mut self, segments: &[Segment]) -> Result<Buffers, MemoryError> {
+        let mut first = None;
+        let place = |segment: &Segment| {
+            let address = match segment.place {
+                Place::At(address) => address,
+                Place::Offset(offset) => first.unwrap_or(0) + offset,
+                _ => 0x1_0000,
+            };
+            first.get_or_insert(address);
+            (address, vec![0; segment.content])
+        };
+        Ok(Buffers(segments.iter().map(place).collect()))
+    }
+    fn finalize(&mut self, _: Buffers, _: &[Action]) -> Result<(), MemoryError> {
+        Ok(())
+    }
+    fn abandon(&mut self, _: Buffers) {}
+    fn release(&mut self, _: Vec<()>) -> Result<(), MemoryError> {
+        Ok(())
+    }
+}
+
+fn symbol(object: &mut Object<'_>, name: &str, kind: SymbolKind, section: SymbolSection, value: u64) -> SymbolId {
+    object.add_symbol(Symbol {
+        name: name.as_bytes().to_vec(),
+        value,
+        size: 0,
+        kind,
+        scope: SymbolScope::Linkage,
+        weak: false,
+        section,
+        flags: SymbolFlags::None,
+    })
+}
+
+fn relocate(object: &mut Object<'_>, section: SectionId, offset: u64, number: u32, symbol: SymbolId, addend: i64) {
+    let flags = RelocationFlags::Elf { r_type: object::elf::RelocationType(number) };
+    let relocation = object::write::Relocation { offset, symbol, addend, flags };
+    // The only error is a number too large for the file format, and numbers come from its tables.
+    let _ = object.add_relocation(section, relocation);
+}
+
+/// What asks for entries before the one that matters: number and word. A64 has an entry for each addend.
+fn filler(narrow: bool) -> (u32, u32) {
+    if narrow { (26, 0) } else { (312, 0xf940_0000) }
+}
+
+/// The object of a link.
+pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8> {
+    let narrow = target.pointer_bits == 32;
+    let architecture = if narrow { Architecture::Arm } else { Architecture::Aarch64 };
+    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    let code = relocation.form.place.is_code();
+    let kind = |code| if code { SectionKind::Text } else { SectionKind::Data };
+    let fillers = (setup.before > 0).then(|| {
+        let section = object.add_section(Vec::new(), b".fillers".to_vec(), kind(true));
+        let words = vec![filler(narrow).1.to_le_bytes(); setup.before as usize].concat();
+        object.append_section_data(section, &words, 4);
+        section
+    });
+    let section = object.add_section(Vec::new(), b".place".to_vec(), kind(code));
+    let bytes = [&GUARD[..], &relocation.form.place.bytes(setup.word), &GUARD].concat();
+    object.append_section_data(section, &bytes, if code { 2 } else { 1 });
+    let (kind, at, value) = match setup.aim {
+        Aim::Label(address) => (SymbolKind::Label, SymbolSection::Absolute, address),
+        Aim::Function(address, thumb) => (SymbolKind::Text, SymbolSection::Absolute, address | u64::from(thumb)),
+        Aim::Inside(offset) => {
+            let zero = object.add_section(Vec::new(), b".zero".to_vec(), SectionKind::UninitializedData);
+            object.append_section_bss(zero, offset + 16, 16);
+            (SymbolKind::Label, SymbolSection::Section(zero), offset)
+        }
+        Aim::ThreadLocal(offset) => {
+            let image = object.add_section(Vec::new(), b".tdata".to_vec(), SectionKind::Tls);
+            object.append_section_data(image, &[0x11; IMAGE as usize], 8);
+            (SymbolKind::Tls, SymbolSection::Section(image), offset)
+        }
+        Aim::Origin => (SymbolKind::Label, SymbolSection::Undefined, 0),
+    };
+    let name = if setup.aim == Aim::Origin { "_GLOBAL_OFFSET_TABLE_" } else { "aim" };
+    let aim = symbol(&mut object, name, kind, at, value);
+    if let Some(fillers) = fillers {
+        for index in 0..setup.before {
+            // ARM has one entry for each symbol, AArch64 for each sum.
+            let at = SymbolSection::Absolute;
+            let other = symbol(&mut object, &format!("other{index}"), SymbolKind::Label, at, 0x77_0000);
+            relocate(&mut object, fillers, 4 * index, filler(narrow).0, other, 0);
+        }
+    }
+    let addend = if narrow { 0 } else { setup.a };
+    relocate(&mut object, section, GUARD.len() as u64, relocation.number, aim, addend);
+    object.write().unwrap_or_default()
+}
+
+/// The object's name in messages and layouts.
+const FILE: &str = "one.o";
+
+/// Makes the link.
+pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> Result<Linked, String> {
+    let data = object(target, relocation, setup);
+    let mut list =
+        vec![At { file: FILE.into(), section: ".place".into(), address: setup.p.wrapping_sub(GUARD.len() as u64) }];
+    if let Some(address) = setup.got {
+        list.push(At { file: "linker".into(), section: ".got".into(), address });
+    }
+    if let Aim::Inside(_) = setup.aim {
+        list.push(At { file: FILE.into(), section: ".zero".into(), address: 0x5000_0000 });
+    }
+    let memory = &mut Anywhere;
+    let mut inputs = Inputs { a: setup.a, ..Inputs::default() };
+    let mut place = None;
+    let run = || {
+        let mut parsed = Parsed::new(target, Options::unrelaxed());
+        parsed.add(FILE, &data)?;
+        let reserved = parsed.prune(Roots::All)?.reserve(memory, &Layout::At(list))?;
+        place = lay_of(target, reserved.graph(), setup, &mut inputs);
+        if let Aim::Inside(_) = setup.aim {
+            let inside = |segment: &&linker::layout::Planned| {
+                (segment.address..segment.address + segment.size).contains(&inputs.s)
+            };
+            inputs.base = reserved.plan().segments.iter().find(inside).map_or(0, |segment| segment.address);
+        }
+        reserved.resolve(memory, |_| None)?.fix(memory)
+    };
+    let result = run();
+    let Some((block, edge)) = place else {
+        let error = result.err().ok_or("the place is not in the link")?;
+        return Ok(Linked { inputs, outcome: Err(error) });
+    };
+    let outcome = match result {
+        Ok(mut fixed) => {
+            check_entry(target, relocation, &mut fixed, &inputs)?;
+            Ok(written(relocation, &mut fixed, block, edge))
+        }
+        Err(error) => Err(error),
+    };
+    Ok(Linked { inputs, outcome })
+}
+
+/// Fills in what layout has decided. None if the place is not there.
+fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut Inputs) -> Option<(BlockId, EdgeId)> {
+    let named =
+        |name: &[u8]| graph.blocks.iter().find(|(_, block)| block.live && graph.sections[block.section].name == name);
+    let (id, block) = named(b".place")?;
+    let edge = block.edge_ids().next()?;
+    inputs.p = block.address + GUARD.len() as u64;
+    inputs.got = graph.got.map_or(0, |got| graph.blocks[got].address);
+    // The origin of the table is a matter of the linker's; that of a segment is filled in by the caller.
+    inputs.base = inputs.got;
+    let entry = graph.entries.iter().find(|made| made.edge == edge);
+    inputs.entry = entry.and_then(|made| graph.address(made.symbol)).unwrap_or(0);
+    (inputs.s, inputs.t) = match setup.aim {
+        Aim::Label(address) => (address, false),
+        Aim::Function(address, thumb) => (address, thumb),
+        Aim::Inside(offset) => (named(b".zero")?.1.address + offset, false),
+        Aim::Origin => (inputs.got, false),
+        Aim::ThreadLocal(offset) => {
+            inputs.tls = named(b".tdata")?.1.address;
+            // Variant 1: the block lies behind two words that the thread pointer points at; its alignment is theirs.
+            inputs.tp = inputs.tls.wrapping_sub(2 * target.pointer_bytes() as u64);
+            (inputs.tls + offset, false)
+        }
+    };
+    inputs.s = target.wrap(inputs.s);
+    Some((id, edge))
+}
+
+fn word_at(fixed: &mut Fixed<'_, Anywhere>, block: BlockId, offset: u64, bytes: usize) -> Vec<u8> {
+    let block = &fixed.graph().blocks[block];
+    let (segment, address) = (block.segment as usize, block.address);
+    let start = (address.wrapping_sub(fixed.plan().segments[segment].address) + offset) as usize;
+    fixed.content(segment)[start..start + bytes].to_vec()
+}
+
+fn written(relocation: &Relocation, fixed: &mut Fixed<'_, Anywhere>, block: BlockId, edge: EdgeId) -> Written {
+    let place = relocation.form.place;
+    let guard = GUARD.len();
+    let bytes = word_at(fixed, block, 0, guard * 2 + place.size());
+    let stub = fixed.graph().stubs.iter().find(|made| made.edge == edge);
+    let stub = stub.and_then(|made| fixed.graph().value(made.symbol));
+    Written {
+        word: place.word(&bytes[guard..]),
+        guarded: bytes[..guard] == GUARD && bytes[guard + place.size()..] == GUARD,
+        stub,
+    }
+}
+
+/// The entry of the table holds what the formula says it is for.
+fn check_entry(
+    target: &Target,
+    relocation: &Relocation,
+    fixed: &mut Fixed<'_, Anywhere>,
+    inputs: &Inputs,
+) -> Result<(), String> {
+    let Some((entry, with_addend)) = relocation.formula.as_ref().and_then(|formula| formula.entry()) else {
+        return Ok(());
+    };
+    let got = fixed.graph().got.ok_or("there is no table")?;
+    let size = target.pointer_bytes();
+    let mut word = |index: usize| {
+        let offset = target.wrap(inputs.entry.wrapping_sub(inputs.got)) + (index * size) as u64;
+        let bytes = word_at(fixed, got, offset, size);
+        bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+    };
+    let sum = inputs.s.wrapping_add(if with_addend { inputs.a as u64 } else { 0 });
+    let (address, thread, block) =
+        (sum | u64::from(inputs.t), sum.wrapping_sub(inputs.tp), sum.wrapping_sub(inputs.tls));
+    let holds = match entry {
+        Entry::Address => word(0) == target.wrap(address),
+        Entry::ThreadOffset => word(0) == target.wrap(thread),
+        Entry::ModuleAndOffset => word(0) != 0 && word(1) == target.wrap(block),
+        Entry::Module => word(0) != 0 && word(1) == 0,
+        Entry::Descriptor => word(0) == target.wrap(thread) || word(1) == target.wrap(thread),
+        Entry::Signed | Entry::Function => return Err("no proof for this kind of entry".to_owned()),
+    };
+    if holds { Ok(()) } else { Err(format!("the entry at {:#x} does not hold {entry:?} of {sum:#x}", inputs.entry)) }
+}
