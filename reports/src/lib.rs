@@ -21,7 +21,6 @@
 //! # Ok::<(), reports::json::ReadError>(())
 //! ```
 
-pub mod coverage;
 pub mod exit;
 pub mod json;
 pub mod junit;

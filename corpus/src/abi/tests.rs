@@ -31,7 +31,7 @@ fn counts() {
         [Standing::Static, Standing::Dynamic, Standing::Deprecated, Standing::Obsolete, Standing::Private]
             .map(|standing| count(class, standing))
     };
-    assert_eq!(counts(Class::Lp64), [132, 13, 0, 0, 0]);
+    assert_eq!(counts(Class::Lp64), [137, 13, 0, 0, 17]);
     assert_eq!(counts(Class::Ilp32), [78, 9, 0, 0, 0]);
     assert_eq!(counts(Class::Arm), [105, 11, 8, 14, 25]);
 }

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub mod coverage;
 pub mod diff;
 pub mod exec;
 pub mod explain;

@@ -35,7 +35,7 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
                         continue;
                     }
                     setup.word = word;
-                    tried += usize::from(trial.agree(relocation, &setup)?);
+                    tried += usize::from(trial.agree(relocation, &setup)?.1.is_none());
                     if stored {
                         positive += usize::from(a > 0);
                         negative += usize::from(a < 0);

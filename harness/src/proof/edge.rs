@@ -1,7 +1,9 @@
 //! *edge*: the last value that the field reaches is accepted, the first beyond it is refused with the right error, on both
 //! sides; so is a value that is not the multiple it has to be; and what the ABI does not check is never refused.
 
-use corpus::abi::{Check, Class, Relocation};
+use std::collections::BTreeMap;
+
+use corpus::abi::{Check, Class, Refusal, Relocation};
 
 use super::encode::words;
 use super::{Step, Trial, aim};
@@ -36,27 +38,58 @@ const GROUPS: [i64; 25] = [
 ];
 
 pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
-    let (mut accepted, mut refused) = (0, 0);
+    let mut seen: BTreeMap<i64, Option<Refusal>> = BTreeMap::new();
     for word in words(relocation) {
         for x in candidates(relocation) {
             for p in aim::places(trial.target, relocation) {
                 // The last is for what cannot be far enough away by itself.
                 for a in [0, 4, -8, x.wrapping_sub(0x1_0000) & !0xf] {
                     let Some(setup) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
-                    match trial.agree(relocation, &setup)? {
-                        true => accepted += 1,
-                        false => refused += 1,
-                    }
+                    let (x, refusal) = trial.agree(relocation, &setup)?;
+                    seen.insert(x, refusal);
                 }
             }
         }
     }
-    let checked = relocation.check != Check::None;
-    match (accepted, refused) {
-        (0, _) => Err("nothing was accepted".to_owned()),
-        (_, 0) if checked && !out_of_hand(relocation) => Err("nothing was refused".to_owned()),
-        (_, 1..) if !checked && relocation.align == 1 => Err("something was refused that is not checked".to_owned()),
+    let out_of_range = seen.values().any(|refusal| *refusal == Some(Refusal::OutOfRange));
+    match relocation.check {
+        _ if !seen.values().any(Option::is_none) => Err("nothing was accepted".to_owned()),
+        Check::None if out_of_range => Err("something was refused that is not checked".to_owned()),
+        Check::Group if !out_of_range => Err("nothing was refused".to_owned()),
+        Check::Range(low, high) => limits(relocation, &seen, low, high),
         _ => Ok(()),
+    }
+}
+
+/// Both limits were met, and what lies beyond them, as far as there is a way to get there.
+fn limits(relocation: &Relocation, seen: &BTreeMap<i64, Option<Refusal>>, low: i128, high: i128) -> Step {
+    if out_of_hand(relocation) {
+        return Ok(());
+    }
+    let step = i128::from(step(relocation));
+    let (low, high) = ((low + step - 1).div_euclid(step) * step, high.div_euclid(step) * step);
+    let met = |x: i128| i64::try_from(x).is_ok_and(|x| seen.contains_key(&x));
+    let text = relocation.formula.as_ref().map_or("", |formula| formula.text());
+    // Entries lie behind the origin of their table, symbols behind that of their segment, and what a field holds is no
+    // further away than the field says.
+    let behind = text.ends_with("- GOT") || text.ends_with("Page(GOT)") || text.ends_with("- B(S)");
+    let by_addend =
+        text.ends_with("- GOT_ORG") && text.starts_with("G(") || text.ends_with("TLS") || text.ends_with("tp");
+    let wanted = [(low - step, behind || by_addend), (low, behind || by_addend), (high, false), (high + step, false)];
+    match wanted.iter().find(|(x, excused)| !met(*x) && !excused) {
+        Some((x, _)) => Err(format!("{x:#x} was not met, a limit or beside it")),
+        None => Ok(()),
+    }
+}
+
+/// From one value that can be aimed at to the next.
+fn step(relocation: &Relocation) -> i64 {
+    let align = relocation.align as i64;
+    match &relocation.formula {
+        Some(formula) if formula.text().starts_with("Page(") => 0x1000,
+        // Tables are aligned to a pointer, and placed by two.
+        Some(formula) if formula.entry().is_some() && !formula.mentions("GOT_ORG") => align.max(8),
+        _ => align,
     }
 }
 
@@ -67,14 +100,7 @@ fn out_of_hand(relocation: &Relocation) -> bool {
 }
 
 fn candidates(relocation: &Relocation) -> Vec<i64> {
-    let Some(formula) = &relocation.formula else { return Vec::new() };
-    let align = relocation.align as i64;
-    let step = match formula.entry() {
-        _ if formula.text().starts_with("Page(") => 0x1000,
-        // Tables are aligned to a pointer, and placed by two.
-        Some(_) => align.max(8),
-        None => align,
-    };
+    let (align, step) = (relocation.align as i64, step(relocation));
     let narrow = relocation.class != Class::Lp64;
     let mut list = match relocation.check {
         Check::None if narrow => vec![i32::MIN.into(), i32::MAX.into(), -1, 0, 1, 0x1_0000, -0x1_0001],

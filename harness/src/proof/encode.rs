@@ -8,8 +8,8 @@ use super::object::{Aim, Setup, Written, link};
 use super::{Step, Trial, aim};
 
 impl Trial {
-    /// Makes a link and compares it with the ABI. Whether the value was accepted.
-    pub(super) fn agree(&mut self, relocation: &Relocation, setup: &Setup) -> Result<bool, String> {
+    /// Makes a link and compares it with the ABI. Gives X, and why it was refused if it was.
+    pub(super) fn agree(&mut self, relocation: &Relocation, setup: &Setup) -> Result<(i64, Option<Refusal>), String> {
         self.runs += 1;
         let told = |what: String| format!("{what} [{setup:x?}]");
         let linked = link(self.target, relocation, setup).map_err(told)?;
@@ -23,16 +23,18 @@ impl Trial {
         match (&linked.outcome, expected) {
             (Ok(written), _) if !written.guarded => Err(told("bytes beside the place have changed".to_owned())),
             (Ok(Written { word, stub: Some(stub), .. }), _) => match expected {
-                Err(Refusal::OutOfRange | Refusal::State) if leads_to(relocation, *word, *stub, inputs.p) => Ok(false),
+                Err(Refusal::OutOfRange | Refusal::State) if leads_to(relocation, *word, *stub, inputs.p) => {
+                    Ok((x, expected.err()))
+                }
                 _ => Err(told(format!("{word:#x} through a stub at {stub:#x}, expected {expected:x?} for {x:#x}"))),
             },
-            (Ok(written), Ok(word)) if written.word == word => Ok(true),
+            (Ok(written), Ok(word)) if written.word == word => Ok((x, None)),
             (Ok(written), expected) => {
                 Err(told(format!("wrote {:#x}, expected {expected:x?} for X = {x:#x}", written.word)))
             }
             (Err(Error::OutOfRange(_)), Err(Refusal::OutOfRange))
             | (Err(Error::Misaligned(_)), Err(Refusal::Misaligned))
-            | (Err(Error::State { .. }), Err(Refusal::State)) => Ok(false),
+            | (Err(Error::State { .. }), Err(Refusal::State)) => Ok((x, expected.err())),
             (Err(error), expected) => Err(told(format!("{error}, expected {expected:x?} for X = {x:#x}"))),
         }
     }
@@ -80,7 +82,7 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
                 for a in [0, 0x10, -8] {
                     // Groups cannot hold every value.
                     if let Some(setup) = aim::at(trial.target, relocation, word, x, a, p) {
-                        accepted += usize::from(trial.agree(relocation, &setup)?);
+                        accepted += usize::from(trial.agree(relocation, &setup)?.1.is_none());
                     }
                 }
             }

@@ -12,6 +12,7 @@ mod aim;
 mod dirty;
 mod edge;
 mod encode;
+mod memory;
 pub mod object;
 
 /// A kind of proof (DESIGN, what counts as proof).

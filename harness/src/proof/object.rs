@@ -5,12 +5,13 @@ use linker::graph::LinkGraph;
 use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
 use linker::link::Fixed;
-use linker::memory::{Action, InFlight, Memory, MemoryError, Place, Segment};
 use linker::{Error, Layout, Options, Parsed, Roots, Target};
 use object::write::{Object, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
+
+use super::memory::Anywhere;
 
 /// What the relocation refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,50 +70,6 @@ const GUARD: [u8; 4] = [0xa5, 0x5a, 0xc3, 0x3c];
 
 /// Bytes of a thread-local image; the variables lie in it.
 const IMAGE: u64 = 0x20;
-
-/// Memory that is wherever it is asked to be.
-#[derive(Debug)]
-struct Anywhere;
-
-#[derive(Debug)]
-struct Buffers(Vec<(u64, Vec<u8>)>);
-
-impl InFlight for Buffers {
-    fn address(&self, segment: usize) -> u64 {
-        self.0[segment].0
-    }
-    fn content(&mut self, segment: usize) -> &mut [u8] {
-        &mut self.0[segment].1
-    }
-}
-
-impl Memory for Anywhere {
-    type InFlight = Buffers;
-    type Finalized = ();
-    fn page_size(&self) -> u64 {
-        4096
-    }
-    fn reserve(&mut self, segments: &[Segment]) -> Result<Buffers, MemoryError> {
-        let mut first = None;
-        let place = |segment: &Segment| {
-            let address = match segment.place {
-                Place::At(address) => address,
-                Place::Offset(offset) => first.unwrap_or(0) + offset,
-                _ => 0x1_0000,
-            };
-            first.get_or_insert(address);
-            (address, vec![0; segment.content])
-        };
-        Ok(Buffers(segments.iter().map(place).collect()))
-    }
-    fn finalize(&mut self, _: Buffers, _: &[Action]) -> Result<(), MemoryError> {
-        Ok(())
-    }
-    fn abandon(&mut self, _: Buffers) {}
-    fn release(&mut self, _: Vec<()>) -> Result<(), MemoryError> {
-        Ok(())
-    }
-}
 
 fn symbol(object: &mut Object<'_>, name: &str, kind: SymbolKind, section: SymbolSection, value: u64) -> SymbolId {
     object.add_symbol(Symbol {

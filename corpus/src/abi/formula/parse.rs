@@ -100,7 +100,9 @@ impl<'a> Parser<'a> {
                 self.expect('(')?;
                 let inner = self.entry()?;
                 self.expect(')')?;
-                let Node::Entry { kind: Entry::Address, addend } = inner else { return Err("not signable".into()) };
+                let Node::Entry { kind: Entry::Address | Entry::Descriptor, addend } = inner else {
+                    return Err("not signable".into());
+                };
                 return Ok(Node::Entry { kind: Entry::Signed, addend });
             }
             "GDAT" => Entry::Address,
