@@ -45,6 +45,8 @@ enum Command {
     Explain(command::explain::Args),
     /// Link any objects with GNU ld and lld too, at the same addresses, and compare every relocated field
     Diff(command::diff::Args),
+    /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
+    Coverage(command::coverage::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),
     /// List the compilers that were found, and what is missing
@@ -54,7 +56,7 @@ enum Command {
 }
 
 /// Names of subcommands, to ask back when a filter looks like one.
-const COMMANDS: &[&str] = &["run", "exec", "link", "explain", "diff", "graph", "toolchains", "relocations"];
+const COMMANDS: &[&str] = &["run", "exec", "link", "explain", "diff", "coverage", "graph", "toolchains", "relocations"];
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Some(Command::Link(args)) => command::link::main(&args),
         Some(Command::Explain(args)) => command::explain::main(&args),
         Some(Command::Diff(args)) => command::diff::main(&args),
+        Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),

@@ -191,3 +191,25 @@ fn explain_graph_and_link_show_the_same_relocation() {
     let (status, out, _) = run(&["relocations", "--arch", "aarch64"]);
     assert!(status == 0 && out.contains("R_AARCH64_CALL26"));
 }
+
+/// The matrix: every relocation is in it, proven by what ran just now, and the cases of a run beside that.
+#[test]
+fn coverage_says_what_is_proven() {
+    use reports::coverage::{Matrix, Proof};
+    let (dir, _) = temp();
+    let report = dir.path().join("run.json");
+    let report = report.to_str().expect("a text path");
+    let (status, ..) = run(&["armv7/got", "--report", &format!("json={report}")]);
+    assert_eq!(status, 0);
+    let (status, json, errors) = run(&["coverage", "--arch", "armv7", "--format", "json", "--from", report]);
+    assert_eq!(status, 0, "{errors}");
+    let matrix: Matrix = serde_json::from_str(&json).expect("the document");
+    let encode = matrix.count("armv7", Proof::Encode);
+    assert!(encode.passed >= 96 && encode.failed == 0, "{encode:?}");
+    // Descriptors, FDPIC and the like: rows that this linker refuses.
+    assert!(encode.open <= 15 && encode.not_applicable <= 2, "{encode:?}");
+    let got = matrix.lines.iter().find(|line| line.relocation == "R_ARM_GOT_BREL").expect("a line");
+    assert!(got.cells[&Proof::Cases].runs > 10, "{got:?}");
+    let (status, _, errors) = run(&["coverage", "--arch", "nope"]);
+    assert!(status != 0 && errors.contains("unknown target `nope`"), "{status} {errors}");
+}

@@ -1,0 +1,94 @@
+//! `harness coverage`: what is proven of each relocation.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, ValueEnum};
+use linker::Target;
+use linker::relocation::{Row, Standing};
+use reports::Report;
+use reports::coverage::{Cell, Matrix, Proof, Verdict};
+use reports::model::Status;
+
+use crate::exit;
+use crate::proof;
+
+/// Options of `coverage`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// Only these targets
+    #[arg(long, value_delimiter = ',', default_value = "armv7,aarch64", value_name = "A,...")]
+    pub arch: Vec<String>,
+    /// A report of `run`, for the column of cases
+    #[arg(long, value_name = "RUN.json")]
+    pub from: Option<PathBuf>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub format: Format,
+}
+
+/// How to write the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text.
+    Terminal,
+    /// A JSON document.
+    Json,
+    /// Markdown.
+    Markdown,
+}
+
+/// Runs the command: every proof that needs no emulator, here and now.
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let targets: Vec<&'static Target> =
+        args.arch.iter().map(|name| crate::inputs::target(name)).collect::<anyhow::Result<_>>()?;
+    let relocations = targets.iter().flat_map(|target| {
+        // What this linker cannot do is not covered, and counted as such.
+        let wanted = |row: &&Row| row.standing.is_static() || row.standing == Standing::Unsupported;
+        let rows = target.architecture.rows().iter().filter(wanted);
+        rows.map(|row| (target.name, row.number, row.name))
+    });
+    let mut matrix = Matrix::new(relocations);
+    for target in &targets {
+        for finding in proof::prove(target).findings {
+            let column = match finding.proof {
+                proof::Proof::Encode => Proof::Encode,
+                proof::Proof::Edge => Proof::Edge,
+                proof::Proof::Dirty => Proof::Dirty,
+            };
+            let verdict = match finding.verdict {
+                proof::Verdict::Passed => Verdict::Passed,
+                proof::Verdict::Failed(why) => Verdict::Failed { why },
+                proof::Verdict::NotApplicable(reason, evidence) => {
+                    Verdict::NotApplicable { reason: reason.to_owned(), evidence }
+                }
+            };
+            matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs });
+        }
+    }
+    if let Some(path) = &args.from {
+        let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+        let report = Report::from_slice(&bytes).with_context(|| path.display().to_string())?;
+        fill_cases(&mut matrix, &report);
+    }
+    match args.format {
+        Format::Terminal => print!("{}", matrix.terminal()),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&matrix)?),
+        Format::Markdown => print!("{}", matrix.markdown()),
+    }
+    Ok(if matrix.failed() { exit::FAILURES } else { exit::OK })
+}
+
+/// How many configurations hold each relocation and pass. Targets of one architecture have one column.
+fn fill_cases(matrix: &mut Matrix, report: &Report) {
+    for index in 0..matrix.lines.len() {
+        let line = &matrix.lines[index];
+        let Some(target) = Target::named(&line.target) else { continue };
+        let same = |name: &str| Target::named(name).is_some_and(|other| other.machine == target.machine);
+        let holding = report.results.iter().filter(|record| record.relocations.contains_key(&line.relocation));
+        let runs = holding.filter(|record| record.status == Status::Passed && same(&record.target)).count();
+        if runs > 0 {
+            matrix.lines[index].cells.insert(Proof::Cases, Cell { verdict: Verdict::Passed, runs });
+        }
+    }
+}
