@@ -139,7 +139,7 @@ pub enum Special {
     /// T32 ADR, which adds or subtracts by the sign of X; the field is the magnitude.
     #[serde(rename = "t32-adr")]
     T32Adr,
-    /// A32 B or BL<cond>, which cannot change state.
+    /// A32 B or conditional BL, which cannot change state.
     A32Branch,
     /// A32 BL or BLX by the state of the target.
     A32Call,

@@ -60,6 +60,10 @@ enum Task {
     /// Needs GCC 12 and clang 19 for all targets. With the package versions recorded in corpus/prebuilt the result is the same
     /// bit for bit.
     Prebuilt(prebuilt::Options),
+    /// Change every property of every relocation row, one at a time, and list what no proof sees.
+    ///
+    /// Minutes; `cargo test -p harness --test mutate` tries one in seven.
+    Mutate,
     /// Compile what the benches link: SQLite and Lua, from crates that bundle their sources.
     BenchInputs,
     /// Time `harness link` side by side with the other linkers that are installed.
@@ -106,6 +110,10 @@ fn run(task: Task) -> Result<ExitCode> {
             test(&mut steps)?;
         }
         Task::Prebuilt(options) => return prebuilt::run(&options),
+        Task::Mutate => {
+            let test = ["test", "--package", "harness", "--test", "mutate", "--", "--nocapture"];
+            steps.command("mutants", cargo(&test).env("MUTATE", "all"))?;
+        }
         Task::BenchInputs => drop(bench::inputs::make()?),
         Task::BenchPeers(options) => bench::peers::run(&options)?,
     }

@@ -13,6 +13,7 @@ mod dirty;
 mod edge;
 mod encode;
 mod memory;
+pub mod mutate;
 pub mod object;
 
 /// A kind of proof (DESIGN, what counts as proof).
