@@ -45,6 +45,8 @@ enum Command {
     Explain(command::explain::Args),
     /// Link any objects with GNU ld and lld too, at the same addresses, and compare every relocated field
     Diff(command::diff::Args),
+    /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations explain it
+    Compare(command::compare::Args),
     /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
     Coverage(command::coverage::Args),
     /// Show the link graph of an object, as text or JSON
@@ -56,7 +58,8 @@ enum Command {
 }
 
 /// Names of subcommands, to ask back when a filter looks like one.
-const COMMANDS: &[&str] = &["run", "exec", "link", "explain", "diff", "coverage", "graph", "toolchains", "relocations"];
+const COMMANDS: &[&str] =
+    &["run", "exec", "link", "explain", "diff", "coverage", "compare", "graph", "toolchains", "relocations"];
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain(args)) => command::explain::main(&args),
         Some(Command::Diff(args)) => command::diff::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),
+        Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),

@@ -21,6 +21,7 @@
 //! # Ok::<(), reports::json::ReadError>(())
 //! ```
 
+pub mod compare;
 pub mod coverage;
 pub mod exit;
 pub mod json;

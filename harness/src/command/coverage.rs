@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::Target;
 use linker::relocation::{Row, Standing};
@@ -67,9 +66,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
     if let Some(path) = &args.from {
-        let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-        let report = Report::from_slice(&bytes).with_context(|| path.display().to_string())?;
-        fill_cases(&mut matrix, &report);
+        fill_cases(&mut matrix, &super::compare::read(path)?);
     }
     match args.format {
         Format::Terminal => print!("{}", matrix.terminal()),

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub mod compare;
 pub mod coverage;
 pub mod diff;
 pub mod exec;

@@ -1,5 +1,6 @@
 //! `harness [run]`: the corpus.
 
+use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,6 +10,7 @@ use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
 use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
+use reports::compare::Comparison;
 use reports::json::Report;
 use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
@@ -72,6 +74,9 @@ pub struct Args {
     /// `json`: one event a line on standard output, as they happen
     #[arg(long, value_name = "F", default_value = "human", value_parser = ["human", "json"])]
     pub message_format: String,
+    /// Compare with an earlier report afterwards; a regression is a failure
+    #[arg(long, value_name = "OLD.json")]
+    pub baseline: Option<PathBuf>,
     /// Write reports: json=FILE, junit=FILE, md=FILE
     #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
     pub report: Vec<(Kind, PathBuf)>,
@@ -117,6 +122,13 @@ fn failed_file() -> PathBuf {
 }
 
 impl Args {
+    /// Whether only a part of the corpus was asked for.
+    fn is_selective(&self) -> bool {
+        let Args { filters, skip, arch, layout, toolchain, partition, rerun_failed, .. } = self;
+        let lists = [filters.len(), skip.len(), arch.len(), layout.len(), toolchain.len()];
+        lists.iter().any(|&length| length > 0) || partition.is_some() || *rerun_failed
+    }
+
     fn selection(&self) -> anyhow::Result<Selection> {
         let only = self.rerun_failed.then(|| {
             let text = std::fs::read_to_string(failed_file()).unwrap_or_default();
@@ -176,6 +188,8 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if args.bless {
         return crate::bless::main(batches, &source, &args.reference);
     }
+    // Refused now, not after the run.
+    let baseline = args.baseline.as_deref().map(super::compare::read).transpose()?;
     let start = Instant::now();
     let mut output = Output::new(args, selected);
     output.event(&Event::Start(Start {
@@ -199,7 +213,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if let Some(error) = error {
         return Err(error.context("the results cannot be written"));
     }
-    output.finish(args, start.elapsed().as_secs_f64())
+    output.finish(args, start.elapsed().as_secs_f64(), baseline)
 }
 
 fn nothing(args: &Args, cases: usize) -> String {
@@ -262,7 +276,7 @@ impl Output {
     }
 
     /// Writes summary and reports, and says how the run ended.
-    fn finish(mut self, args: &Args, seconds: f64) -> anyhow::Result<u8> {
+    fn finish(mut self, args: &Args, seconds: f64, baseline: Option<Report>) -> anyhow::Result<u8> {
         self.bar.finish_and_clear();
         self.records.sort_by(|a, b| a.name.cmp(&b.name));
         let mut summary = Summary::new(self.start.clone());
@@ -291,7 +305,17 @@ impl Output {
         if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
             append_step_summary(Path::new(&path), &summary)?;
         }
-        Ok(status)
+        let Some(mut baseline) = baseline else { return Ok(status) };
+        if args.is_selective() {
+            // What was not asked for has not vanished.
+            let names: HashSet<&str> = report.results.iter().map(|record| record.name.as_str()).collect();
+            baseline.results.retain(|record| names.contains(record.name.as_str()));
+        }
+        let comparison = Comparison::of(&baseline, &report);
+        if !self.json {
+            print!("\n{}", comparison.terminal());
+        }
+        Ok(status.max(comparison.exit_status()))
     }
 
     fn remember_failures(&self) {
