@@ -213,3 +213,32 @@ fn coverage_says_what_is_proven() {
     let (status, _, errors) = run(&["coverage", "--arch", "nope"]);
     assert!(status != 0 && errors.contains("unknown target `nope`"), "{status} {errors}");
 }
+
+/// Reports of the cases of data, loads and stores on aarch64, by a linker that is right and one with a single wrong row:
+/// R_AARCH64_LDST16_ABS_LO12_NC with the field of the word form, `&[run(2, 10, 10)]`. Times and suspects were left out.
+#[test]
+fn a_wrong_row_is_named() {
+    let fixture = |name: &str| format!("{}/tests/wrong_row/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let (dir, path) = temp();
+    let json = path.join("comparison.json");
+    let json = json.to_str().expect("a text path");
+    let (status, text, _) = run(&["compare", &fixture("old"), &fixture("new"), "--json", json]);
+    assert_eq!(status, 100);
+    let blamed: Vec<&str> = text.lines().filter(|line| line.starts_with("REGRESSED ")).collect();
+    assert_eq!(blamed.len(), 1, "{text}");
+    assert!(blamed[0].starts_with("REGRESSED R_AARCH64_LDST16_ABS_LO12_NC: "), "{text}");
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(json).expect("written")).expect("JSON");
+    assert_eq!(written["suspects"][0]["relocation"], "R_AARCH64_LDST16_ABS_LO12_NC");
+    // The other way round all of it is fixed.
+    let (status, text, _) = run(&["compare", &fixture("new"), &fixture("old")]);
+    assert!(status == 0 && text.contains(" 0 regressed") || text.contains("\n0 regressed"), "{text}");
+
+    // As the baseline of a run, which is refused before the run when it is none.
+    let (status, text, _) = run(&["aarch64/ldst", "--layout", "near", "--baseline", &fixture("old")]);
+    assert!(status == 0 && text.contains("0 regressed, 0 fixed"), "{text}");
+    let foreign = dir.path().join("foreign.json");
+    std::fs::write(&foreign, "{\"a\": 1}").expect("written");
+    let foreign = foreign.to_str().expect("a text path");
+    let (status, text, errors) = run(&["aarch64/ldst", "--baseline", foreign]);
+    assert!(status == 70 && errors.contains("foreign.json") && text.is_empty(), "{status} {errors}");
+}
