@@ -74,7 +74,7 @@ impl<'g, 'data> Here<'g, 'data> {
     /// The edge behind, if it is at the next instruction and of this kind.
     fn next(&self, number: u32) -> Option<Self> {
         let next = Here::at(self.graph, EdgeId::new(self.id.index() + 1))?;
-        let follows = next.edge.block == self.edge.block && next.edge.offset == self.edge.offset + 4;
+        let follows = next.edge.block == self.edge.block && Some(next.edge.offset) == self.edge.offset.checked_add(4);
         (follows && next.number == number).then_some(next)
     }
 
