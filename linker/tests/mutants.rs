@@ -102,7 +102,9 @@ enum Stage {
 fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: &mut Stage) -> linker::Result<()> {
     let mut random = Random(seed);
     let limits = Limits { size: CONTENT as u64, alignment: 1 << 20, ..Limits::default() };
-    let options = Options { keep_debug: random.below(4) == 0, limits, ..Options::default() };
+    let keep_debug = random.below(4) == 0;
+    let relaxed = if random.below(4) == 0 { Options::unrelaxed() } else { Options::default() };
+    let options = Options { keep_debug, limits, ..relaxed };
     let mut parsed = Parsed::new(target, options);
     for (name, data) in files {
         parsed.add(name, data)?;
