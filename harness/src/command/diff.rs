@@ -56,7 +56,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let inputs = inputs::read(&files)?;
     let mut programs = Vec::new();
     for &peer in &args.against {
-        programs.push((peer, peer.find(inputs.target)?));
+        match peer.find(inputs.target) {
+            Ok(program) => programs.push((peer, program)),
+            Err(error) => {
+                eprintln!("error: {error}");
+                return Ok(exit::MISSING);
+            }
+        }
     }
     let units = oracle::units(inputs.files)?;
     let bar = crate::command::progress(units.len());
