@@ -203,7 +203,8 @@ fn join(toolchain: &Toolchain, name: &str, objects: &[String], dir: &Path) -> Re
     let mut command = Command::new(&linker.path);
     // A part may have the name of the result.
     let joined = format!("{name}.joined");
-    command.args(["-r", "-o", &joined]).args(objects).current_dir(dir);
+    let order = linker::Target::named(toolchain.target).is_some_and(|target| target.big_endian).then_some("-EB");
+    command.args(["-r", "-o", &joined]).args(order).args(objects).current_dir(dir);
     process::run(command, TIME_LIMIT)?;
     std::fs::rename(dir.join(&joined), dir.join(name)).map_err(io(name))
 }

@@ -6,6 +6,8 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use linker::Target;
+
 use crate::text::{Cursor, ParseError};
 
 /// A value with a type, as written in directives and on the command line: `5i32`, `-1i64`, `1.5f64`, `"text"`,
@@ -24,9 +26,10 @@ pub enum Value {
     F32(f32),
     /// `1.5f64`
     F64(f64),
-    /// A pointer to these bytes, which the executor puts into guest memory: `"text"` (a NUL is added) or a list of numbers
-    /// in the target's byte order.
+    /// A pointer to these bytes, which the executor puts into guest memory: `"text"` (a NUL is added) or a list of bytes.
     Buffer(Vec<u8>),
+    /// A pointer to these numbers, each with its size in bytes, in the target's byte order: `[1i32, -1i16]`.
+    List(Vec<(u64, usize)>),
     /// The address of a symbol plus an offset in bytes, with the Thumb bit of a Thumb function: `&name+4`.
     Address(String, i64),
 }
@@ -67,8 +70,17 @@ impl Value {
             Value::U64(value) => value,
             Value::F32(value) => u64::from(value.to_bits()),
             Value::F64(value) => value.to_bits(),
-            Value::Buffer(_) | Value::Address(..) => return None,
+            Value::Buffer(_) | Value::List(_) | Value::Address(..) => return None,
         })
+    }
+
+    /// What a pointer to it points to, on a target.
+    pub fn pointed(&self, target: &Target) -> Option<Vec<u8>> {
+        match self {
+            Value::Buffer(bytes) => Some(bytes.clone()),
+            Value::List(list) => Some(list.iter().flat_map(|&(bits, size)| target.bytes(bits, size)).collect()),
+            _ => None,
+        }
     }
 
     /// Reads one value at the cursor.
@@ -120,20 +132,23 @@ pub(crate) fn read_symbol(cursor: &mut Cursor<'_>) -> Result<(String, i64), Pars
 
 fn read_list(cursor: &mut Cursor<'_>) -> Result<Value, ParseError> {
     cursor.expect('[')?;
-    let mut bytes = Vec::new();
+    let mut list = Vec::new();
     cursor.skip_spaces();
     if cursor.eat(']') {
-        return Ok(Value::Buffer(bytes));
+        return Ok(Value::Buffer(Vec::new()));
     }
     loop {
         cursor.skip_spaces();
         let (bits, name) = read_number(cursor)?;
         let size = TYPES.iter().find(|row| row.0 == name).map_or(0, |row| row.1 as usize);
-        // Every target there is a name for is little-endian.
-        bytes.extend_from_slice(&bits.to_le_bytes()[..size]);
+        list.push((bits, size));
         cursor.skip_spaces();
         if cursor.eat(']') {
-            return Ok(Value::Buffer(bytes));
+            let bytes = list.iter().all(|number| number.1 == 1);
+            return Ok(match bytes {
+                true => Value::Buffer(list.into_iter().map(|number| number.0 as u8).collect()),
+                false => Value::List(list),
+            });
         }
         if !cursor.eat(',') {
             return Err(ParseError::new(cursor.offset(), "`,` or `]`"));
@@ -208,6 +223,7 @@ impl fmt::Display for Value {
             Value::F64(value) => write!(f, "{value:?}f64"),
             Value::Address(symbol, offset) => write!(f, "&{symbol}{}", Offset(*offset)),
             Value::Buffer(bytes) => write_buffer(f, bytes),
+            Value::List(list) => write_list(f, list),
         }
     }
 }
@@ -224,21 +240,21 @@ impl fmt::Display for Offset {
     }
 }
 
-/// As text when it is text with its NUL, else as the widest list of numbers that gives the same bytes.
+/// As text when it is text with its NUL, else as a list of bytes.
 fn write_buffer(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     if let Some((0, text)) = bytes.split_last()
         && text.iter().all(|&byte| byte >= 0x20 || matches!(byte, b'\n' | b'\t' | b'\r'))
     {
         return f.write_str(&crate::text::quote(text));
     }
-    let size = if bytes.len().is_multiple_of(4) { 4 } else { 1 };
+    write_list(f, &bytes.iter().map(|&byte| (byte.into(), 1)).collect::<Vec<_>>())
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, list: &[(u64, usize)]) -> fmt::Result {
     f.write_char('[')?;
-    for (index, chunk) in bytes.chunks_exact(size).enumerate() {
+    for (index, (bits, size)) in list.iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
-        match *chunk {
-            [a, b, c, d] => write!(f, "{separator}{}i32", i32::from_le_bytes([a, b, c, d]))?,
-            _ => write!(f, "{separator}0x{:02x}u8", chunk[0])?,
-        }
+        write!(f, "{separator}{bits:#0width$x}u{}", 8 * size, width = 2 * size + 2)?;
     }
     f.write_char(']')
 }
@@ -267,7 +283,7 @@ mod tests {
             (r#""a\n\x01\0\"\\é""#, Value::Buffer(b"a\n\x01\0\"\\\xc3\xa9\0".to_vec())),
             ("\"\"", Value::Buffer(vec![0])),
             ("[]", Value::Buffer(vec![])),
-            ("[1i32, -1i16 ,0xffu8]", Value::Buffer(vec![1, 0, 0, 0, 255, 255, 255])),
+            ("[1i32, -1i16 ,0xffu8]", Value::List(vec![(1, 4), (0xffff, 2), (0xff, 1)])),
             ("&a.b$c+4", Value::Address("a.b$c".into(), 4)),
             ("&x-0x10", Value::Address("x".into(), -16)),
             (" 1i32 ", Value::I32(1)),

@@ -31,7 +31,7 @@ fn the_cases_of_the_tree_are_right_and_in_order() {
 fn defaults() {
     let case = one("// call: f(2i32, \"a\") = &f+4\nint f;\n");
     let targets: Vec<&str> = case.targets.iter().map(|target| target.name).collect();
-    assert_eq!(targets, ["armv7", "thumbv7", "aarch64"]);
+    assert_eq!(targets, ["armv7", "thumbv7", "aarch64", "armebv7", "aarch64_be"]);
     let builds = matrix::builds(&case, &["aarch64"], &matrix::wanted);
     assert_eq!(builds.len(), 22);
     assert_eq!(builds[0].label, "gcc12-O0.no-pic");
@@ -65,7 +65,7 @@ fn scopes_choose() {
     let case = one("// call(arm): f() = 1i32\n// call(aarch64): f() = 2i32\n// flags: -O1\n// flags(gcc, b.c): -fx\n\
          // layout: near\n// layout(aarch64): near far\n// xfail(clang, tiny, far): why\nint f;\n//--- b.c\nint b;\n");
     for build in matrix::builds(&case, &[], &matrix::wanted) {
-        let aarch64 = build.target.name == "aarch64";
+        let aarch64 = build.target.name.starts_with("aarch64");
         let gcc = build.toolchain.family == Family::Gcc;
         assert_eq!(case.layouts(build.target).len(), if aarch64 { 2 } else { 1 });
         assert_eq!(case.flags(&build, "x.c"), ["-O1"]);
@@ -74,6 +74,21 @@ fn scopes_choose() {
         assert_eq!(expected.calls.len(), 1);
         assert_eq!(expected.xfail.is_some(), aarch64 && !gcc && build.label.ends_with("tiny"));
     }
+}
+
+#[test]
+fn variants_come_along() {
+    let case = one("// arch: aarch64 armv7 -armebv7\n// call(big): f() = 1i32\n// call(little): f() = 2i32\nint f;\n");
+    let targets: Vec<&str> = case.targets.iter().map(|target| target.name).collect();
+    assert_eq!(targets, ["armv7", "aarch64", "aarch64_be"]);
+    let builds = matrix::builds(&case, &["aarch64_be"], &matrix::wanted);
+    let labels: Vec<&str> = builds.iter().map(|build| build.label.as_str()).collect();
+    assert_eq!(labels, ["gcc12-O2.no-pic", "clang19-O2.no-pic"]);
+    let call = case.expectations(&builds[0], &Layout::Near).calls[0].0;
+    assert_eq!(call.result, CallResult::Value(Value::I32(1)));
+    let taken = parse("// arch: -armv7 -aarch64_be\n// call: f() = void\nint f;\n").expect("right");
+    assert_eq!(taken[0].targets.iter().map(|t| t.name).collect::<Vec<_>>(), ["thumbv7", "aarch64", "armebv7"]);
+    assert!(parse("// arch: armv7 -aarch64\n// call: f() = void\nint f;\n").is_err());
 }
 
 #[test]

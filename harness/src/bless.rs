@@ -112,7 +112,7 @@ fn is_blessable(call: &Call) -> bool {
     match &call.result {
         CallResult::Unblessed => true,
         CallResult::Void => false,
-        CallResult::Value(value) => !matches!(value, Value::Address(..) | Value::Buffer(_)),
+        CallResult::Value(value) => !matches!(value, Value::Address(..) | Value::Buffer(_) | Value::List(_)),
     }
 }
 
@@ -136,7 +136,7 @@ fn reference_of(
 
     let dir = tempfile::tempdir()?;
     let driver = dir.path().join("driver.c");
-    std::fs::write(&driver, driver_source(expected))?;
+    std::fs::write(&driver, driver_source(target, expected))?;
     let mut link = Command::new(compiler);
     link.current_dir(dir.path()).args(["-static", "-O1", "-o", "reference", "driver.c"]);
     let (mut archives, mut others) = (Vec::new(), Vec::new());
@@ -177,7 +177,7 @@ fn output_within(command: &mut Command, time: Duration) -> anyhow::Result<String
 }
 
 /// The C type of a value, and how it is written.
-fn in_c(value: &Value, names: &mut String, count: &mut usize) -> (&'static str, String) {
+fn in_c(target: &Target, value: &Value, names: &mut String, count: &mut usize) -> (&'static str, String) {
     match value {
         Value::I32(value) => ("int", format!("(int){}u", *value as u32)),
         Value::U32(value) => ("unsigned", format!("{value}u")),
@@ -187,8 +187,9 @@ fn in_c(value: &Value, names: &mut String, count: &mut usize) -> (&'static str, 
         Value::F64(value) => {
             ("double", format!("((union{{unsigned long long u; double f;}}){{{}ull}}).f", value.to_bits()))
         }
-        Value::Buffer(bytes) => {
+        Value::Buffer(_) | Value::List(_) => {
             *count += 1;
+            let bytes = value.pointed(target).unwrap_or_default();
             let list: Vec<String> = bytes.iter().map(u8::to_string).collect();
             let _ = writeln!(
                 names,
@@ -206,13 +207,13 @@ fn in_c(value: &Value, names: &mut String, count: &mut usize) -> (&'static str, 
 }
 
 /// A program that makes every call and prints what it returns, as bits, on standard error.
-fn driver_source(expected: &Expectations<'_>) -> String {
+fn driver_source(target: &Target, expected: &Expectations<'_>) -> String {
     let (mut names, mut body, mut count) = (String::from("#include <stdio.h>\n"), String::new(), 0);
     for (index, (call, _)) in expected.calls.iter().enumerate() {
         let (types, values): (Vec<&str>, Vec<String>) =
-            call.arguments.iter().map(|value| in_c(value, &mut names, &mut count)).unzip();
+            call.arguments.iter().map(|value| in_c(target, value, &mut names, &mut count)).unzip();
         let result = match &call.result {
-            CallResult::Value(value) => in_c(value, &mut String::new(), &mut 0).0,
+            CallResult::Value(value) => in_c(target, value, &mut String::new(), &mut 0).0,
             // Nobody has said the type either.
             CallResult::Unblessed => "int",
             CallResult::Void => "void",

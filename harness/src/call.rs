@@ -50,6 +50,7 @@ impl Type {
             Value::F32(_) => Type::F32,
             Value::F64(_) => Type::F64,
             Value::Buffer(bytes) => Type::Bytes(bytes.len()),
+            Value::List(list) => Type::Bytes(list.iter().map(|number| number.1).sum()),
             Value::Address(..) => Type::Pointer,
         }
     }
@@ -72,7 +73,10 @@ pub fn place<E: Executor>(
             Value::U64(value) => (slots.long(), *value),
             Value::F32(value) => (slots.float(), u64::from(value.to_bits())),
             Value::F64(value) => (slots.double(), value.to_bits()),
-            Value::Buffer(bytes) => (slots.word(), executor.buffer(bytes)?),
+            Value::Buffer(_) | Value::List(_) => {
+                let bytes = argument.pointed(executor.info().target).unwrap_or_default();
+                (slots.word(), executor.buffer(&bytes)?)
+            }
             Value::Address(name, offset) => {
                 let address = symbol(name).ok_or_else(|| CallError::UnknownSymbol(name.clone()))?;
                 (slots.word(), executor.info().target.wrap(address.wrapping_add_signed(*offset)))
@@ -81,14 +85,15 @@ pub fn place<E: Executor>(
         match slot {
             Slot::One(register) => call.registers.push((register, u128::from(bits))),
             Slot::Pair(first) => {
-                call.registers.push((Register::Core(first), u128::from(bits & 0xffff_ffff)));
-                call.registers.push((Register::Core(first + 1), u128::from(bits >> 32)));
+                let [low, high] = halves(executor.info(), first);
+                call.registers.push((low, u128::from(bits & 0xffff_ffff)));
+                call.registers.push((high, u128::from(bits >> 32)));
             }
             Slot::Stack(offset) => {
                 // How wide the slot is, the walk knows: it has just made room for it.
                 let (from, to) = (offset as usize, slots.stacked() as usize);
                 call.stack.resize(to, 0);
-                call.stack[from..to].copy_from_slice(&bits.to_le_bytes()[..to - from]);
+                call.stack[from..to].copy_from_slice(&executor.info().target.bytes(bits, to - from));
             }
         }
     }
@@ -110,7 +115,8 @@ pub fn call<E: Executor>(
 pub fn result<E: Executor>(executor: &mut E, of: Type) -> Result<Value, Inaccessible> {
     let info = executor.info();
     let pair = long(executor, 0, info);
-    let word = pair as u32;
+    let word = executor.get(Register::Core(0)) as u32;
+    let address = info.target.wrap(executor.get(Register::Core(0)) as u64);
     Ok(match of {
         Type::I32 => Value::I32(word as i32),
         Type::U32 => Value::U32(word),
@@ -124,9 +130,8 @@ pub fn result<E: Executor>(executor: &mut E, of: Type) -> Result<Value, Inaccess
             Abi::AapcsBase => pair,
             _ => executor.get(Register::Double(0)) as u64,
         })),
-        Type::Pointer => Value::U64(info.target.wrap(pair)),
+        Type::Pointer => Value::U64(address),
         Type::Bytes(length) => {
-            let address = info.target.wrap(pair);
             let mut bytes = vec![0; length];
             executor.peek(address, &mut bytes)?;
             Value::Buffer(bytes)
@@ -136,6 +141,16 @@ pub fn result<E: Executor>(executor: &mut E, of: Type) -> Result<Value, Inaccess
 
 /// 64 bits from one or two core registers.
 pub(crate) fn long(guest: &(impl Guest + ?Sized), first: u8, info: &TargetInfo) -> u64 {
-    let low = guest.get(Register::Core(first)) as u64;
-    if info.is_64() { low } else { low | (guest.get(Register::Core(first + 1)) as u64) << 32 }
+    if info.is_64() {
+        return guest.get(Register::Core(first)) as u64;
+    }
+    let [low, high] = halves(info, first).map(|register| guest.get(register) as u64);
+    low | high << 32
+}
+
+/// The registers of the lower and the upper half of 64 bits that start at register `first`: in the order they would have
+/// in memory (AAPCS32, Parameter Passing).
+pub(crate) fn halves(info: &TargetInfo, first: u8) -> [Register; 2] {
+    let (low, high) = if info.target.big_endian { (first + 1, first) } else { (first, first + 1) };
+    [Register::Core(low), Register::Core(high)]
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
 use linker::{Layout, Options, TARGETS, Target};
-use object::LittleEndian;
+use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::elf::{FileHeader, SectionHeader};
 
@@ -98,22 +98,26 @@ fn target_of(data: &[u8]) -> Option<&'static Target> {
         return archive.members().flatten().find_map(|member| target_of(member.data(data).ok()?));
     }
     match *data.get(4)? {
-        class if class == object::elf::ELFCLASS64.0 => target_of_object::<FileHeader64<LittleEndian>>(data, 64),
-        _ => target_of_object::<FileHeader32<LittleEndian>>(data, 32),
+        class if class == object::elf::ELFCLASS64.0 => target_of_object::<FileHeader64<Endianness>>(data, 64),
+        _ => target_of_object::<FileHeader32<Endianness>>(data, 32),
     }
 }
 
 /// The target of this machine whose core the build attributes name, or else the first of this machine.
-fn target_of_object<Elf: FileHeader<Endian = LittleEndian>>(data: &[u8], bits: u32) -> Option<&'static Target> {
+fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32) -> Option<&'static Target> {
     let header = Elf::parse(data).ok()?;
-    let machine = header.e_machine(LittleEndian).0;
-    let mut targets = TARGETS.iter().filter(|target| target.machine == machine && target.pointer_bits == bits);
+    let endian = header.endian().ok()?;
+    let big = endian == Endianness::Big;
+    let machine = header.e_machine(endian).0;
+    let mut targets = TARGETS
+        .iter()
+        .filter(|target| target.machine == machine && target.pointer_bits == bits && target.big_endian == big);
     let first = targets.next()?;
-    let sections = header.sections(LittleEndian, data).ok()?;
-    let attributes = sections.iter().find(|section| section.sh_type(LittleEndian) == SHT_ARM_ATTRIBUTES);
+    let sections = header.sections(endian, data).ok()?;
+    let attributes = sections.iter().find(|section| section.sh_type(endian) == SHT_ARM_ATTRIBUTES);
     let core = attributes
-        .and_then(|section| section.data(LittleEndian, data).ok())
-        .and_then(|bytes| first.architecture.attributes(bytes).ok())
+        .and_then(|section| section.data(endian, data).ok())
+        .and_then(|bytes| first.architecture.attributes(bytes, big).ok())
         .unwrap_or_default();
     let mut exact = std::iter::once(first).chain(targets).filter(|target| {
         core != linker::arch::Core::default() && target.architecture.default_core(target.name) == core

@@ -10,7 +10,7 @@ use corpus::value::Value;
 use linker::error::Error;
 use linker::graph::Extent;
 use linker::link::Finalized;
-use linker::{Layout, Options, Roots};
+use linker::{Layout, Options, Roots, Target};
 use reports::model::{Failure, Record, Status};
 
 use crate::call::{self, Type};
@@ -300,13 +300,14 @@ pub fn set_up<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>) -> Re
 
 /// Runs the functions of the pre-init and init arrays.
 fn run_constructors<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>) -> Result<(), String> {
-    let width = linked.graph().target.pointer_bytes();
+    let target = linked.graph().target;
+    let width = target.pointer_bytes();
     for name in [".preinit_array", ".init_array"] {
         let (start, stop) = linked.plan().bounds(linked.graph(), Extent::Sections(name.as_bytes()));
         for slot in (start..stop).step_by(width) {
             let mut bytes = [0; 8];
             executor.peek(slot, &mut bytes[..width]).map_err(|error| format!("{name}: {error}"))?;
-            let function = u64::from_le_bytes(bytes);
+            let function = target.number(&bytes[..width]);
             let stop = executor.start(&executor::Call { function, ..executor::Call::default() });
             if stop != Stop::Returned {
                 return Err(format!("a function of {name} at {function:#x} did not return: {}", describe(&stop)));
@@ -459,7 +460,7 @@ fn judge_state<E: Executor>(
             findings.check(false, || "no such symbol".to_owned());
             continue;
         };
-        let wanted = content(&memory.content, executor.info().target.pointer_bytes(), symbol);
+        let wanted = content(&memory.content, executor.info().target, symbol);
         let mut got = vec![0; wanted.len()];
         match executor.peek(address, &mut got) {
             Err(error) => findings.check(false, || error.to_string()),
@@ -476,26 +477,19 @@ fn judge_state<E: Executor>(
     }
 }
 
-fn content(content: &MemoryContent, pointer: usize, symbol: &dyn Fn(&str) -> Option<u64>) -> Vec<u8> {
+fn content(content: &MemoryContent, target: &Target, symbol: &dyn Fn(&str) -> Option<u64>) -> Vec<u8> {
     let values = match content {
         MemoryContent::Bytes(bytes) => return bytes.clone(),
         MemoryContent::Values(values) => values,
     };
-    let mut bytes = Vec::new();
-    for value in values {
-        match value {
-            Value::I32(value) => bytes.extend(value.to_le_bytes()),
-            Value::U32(value) => bytes.extend(value.to_le_bytes()),
-            Value::I64(value) => bytes.extend(value.to_le_bytes()),
-            Value::U64(value) => bytes.extend(value.to_le_bytes()),
-            Value::F32(value) => bytes.extend(value.to_le_bytes()),
-            Value::F64(value) => bytes.extend(value.to_le_bytes()),
-            Value::Buffer(buffer) => bytes.extend(buffer),
-            Value::Address(name, offset) => {
-                let address = symbol(name).unwrap_or(0).wrapping_add_signed(*offset);
-                bytes.extend(&address.to_le_bytes()[..pointer]);
-            }
+    let bytes = |value: &Value| match value {
+        Value::Buffer(_) | Value::List(_) => value.pointed(target).unwrap_or_default(),
+        Value::I32(_) | Value::U32(_) | Value::F32(_) => target.bytes(value.bits().unwrap_or(0), 4),
+        Value::I64(_) | Value::U64(_) | Value::F64(_) => target.bytes(value.bits().unwrap_or(0), 8),
+        Value::Address(name, offset) => {
+            let address = symbol(name).unwrap_or(0).wrapping_add_signed(*offset);
+            target.bytes(address, target.pointer_bytes())
         }
-    }
-    bytes
+    };
+    values.iter().flat_map(bytes).collect()
 }

@@ -34,14 +34,18 @@ fn counts(report: &Report) -> [(usize, usize); 3] {
 
 #[test]
 fn aarch64() {
-    let report = run("aarch64");
-    assert_eq!((counts(&report), report.without_row.len()), ([(112, 5), (106, 11), (112, 5)], 20));
+    for target in ["aarch64", "aarch64_be"] {
+        let report = run(target);
+        assert_eq!((counts(&report), report.without_row.len()), ([(112, 5), (106, 11), (112, 5)], 20));
+    }
 }
 
 #[test]
 fn arm() {
-    let report = run("armv7");
-    assert_eq!((counts(&report), report.without_row.len()), ([(96, 2), (96, 2), (96, 2)], 15));
+    for target in ["armv7", "armebv7"] {
+        let report = run(target);
+        assert_eq!((counts(&report), report.without_row.len()), ([(96, 2), (96, 2), (96, 2)], 15));
+    }
 }
 
 /// Where the numbers begin that AAELF64 leaves to vendors and experiments.

@@ -33,6 +33,8 @@ pub static TARGETS: &[Target] = &[
     Target { name: "thumbv6m", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: true, description: "ARMv6-M, Thumb only" },
     Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: true, description: "ARMv7-M, Thumb only" },
     Target { name: "aarch64", architecture: &Aarch64, machine: AARCH64, pointer_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, A64 code" },
+    Target { name: "armebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: true, thumb: false, description: "ARMv7-A, big-endian data (BE8), A32 code" },
+    Target { name: "aarch64_be", architecture: &Aarch64, machine: AARCH64, pointer_bits: 64, big_endian: true, thumb: false, description: "ARMv8-A, big-endian data, A64 code" },
 ];
 
 impl Target {
@@ -41,9 +43,27 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name)
     }
 
+    /// Whether objects for the other are of the same kind: machine, class and byte order.
+    pub fn is_kin(&self, other: &Target) -> bool {
+        let kind = |target: &Target| (target.machine, target.pointer_bits, target.big_endian);
+        kind(self) == kind(other)
+    }
+
     /// Bytes in a pointer.
     pub fn pointer_bytes(&self) -> usize {
         self.pointer_bits as usize / 8
+    }
+
+    /// The lowest `size` bytes of a number, at most 8, as data holds them.
+    pub fn bytes(&self, value: u64, size: usize) -> Vec<u8> {
+        let size = size.min(8);
+        if self.big_endian { value.to_be_bytes()[8 - size..].to_vec() } else { value.to_le_bytes()[..size].to_vec() }
+    }
+
+    /// The number that bytes of data make, at most 8 of them.
+    pub fn number(&self, bytes: &[u8]) -> u64 {
+        let join = |number, byte: &u8| number << 8 | u64::from(*byte);
+        if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
     }
 
     /// `value` wrapped to the width of an address.

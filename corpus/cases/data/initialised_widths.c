@@ -1,6 +1,7 @@
 /* Initialised variables of every width, read back through another object: placement and alignment of data. */
 // call: check() = 31i32
-// memory: half = 34 12
+// memory(little): half = 34 12
+// memory(big): half = 12 34
 // memory: word = 0x12345678i32
 // memory: wide = 0x123456789abcdefi64
 // memory: real = 1.5f64

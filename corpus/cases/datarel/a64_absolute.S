@@ -5,8 +5,9 @@
 // define: zero = 0
 // call: table_address() = &table
 // memory: table = &place &place+5
-// memory: words = ff ff ff ff 00 00 00 80 05 00 00 00
-// memory: halves = ff ff 00 80 05 00
+// memory: words = 0xffffffffu32 0x80000000u32 5i32
+// memory(little): halves = ff ff 00 80 05 00
+// memory(big): halves = ff ff 80 00 00 05
 // covers: R_AARCH64_ABS64 R_AARCH64_ABS32 R_AARCH64_ABS16
     .text
     .globl table_address

@@ -5,7 +5,8 @@
 // define: zero = 0
 // call: table_address() = &table
 // memory: table = &place &place+5
-// memory: halves = ff ff 00 80 05 00
+// memory(little): halves = ff ff 00 80 05 00
+// memory(big): halves = ff ff 80 00 00 05
 // memory: bytes = ff 80 05
 // covers: R_ARM_ABS32 R_ARM_ABS16 R_ARM_ABS8
     .syntax unified

@@ -4,7 +4,8 @@
 // call: none() = -2i32
 // call: one() = 0x1234i32
 // call: two() = -3i32
-// call: pair() = 0x2222222211111111i64
+// call(little): pair() = 0x2222222211111111i64
+// call(big): pair() = 0x1111111122222222i64
 // covers: R_ARM_LDRS_PC_G0 R_ARM_LDRS_PC_G1 R_ARM_LDRS_PC_G2
     .syntax unified
     .text

@@ -1,6 +1,7 @@
 /* Loads into floating-point registers of all sizes. */
 // arch: aarch64
-// call: byte() = 0x21i64
+// call(little): byte() = 0x21i64
+// call(big): byte() = 0x43i64
 // call: half() = 0x4321i64
 // call: single() = 1.5f32
 // call: real() = 2.5f64

@@ -1,13 +1,20 @@
 /* Loads of every size by the low 12 bits of an address, which the instruction holds divided by the size. */
 // arch: aarch64
-// call: byte() = 0x88i64
-// call: byte_signed() = -120i64
-// call: half() = 0x7788i64
-// call: half_signed() = 0x7788i64
-// call: word() = 0x55667788i64
-// call: word_signed() = 0x55667788i64
+// call(little): byte() = 0x88i64
+// call(big): byte() = 0x11i64
+// call(little): byte_signed() = -120i64
+// call(big): byte_signed() = 0x11i64
+// call(little): half() = 0x7788i64
+// call(big): half() = 0x1122i64
+// call(little): half_signed() = 0x7788i64
+// call(big): half_signed() = 0x1122i64
+// call(little): word() = 0x55667788i64
+// call(big): word() = 0x11223344i64
+// call(little): word_signed() = 0x55667788i64
+// call(big): word_signed() = 0x11223344i64
 // call: double_word() = 0x1122334455667788i64
-// call: quad_upper() = 0x99aabbccddeeff00u64
+// call(little): quad_upper() = 0x99aabbccddeeff00u64
+// call(big): quad_upper() = 0x1122334455667788u64
 // covers: R_AARCH64_LDST8_ABS_LO12_NC R_AARCH64_LDST16_ABS_LO12_NC R_AARCH64_LDST32_ABS_LO12_NC R_AARCH64_LDST64_ABS_LO12_NC R_AARCH64_LDST128_ABS_LO12_NC
     .text
     .macro load name, instruction, register

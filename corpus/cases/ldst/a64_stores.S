@@ -2,7 +2,8 @@
 // arch: aarch64
 // call: store() = void
 // memory: area = 11 00 22 22 33 33 33 33 44 44 44 44 44 44 44 44
-// memory: area+16 = 55 55 55 55 55 55 55 55 00 00 00 00 00 00 00 00
+// memory(little): area+16 = 55 55 55 55 55 55 55 55 00 00 00 00 00 00 00 00
+// memory(big): area+16 = 00 00 00 00 00 00 00 00 55 55 55 55 55 55 55 55
 // covers: R_AARCH64_LDST8_ABS_LO12_NC R_AARCH64_LDST16_ABS_LO12_NC R_AARCH64_LDST32_ABS_LO12_NC R_AARCH64_LDST64_ABS_LO12_NC R_AARCH64_LDST128_ABS_LO12_NC
     .text
     .globl store

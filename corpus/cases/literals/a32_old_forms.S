@@ -11,6 +11,9 @@
     .type offset, %function
 offset:                          // reads back the instruction itself: its low bits are the result
     ldr  r0, 1f
+#ifdef __ARM_BIG_ENDIAN          // code is little-endian all the same
+    rev  r0, r0
+#endif
     ubfx r0, r0, #0, #12
     bx   lr
 1:  .reloc ., R_ARM_ABS12, small

@@ -2,7 +2,8 @@
 // arch: armv7
 // layout: near
 // call: above() = 0x11223344u32
-// call: byte() = 0x44i32
+// call(little): byte() = 0x44i32
+// call(big): byte() = 0x11i32
 // covers: R_ARM_LDR_PC_G0
     .syntax unified
     .section .text.a, "ax"

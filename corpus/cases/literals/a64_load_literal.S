@@ -5,7 +5,8 @@
 // call: extended() = -2147483647i64
 // call: wide() = 0x1122334455667788i64
 // call: single() = 1.5f32
-// call: quad() = 0x1122334455667788i64
+// call(little): quad() = 0x1122334455667788i64
+// call(big): quad() = 0i64
 // covers: R_AARCH64_LD_PREL_LO19
     .text
     .globl word, extended, wide, single, quad

@@ -27,5 +27,5 @@ value:
     .globl array
     .p2align 3
 array:
-    .xword 11
-    .xword 33
+    .word 11, 11
+    .word 33, 33

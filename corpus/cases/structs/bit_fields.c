@@ -1,5 +1,6 @@
 /* Bit-fields and a union over them in a variable of another object. */
-// call: set() = 0x2a5u32
+// call(little): set() = 0x2a5u32
+// call(big): set() = 0u32
 // call: read() = 173i32
 struct bits { unsigned a : 3, b : 5, c : 8; };
 union u { struct bits bits; unsigned word; };

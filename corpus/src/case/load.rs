@@ -214,7 +214,7 @@ fn read(name: String, source: &Source, values: Vec<(String, String)>, errors: &m
         name,
         file: source.file.clone(),
         parts: source.parts.clone(),
-        targets: DEFAULT_TARGETS.iter().filter_map(|name| Target::named(name)).collect(),
+        targets: with_variants(&DEFAULT_TARGETS),
         sources: check::source_hash(source, &values),
         values,
         builds: Vec::new(),
@@ -262,7 +262,7 @@ fn store(case: &mut Case, raw: &Raw, text: &str) -> Result<(), ParseError> {
         list.push(Scoped { scope: raw.scope.clone(), at: raw.at, value });
     }
     match raw.spec.name {
-        "arch" => case.targets = targets(text)?,
+        "arch" => case.targets = targets(text, std::mem::take(&mut case.targets))?,
         "build" => {
             for word in values::builds(text)? {
                 let value = match word {
@@ -294,18 +294,35 @@ fn store(case: &mut Case, raw: &Raw, text: &str) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn targets(text: &str) -> Result<Vec<&'static Target>, ParseError> {
+/// Reads `arch`. Where it only takes away, the default stays.
+fn targets(text: &str, default: Vec<&'static Target>) -> Result<Vec<&'static Target>, ParseError> {
     let words = values::words(text, "architectures")?;
-    for (index, (at, word)) in words.iter().enumerate() {
-        if Target::named(word).is_none() {
+    let (mut named, mut without) = (Vec::new(), Vec::new());
+    for (at, word) in words {
+        let (list, name) = word.strip_prefix('-').map_or((&mut named, word), |name| (&mut without, name));
+        if Target::named(name).is_none() {
             let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-            let meant = nearest(word, known.iter().copied()).map(|name| format!(" (did you mean `{name}`?)"));
+            let meant = nearest(name, known.iter().copied()).map(|name| format!(" (did you mean `{name}`?)"));
             let message = format!("an architecture of {}{}", known.join(" "), meant.unwrap_or_default());
-            return Err(ParseError::new(*at, message));
+            return Err(ParseError::new(at, message));
         }
-        if words[..index].iter().any(|(_, other)| other == word) {
-            return Err(ParseError::new(*at, "each architecture once"));
+        if list.contains(&name) {
+            return Err(ParseError::new(at, "each architecture once"));
         }
+        list.push(name);
     }
-    Ok(TARGETS.iter().filter(|target| words.iter().any(|(_, word)| *word == target.name)).collect())
+    let known = if named.is_empty() { default } else { with_variants(&named) };
+    if let Some(name) = without.iter().find(|name| !known.iter().any(|target| target.name == **name)) {
+        return Err(ParseError::new(text.find(name).unwrap_or(0), "an architecture of the case behind `-`"));
+    }
+    Ok(known.into_iter().filter(|target| !without.contains(&target.name)).collect())
+}
+
+/// These targets and their variants, in the order of the table.
+fn with_variants(names: &[&str]) -> Vec<&'static Target> {
+    let is_meant = |target: &Target| {
+        let base = crate::target::row(target).variant_of;
+        names.contains(&target.name) || base.is_some_and(|base| names.contains(&base))
+    };
+    TARGETS.iter().filter(|target| is_meant(target)).collect()
 }

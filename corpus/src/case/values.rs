@@ -194,7 +194,7 @@ pub(super) fn call(text: &str) -> Result<Call> {
         _ => {
             let value = Value::read(&mut cursor)?;
             cursor.end()?;
-            if matches!(value, Value::Buffer(_)) {
+            if matches!(value, Value::Buffer(_) | Value::List(_)) {
                 return Err(ParseError::new(at, "a number or an address: look at memory with `memory`"));
             }
             CallResult::Value(value)

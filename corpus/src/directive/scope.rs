@@ -14,10 +14,12 @@ pub struct Scope(pub Vec<Word>);
 /// One word of a scope.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Word {
-    /// An architecture's name.
+    /// An architecture's name: it and its variants.
     Arch(&'static str),
     /// `arm`: every target of that ELF machine.
     Arm,
+    /// `big` or `little`: the byte order of data, whether it is big-endian.
+    Order(bool),
     /// A compiler.
     Compiler(Family),
     /// A word of the build's label, such as `pic`, `O0` or `tiny`.
@@ -47,7 +49,10 @@ impl Scope {
     /// Whether every word holds. Values of a `for` are settled when the case is expanded.
     pub fn holds(&self, subject: &Subject<'_>) -> bool {
         self.0.iter().all(|word| match word {
-            Word::Arch(name) => subject.target.name == *name,
+            Word::Arch(name) => {
+                subject.target.name == *name || crate::target::row(subject.target).variant_of == Some(name)
+            }
+            Word::Order(big) => subject.target.big_endian == *big,
             Word::Arm => crate::target::row(subject.target).is_arm(),
             Word::Compiler(family) => subject.build.is_some_and(|build| build.toolchain.family == *family),
             Word::Flag(flag) => subject.build.is_some_and(|build| build.words().any(|word| word == flag)),
@@ -72,6 +77,7 @@ impl Scope {
 fn parse_word(word: &str, spec: &Spec, parts: &[&str]) -> Result<Word, (String, Option<String>)> {
     let (kind, parsed) = match word {
         "arm" => (ScopeKind::Arch, Word::Arm),
+        "big" | "little" => (ScopeKind::Arch, Word::Order(word == "big")),
         "gcc" => (ScopeKind::Build, Word::Compiler(Family::Gcc)),
         "clang" => (ScopeKind::Build, Word::Compiler(Family::Clang)),
         _ => {
@@ -87,7 +93,7 @@ fn parse_word(word: &str, spec: &Spec, parts: &[&str]) -> Result<Word, (String, 
                 (ScopeKind::For, Word::Value(name.trim().to_owned(), value.trim().to_owned()))
             } else {
                 let known = TARGETS.iter().map(|target| target.name).chain(parts.iter().copied());
-                let known = known.chain(["arm", "gcc", "clang", "near", "far", "high", "edge"]);
+                let known = known.chain(["arm", "big", "little", "gcc", "clang", "near", "far", "high", "edge"]);
                 let known = known.chain(FLAG_WORDS.iter().map(|row| row.1));
                 let meant = nearest(word, known).map(str::to_owned);
                 let message =

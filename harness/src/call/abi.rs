@@ -9,7 +9,7 @@ use crate::executor::{Abi, Register};
 pub enum Slot {
     /// One register.
     One(Register),
-    /// Two consecutive 32-bit core registers, the lower half in the first.
+    /// Two consecutive 32-bit core registers, the first of which is this; the order of the halves is that of memory.
     Pair(u8),
     /// This many bytes above the stack pointer at entry.
     Stack(u64),

@@ -16,7 +16,7 @@ use crate::proof;
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
     /// Only these targets
-    #[arg(long, value_delimiter = ',', default_value = "armv7,aarch64", value_name = "A,...")]
+    #[arg(long, value_delimiter = ',', default_value = "armv7,armebv7,aarch64,aarch64_be", value_name = "A,...")]
     pub arch: Vec<String>,
     /// A report of `run`, for the column of cases
     #[arg(long, value_name = "RUN.json")]
@@ -76,12 +76,12 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     Ok(if matrix.failed() { exit::FAILURES } else { exit::OK })
 }
 
-/// How many configurations hold each relocation and pass. Targets of one architecture have one column.
+/// How many configurations hold each relocation and pass, in all targets of the same kind of object.
 fn fill_cases(matrix: &mut Matrix, report: &Report) {
     for index in 0..matrix.lines.len() {
         let line = &matrix.lines[index];
         let Some(target) = Target::named(&line.target) else { continue };
-        let same = |name: &str| Target::named(name).is_some_and(|other| other.machine == target.machine);
+        let same = |name: &str| Target::named(name).is_some_and(|other| other.is_kin(target));
         let holding = report.results.iter().filter(|record| record.relocations.contains_key(&line.relocation));
         let runs = holding.filter(|record| record.status == Status::Passed && same(&record.target)).count();
         if runs > 0 {

@@ -127,7 +127,7 @@ fn argv(machine: &mut Unicorn, args: &Args) -> anyhow::Result<Vec<Value>> {
         let mut bytes = text.clone().into_bytes();
         bytes.push(0);
         let address = machine.buffer(&bytes)?;
-        pointers.extend_from_slice(&address.to_le_bytes()[..width]);
+        pointers.extend(machine.info().target.bytes(address, width));
     }
     let count = pointers.len() / width;
     pointers.extend_from_slice(&[0; 8][..width]);

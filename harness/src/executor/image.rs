@@ -207,7 +207,8 @@ impl Image {
 }
 
 fn encoder(target: &Target) -> Encoder<object::Endianness> {
-    Encoder::new(object::Endianness::Little, target.pointer_bits == 64, elf::Machine(target.machine))
+    let endian = if target.big_endian { object::Endianness::Big } else { object::Endianness::Little };
+    Encoder::new(endian, target.pointer_bits == 64, elf::Machine(target.machine))
 }
 
 fn is_loaded(segment: &Segment) -> bool {
@@ -299,13 +300,14 @@ impl ImageFile {
             Abi::AapcsBase => elf::EF_ARM_EABI_VER5.0,
             Abi::AapcsVfp => elf::EF_ARM_EABI_VER5.0 | elf::EF_ARM_ABI_FLOAT_HARD,
         };
+        let be8 = if self.target.big_endian && self.abi != Abi::Aapcs64 { elf::EF_ARM_BE8.0 } else { 0 };
         FileHeader {
             os_abi: elf::ELFOSABI_NONE,
             abi_version: 0,
             e_type: elf::ET_EXEC,
             e_machine: elf::Machine(self.target.machine),
             e_entry: entry,
-            e_flags: elf::FileFlags(flags),
+            e_flags: elf::FileFlags(flags | be8),
         }
     }
 

@@ -20,12 +20,12 @@ pub(super) const INTEGER: Table = &[
     ("__aeabi_idivmod", |f| {
         let (a, b) = (f.int()?, f.int()?);
         let (quotient, rest) = if b == 0 { (0, a) } else { (a.wrapping_div(b), a.wrapping_rem(b)) };
-        f.give_long(u64::from(quotient as u32) | u64::from(rest as u32) << 32)
+        give_two(f, quotient as u32, rest as u32)
     }),
     ("__aeabi_uidivmod", |f| {
         let (a, b) = (f.int()? as u32, f.int()? as u32);
         let (quotient, rest) = a.checked_div(b).map_or((0, a), |quotient| (quotient, a % b));
-        f.give_long(u64::from(quotient) | u64::from(rest) << 32)
+        give_two(f, quotient, rest)
     }),
     ("__aeabi_lmul", |f| {
         let (a, b) = (f.long()?, f.long()?);
@@ -96,6 +96,12 @@ pub(super) const INTEGER: Table = &[
 ];
 
 /// The order of arguments is not that of C.
+/// Returns two words, in r0 and r1 whatever the byte order (RTABI32, The idiv_return structures).
+fn give_two(f: &mut Frame<'_>, first: u32, second: u32) -> Outcome {
+    f.guest().set(Register::Core(1), second.into());
+    f.give(first.into())
+}
+
 fn memset(f: &mut Frame<'_>) -> Outcome {
     let (to, length, byte) = (f.word()?, f.word()?, f.int()? as u8);
     fill(f, to, byte, length)?;

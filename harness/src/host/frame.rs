@@ -58,13 +58,15 @@ impl<'a> Frame<'a> {
         match slot {
             Slot::One(register) => Ok(self.guest.get(register) as u64),
             Slot::Pair(first) => {
-                let high = self.guest.get(Register::Core(first + 1)) as u64;
-                Ok(self.guest.get(Register::Core(first)) as u64 | high << 32)
+                let info = self.guest.info().clone();
+                Ok(crate::call::long(self.guest, first, &info))
             }
             Slot::Stack(offset) => {
+                // What is smaller than a slot is in its lower bits.
                 let mut bytes = [0; 8];
-                self.guest.read(self.stack.wrapping_add(offset), &mut bytes[..size])?;
-                Ok(u64::from_le_bytes(bytes))
+                let bytes = &mut bytes[..if self.is_64() { 8 } else { size }];
+                self.guest.read(self.stack.wrapping_add(offset), bytes)?;
+                Ok(self.guest.info().target.number(bytes))
             }
         }
     }
@@ -127,8 +129,9 @@ impl<'a> Frame<'a> {
         if self.is_64() {
             self.guest.set(Register::Core(first), u128::from(value));
         } else {
-            self.guest.set(Register::Core(first), u128::from(value & 0xffff_ffff));
-            self.guest.set(Register::Core(first + 1), u128::from(value >> 32));
+            let [low, high] = crate::call::halves(self.guest.info(), first);
+            self.guest.set(low, u128::from(value & 0xffff_ffff));
+            self.guest.set(high, u128::from(value >> 32));
         }
     }
 

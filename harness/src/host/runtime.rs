@@ -62,15 +62,9 @@ fn new(f: &mut Frame<'_>) -> Outcome {
 fn tls_get_addr(f: &mut Frame<'_>) -> Outcome {
     let entry = f.word()?;
     let target = f.guest().info().target;
-    let (width, big_endian) = (target.pointer_bytes(), target.big_endian);
+    let width = target.pointer_bytes();
     let bytes = f.bytes(entry, 2 * width as u64)?;
-    let word = |bytes: &[u8]| {
-        bytes.iter().enumerate().fold(0u64, |word, (index, &byte)| {
-            let place = if big_endian { width - 1 - index } else { index };
-            word | u64::from(byte) << (8 * place)
-        })
-    };
-    let (module, offset) = (word(&bytes[..width]), word(&bytes[width..]));
+    let (module, offset) = (target.number(&bytes[..width]), target.number(&bytes[width..]));
     let block = f.state().thread.1;
     if module != 1 || block == 0 {
         return f.abort(format!("__tls_get_addr: there is no module {module} with thread-local variables"));
@@ -110,7 +104,7 @@ pub(super) fn variables(info: &TargetInfo, page: u64) -> (Vec<(&'static str, u64
     let mut names = Vec::new();
     for (name, value) in words {
         names.push((name, page + bytes.len() as u64));
-        bytes.extend_from_slice(&value.to_le_bytes()[..width]);
+        bytes.extend(info.target.bytes(value, width));
     }
     (names, bytes)
 }

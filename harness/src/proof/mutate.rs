@@ -236,8 +236,8 @@ impl Architecture for Changed {
     fn mapping(&self, name: &[u8]) -> Option<Bytes> {
         self.inner.mapping(name)
     }
-    fn attributes(&self, bytes: &[u8]) -> Result<Core, &'static str> {
-        self.inner.attributes(bytes)
+    fn attributes(&self, bytes: &[u8], big_endian: bool) -> Result<Core, &'static str> {
+        self.inner.attributes(bytes, big_endian)
     }
     fn default_core(&self, target: &str) -> Core {
         self.inner.default_core(target)

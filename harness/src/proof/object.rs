@@ -1,6 +1,6 @@
 //! Objects with one relocation, and their links.
 
-use corpus::abi::{Entry, Inputs, Relocation};
+use corpus::abi::{Entry, Inputs, Place, Relocation};
 use linker::graph::LinkGraph;
 use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
@@ -91,6 +91,43 @@ fn relocate(object: &mut Object<'_>, section: SectionId, offset: u64, number: u3
     let _ = object.add_relocation(section, relocation);
 }
 
+/// Who holds the bytes of a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Object,
+    Memory,
+}
+
+/// Little-endian bytes in the order that they have there, or the other way round: data of a big-endian target is
+/// big-endian; code never is in memory, but is in objects for ARM (AAELF32, EF_ARM_BE8).
+fn in_order(target: &Target, place: Place, holder: Holder, mut bytes: Vec<u8>) -> Vec<u8> {
+    let unit = if place == Place::T32 { 2 } else { place.size() };
+    let is_little = place.is_code() && (holder == Holder::Memory || place == Place::A64);
+    if target.big_endian && !is_little {
+        bytes.chunks_mut(unit.max(1)).for_each(<[u8]>::reverse);
+    }
+    bytes
+}
+
+/// Mapping symbols: name and offset.
+fn map(object: &mut Object<'_>, section: SectionId, symbols: &[(&str, usize)]) {
+    for &(name, value) in symbols {
+        object.add_symbol(Symbol {
+            name: name.as_bytes().to_vec(),
+            value: value as u64,
+            size: 0,
+            kind: SymbolKind::Unknown,
+            scope: SymbolScope::Compilation,
+            weak: false,
+            section: SymbolSection::Section(section),
+            flags: SymbolFlags::Elf {
+                st_info: object::elf::SymbolInfo::default(),
+                st_other: object::elf::SymbolOther::default(),
+            },
+        });
+    }
+}
+
 /// What asks for entries before the one that matters: number and word. A64 has an entry for each addend.
 fn filler(narrow: bool) -> (u32, u32) {
     if narrow { (26, 0) } else { (312, 0xf940_0000) }
@@ -100,7 +137,8 @@ fn filler(narrow: bool) -> (u32, u32) {
 pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8> {
     let narrow = target.pointer_bits == 32;
     let architecture = if narrow { Architecture::Arm } else { Architecture::Aarch64 };
-    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    let endian = if target.big_endian { Endianness::Big } else { Endianness::Little };
+    let mut object = Object::new(BinaryFormat::Elf, architecture, endian);
     let code = relocation.form.place.is_code();
     let kind = |code| if code { SectionKind::Text } else { SectionKind::Data };
     let fillers = (setup.before > 0).then(|| {
@@ -110,8 +148,13 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
         section
     });
     let section = object.add_section(Vec::new(), b".place".to_vec(), kind(code));
-    let bytes = [&GUARD[..], &relocation.form.place.bytes(setup.word), &GUARD].concat();
+    let place = relocation.form.place;
+    let bytes = [&GUARD[..], &in_order(target, place, Holder::Object, place.bytes(setup.word)), &GUARD].concat();
     object.append_section_data(section, &bytes, if code { 2 } else { 1 });
+    if narrow && code {
+        let name = if place == Place::A32 { "$a" } else { "$t" };
+        map(&mut object, section, &[("$d", 0), (name, GUARD.len()), ("$d", GUARD.len() + place.size())]);
+    }
     let (kind, at, value) = match setup.aim {
         Aim::Label(address) => (SymbolKind::Label, SymbolSection::Absolute, address),
         Aim::Function(address, thumb) => (SymbolKind::Text, SymbolSection::Absolute, address | u64::from(thumb)),
@@ -180,7 +223,7 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     let outcome = match result {
         Ok(mut fixed) => {
             check_entry(target, relocation, &mut fixed, &inputs)?;
-            Ok(written(relocation, &mut fixed, block, edge))
+            Ok(written(target, relocation, &mut fixed, block, edge))
         }
         Err(error) => Err(error),
     };
@@ -222,14 +265,20 @@ fn word_at(fixed: &mut Fixed<'_, Anywhere>, block: BlockId, offset: u64, bytes: 
     fixed.content(segment)[start..start + bytes].to_vec()
 }
 
-fn written(relocation: &Relocation, fixed: &mut Fixed<'_, Anywhere>, block: BlockId, edge: EdgeId) -> Written {
+fn written(
+    target: &Target,
+    relocation: &Relocation,
+    fixed: &mut Fixed<'_, Anywhere>,
+    block: BlockId,
+    edge: EdgeId,
+) -> Written {
     let place = relocation.form.place;
     let guard = GUARD.len();
     let bytes = word_at(fixed, block, 0, guard * 2 + place.size());
     let stub = fixed.graph().stubs.iter().find(|made| made.edge == edge);
     let stub = stub.and_then(|made| fixed.graph().value(made.symbol));
     Written {
-        word: place.word(&bytes[guard..]),
+        word: place.word(&in_order(target, place, Holder::Memory, bytes[guard..guard + place.size()].to_vec())),
         guarded: bytes[..guard] == GUARD && bytes[guard + place.size()..] == GUARD,
         stub,
     }
@@ -250,7 +299,7 @@ fn check_entry(
     let mut word = |index: usize| {
         let offset = target.wrap(inputs.entry.wrapping_sub(inputs.got)) + (index * size) as u64;
         let bytes = word_at(fixed, got, offset, size);
-        bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+        target.number(&bytes)
     };
     let sum = inputs.s.wrapping_add(if with_addend { inputs.a as u64 } else { 0 });
     let (address, thread, block) =

@@ -56,8 +56,8 @@ pub struct StubShape {
 pub struct UnwindIndex {
     /// Name of its sections.
     pub section: &'static [u8],
-    /// An entry for code that cannot be unwound, with its address, at the start, left open.
-    pub gap: &'static [u8],
+    /// The second word of an entry for code that cannot be unwound; the first is its address.
+    pub gap: u32,
     /// Number of the relocation that fills in the address.
     pub row: u32,
 }
@@ -151,11 +151,16 @@ pub trait Architecture: Sync + Debug {
         (value, Flags::default())
     }
 
+    /// Whether big-endian objects hold code in the order of data, which it does not have in memory.
+    fn turns_code(&self) -> bool {
+        false
+    }
+
     /// What a mapping symbol of this name starts.
     fn mapping(&self, name: &[u8]) -> Option<Bytes>;
 
     /// The core that build attributes of an object tell. `Err` says what was expected.
-    fn attributes(&self, _bytes: &[u8]) -> Result<Core, &'static str> {
+    fn attributes(&self, _bytes: &[u8], _big_endian: bool) -> Result<Core, &'static str> {
         Ok(Core::default())
     }
 

@@ -1,22 +1,19 @@
 //! Call-frame information, record by record, so that what describes a dropped function goes with it
 //! (Linux Standard Base, Exception Frames; DWARF, Call Frame Information).
 
-use object::LittleEndian;
 use object::read::elf::FileHeader;
 
 use super::{Reader, malformed};
 use crate::error::{Result, Site};
+use crate::field::Unit;
 use crate::graph::Content;
 use crate::index::SectionId;
 
-/// Reads a little-endian number of 4 bytes.
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     /// Makes a block of each record. A record that describes a function gets its common record as parent.
     pub(super) fn split_frames(&mut self, section: SectionId, bytes: &'data [u8], alignment: u64) -> Result<()> {
+        let big_endian = self.graph.target.big_endian;
+        let word = |bytes: &[u8], at: usize| Unit::Data32.read(bytes.get(at..)?, big_endian);
         let mut at = 0;
         while at < bytes.len() {
             let wrong = |problem: &str| {
@@ -24,7 +21,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
                 malformed(site, format!("call-frame record: {problem}"))
             };
             let length = word(bytes, at).ok_or_else(|| wrong("its length is cut short"))? as usize;
-            if length == u32::MAX as usize {
+            if length == 0xffff_ffff {
                 return Err(wrong("64-bit lengths are not supported"));
             }
             // A terminator: made anew behind the last record of the link.

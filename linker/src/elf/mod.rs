@@ -3,9 +3,9 @@
 //! One pass over the section headers makes sections and blocks, one over the symbols makes symbols, one over the
 //! relocation sections makes edges. Everything read is bounds-checked by `object`; what it means is checked here.
 
-use object::LittleEndian;
 use object::elf;
 use object::read::elf::{FileHeader, SectionHeader, SectionTable, SymbolTable};
+use object::{BigEndian, LittleEndian};
 
 use crate::error::{Error, Result, Site, text};
 use crate::format::Format;
@@ -15,6 +15,7 @@ use crate::link::Limits;
 use crate::memory::{Lifetime, Protection};
 use crate::names::Names;
 
+mod code;
 mod frames;
 mod relocations;
 mod sections;
@@ -45,7 +46,8 @@ enum Slot {
 }
 
 /// What is needed to read one object.
-struct Reader<'a, 'data, Elf: FileHeader<Endian = LittleEndian>> {
+struct Reader<'a, 'data, Elf: FileHeader> {
+    endian: Elf::Endian,
     graph: &'a mut LinkGraph<'data>,
     names: &'a mut Names<'data>,
     limits: &'a Limits,
@@ -68,26 +70,25 @@ fn read<'data>(
     object: ObjectId,
     data: &'data [u8],
 ) -> Result<()> {
-    match data.get(EI_CLASS) {
-        Some(&class) if class == elf::ELFCLASS64.0 && graph.target.pointer_bits == 64 => {
-            read_class::<elf::FileHeader64<LittleEndian>>(graph, names, limits, keep_debug, object, data)
-        }
-        Some(&class) if class == elf::ELFCLASS32.0 && graph.target.pointer_bits == 32 => {
-            read_class::<elf::FileHeader32<LittleEndian>>(graph, names, limits, keep_debug, object, data)
-        }
-        class => Err(malformed(
-            Site::file(graph, object),
-            format!(
-                "e_ident[EI_CLASS] is {}, expected the {}-bit class of {}",
-                class.map_or("missing".to_owned(), u8::to_string),
-                graph.target.pointer_bits,
-                graph.target.name
-            ),
-        )),
+    let class = if graph.target.pointer_bits == 64 { elf::ELFCLASS64 } else { elf::ELFCLASS32 };
+    if data.get(EI_CLASS) != Some(&class.0) {
+        let found = data.get(EI_CLASS).map_or("missing".to_owned(), u8::to_string);
+        let problem = format!(
+            "e_ident[EI_CLASS] is {found}, expected the {}-bit class of {}",
+            graph.target.pointer_bits, graph.target.name
+        );
+        return Err(malformed(Site::file(graph, object), problem));
     }
+    let read = match (graph.target.pointer_bits, graph.target.big_endian) {
+        (64, false) => read_class::<elf::FileHeader64<LittleEndian>>,
+        (64, true) => read_class::<elf::FileHeader64<BigEndian>>,
+        (_, false) => read_class::<elf::FileHeader32<LittleEndian>>,
+        (_, true) => read_class::<elf::FileHeader32<BigEndian>>,
+    };
+    read(graph, names, limits, keep_debug, object, data)
 }
 
-fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
+fn read_class<'data, Elf: FileHeader>(
     graph: &mut LinkGraph<'data>,
     names: &mut Names<'data>,
     limits: &Limits,
@@ -98,7 +99,10 @@ fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
     let site = Site::file(graph, object);
     let wrong = |problem: String| malformed(site.clone(), problem);
     let header = Elf::parse(data).map_err(|error| wrong(format!("ELF header: {error}")))?;
-    let endian = header.endian().map_err(|_| wrong("big-endian, expected little-endian".to_owned()))?;
+    let endian = header.endian().map_err(|_| {
+        let (found, expected) = if graph.target.big_endian { ("little", "big") } else { ("big", "little") };
+        wrong(format!("{found}-endian, expected {expected}-endian for {}", graph.target.name))
+    })?;
     if header.e_type(endian) != elf::ET_REL {
         return Err(wrong(format!("e_type is {}, expected ET_REL (1): a relocatable object", header.e_type(endian).0)));
     }
@@ -113,8 +117,9 @@ fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
     let sections = header.sections(endian, data).map_err(|error| wrong(format!("section headers: {error}")))?;
     let symbols =
         sections.symbols(endian, data, elf::SHT_SYMTAB).map_err(|error| wrong(format!("symbol table: {error}")))?;
-    check_overlap::<Elf>(&sections, data).map_err(wrong)?;
+    check_overlap::<Elf>(endian, &sections, data).map_err(wrong)?;
     let mut reader = Reader::<Elf> {
+        endian,
         slots: vec![Slot::Ignored; sections.len()],
         symbol_ids: Vec::new(),
         graph,
@@ -128,20 +133,24 @@ fn read_class<'data, Elf: FileHeader<Endian = LittleEndian>>(
     };
     reader.read_groups()?;
     reader.read_sections()?;
+    let first_mapping = reader.graph.mapping.len();
     reader.read_symbols()?;
+    reader.graph.mapping[first_mapping..].sort_by_key(|&(block, offset, _)| (block, offset));
+    reader.turn_code(first_mapping);
     reader.read_relocations()
 }
 
 /// Sections do not share bytes of the file (ELF specification, Sections), so that all work is bounded by its size.
-fn check_overlap<Elf: FileHeader<Endian = LittleEndian>>(
+fn check_overlap<Elf: FileHeader>(
+    endian: Elf::Endian,
     sections: &SectionTable<'_, Elf>,
     data: &[u8],
 ) -> Result<(), String> {
     let in_file = sections.enumerate().filter(|(_, header)| {
-        let kind = header.sh_type(ENDIAN);
+        let kind = header.sh_type(endian);
         kind != elf::SHT_NULL && kind != elf::SHT_NOBITS
     });
-    let total = in_file.fold(0u64, |total, (_, header)| total.saturating_add(header.sh_size(ENDIAN).into()));
+    let total = in_file.fold(0u64, |total, (_, header)| total.saturating_add(header.sh_size(endian).into()));
     if total > data.len() as u64 {
         let size = data.len();
         return Err(format!("the sections have {total:#x} bytes together, but the file has {size:#x}: they overlap"));
@@ -153,16 +162,14 @@ pub(crate) fn malformed(site: Site, problem: String) -> Error {
     Error::Malformed { site: Box::new(site), problem }
 }
 
-const ENDIAN: LittleEndian = LittleEndian;
-
-impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     fn site(&self) -> Site {
         Site::file(self.graph, self.object)
     }
 
     /// The place of section number `index`, by name where it has one.
     fn section_site(&self, index: usize) -> Site {
-        let name = self.header(index).and_then(|header| self.sections.section_name(ENDIAN, header).ok());
+        let name = self.header(index).and_then(|header| self.sections.section_name(self.endian, header).ok());
         let section = name.filter(|name| !name.is_empty()).map_or(format!("section {index}"), text);
         Site { section: Some(section), ..self.site() }
     }

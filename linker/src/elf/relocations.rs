@@ -1,10 +1,9 @@
 //! Relocation sections into edges.
 
-use object::LittleEndian;
 use object::elf;
 use object::read::elf::{FileHeader, Rel, Rela, SectionHeader};
 
-use super::{ENDIAN, Reader, Slot, malformed};
+use super::{Reader, Slot, malformed};
 use crate::error::{Error, Result, Site};
 use crate::graph::{Edge, nothing};
 use crate::index::{BlockId, Id, SectionId};
@@ -18,20 +17,20 @@ struct Raw {
     addend: Option<i64>,
 }
 
-impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     pub(super) fn read_relocations(&mut self) -> Result<()> {
         // Edges are sorted by block, so the targets are taken in their order, whatever the order of the tables.
         let mut tables: Vec<(SectionId, usize)> = Vec::new();
         let mut bytes = 0;
         for (index, header) in self.sections.enumerate() {
-            let kind = header.sh_type(ENDIAN);
+            let kind = header.sh_type(self.endian);
             if ![elf::SHT_REL, elf::SHT_RELA, elf::SHT_CREL].contains(&kind) {
                 continue;
             }
-            let target = header.sh_info(ENDIAN) as usize;
+            let target = header.sh_info(self.endian) as usize;
             match self.slots.get(target) {
                 Some(Slot::Kept(section)) => {
-                    bytes += header.data(ENDIAN, self.data).map_or(0, <[u8]>::len);
+                    bytes += header.data(self.endian, self.data).map_or(0, <[u8]>::len);
                     tables.push((*section, index.0));
                 }
                 Some(_) => {}
@@ -61,19 +60,19 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         let wrong = |error: object::Error| malformed(self.section_site(table), format!("relocations: {error}"));
         // Relocations mostly come in order: the next one is in the block of the last.
         let mut near = None;
-        if let Some((relocations, _)) = header.rela(ENDIAN, self.data).map_err(wrong)? {
+        if let Some((relocations, _)) = header.rela(self.endian, self.data).map_err(wrong)? {
             self.graph.edges.reserve(relocations.len());
             for entry in relocations {
-                let addend = entry.r_addend(ENDIAN).into();
-                let (number, symbol) = (entry.r_type(ENDIAN, false).0, entry.r_sym(ENDIAN, false) as usize);
-                let offset = entry.r_offset(ENDIAN).into();
+                let addend = entry.r_addend(self.endian).into();
+                let (number, symbol) = (entry.r_type(self.endian, false).0, entry.r_sym(self.endian, false) as usize);
+                let offset = entry.r_offset(self.endian).into();
                 near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: Some(addend) })?);
             }
-        } else if let Some((relocations, _)) = header.rel(ENDIAN, self.data).map_err(wrong)? {
+        } else if let Some((relocations, _)) = header.rel(self.endian, self.data).map_err(wrong)? {
             self.graph.edges.reserve(relocations.len());
             for entry in relocations {
-                let (number, symbol) = (entry.r_type(ENDIAN).0, entry.r_sym(ENDIAN) as usize);
-                let offset = entry.r_offset(ENDIAN).into();
+                let (number, symbol) = (entry.r_type(self.endian).0, entry.r_sym(self.endian) as usize);
+                let offset = entry.r_offset(self.endian).into();
                 near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: None })?);
             }
         } else {

@@ -1,10 +1,9 @@
 //! Sections: which of them take part, and what their flags mean.
 
-use object::LittleEndian;
 use object::elf;
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 
-use super::{ENDIAN, Nature, Reader, Slot, malformed};
+use super::{Nature, Reader, Slot, malformed};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Kind, Section};
 use crate::memory::{Lifetime, Protection};
@@ -30,28 +29,28 @@ fn priority(name: &[u8]) -> u32 {
     std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(u32::MAX)
 }
 
-impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     /// Section groups: of each COMDAT signature the first one in the link stays, the members of the others go.
     pub(super) fn read_groups(&mut self) -> Result<()> {
         for (index, header) in self.sections.enumerate() {
-            if header.sh_type(ENDIAN) != elf::SHT_GROUP {
+            if header.sh_type(self.endian) != elf::SHT_GROUP {
                 continue;
             }
             let site = self.section_site(index.0);
             let wrong = |problem: &str| malformed(site.clone(), problem.to_owned());
             let Some((flag, members)) =
-                header.group(ENDIAN, self.data).map_err(|error| wrong(&format!("section group: {error}")))?
+                header.group(self.endian, self.data).map_err(|error| wrong(&format!("section group: {error}")))?
             else {
                 continue;
             };
             let signature = self
                 .symbols
-                .symbol(object::SymbolIndex(header.sh_info(ENDIAN) as usize))
-                .and_then(|symbol| self.signature(symbol, object::SymbolIndex(header.sh_info(ENDIAN) as usize)))
+                .symbol(object::SymbolIndex(header.sh_info(self.endian) as usize))
+                .and_then(|symbol| self.signature(symbol, object::SymbolIndex(header.sh_info(self.endian) as usize)))
                 .map_err(|_| wrong("sh_info of a section group is not the index of a named symbol"))?;
             let first = (flag & elf::GRP_COMDAT).0 == 0 || self.names.groups.insert(signature);
             for member in members {
-                let slot = self.slots.get_mut(member.get(ENDIAN) as usize);
+                let slot = self.slots.get_mut(member.get(self.endian) as usize);
                 let slot = slot.ok_or_else(|| wrong("a member of the section group does not exist"))?;
                 if !first {
                     *slot = Slot::Discarded;
@@ -64,11 +63,11 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
     /// The name that a group goes by: its symbol's, or that of the section which the symbol stands for.
     fn signature(&self, symbol: &'data Elf::Sym, index: object::SymbolIndex) -> object::Result<&'data [u8]> {
         if symbol.st_type() != elf::STT_SECTION {
-            return self.symbols.symbol_name(ENDIAN, symbol);
+            return self.symbols.symbol_name(self.endian, symbol);
         }
-        match self.symbols.symbol_section(ENDIAN, symbol, index)? {
-            Some(section) => self.sections.section_name(ENDIAN, self.sections.section(section)?),
-            None => self.symbols.symbol_name(ENDIAN, symbol),
+        match self.symbols.symbol_section(self.endian, symbol, index)? {
+            Some(section) => self.sections.section_name(self.endian, self.sections.section(section)?),
+            None => self.symbols.symbol_name(self.endian, symbol),
         }
     }
 
@@ -76,8 +75,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         let mut loaded = 0u64;
         for (index, header) in self.sections.enumerate() {
             let index = index.0;
-            let kind = header.sh_type(ENDIAN);
-            let flags = header.sh_flags(ENDIAN).0;
+            let kind = header.sh_type(self.endian);
+            let flags = header.sh_flags(self.endian).0;
             if kind.0 == SHT_ARM_ATTRIBUTES {
                 self.read_attributes(index, header)?;
             }
@@ -86,14 +85,14 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             }
             let name = self
                 .sections
-                .section_name(ENDIAN, header)
+                .section_name(self.endian, header)
                 .map_err(|_| malformed(self.section_site(index), "sh_name is outside the string table".to_owned()))?;
             let nature = self.nature(index, name, kind, flags)?;
             let alignment = self.alignment(index, header)?;
             let content = if kind == elf::SHT_NOBITS {
-                Content::Zero(header.sh_size(ENDIAN).into())
+                Content::Zero(header.sh_size(self.endian).into())
             } else {
-                Content::Borrowed(header.data(ENDIAN, self.data).map_err(|_| {
+                Content::Borrowed(header.data(self.endian, self.data).map_err(|_| {
                     malformed(self.section_site(index), "sh_offset and sh_size reach beyond the end of the file".into())
                 })?)
             };
@@ -144,7 +143,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             return false;
         }
         let is_debug = || {
-            let name = self.sections.section_name(ENDIAN, header).unwrap_or_default();
+            let name = self.sections.section_name(self.endian, header).unwrap_or_default();
             index != 0 && self.keep_debug && name.starts_with(b".debug_") && flags & elf::SHF_COMPRESSED.0 == 0
         };
         flags & elf::SHF_ALLOC.0 != 0 || is_debug()
@@ -184,7 +183,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
     }
 
     fn alignment(&self, index: usize, header: &Elf::SectionHeader) -> Result<u64> {
-        let alignment: u64 = header.sh_addralign(ENDIAN).into();
+        let alignment: u64 = header.sh_addralign(self.endian).into();
         let alignment = alignment.max(1);
         if !alignment.is_power_of_two() {
             let problem = format!("sh_addralign is {alignment:#x}, expected a power of two");
@@ -202,8 +201,8 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
 
     fn read_attributes(&mut self, index: usize, header: &Elf::SectionHeader) -> Result<()> {
         let wrong = |problem: &str| malformed(self.section_site(index), problem.to_owned());
-        let bytes = header.data(ENDIAN, self.data).map_err(|_| wrong("the section reaches beyond the file"))?;
-        let core = self.graph.arch.attributes(bytes).map_err(wrong)?;
+        let bytes = header.data(self.endian, self.data).map_err(|_| wrong("the section reaches beyond the file"))?;
+        let core = self.graph.arch.attributes(bytes, self.graph.target.big_endian).map_err(wrong)?;
         self.graph.core = self.graph.core.max(core);
         Ok(())
     }
@@ -215,7 +214,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             if self.graph.sections[section].kind != Kind::LinkOrder {
                 continue;
             }
-            let about = self.header(index).map_or(0, |header| header.sh_link(ENDIAN) as usize);
+            let about = self.header(index).map_or(0, |header| header.sh_link(self.endian) as usize);
             match self.slots.get(about) {
                 Some(Slot::Kept(about)) => self.graph.sections[section].link = Some(*about),
                 // What it describes is gone, and so is it.

@@ -1,38 +1,35 @@
 //! Symbols: locals as they stand, globals by name.
 
-use object::LittleEndian;
 use object::elf;
 use object::read::elf::{FileHeader, Sym};
 
-use super::{ENDIAN, Reader, Slot, malformed};
+use super::{Reader, Slot, malformed};
 use crate::error::{Result, Site, text};
 use crate::graph::{Binding, Definition, Flags, Symbol, Visibility, nothing};
 use crate::index::SymbolId;
 
-impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
+impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     pub(super) fn read_symbols(&mut self) -> Result<()> {
-        let first_mapping = self.graph.mapping.len();
         self.symbol_ids.reserve_exact(self.symbols.len());
         self.graph.symbols.reserve(self.symbols.len());
         for (index, symbol) in self.symbols.enumerate() {
             let id = if index.0 == 0 { nothing() } else { self.read_symbol(index, symbol)? };
             self.symbol_ids.push(id);
         }
-        self.graph.mapping[first_mapping..].sort_by_key(|&(block, offset, _)| (block, offset));
         Ok(())
     }
 
     fn read_symbol(&mut self, index: object::SymbolIndex, symbol: &'data Elf::Sym) -> Result<SymbolId> {
         let name = self
             .symbols
-            .symbol_name(ENDIAN, symbol)
+            .symbol_name(self.endian, symbol)
             .map_err(|_| malformed(self.site(), format!("symbol {}: st_name is outside the string table", index.0)))?;
         let kind = symbol.st_type();
         if kind == elf::STT_FILE {
             return Ok(nothing());
         }
         let function = kind == elf::STT_FUNC || kind == elf::STT_GNU_IFUNC;
-        let (value, mut flags) = self.graph.arch.symbol_value(symbol.st_value(ENDIAN).into(), function);
+        let (value, mut flags) = self.graph.arch.symbol_value(symbol.st_value(self.endian).into(), function);
         for (is, flag) in [
             (function, Flags::FUNCTION),
             (kind == elf::STT_GNU_IFUNC, Flags::IFUNC),
@@ -58,7 +55,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             // A section symbol goes by its section's name.
             name: if flags.has(Flags::SECTION) { b"" } else { name },
             definition,
-            size: symbol.st_size(ENDIAN).into(),
+            size: symbol.st_size(self.endian).into(),
             binding: match symbol.st_bind() {
                 elf::STB_LOCAL => Binding::Local,
                 // Of symbols that are unique in a process any one definition will do.
@@ -85,7 +82,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
         value: u64,
     ) -> Result<Definition<'data>> {
         let site = || Site { symbol: Some(text(name)), ..self.site() };
-        match symbol.st_shndx(ENDIAN) {
+        match symbol.st_shndx(self.endian) {
             elf::SHN_UNDEF => return Ok(Definition::Undefined),
             elf::SHN_ABS => return Ok(Definition::Absolute(value)),
             elf::SHN_COMMON => {
@@ -96,7 +93,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
                         format!("st_value of a common symbol is {value:#x}, expected a power of two up to {limit:#x}");
                     return Err(malformed(site(), problem));
                 }
-                let size: u64 = symbol.st_size(ENDIAN).into();
+                let size: u64 = symbol.st_size(self.endian).into();
                 if size > self.limits.size {
                     let problem = format!("st_size of a common symbol is {size:#x}, more than the limit for a link");
                     return Err(malformed(site(), problem));
@@ -105,7 +102,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             }
             _ => {}
         }
-        let section = self.symbols.symbol_section(ENDIAN, symbol, index).ok().flatten();
+        let section = self.symbols.symbol_section(self.endian, symbol, index).ok().flatten();
         let slot = section.and_then(|section| Some((section.0, *self.slots.get(section.0)?)));
         match slot {
             Some((_, Slot::Kept(section))) => {
@@ -118,7 +115,7 @@ impl<'data, Elf: FileHeader<Endian = LittleEndian>> Reader<'_, 'data, Elf> {
             // Debug information and the like: nothing that is loaded refers to it.
             Some((_, Slot::Discarded | Slot::Ignored)) => Ok(Definition::Discarded),
             None => {
-                let shndx = symbol.st_shndx(ENDIAN).0;
+                let shndx = symbol.st_shndx(self.endian).0;
                 Err(malformed(site(), format!("st_shndx is {shndx:#x}, expected the index of a section")))
             }
         }

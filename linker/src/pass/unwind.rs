@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 
 use crate::arch::UnwindIndex;
 use crate::defined::belongs;
+use crate::field::Unit;
 use crate::graph::{Content, Definition, Edge, End, Extent, Flags, Kind, LinkGraph};
 use crate::index::{BlockId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection};
@@ -42,7 +43,9 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
 
 fn add(graph: &mut LinkGraph<'_>, index: &'static UnwindIndex, start: SymbolId, about: Option<SectionId>) {
     let Some(kind) = graph.arch.row(index.row) else { return };
-    let content = Content::Borrowed(index.gap);
+    let mut entry = vec![0; 8];
+    let _ = Unit::Data32.write(&mut entry[4..], index.gap.into(), graph.target.big_endian);
+    let content = Content::Owned(entry);
     let block = graph.make_block(index.section, Protection::Read, false, content, 4);
     let section = graph.blocks[block].section;
     graph.sections[section].kind = Kind::LinkOrder;

@@ -32,15 +32,19 @@ impl Cpu {
         let m_profile = |name, model| Cpu { mode: Mode::THUMB, m_profile: true, ..arm(name, model, Abi::AapcsBase) };
         Some(match target.name {
             "armv7" | "thumbv7" => arm("Cortex-A15", ArmCpuModel::CORTEX_A15, Abi::AapcsVfp),
+            "armebv7" => {
+                // Mode::BIG_ENDIAN would be BE32, with code in the order of data.
+                Cpu { mode: Mode::ARMBE8, ..arm("Cortex-A15", ArmCpuModel::CORTEX_A15, Abi::AapcsVfp) }
+            }
             "armv6" => arm("ARM1176", ArmCpuModel::Model_1176, Abi::AapcsBase),
             "thumbv6m" => m_profile("Cortex-M0", ArmCpuModel::CORTEX_M0),
             "thumbv7m" => m_profile("Cortex-M3", ArmCpuModel::CORTEX_M3),
             // The default model, Cortex-A72, has no LSE atomics and no pointer authentication; code compiled with
             // -march=armv8.1-a and later, or with -mbranch-protection, would stop at an undefined instruction.
-            "aarch64" => Cpu {
+            "aarch64" | "aarch64_be" => Cpu {
                 name: "max",
                 arch: Arch::ARM64,
-                mode: Mode::LITTLE_ENDIAN,
+                mode: if target.big_endian { Mode::BIG_ENDIAN } else { Mode::LITTLE_ENDIAN },
                 model: Arm64CpuModel::MAX as i32,
                 abi: Abi::Aapcs64,
                 m_profile: false,

@@ -234,9 +234,8 @@ impl Unicorn {
 
     fn act_store(&mut self, number: usize, function: u64, slot: u64) -> Result<(), ActionFailed> {
         let value = self.aside(function, &[]).map_err(|stop| ActionFailed::Stopped { number, function, stop })?;
-        let bytes = value.to_le_bytes();
-        let width = self.machine.info.target.pointer_bytes();
-        self.poke(slot, &bytes[..width]).map_err(|_| ActionFailed::Slot { number, slot })
+        let target = self.machine.info.target;
+        self.poke(slot, &target.bytes(value, target.pointer_bytes())).map_err(|_| ActionFailed::Slot { number, slot })
     }
 
     fn unmap(&mut self, regions: &[u64]) -> Result<(), MemoryError> {

@@ -1,6 +1,6 @@
 //! What cores can do, and how objects tell which core they are for (Addenda to the ABI, Build Attributes).
 
-use object::endian::LittleEndian;
+use object::Endianness;
 use object::read::elf::AttributesSection;
 
 use crate::arch::Core;
@@ -81,10 +81,11 @@ const TAG_COMPATIBILITY: u64 = 32;
 const TAG_FILE: u8 = 1;
 
 /// Reads Tag_CPU_arch and Tag_CPU_arch_profile of the whole file.
-pub(super) fn from_attributes(bytes: &[u8]) -> Result<Core, &'static str> {
+pub(super) fn from_attributes(bytes: &[u8], big_endian: bool) -> Result<Core, &'static str> {
     let read = || -> object::Result<(Option<u64>, u64)> {
         let (mut arch, mut profile) = (None, 0);
-        let section = AttributesSection::<object::elf::FileHeader32<LittleEndian>>::new(LittleEndian, bytes)?;
+        let endian = if big_endian { Endianness::Big } else { Endianness::Little };
+        let section = AttributesSection::<object::elf::FileHeader32<Endianness>>::new(endian, bytes)?;
         let mut vendors = section.subsections()?;
         while let Some(vendor) = vendors.next()? {
             let mut scopes = vendor.subsubsections();

@@ -171,7 +171,7 @@ static RESOLVER_T16: Resolver = Resolver {
 static EXIDX: UnwindIndex = UnwindIndex {
     section: b".ARM.exidx",
     // EXIDX_CANTUNWIND
-    gap: &[0, 0, 0, 0, 1, 0, 0, 0],
+    gap: 1,
     row: table::PREL31,
 };
 
@@ -218,6 +218,10 @@ impl Architecture for Arm {
         if function && value & 1 == 1 { (value & !1, Flags::THUMB) } else { (value, Flags::default()) }
     }
 
+    fn turns_code(&self) -> bool {
+        true
+    }
+
     fn mapping(&self, name: &[u8]) -> Option<Bytes> {
         match name {
             [b'$', b'a'] | [b'$', b'a', b'.', ..] => Some(Bytes::Code),
@@ -227,8 +231,8 @@ impl Architecture for Arm {
         }
     }
 
-    fn attributes(&self, bytes: &[u8]) -> Result<Core, &'static str> {
-        cores::from_attributes(bytes)
+    fn attributes(&self, bytes: &[u8], big_endian: bool) -> Result<Core, &'static str> {
+        cores::from_attributes(bytes, big_endian)
     }
 
     fn default_core(&self, target: &str) -> Core {
