@@ -37,7 +37,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             let parent = match back {
                 0 => None,
                 back => {
-                    let origin = (at as u64 + 4).checked_sub(back.into());
+                    let origin = (at as u64 + 4).checked_sub(back);
                     let parent = origin
                         .and_then(|origin| self.block_at(section, origin))
                         .filter(|&(block, inside)| inside == 0 && self.graph.blocks[block].parent.is_none());
