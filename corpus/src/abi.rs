@@ -36,11 +36,6 @@ impl Class {
             Class::Arm => "R_ARM_",
         }
     }
-
-    /// Bits in an address.
-    pub fn address_bits(self) -> u32 {
-        if self == Class::Lp64 { 64 } else { 32 }
-    }
 }
 
 /// What the ABI says of the use of a relocation.
@@ -235,10 +230,11 @@ impl Relocation {
         self.form.opcodes.iter().map(|opcode| Opcode { name: opcode.name.clone(), word: opcode.word | hw }).collect()
     }
 
-    /// X for these inputs, sign-extended from the width of an address. None if only a loader knows.
+    /// X for these inputs, computed in 64 bits on AArch64 and 32 on ARM, where it is sign-extended. None if only a loader
+    /// knows.
     pub fn value(&self, inputs: &Inputs) -> Option<i64> {
         let value = self.formula.as_ref()?.evaluate(inputs)?;
-        Some(if self.class == Class::Lp64 { value } else { i64::from(value as i32) })
+        Some(if self.class == Class::Arm { i64::from(value as i32) } else { value })
     }
 }
 

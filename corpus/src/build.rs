@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::case::{Case, GroupKind};
 use crate::directive::Part;
 use crate::matrix::{Build, Family};
-use crate::target::{COMMON, CXX, FAMILY, row};
+use crate::target::{COMMON, CXX, FAMILY, ROWS, row};
 use crate::toolchain::{Missing, Toolchain, Toolchains};
 
 pub use file::{compile_file, is_source};
@@ -203,8 +203,8 @@ fn join(toolchain: &Toolchain, name: &str, objects: &[String], dir: &Path) -> Re
     let mut command = Command::new(&linker.path);
     // A part may have the name of the result.
     let joined = format!("{name}.joined");
-    let order = linker::Target::named(toolchain.target).is_some_and(|target| target.big_endian).then_some("-EB");
-    command.args(["-r", "-o", &joined]).args(order).args(objects).current_dir(dir);
+    let flags = ROWS.iter().find(|row| row.name == toolchain.target).map_or(&[][..], |row| row.ld);
+    command.args(["-r", "-o", &joined]).args(flags).args(objects).current_dir(dir);
     process::run(command, TIME_LIMIT)?;
     std::fs::rename(dir.join(&joined), dir.join(name)).map_err(io(name))
 }

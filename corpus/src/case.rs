@@ -10,6 +10,7 @@ use linker::target::Target;
 
 use crate::directive::{Location, Part, Scope, Subject};
 use crate::matrix::{self, Build, Recipe};
+use crate::target::ROWS;
 use crate::value::Value;
 use linker::Layout;
 
@@ -298,7 +299,11 @@ impl Case {
             }
         }
         let recipes = if recipes.is_empty() { self.default_recipes(target) } else { recipes };
-        if crate::target::row(target).variant_of.is_some() { few(recipes) } else { recipes }
+        let row = crate::target::row(target);
+        if row.variant_of.is_none() {
+            return recipes;
+        }
+        few(recipes.into_iter().filter(|recipe| row.compilers.contains(&recipe.family)).collect())
     }
 
     fn default_recipes(&self, target: &'static Target) -> Vec<Recipe> {
@@ -331,11 +336,15 @@ impl Case {
     /// The relocations that the objects for a target are to hold, in at least one configuration.
     /// The scopes narrow down in which builds; without a build all of the target's are meant.
     pub fn covers<'a>(&'a self, target: &'static Target, build: Option<&Build>) -> Vec<&'a str> {
-        // The few builds of a variant need not hold them all.
-        if crate::target::row(target).variant_of.is_some() {
+        let row = crate::target::row(target);
+        let own = |name: &str| {
+            ROWS.iter().map(|row| row.prefix).filter(|prefix| name.starts_with(prefix)).max_by_key(|p| p.len())
+        };
+        // The few builds of a variant need not hold what those of the target it is one of do.
+        let base = ROWS.iter().find(|base| Some(base.name) == row.variant_of);
+        if base.is_some_and(|base| base.prefix == row.prefix) {
             return Vec::new();
         }
-        let prefix = if crate::target::row(target).is_arm() { "R_ARM_" } else { "R_AARCH64_" };
         let holds = |scope: &Scope| match build {
             Some(_) => scope.holds(&Subject { target, build, part: None, layout: None }),
             None => matrix::builds(self, &[target.name], &matrix::wanted)
@@ -343,7 +352,7 @@ impl Case {
                 .any(|build| scope.holds(&Subject { target, build: Some(build), part: None, layout: None })),
         };
         let names = self.covers.iter().filter(|scoped| holds(&scoped.scope)).flat_map(|scoped| &scoped.value);
-        names.map(String::as_str).filter(|name| name.starts_with(prefix)).collect()
+        names.map(String::as_str).filter(|name| own(name) == Some(row.prefix)).collect()
     }
 
     /// What is expected of this build in this layout.

@@ -21,6 +21,12 @@ pub struct Row {
     pub debian: &'static str,
     /// The target of which it is a variant: cases for that one are for this one, too.
     pub variant_of: Option<&'static str>,
+    /// How the names of its relocations begin.
+    pub prefix: &'static str,
+    /// Flags that linkers need for `-r`.
+    pub ld: &'static [&'static str],
+    /// The compilers that know it.
+    pub compilers: &'static [Family],
 }
 
 const AARCH64: &[&str] =
@@ -41,21 +47,23 @@ const V7: [&str; 3] = ["-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard"];
 #[rustfmt::skip]
 pub static ROWS: &[Row] = &[
     Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]],
-          rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None },
+          rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]],
-          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None },
+          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
     Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"],
-          rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None },
+          rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"],
-          rust: "thumbv6m-none-eabi", debian: HF, variant_of: None },
+          rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"],
-          rust: "thumbv7m-none-eabi", debian: HF, variant_of: None },
+          rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
     Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"],
-          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None },
+          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, prefix: "R_AARCH64_", ld: &[], compilers: &Family::ALL },
     Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]],
-          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7") },
+          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), prefix: "R_ARM_", ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"],
-          rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64") },
+          rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), prefix: "R_AARCH64_", ld: &["-EB"], compilers: &Family::ALL },
+    Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mabi=ilp32", "-mno-outline-atomics"],
+          rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), prefix: "R_AARCH64_P32_", ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
 ];
 
 /// Flags of every compilation.

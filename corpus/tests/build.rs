@@ -52,12 +52,16 @@ fn every_target_and_flag_of_the_standard_set() {
     );
     let toolchains = Toolchains::discover();
     let jobs = jobs(&case, &toolchains);
-    assert_eq!(jobs.len(), 20 + 20 + 18 + 18 + 18 + 22 + 2 + 2);
+    assert_eq!(jobs.len(), 20 + 20 + 18 + 18 + 18 + 22 + 2 + 2 + 1);
     for (build, files) in build_all(&jobs, &toolchains) {
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["all.o", "b.o"]);
         let object = object::File::parse(&*files[0].data).expect("an object");
         let arm = corpus::target::row(build.target).is_arm();
-        let expected = if arm { object::Architecture::Arm } else { object::Architecture::Aarch64 };
+        let expected = match (arm, build.target.pointer_bits) {
+            (true, _) => object::Architecture::Arm,
+            (_, 32) => object::Architecture::Aarch64_Ilp32,
+            _ => object::Architecture::Aarch64,
+        };
         assert_eq!(object.architecture(), expected, "{}", build.label);
         assert_eq!(defined(&files[0].data), ["f"]);
         // Thumb functions have an odd value.

@@ -15,7 +15,7 @@ pub struct Disassembler {
 impl Disassembler {
     /// One for this target. What the decoder does not know is shown as data.
     pub fn new(target: &Target) -> Disassembler {
-        if target.pointer_bits == 64 {
+        if target.register_bits == 64 {
             let main = Capstone::new().arm64().mode(arch::arm64::ArchMode::Arm).build().ok();
             return Disassembler { main, thumb: None, words: true };
         }

@@ -41,6 +41,12 @@ fn aarch64() {
 }
 
 #[test]
+fn ilp32() {
+    let report = run("aarch64_ilp32");
+    assert_eq!((counts(&report), report.without_row.len()), ([(76, 2), (69, 9), (76, 2)], 0));
+}
+
+#[test]
 fn arm() {
     for target in ["armv7", "armebv7"] {
         let report = run(target);
@@ -55,7 +61,7 @@ const EXPERIMENTS: u32 = 0x8000;
 #[test]
 fn one_table_says_what_the_other_says() {
     let mut differences = Vec::new();
-    for target in ["aarch64", "armv7"] {
+    for target in ["aarch64", "aarch64_ilp32", "armv7"] {
         let target = Target::named(target).expect("a target");
         let class = class(target);
         let of_abi = || abi::of(class).relocations.iter().filter(|relocation| relocation.class == class);

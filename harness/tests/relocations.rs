@@ -5,7 +5,11 @@ use linker::Target;
 /// `LINKRIG_UPDATE=1` writes them anew.
 #[test]
 fn the_pages_are_the_tables() {
-    for (target, page) in [("aarch64", "relocations-aarch64.md"), ("armv7", "relocations-arm.md")] {
+    for (target, page) in [
+        ("aarch64", "relocations-aarch64.md"),
+        ("aarch64_ilp32", "relocations-ilp32.md"),
+        ("armv7", "relocations-arm.md"),
+    ] {
         let path = format!("{}/../docs/{page}", env!("CARGO_MANIFEST_DIR"));
         let new = harness::command::relocations::markdown(Target::named(target).expect("a target"));
         if std::env::var_os("LINKRIG_UPDATE").is_some() {

@@ -136,7 +136,7 @@ pub(crate) fn compute(
         origin: 0,
         tp: context.thread_local.map_or(0, |image| image.address.wrapping_sub(image.offset)),
         block: context.thread_local.map_or(0, |image| image.address),
-        narrow: graph.target.pointer_bits == 32,
+        narrow: graph.target.register_bits == 32,
     };
     let done = |inputs, value, after, via| Ok(Fixup { inputs, value, before: word, after, via });
     match symbol.definition {

@@ -147,7 +147,7 @@ impl Operation {
         self.needs_entry() || matches!(self.term, Term::GotOrigin) || matches!(self.minus, Minus::Got | Minus::PageGot)
     }
 
-    /// X: the value of the formula, sign-extended from the width of an address.
+    /// X: the value of the formula, sign-extended from the width in which addresses are computed.
     #[inline]
     pub fn evaluate(&self, inputs: &Inputs) -> i64 {
         let a = inputs.a as u64;
@@ -231,7 +231,7 @@ pub struct Inputs {
     pub tp: u64,
     /// See [`Minus::Block`].
     pub block: u64,
-    /// Whether addresses have 32 bits.
+    /// Whether addresses are computed in 32 bits.
     pub narrow: bool,
 }
 

@@ -13,6 +13,8 @@ pub struct Target {
     pub machine: u16,
     /// Bits in a pointer: 32 or 64.
     pub pointer_bits: u32,
+    /// Bits in which addresses are computed, and to which they wrap: 32 or 64.
+    pub register_bits: u32,
     /// Whether data is big-endian. Instructions are little-endian in memory all the same.
     pub big_endian: bool,
     /// Whether functions are Thumb code unless a symbol says otherwise. Thumb is a property of symbols, not of a link.
@@ -27,14 +29,15 @@ const AARCH64: u16 = object::elf::EM_AARCH64.0;
 /// Every target there is a name for.
 #[rustfmt::skip]
 pub static TARGETS: &[Target] = &[
-    Target { name: "armv7", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: false, description: "ARMv7-A, A32 code" },
-    Target { name: "thumbv7", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: true, description: "ARMv7-A, T32 code" },
-    Target { name: "armv6", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: false, description: "ARMv6, A32 code, no movw" },
-    Target { name: "thumbv6m", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: true, description: "ARMv6-M, Thumb only" },
-    Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: false, thumb: true, description: "ARMv7-M, Thumb only" },
-    Target { name: "aarch64", architecture: &Aarch64, machine: AARCH64, pointer_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, A64 code" },
-    Target { name: "armebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, big_endian: true, thumb: false, description: "ARMv7-A, big-endian data (BE8), A32 code" },
-    Target { name: "aarch64_be", architecture: &Aarch64, machine: AARCH64, pointer_bits: 64, big_endian: true, thumb: false, description: "ARMv8-A, big-endian data, A64 code" },
+    Target { name: "armv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: false, description: "ARMv7-A, A32 code" },
+    Target { name: "thumbv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv7-A, T32 code" },
+    Target { name: "armv6", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: false, description: "ARMv6, A32 code, no movw" },
+    Target { name: "thumbv6m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv6-M, Thumb only" },
+    Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv7-M, Thumb only" },
+    Target { name: "aarch64", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, A64 code" },
+    Target { name: "armebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: false, description: "ARMv7-A, big-endian data (BE8), A32 code" },
+    Target { name: "aarch64_be", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: true, thumb: false, description: "ARMv8-A, big-endian data, A64 code" },
+    Target { name: "aarch64_ilp32", architecture: &Aarch64 { ilp32: true }, machine: AARCH64, pointer_bits: 32, register_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, 32-bit pointers (ILP32), A64 code" },
 ];
 
 impl Target {

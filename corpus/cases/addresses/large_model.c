@@ -1,5 +1,5 @@
 /* The large code model of AArch64: whole 64-bit addresses, in four MOVs or from a literal pool. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // build: gcc -O0 -mcmodel=large -fno-pic | gcc -O2 -mcmodel=large -fno-pic | clang -O0 -mcmodel=large -fno-pic | clang -O2 -mcmodel=large -fno-pic
 // call: where() = &value
 // call: get() = 77i32

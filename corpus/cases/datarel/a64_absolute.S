@@ -1,5 +1,5 @@
 /* Absolute data of 64, 32 and 16 bits, the smaller ones of fixed symbols, signed and unsigned at their limits. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // define: half = 0xffff
 // define: word = 0xffffffff
 // define: zero = 0

@@ -1,5 +1,5 @@
 /* Distances of 64, 32 and 16 bits, forwards and backwards, from the place they stand in. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: by_64() = &target
 // call: by_32() = &target

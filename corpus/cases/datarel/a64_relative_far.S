@@ -1,5 +1,5 @@
 /* Distances of 64 and 32 bits reach across layouts that branches do not. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near far
 // call: by_64() = &target
 // call: by_32() = &target

@@ -1,4 +1,5 @@
 /* Data relocations at odd addresses. */
+// arch: -aarch64_ilp32
 // call: number() = 7i32
 // memory: record = 01
 // memory: record+1 = &place+3

@@ -1,4 +1,5 @@
 /* A table of pointers that relocation fills in and that is read-only from then on. */
+// arch: -aarch64_ilp32
 // call: entry() = &target
 // call: bad() = void
 // fault: write

@@ -1,6 +1,6 @@
 /* GOT entries for local symbols: the table is not only for names that others see. Each stands at the start of a section,
    because assemblers may write the section's symbol instead. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: load() = 23i32
 // call: other() = 24i32
 // call: address() = &witness

@@ -1,5 +1,5 @@
 /* An IFUNC written by hand and called by a branch and through a pointer, with an implementation in another section. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: direct(4i32) = 5i32
 // call: indirect(4i32) = 5i32
 // covers: R_AARCH64_CALL26 R_AARCH64_ABS64

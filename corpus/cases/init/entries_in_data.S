@@ -1,4 +1,5 @@
 /* Entries of the array written by hand: numbered sections go before the plain one, and are sorted as numbers. */
+// arch: -aarch64_ilp32
 // call: count() = 3i32
 // call: entry(0i32) = &second
 // call: entry(1i32) = &third

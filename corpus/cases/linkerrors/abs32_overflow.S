@@ -1,5 +1,5 @@
 /* A 32-bit word for an address above 4 GB on AArch64. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // define: beyond = 0x100000000
 // call: get() = 1i32

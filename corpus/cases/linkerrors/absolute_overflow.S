@@ -1,5 +1,5 @@
 /* Absolute values that do not fit: one too large for 16 bits by the ABI's lenient rule, which takes -32768 to 65535. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // define: too_large = 0x10000
 // call: get() = 1i32

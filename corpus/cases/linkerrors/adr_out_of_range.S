@@ -1,5 +1,5 @@
 /* ADR reaches 1 MB: to a section further away there is no way, and the linker says so. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: far
 // call: address() = &target
 // link-error: R_AARCH64_ADR_PREL_LO21

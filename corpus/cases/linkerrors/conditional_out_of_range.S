@@ -1,5 +1,5 @@
 /* A conditional branch, a test-and-branch: the ABI gives them no veneers. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // for: FORM = CONDBR19 TSTBR14
 // layout: far
 // call: choose(0i32) = 1i32

@@ -1,5 +1,5 @@
 /* A literal load whose literal is in another section, out of reach. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: far
 // call: load() = 5i32
 // link-error: R_AARCH64_LD_PREL_LO19

@@ -1,5 +1,5 @@
 /* A branch to an address that is not a multiple of 4: to a symbol in the middle of an instruction. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: jump() = 1i64
 // link-error: R_AARCH64_JUMP26

@@ -1,5 +1,5 @@
 /* A literal at an address that is not a multiple of 4. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: load() = 1i32
 // link-error: R_AARCH64_LD_PREL_LO19

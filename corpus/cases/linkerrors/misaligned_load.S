@@ -1,5 +1,5 @@
 /* A 64-bit load by the low 12 bits of an address that is not a multiple of 8: the instruction cannot say it. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: load() = 1i64
 // link-error: R_AARCH64_LDST64_ABS_LO12_NC

@@ -1,5 +1,5 @@
 /* The checked forms of the MOV group refuse what the bits above would be needed for. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // for: GROUP = 0 1 2
 // layout: near
 // define: too_large = 0x1000000000000

@@ -1,5 +1,5 @@
 /* A call relocation on an instruction that is no branch: the object is wrong, and the linker does not write into it. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: f() = 1i32
 // link-error: R_AARCH64_CALL26

@@ -1,5 +1,5 @@
 /* The unchecked form of ADRP's relocation. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: address() = &place
 // covers: R_AARCH64_ADR_PREL_PG_HI21_NC R_AARCH64_ADD_ABS_LO12_NC
     .text

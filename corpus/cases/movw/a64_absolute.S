@@ -1,5 +1,5 @@
 /* A 64-bit address in four MOVs: the unchecked relocations for the lower parts, the last for the top. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: address() = &place
 // call: constant() = 0x123456789abcdef0u64
 // define: wide = 0x123456789abcdef0

@@ -1,5 +1,5 @@
 /* The checked relocations at the largest value that each of them takes. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // define: sixteen = 0xffff
 // define: thirtytwo = 0xffffffff
 // define: fortyeight = 0xffffffffffff

@@ -1,5 +1,5 @@
 /* A distance in four MOVs: each instruction counts from its own place, which the addends make up for. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: address() = &place
 // covers: R_AARCH64_MOVW_PREL_G3 R_AARCH64_MOVW_PREL_G2_NC R_AARCH64_MOVW_PREL_G1_NC R_AARCH64_MOVW_PREL_G0_NC
     .text

@@ -1,5 +1,5 @@
 /* Short distances with a sign, ahead and back: MOVZ or MOVN as the sign says. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: ahead() = &after
 // call: back() = &before

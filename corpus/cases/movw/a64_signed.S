@@ -1,5 +1,5 @@
 /* The signed forms: for a negative value the linker turns MOVZ into MOVN and inverts the bits, and back for a positive one. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // define: zero = 0
 // for: VALUE = 5 -5 32767 -32768
 // call: small() = 1i32

@@ -1,5 +1,5 @@
 /* Defect 11: RELA relocations replace the field. Bits that stand in it before must not be mixed in. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // layout: near
 // call: call_through(5i32) = 6i32
 // call: pointer() = &target

@@ -1,5 +1,6 @@
 /* Defect 16: two local symbols of one name in one object, as `ld -r` makes them, both by way of the GOT: an entry belongs to
    a symbol, not to a name. */
+// arch: -aarch64_ilp32
 // partial: both.o = first.S second.S
 // call: from_first() = 111i32
 // call: from_second() = 222i32

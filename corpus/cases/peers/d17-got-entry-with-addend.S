@@ -1,6 +1,6 @@
 /* Defect 17: a GOT relocation with an addend. AAELF64 writes GDAT(S+A): the entry holds S+A, and is another than that of S.
    Linkers disagree here; this case says what the ABI does. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: plain() = &array
 // call: offset() = &array+8
 // call: value() = 33i32

@@ -1,4 +1,5 @@
 /* A section marked to be retained (SHF_GNU_RETAIN) stays although nothing refers to it, and is relocated. */
+// arch: -aarch64_ilp32
 // keep: use
 // call: use() = 5i32
 // memory: kept = 6i32

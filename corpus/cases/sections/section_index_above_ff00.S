@@ -1,5 +1,5 @@
 /* More than 65280 sections: the indexes of the last ones do not fit the symbol table, SHN_XINDEX takes over. */
-// arch: aarch64 armv7 -armebv7 -aarch64_be
+// arch: aarch64 armv7 -armebv7 -aarch64_be -aarch64_ilp32
 // build: gcc | clang
 // layout: near
 // call: last() = 77i32

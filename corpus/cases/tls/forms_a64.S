@@ -1,5 +1,5 @@
 /* What assemblers can write and compilers seldom do: offsets in moves, loads and stores of every size, checked and not. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // call: le_g1_g0() = 0x1122334455667788u64
 // call: le_g0() = 0x1122334455667788u64
 // call: le_g2() = 0x1122334455667788u64

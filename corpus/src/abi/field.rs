@@ -110,7 +110,7 @@ impl Relocation {
         if let Check::Range(low, high) = range {
             let fits = |x: i64| (low..=high).contains(&i128::from(x));
             // 32 bits are signed or unsigned as the range has it.
-            if !fits(x) && (self.class == Class::Lp64 || !fits(i64::from(x as u32))) {
+            if !fits(x) && (self.class != Class::Arm || !fits(i64::from(x as u32))) {
                 return Err(Refusal::OutOfRange);
             }
         }

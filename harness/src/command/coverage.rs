@@ -16,7 +16,12 @@ use crate::proof;
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
     /// Only these targets
-    #[arg(long, value_delimiter = ',', default_value = "armv7,armebv7,aarch64,aarch64_be", value_name = "A,...")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "armv7,armebv7,aarch64,aarch64_be,aarch64_ilp32",
+        value_name = "A,..."
+    )]
     pub arch: Vec<String>,
     /// A report of `run`, for the column of cases
     #[arg(long, value_name = "RUN.json")]

@@ -135,7 +135,7 @@ fn labels(linked: &Finalized<'_, ImageFile>, args: &Args) -> Labels {
         let name = match bytes {
             Bytes::Data => "$d",
             Bytes::Thumb => "$t",
-            Bytes::Code if graph.target.pointer_bits == 64 => "$x",
+            Bytes::Code if graph.target.register_bits == 64 => "$x",
             Bytes::Code => "$a",
         };
         let address = graph.blocks[block].address + offset;

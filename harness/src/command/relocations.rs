@@ -23,7 +23,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let mut targets = vec!["armv7", "aarch64"];
+    let mut targets = vec!["armv7", "aarch64", "aarch64_ilp32"];
     if let Some(name) = &args.arch {
         if let Err(error) = crate::inputs::target(name) {
             eprintln!("error: {error}");

@@ -118,7 +118,7 @@ impl Image {
         // What the float ABI flag says: the same table as the emulated machine's.
         let abi = match target.name {
             "armv7" | "thumbv7" => Abi::AapcsVfp,
-            _ if target.pointer_bits == 64 => Abi::Aapcs64,
+            _ if target.register_bits == 64 => Abi::Aapcs64,
             _ => Abi::AapcsBase,
         };
         Image { target, abi, used: Ranges::default() }

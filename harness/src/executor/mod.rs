@@ -54,7 +54,7 @@ pub struct TargetInfo {
 impl TargetInfo {
     /// Whether this is a 64-bit machine.
     pub fn is_64(&self) -> bool {
-        self.target.pointer_bits == 64
+        self.target.register_bits == 64
     }
 }
 

@@ -121,7 +121,7 @@ fn integer(f: &mut Frame<'_>, length: Length, signed: bool) -> Result<u64, Inacc
         Length::Char => 8,
         Length::Short => 16,
         Length::Int => 32,
-        Length::Word if !f.is_64() => 32,
+        Length::Word if f.guest().info().target.pointer_bits == 32 => 32,
         _ => 64,
     };
     let cut = raw << (64 - bits);

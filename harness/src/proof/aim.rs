@@ -18,48 +18,67 @@ const TABLE: i64 = 0x1_0010;
 pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a: i64, p: u64) -> Option<Setup> {
     let formula = relocation.formula.as_ref()?;
     let a = forced_addend(target, relocation, x).unwrap_or(a);
-    let word = if target.pointer_bits == 32 { relocation.with_addend(word, a)? } else { word };
+    let word = if target.register_bits == 32 { relocation.with_addend(word, a)? } else { word };
     let mut setup = Setup { word, a, p, aim: Aim::Label(0), got: None, before: 0 };
-    // What S + A has to be.
-    let sum = |minus: u64| target.wrap((x.wrapping_sub(a) as u64).wrapping_add(minus));
+    // A relocation of a 32-bit object has an addend of 32 bits.
+    if target.pointer_bits == 32 && i32::try_from(a).is_err() && target.register_bits == 64 {
+        return None;
+    }
+    // The address of what has to be so far from there.
+    let sum = |minus: u64| address(target, (x.wrapping_sub(a) as u64).wrapping_add(minus));
+    // The same for S, where A may help.
+    let label = |minus: u64| {
+        let total = (x as u64).wrapping_add(minus);
+        sum(minus).map(|s| (s, a)).or_else(|| {
+            let s = (total as i64).clamp(0, u32::MAX.into());
+            i32::try_from(total as i64 - s).ok().map(|a| (s as u64, a.into()))
+        })
+    };
     let page = |address: u64| address & !0xfff;
-    let text = formula.text();
+    let (text, width) = (formula.text(), target.pointer_bytes() as i64);
     if let Some((entry, _)) = formula.entry() {
         setup.aim = if entry == Entry::Address { Aim::Label(SYMBOL) } else { Aim::ThreadLocal(VARIABLE) };
-        let mut got = match text {
+        let got = match text {
             _ if text.starts_with("Page(") && x & 0xfff == 0 => (x as u64).wrapping_add(page(p)) + 0x238,
             _ if text.starts_with("Page(") => return None,
-            _ if text.ends_with(") + A - P") => sum(p),
+            _ if text.ends_with(") + A - P") => sum(p)?,
             _ if text.ends_with(") - P") => (x as u64).wrapping_add(p),
-            _ if text.ends_with(") + A") => sum(0),
+            _ if text.ends_with(") + A") => sum(0)?,
             _ if text.ends_with(" - GOT_ORG") => {
                 setup.before = u64::from(is_moved(relocation, x));
                 GOT
             }
-            _ if text.ends_with(" - GOT") && (0..TABLE).contains(&x) && x & 7 == 0 => {
-                setup.before = x as u64 / 8;
+            _ if text.ends_with(" - GOT") && (0..TABLE).contains(&x) && x % width == 0 => {
+                setup.before = (x / width) as u64;
                 GOT
             }
-            _ if text.ends_with(" - Page(GOT)") && (0..TABLE).contains(&x) && x & 7 == 0 => {
-                setup.before = x as u64 / 0x1000 * 0x200;
+            _ if text.ends_with(" - Page(GOT)") && (0..TABLE).contains(&x) && x % width == 0 => {
+                setup.before = (x / 0x1000 * (0x1000 / width)) as u64;
                 GOT + x as u64 % 0x1000
             }
             _ if text.ends_with(")") && !text.contains(" - ") => x as u64,
             _ => return None,
         };
-        got = target.wrap(got);
+        let got = address(target, got)?;
         setup.got = Some(got);
         return fits(target, got, p).then_some(setup);
     }
-    setup.aim = match text {
-        "S + A" | "(S + A) | T" | "PLT(S) + A" => Aim::Label(sum(0)),
-        "S + A - P" | "((S + A) | T) - P" => Aim::Label(sum(p)),
-        "S + A - Pa" | "((S + A) | T) - Pa" => Aim::Label(sum(p & !3)),
-        "Page(S + A) - Page(P)" if x & 0xfff == 0 => Aim::Label(sum(page(p) + 0x235)),
+    let minus = match text {
+        "S + A" | "(S + A) | T" | "PLT(S) + A" => Some(0),
+        "S + A - P" | "((S + A) | T) - P" => Some(p),
+        "S + A - Pa" | "((S + A) | T) - Pa" => Some(p & !3),
+        "Page(S + A) - Page(P)" if x & 0xfff == 0 => Some(page(p) + 0x235),
         "S + A - GOT" | "S + A - GOT_ORG" | "((S + A) | T) - GOT_ORG" => {
             setup.got = Some(GOT);
-            Aim::Label(sum(GOT))
+            Some(GOT)
         }
+        _ => None,
+    };
+    if let Some(minus) = minus {
+        let (s, a) = label(minus)?;
+        return Some(Setup { aim: Aim::Label(s), a, ..setup });
+    }
+    setup.aim = match text {
         "S + A - B(S)" | "((S + A) | T) - B(S)" => {
             let offset = x.wrapping_sub(a);
             // The section cannot be as large as all memory.
@@ -68,7 +87,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
                 .then_some(Setup { aim: Aim::Inside(offset as u64), ..setup });
         }
         "B(S) + A" | "B(S) + A - P" => {
-            let got = sum(if text.ends_with('P') { p } else { 0 });
+            let got = sum(if text.ends_with('P') { p } else { 0 })?;
             setup.got = Some(got);
             return fits(target, got, p).then_some(Setup { aim: Aim::Origin, ..setup });
         }
@@ -76,6 +95,12 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
         _ => return None,
     };
     Some(setup)
+}
+
+/// A sum as an address. Where addresses are computed in more bits than they have, not every one is.
+fn address(target: &Target, sum: u64) -> Option<u64> {
+    let wraps = target.register_bits == target.pointer_bits;
+    (wraps || target.wrap(sum) == sum).then(|| target.wrap(sum))
 }
 
 /// Whether a table can be there: aligned, and on pages of its own.

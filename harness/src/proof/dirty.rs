@@ -20,7 +20,7 @@ fn junk() -> Vec<u64> {
 }
 
 pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
-    let stored = trial.target.pointer_bits == 32;
+    let stored = trial.target.register_bits == 32;
     let places = aim::places(trial.target, relocation);
     let (mut positive, mut negative, mut tried) = (0, 0, 0);
     for word in words(relocation) {
@@ -70,7 +70,7 @@ fn fill(relocation: &Relocation, word: u64, junk: u64) -> u64 {
 /// Values to aim at.
 fn wanted(trial: &Trial, relocation: &Relocation, a: i64) -> Vec<i64> {
     let values = match aim::fixed_part(trial.target, relocation) {
-        Some(fixed) if trial.target.pointer_bits == 32 => return vec![a.wrapping_add(fixed)],
+        Some(fixed) if trial.target.register_bits == 32 => return vec![a.wrapping_add(fixed)],
         _ => [0, 0x40, -0x40, 0x7c, 0x2000, 0x5000, -0x3000],
     };
     values.iter().map(|x| x & !(relocation.align as i64 - 1)).collect()

@@ -75,7 +75,10 @@ fn limits(relocation: &Relocation, seen: &BTreeMap<i64, Option<Refusal>>, low: i
     let behind = text.ends_with("- GOT") || text.ends_with("Page(GOT)") || text.ends_with("- B(S)");
     let by_addend =
         text.ends_with("- GOT_ORG") && text.starts_with("G(") || text.ends_with("TLS") || text.ends_with("tp");
-    let wanted = [(low - step, behind || by_addend), (low, behind || by_addend), (high, false), (high + step, false)];
+    // Below address 0 there is only what a 32-bit addend takes away.
+    let beneath = relocation.class == Class::Ilp32 && text == "S + A" && low - step < i128::from(i32::MIN);
+    let wanted =
+        [(low - step, behind || by_addend || beneath), (low, behind || by_addend), (high, false), (high + step, false)];
     match wanted.iter().find(|(x, excused)| !met(*x) && !excused) {
         Some((x, _)) => Err(format!("{x:#x} was not met, a limit or beside it")),
         None => Ok(()),
@@ -96,12 +99,12 @@ fn step(relocation: &Relocation) -> i64 {
 /// Whether addresses have too few bits for a value beyond the range.
 fn out_of_hand(relocation: &Relocation) -> bool {
     let Check::Range(low, high) = relocation.check else { return false };
-    relocation.class != Class::Lp64 && low <= -(1 << 31) && high >= (1 << 31) - 1
+    relocation.class == Class::Arm && low <= -(1 << 31) && high >= (1 << 31) - 1
 }
 
 fn candidates(relocation: &Relocation) -> Vec<i64> {
     let (align, step) = (relocation.align as i64, step(relocation));
-    let narrow = relocation.class != Class::Lp64;
+    let narrow = relocation.class == Class::Arm;
     let mut list = match relocation.check {
         Check::None if narrow => vec![i32::MIN.into(), i32::MAX.into(), -1, 0, 1, 0x1_0000, -0x1_0001],
         Check::None => vec![i64::MIN, i64::MAX, -1, 0, 1, 0x1_0000, 1 << 32, -(1 << 48) - 1],

@@ -172,6 +172,15 @@ fn not_applicable(relocation: &Relocation, proof: Proof) -> Option<(&'static str
         abi::Check::Range(_, high) if high >= 1 << 31 && text.ends_with(") - GOT") => {
             Some(("no table is so large", format!("{text} of {high} needs {} entries", high / 8)))
         }
+        abi::Check::Range(_, high)
+            if relocation.class == Class::Ilp32
+                && high >= (1 << 32) - 1
+                && !text.contains("S + A -")
+                && text.contains("(")
+                && !text.starts_with("Page(S") =>
+        {
+            Some(("no place, entry or addend of 32 bits takes it so far", format!("{text} of {high:#x}")))
+        }
         _ => None,
     }
 }

@@ -54,7 +54,7 @@ fn is_equivalent(target: &Target, mutant: &Mutant) -> bool {
     let same_place = was.minus != is.minus && places.contains(&was.minus) && places.contains(&is.minus);
     let whole = old.field.mask() == u64::MAX >> (64 - 8 * old.field.unit.size().clamp(1, 8));
     let one_sign = whole || matches!(old.field.codec, Codec::Custom { .. });
-    target.pointer_bits == 64 && state_or_stored
+    target.register_bits == 64 && state_or_stored
         || one_sign && old.field.stored != new.field.stored
         || same_place && old.field.unit == Unit::Instruction32
         || was.page && new.multiple != old.multiple

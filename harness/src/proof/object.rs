@@ -1,6 +1,6 @@
 //! Objects with one relocation, and their links.
 
-use corpus::abi::{Entry, Inputs, Place, Relocation};
+use corpus::abi::{Class, Entry, Inputs, Place, Relocation};
 use linker::graph::LinkGraph;
 use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
@@ -129,21 +129,29 @@ fn map(object: &mut Object<'_>, section: SectionId, symbols: &[(&str, usize)]) {
 }
 
 /// What asks for entries before the one that matters: number and word. A64 has an entry for each addend.
-fn filler(narrow: bool) -> (u32, u32) {
-    if narrow { (26, 0) } else { (312, 0xf940_0000) }
+fn filler(class: Class) -> (u32, u32) {
+    match class {
+        Class::Arm => (26, 0),
+        Class::Lp64 => (312, 0xf940_0000),
+        Class::Ilp32 => (27, 0xb940_0000),
+    }
 }
 
 /// The object of a link.
 pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8> {
-    let narrow = target.pointer_bits == 32;
-    let architecture = if narrow { Architecture::Arm } else { Architecture::Aarch64 };
+    let class = super::class(target);
+    let architecture = match class {
+        Class::Arm => Architecture::Arm,
+        Class::Lp64 => Architecture::Aarch64,
+        Class::Ilp32 => Architecture::Aarch64_Ilp32,
+    };
     let endian = if target.big_endian { Endianness::Big } else { Endianness::Little };
     let mut object = Object::new(BinaryFormat::Elf, architecture, endian);
     let code = relocation.form.place.is_code();
     let kind = |code| if code { SectionKind::Text } else { SectionKind::Data };
     let fillers = (setup.before > 0).then(|| {
         let section = object.add_section(Vec::new(), b".fillers".to_vec(), kind(true));
-        let words = vec![filler(narrow).1.to_le_bytes(); setup.before as usize].concat();
+        let words = vec![filler(class).1.to_le_bytes(); setup.before as usize].concat();
         object.append_section_data(section, &words, 4);
         section
     });
@@ -151,7 +159,7 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
     let place = relocation.form.place;
     let bytes = [&GUARD[..], &in_order(target, place, Holder::Object, place.bytes(setup.word)), &GUARD].concat();
     object.append_section_data(section, &bytes, if code { 2 } else { 1 });
-    if narrow && code {
+    if class == Class::Arm && code {
         let name = if place == Place::A32 { "$a" } else { "$t" };
         map(&mut object, section, &[("$d", 0), (name, GUARD.len()), ("$d", GUARD.len() + place.size())]);
     }
@@ -177,10 +185,10 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
             // ARM has one entry for each symbol, AArch64 for each sum.
             let at = SymbolSection::Absolute;
             let other = symbol(&mut object, &format!("other{index}"), SymbolKind::Label, at, 0x77_0000);
-            relocate(&mut object, fillers, 4 * index, filler(narrow).0, other, 0);
+            relocate(&mut object, fillers, 4 * index, filler(class).0, other, 0);
         }
     }
-    let addend = if narrow { 0 } else { setup.a };
+    let addend = if class == Class::Arm { 0 } else { setup.a };
     relocate(&mut object, section, GUARD.len() as u64, relocation.number, aim, addend);
     object.write().unwrap_or_default()
 }

@@ -163,7 +163,7 @@ fn reaches(graph: &LinkGraph<'_>, branch: &Branch<'_>, stub: SymbolId) -> bool {
 
 fn fits(graph: &LinkGraph<'_>, branch: &Branch<'_>, s: u64, a: i64, t: bool, to: Destination) -> bool {
     let p = graph.blocks[branch.edge.block].address.wrapping_add(branch.edge.offset.into());
-    let narrow = graph.target.pointer_bits == 32;
+    let narrow = graph.target.register_bits == 32;
     let value = branch.row.operation.evaluate(&Inputs { s, a, p, t, narrow, ..Inputs::default() });
     let form = graph.arch.branch(branch.row, branch.word, value, to, graph.core);
     form.is_some_and(|form| graph.arch.reach(branch.row, graph.core).allows(form.value))

@@ -41,7 +41,7 @@ impl Cpu {
             "thumbv7m" => m_profile("Cortex-M3", ArmCpuModel::CORTEX_M3),
             // The default model, Cortex-A72, has no LSE atomics and no pointer authentication; code compiled with
             // -march=armv8.1-a and later, or with -mbranch-protection, would stop at an undefined instruction.
-            "aarch64" | "aarch64_be" => Cpu {
+            "aarch64" | "aarch64_be" | "aarch64_ilp32" => Cpu {
                 name: "max",
                 arch: Arch::ARM64,
                 mode: if target.big_endian { Mode::BIG_ENDIAN } else { Mode::LITTLE_ENDIAN },

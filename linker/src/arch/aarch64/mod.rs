@@ -24,12 +24,16 @@ use crate::index::{BlockId, EdgeId};
 use crate::layout::Spans;
 use crate::relocation::{Class, Row};
 
+mod ilp32;
 mod relax;
 mod table;
 
 /// The architecture.
 #[derive(Debug)]
-pub struct Aarch64;
+pub struct Aarch64 {
+    /// Whether pointers have 32 bits (ILP32). Addresses are computed in 64 bits all the same.
+    pub ilp32: bool,
+}
 
 const NOP: u64 = 0xd503_201f;
 
@@ -61,6 +65,31 @@ static INDIRECT: StubShape = StubShape {
     mapping: &[(0, Bytes::Code), (16, Bytes::Data)],
 };
 
+static DIRECT_32: StubShape = StubShape {
+    name: "absolute, ILP32",
+    #[rustfmt::skip]
+    code: &[
+        0x50, 0x00, 0x00, 0x18, // ldr w16, .+8
+        0x00, 0x02, 0x1f, 0xd6, // br  x16
+        0, 0, 0, 0,
+    ],
+    ..DIRECT
+};
+
+static INDIRECT_32: StubShape = StubShape {
+    name: "indirect, ILP32",
+    #[rustfmt::skip]
+    code: &[
+        0x70, 0x00, 0x00, 0x18, // ldr w16, .+12
+        0x10, 0x02, 0x40, 0xb9, // ldr w16, [x16]
+        0x00, 0x02, 0x1f, 0xd6, // br  x16
+        0, 0, 0, 0,
+    ],
+    pointer: 12,
+    mapping: &[(0, Bytes::Code), (12, Bytes::Data)],
+    ..INDIRECT
+};
+
 // A descriptor is the function and then its argument; the function gets its address in x0 and keeps all else.
 static RESOLVER: Resolver = Resolver {
     #[rustfmt::skip]
@@ -72,30 +101,42 @@ static RESOLVER: Resolver = Resolver {
     word: 0,
 };
 
+static RESOLVER_32: Resolver = Resolver {
+    #[rustfmt::skip]
+    code: &[
+        0x00, 0x04, 0x40, 0xb9, // ldr w0, [x0, #4]
+        0xc0, 0x03, 0x5f, 0xd6, // ret
+    ],
+    ..RESOLVER
+};
+
 impl Architecture for Aarch64 {
     fn name(&self) -> &'static str {
         "AArch64"
     }
 
     fn rows(&self) -> &'static [Row] {
-        table::ROWS
+        if self.ilp32 { ilp32::ROWS } else { table::ROWS }
     }
 
     fn row(&self, number: u32) -> Option<u16> {
-        table::INDEX.get(number as usize).copied().filter(|&index| index != u16::MAX)
+        let index: &[u16] = if self.ilp32 { &ilp32::INDEX } else { &table::INDEX };
+        index.get(number as usize).copied().filter(|&index| index != u16::MAX)
     }
 
     fn word(&self, word: Word) -> u16 {
-        let number = match word {
-            Word::Address => table::ABS64,
-            Word::ThreadOffset => table::TPREL64,
-            Word::BlockOffset => table::DTPREL64,
-        };
-        table::INDEX[number as usize]
+        match (word, self.ilp32) {
+            (Word::Address, false) => table::INDEX[table::ABS64 as usize],
+            (Word::ThreadOffset, false) => table::INDEX[table::TPREL64 as usize],
+            (Word::BlockOffset, false) => table::INDEX[table::DTPREL64 as usize],
+            (Word::Address, true) => ilp32::INDEX[ilp32::ABS32 as usize],
+            (Word::ThreadOffset, true) => ilp32::INDEX[ilp32::TLS_TPREL as usize],
+            (Word::BlockOffset, true) => ilp32::INDEX[ilp32::TLS_DTPREL as usize],
+        }
     }
 
     fn resolver(&self, _core: Core) -> &'static Resolver {
-        &RESOLVER
+        if self.ilp32 { &RESOLVER_32 } else { &RESOLVER }
     }
 
     fn relax_thread_local(
@@ -105,16 +146,22 @@ impl Architecture for Aarch64 {
         image: u64,
         list: &mut Vec<(EdgeId, Rewritten)>,
     ) {
-        relax::thread_local(graph, block, image, list);
+        // The numbers are those of LP64; ILP32 code stays as it is.
+        if !self.ilp32 {
+            relax::thread_local(graph, block, image, list);
+        }
     }
 
     fn relax_got_load(&self, graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
-        relax::got_load(graph, edge, list);
+        if !self.ilp32 {
+            relax::got_load(graph, edge, list);
+        }
     }
 
     fn spans(&self) -> Spans {
         // A call reaches 128 MiB. All places together stay below 2 GiB, for 32-bit offsets.
-        Spans { base: 0x40_0000, stride: 160 << 20, places: 12, high: 0x7f_1234_5000, high_data: None }
+        let high = if self.ilp32 { 0xe234_5000 } else { 0x7f_1234_5000 };
+        Spans { base: 0x40_0000, stride: 160 << 20, places: 12, high, high_data: None }
     }
 
     fn mapping(&self, name: &[u8]) -> Option<Bytes> {
@@ -126,11 +173,11 @@ impl Architecture for Aarch64 {
     }
 
     fn stub_for(&self, row: &Row, _word: u64, _core: Core) -> Option<&'static StubShape> {
-        matches!(row.class, Class::Branch | Class::BranchData).then_some(&DIRECT)
+        matches!(row.class, Class::Branch | Class::BranchData).then_some(if self.ilp32 { &DIRECT_32 } else { &DIRECT })
     }
 
     fn indirect_stub(&self, _core: Core) -> &'static StubShape {
-        &INDIRECT
+        if self.ilp32 { &INDIRECT_32 } else { &INDIRECT }
     }
 
     fn fall_through(&self, row: &Row, _word: u64, _core: Core) -> Option<u64> {

@@ -16,35 +16,35 @@ const ABS: Operation = Operation::new(Term::Symbol, Minus::Nothing);
 const PREL: Operation = Operation::new(Term::Symbol, Minus::Place);
 const PAGE: Operation = Operation::new(Term::Symbol, Minus::PagePlace).page();
 const GOTREL: Operation = Operation::new(Term::Symbol, Minus::Got);
-const GOT_ABS: Operation = Operation::new(Term::GotOfSum, Minus::Nothing);
-const GOT_PREL: Operation = Operation::new(Term::GotOfSum, Minus::Place);
+pub(super) const GOT_ABS: Operation = Operation::new(Term::GotOfSum, Minus::Nothing);
+pub(super) const GOT_PREL: Operation = Operation::new(Term::GotOfSum, Minus::Place);
 const GOT_PLUS_PREL: Operation = Operation::new(Term::GotPlus, Minus::Place);
 const GOT_PAGE: Operation = Operation::new(Term::GotOfSum, Minus::PagePlace).page();
 const GOT_OFF: Operation = Operation::new(Term::GotOfSum, Minus::Got);
-const GOT_PAGEOFF: Operation = Operation::new(Term::GotOfSum, Minus::PageGot);
+pub(super) const GOT_PAGEOFF: Operation = Operation::new(Term::GotOfSum, Minus::PageGot);
 
-const DTPREL: Operation = Operation::new(Term::Symbol, Minus::Block);
-const TPREL: Operation = Operation::new(Term::Symbol, Minus::ThreadPointer);
+pub(super) const DTPREL: Operation = Operation::new(Term::Symbol, Minus::Block);
+pub(super) const TPREL: Operation = Operation::new(Term::Symbol, Minus::ThreadPointer);
 const GD: Operation = GOT_ABS.entry(Entry::Variable);
 const GD_PREL: Operation = GOT_PREL.entry(Entry::Variable);
 const GD_PAGE: Operation = GOT_PAGE.entry(Entry::Variable);
 const GD_OFF: Operation = GOT_OFF.entry(Entry::Variable);
 const LD: Operation = GOT_ABS.entry(Entry::Module);
-const LD_PREL: Operation = GOT_PREL.entry(Entry::Module);
+pub(super) const LD_PREL: Operation = GOT_PREL.entry(Entry::Module);
 const LD_PAGE: Operation = GOT_PAGE.entry(Entry::Module);
 const LD_OFF: Operation = GOT_OFF.entry(Entry::Module);
-const IE: Operation = GOT_ABS.entry(Entry::ThreadOffset);
-const IE_PREL: Operation = GOT_PREL.entry(Entry::ThreadOffset);
+pub(super) const IE: Operation = GOT_ABS.entry(Entry::ThreadOffset);
+pub(super) const IE_PREL: Operation = GOT_PREL.entry(Entry::ThreadOffset);
 const IE_PAGE: Operation = GOT_PAGE.entry(Entry::ThreadOffset);
 const IE_OFF: Operation = GOT_OFF.entry(Entry::ThreadOffset);
-const DESC: Operation = GOT_ABS.entry(Entry::Descriptor);
-const DESC_PREL: Operation = GOT_PREL.entry(Entry::Descriptor);
+pub(super) const DESC: Operation = GOT_ABS.entry(Entry::Descriptor);
+pub(super) const DESC_PREL: Operation = GOT_PREL.entry(Entry::Descriptor);
 const DESC_PAGE: Operation = GOT_PAGE.entry(Entry::Descriptor);
 const DESC_OFF: Operation = GOT_OFF.entry(Entry::Descriptor);
 
 static NOTHING: Field = Field::data(Unit::Nothing, &[]);
 static DATA16: Field = Field::data(Unit::Data16, &[run(0, 0, 16)]);
-static DATA32: Field = Field::data(Unit::Data32, &[run(0, 0, 32)]);
+pub(super) static DATA32: Field = Field::data(Unit::Data32, &[run(0, 0, 32)]);
 static DATA64: Field = Field::data(Unit::Data64, &[run(0, 0, 64)]);
 
 /// MOVZ and MOVK that shift their immediate left by 16 * G.
@@ -162,13 +162,13 @@ const OFFSETS: &str = "AAELF64, Group relocations to create a PC-relative offset
 const GOT_INLINE: &str = "AAELF64, Group relocations to create a GOT-relative offset inline";
 const GOT_DATA: &str = "AAELF64, GOT-relative data relocations";
 const TLS_GD: &str = "AAELF64, General Dynamic thread-local storage model";
-const TLS_LD: &str = "AAELF64, Local Dynamic thread-local storage model";
-const TLS_IE: &str = "AAELF64, Initial Exec thread-local storage model";
+pub(super) const TLS_LD: &str = "AAELF64, Local Dynamic thread-local storage model";
+pub(super) const TLS_IE: &str = "AAELF64, Initial Exec thread-local storage model";
 const TLS_LE: &str = "AAELF64, Local Exec thread-local storage model";
-const TLS_DESC: &str = "AAELF64, Thread-local storage descriptors";
-const DYNAMIC: &str = "AAELF64, Dynamic relocations";
+pub(super) const TLS_DESC: &str = "AAELF64, Thread-local storage descriptors";
+pub(super) const DYNAMIC: &str = "AAELF64, Dynamic relocations";
 const PAUTH: &str = "PAUTHABIELF64, ELF Marking and relocations";
-const GOT_INSN: &str = "AAELF64, GOT-relative instruction relocations";
+pub(super) const GOT_INSN: &str = "AAELF64, GOT-relative instruction relocations";
 
 use Check::{Either, Signed, Unsigned};
 use Class::{Address, Branch, BranchData, Data, Got, ShortBranch, Tls};
