@@ -93,7 +93,14 @@ where
     let Configuration { case, build, layout, .. } = configuration;
     let expected = case.expectations(build, layout);
     let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
-    run(executor, configuration, files, &expected, &mut findings);
+    let setup = Setup::new(configuration, files, &expected);
+    let relaxed = setup.run(executor, &Options::default(), &mut |_, _| {}, &mut findings);
+    // What was relaxed has to come out the same when it is not.
+    if relaxed && findings.problems.is_empty() {
+        executor.reset();
+        setup.run(executor, &Options::unrelaxed(), &mut |_, _| {}, &mut findings);
+        findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
+    }
 
     let failed = !findings.problems.is_empty();
     let (status, reason) = match (&findings.skip, expected.xfail, failed) {
@@ -126,73 +133,87 @@ fn short_path(file: &str) -> String {
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
-fn run<E: Executor>(
+/// Links a configuration without relaxations, and judges it after `before` had its way with the machine.
+pub fn judge_altered<E: Executor>(
     executor: &mut E,
     configuration: &Configuration<'_>,
     files: &[File],
-    expected: &Expectations<'_>,
-    findings: &mut Findings,
-) {
-    let inputs: Vec<Input> =
-        files.iter().map(|file| Input { name: file.name.clone(), data: Data::Read(file.data.clone()) }).collect();
-    let defines: Vec<(String, u64)> =
-        expected.defines.iter().map(|&(name, address)| (name.to_owned(), address)).collect();
-    let roots = roots(expected);
-    let relaxed = once(executor, configuration, &inputs, &defines, &roots, &Options::default(), expected, findings);
-    // What was relaxed has to come out the same when it is not.
-    if relaxed && findings.problems.is_empty() {
-        executor.reset();
-        once(executor, configuration, &inputs, &defines, &roots, &Options::unrelaxed(), expected, findings);
-        findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
-    }
+    before: &mut dyn FnMut(&mut E, &Finalized<'_, E::Finalized>),
+) -> Findings {
+    executor.reset();
+    let expected = configuration.case.expectations(&configuration.build, &configuration.layout);
+    let mut findings = Findings::default();
+    let setup = Setup::new(configuration, files, &expected);
+    setup.run(executor, &Options::unrelaxed(), before, &mut findings);
+    findings
 }
 
-/// Links and runs with these options. Whether instructions were rewritten.
-#[allow(clippy::too_many_arguments, reason = "all of what a link and its judgement need")]
-fn once<E: Executor>(
-    executor: &mut E,
-    configuration: &Configuration<'_>,
-    inputs: &[Input],
-    defines: &[(String, u64)],
-    roots: &[&str],
-    options: &Options,
-    expected: &Expectations<'_>,
-    findings: &mut Findings,
-) -> bool {
-    let target = configuration.build.target;
-    let job = linking::Job {
-        target,
-        inputs,
-        defines,
-        roots: if roots.is_empty() { Roots::All } else { Roots::Names(roots) },
-        layout: &configuration.layout,
-        options,
-    };
-    let host: BTreeMap<String, u64> =
-        executor.host().names().filter_map(|name| Some((name.to_owned(), executor.host().lookup(name)?))).collect();
-    let linked =
-        linking::link(&job, executor, &Externals::Table(&|name| host.get(name).copied()), &mut Timings::default());
-    let out_of_reach = matrix::out_of_reach(&configuration.build, &configuration.layout);
-    let linked = match linked {
-        Ok(linked) => linked,
-        Err(error) => {
-            findings.held = suspects::held_by(&job);
-            judge_error(&error, expected, out_of_reach, findings);
-            return false;
+/// What every run of a configuration has in common.
+struct Setup<'a, 'e> {
+    configuration: &'a Configuration<'a>,
+    inputs: Vec<Input>,
+    defines: Vec<(String, u64)>,
+    roots: Vec<&'e str>,
+    expected: &'a Expectations<'e>,
+}
+
+impl<'a, 'e> Setup<'a, 'e> {
+    fn new(configuration: &'a Configuration<'a>, files: &[File], expected: &'a Expectations<'e>) -> Self {
+        let input = |file: &File| Input { name: file.name.clone(), data: Data::Read(file.data.clone()) };
+        let define = |&(name, address): &(&str, u64)| (name.to_owned(), address);
+        Setup {
+            configuration,
+            inputs: files.iter().map(input).collect(),
+            defines: expected.defines.iter().map(define).collect(),
+            roots: roots(expected),
+            expected,
         }
-    };
-    findings.held = suspects::held(linked.graph());
-    findings.relocations = suspects::live_relocations(&linked);
-    if !expected.link_errors.is_empty() {
-        findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
-    } else {
-        judge_run(executor, &linked, expected, findings);
     }
-    if !findings.problems.is_empty() {
-        findings.failure.suspects = suspects::suspects(&linked, roots);
-        findings.failure.layout = linked.plan().by_hand(linked.graph()).to_string();
+
+    /// Links and runs with these options. Whether instructions were rewritten.
+    fn run<E: Executor>(
+        &self,
+        executor: &mut E,
+        options: &Options,
+        before: &mut dyn FnMut(&mut E, &Finalized<'_, E::Finalized>),
+        findings: &mut Findings,
+    ) -> bool {
+        let Setup { configuration, expected, roots, .. } = self;
+        let job = linking::Job {
+            target: configuration.build.target,
+            inputs: &self.inputs,
+            defines: &self.defines,
+            roots: if roots.is_empty() { Roots::All } else { Roots::Names(roots) },
+            layout: &configuration.layout,
+            options,
+        };
+        let host: BTreeMap<String, u64> =
+            executor.host().names().filter_map(|name| Some((name.to_owned(), executor.host().lookup(name)?))).collect();
+        let linked =
+            linking::link(&job, executor, &Externals::Table(&|name| host.get(name).copied()), &mut Timings::default());
+        let out_of_reach = matrix::out_of_reach(&configuration.build, &configuration.layout);
+        let linked = match linked {
+            Ok(linked) => linked,
+            Err(error) => {
+                findings.held = suspects::held_by(&job);
+                judge_error(&error, expected, out_of_reach, findings);
+                return false;
+            }
+        };
+        findings.held = suspects::held(linked.graph());
+        findings.relocations = suspects::live_relocations(&linked);
+        if !expected.link_errors.is_empty() {
+            findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
+        } else {
+            before(executor, &linked);
+            judge_run(executor, &linked, expected, findings);
+        }
+        if !findings.problems.is_empty() {
+            findings.failure.suspects = suspects::suspects(&linked, roots);
+            findings.failure.layout = linked.plan().by_hand(linked.graph()).to_string();
+        }
+        !linked.graph().rewritten.is_empty()
     }
-    !linked.graph().rewritten.is_empty()
 }
 
 /// The symbols that the expectations name.

@@ -23,12 +23,14 @@ pub enum Proof {
     Edge,
     /// Nothing leaks out of the field or into it.
     Dirty,
+    /// A case executes or reads it, and ends otherwise when the field is one unit off.
+    Execute,
     /// Cases of the corpus hold it and pass. No proof that it mattered to them.
     Cases,
 }
 
 /// All columns, in order.
-pub const PROOFS: [Proof; 4] = [Proof::Encode, Proof::Edge, Proof::Dirty, Proof::Cases];
+pub const PROOFS: [Proof; 5] = [Proof::Encode, Proof::Edge, Proof::Dirty, Proof::Execute, Proof::Cases];
 
 impl Proof {
     /// Its name.
@@ -37,6 +39,7 @@ impl Proof {
             Proof::Encode => "encode",
             Proof::Edge => "edge",
             Proof::Dirty => "dirty",
+            Proof::Execute => "execute",
             Proof::Cases => "cases",
         }
     }
@@ -70,6 +73,9 @@ pub struct Cell {
     pub verdict: Verdict,
     /// How many links or configurations it took.
     pub runs: usize,
+    /// Configurations that show it, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<String>,
 }
 
 /// A relocation of a target.
@@ -194,7 +200,9 @@ impl Matrix {
                     writeln!(out, "| {target} | {} | {passed} | {failed} | {open} | {not_applicable} |", proof.name());
             }
         }
-        out += "\n| target | relocation | encode | edge | dirty | cases |\n|---|---|---|---|---|---|\n";
+        let names: Vec<&str> = PROOFS.iter().map(|proof| proof.name()).collect();
+        let rules = "---|".repeat(names.len());
+        let _ = writeln!(out, "\n| target | relocation | {} |\n|---|---|{rules}", names.join(" | "));
         for line in &self.lines {
             let _ = write!(out, "| {} | {} |", line.target, line.relocation);
             PROOFS.iter().for_each(|proof| out += &format!(" {} |", show(line.cells.get(proof))));
@@ -217,7 +225,7 @@ impl Matrix {
 fn show(cell: Option<&Cell>) -> String {
     match cell {
         None => "-".to_owned(),
-        Some(Cell { verdict: Verdict::Passed, runs }) => runs.to_string(),
+        Some(Cell { verdict: Verdict::Passed, runs, .. }) => runs.to_string(),
         Some(Cell { verdict: Verdict::Failed { .. }, .. }) => "FAILED".to_owned(),
         Some(Cell { verdict: Verdict::NotApplicable { .. }, .. }) => "n/a".to_owned(),
     }
@@ -234,7 +242,7 @@ mod tests {
             ("armv7", 3, "R_ARM_REL32"),
             ("aarch64", 257, "R_AARCH64_ABS64"),
         ]);
-        let cell = |verdict| Cell { verdict, runs: 7 };
+        let cell = |verdict| Cell { verdict, runs: 7, cases: Vec::new() };
         assert!(matrix.set("armv7", 2, Proof::Encode, cell(Verdict::Passed)));
         let why = "x".to_owned();
         assert!(matrix.set("armv7", 3, Proof::Edge, cell(Verdict::Failed { why })));

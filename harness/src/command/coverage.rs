@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use linker::Target;
 use linker::relocation::{Row, Standing};
+use linker::{TARGETS, Target};
 use reports::Report;
 use reports::coverage::{Cell, Matrix, Proof, Verdict};
 use reports::model::Status;
 
 use crate::exit;
+use crate::plan::{self, Selection, Source};
 use crate::proof;
 
 /// Options of `coverage`.
@@ -42,7 +43,7 @@ pub enum Format {
     Markdown,
 }
 
-/// Runs the command: every proof that needs no emulator, here and now.
+/// Runs the command: every proof, here and now.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let targets: Vec<&'static Target> =
         args.arch.iter().map(|name| crate::inputs::target(name)).collect::<anyhow::Result<_>>()?;
@@ -67,9 +68,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
                     Verdict::NotApplicable { reason: reason.to_owned(), evidence }
                 }
             };
-            matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs });
+            matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs, cases: Vec::new() });
         }
     }
+    execute(&mut matrix, &targets)?;
     if let Some(path) = &args.from {
         fill_cases(&mut matrix, &super::compare::read(path)?);
     }
@@ -81,6 +83,30 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     Ok(if matrix.failed() { exit::FAILURES } else { exit::OK })
 }
 
+/// Runs the corpus until each relocation was seen to matter.
+fn execute(matrix: &mut Matrix, targets: &[&'static Target]) -> anyhow::Result<()> {
+    let kin: Vec<&'static Target> =
+        TARGETS.iter().filter(|target| targets.iter().any(|wanted| wanted.is_kin(target))).collect();
+    let cases = plan::cases(&corpus::case::default_dir())?;
+    let source = Source::prebuilt(&corpus::prebuilt::default_dir(), &kin);
+    let names = kin.iter().map(|target| target.name.to_owned()).collect();
+    let selected = plan::select(&cases, &Selection { targets: names, ..Selection::default() }, &source, "unicorn")?;
+    let batches = plan::objects(selected, &source, 1, &|_, _, _| {})?;
+    let bar = super::progress(batches.len());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    for ((target, number), shown) in proof::execute::prove(&batches, threads, &|| bar.inc(1)) {
+        let Some(target) = targets.iter().find(|wanted| Target::named(target).is_some_and(|kin| kin.is_kin(wanted)))
+        else {
+            continue;
+        };
+        let Some(configuration) = shown.configuration else { continue };
+        let cell = Cell { verdict: Verdict::Passed, runs: shown.runs, cases: vec![configuration] };
+        matrix.set(target.name, number, Proof::Execute, cell);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
 /// How many configurations hold each relocation and pass, in all targets of the same kind of object.
 fn fill_cases(matrix: &mut Matrix, report: &Report) {
     for index in 0..matrix.lines.len() {
@@ -90,7 +116,7 @@ fn fill_cases(matrix: &mut Matrix, report: &Report) {
         let holding = report.results.iter().filter(|record| record.relocations.contains_key(&line.relocation));
         let runs = holding.filter(|record| record.status == Status::Passed && same(&record.target)).count();
         if runs > 0 {
-            matrix.lines[index].cells.insert(Proof::Cases, Cell { verdict: Verdict::Passed, runs });
+            matrix.lines[index].cells.insert(Proof::Cases, Cell { verdict: Verdict::Passed, runs, cases: Vec::new() });
         }
     }
 }

@@ -12,6 +12,7 @@ mod aim;
 mod dirty;
 mod edge;
 mod encode;
+pub mod execute;
 mod memory;
 pub mod mutate;
 pub mod object;

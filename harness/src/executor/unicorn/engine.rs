@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use unicorn_engine::{
-    Context, HookType, MemType, Prot, RegisterARM, RegisterARM64CP, RegisterARMCP, TlbEntry, TlbType, uc_error,
+    Context, HookType, MemType, Prot, RegisterARM, RegisterARM64CP, RegisterARMCP, TlbEntry, TlbType, UcHookId,
+    uc_error,
 };
 
 use super::cpu::Cpu;
@@ -65,6 +66,8 @@ pub(super) struct Hooks {
     pub(super) deadline: Option<Instant>,
     /// How many were entered.
     blocks: u32,
+    /// Bytes of which is noted whether they are executed or read, and whether they were.
+    watched: Option<(RangeInclusive<u64>, bool)>,
     /// Where the processor last yielded, and how many blocks had run then.
     yielded: Option<(u64, u32)>,
 }
@@ -79,6 +82,8 @@ pub(super) struct Engine {
     uc: Uc,
     cpu: Cpu,
     pristine: Context,
+    /// Callbacks of what is watched.
+    watching: Vec<UcHookId>,
     /// Translated code may be of memory that has changed.
     stale_code: bool,
     /// The TLB may hold translations that have changed.
@@ -97,6 +102,7 @@ impl Engine {
             instructions: 0,
             deadline: None,
             blocks: 0,
+            watched: None,
             yielded: None,
         };
         let mut uc = Uc::new_with_data(cpu.arch, cpu.mode, hooks)?;
@@ -113,7 +119,40 @@ impl Engine {
         uc.add_block_hook(1, 0, block)?;
         enable_floating_point(&mut uc, &cpu)?;
         let pristine = uc.context_init()?;
-        Ok(Engine { uc, cpu, pristine, stale_code: false, stale_pages: false })
+        Ok(Engine { uc, cpu, pristine, watching: Vec::new(), stale_code: false, stale_pages: false })
+    }
+
+    /// Notes from now on whether these bytes are executed or read; nothing any more for None.
+    pub(super) fn watch(&mut self, bytes: Option<RangeInclusive<u64>>) -> Result<(), uc_error> {
+        for hook in std::mem::take(&mut self.watching) {
+            self.uc.remove_hook(hook)?;
+        }
+        if let Some(bytes) = &bytes {
+            let code = self.uc.add_code_hook(*bytes.start(), *bytes.end(), |uc, _, _| note(uc))?;
+            let read = self.uc.add_mem_hook(HookType::MEM_READ, 1, 0, |uc, _, address, size, _| {
+                // The engine tells the physical address.
+                let hooks = uc.get_data_mut();
+                let Some((bytes, _)) = &hooks.watched else { return true };
+                let inside = |byte: u64| {
+                    let byte = hooks.pages.touched(byte).unwrap_or(byte);
+                    byte.wrapping_sub(address) < size as u64
+                };
+                if bytes.clone().any(inside) {
+                    note(uc);
+                }
+                true
+            })?;
+            self.watching = vec![code, read];
+        }
+        self.hooks().watched = bytes.map(|bytes| (bytes, false));
+        // Code is translated with its callbacks.
+        self.stale_code = true;
+        Ok(())
+    }
+
+    /// Whether what is watched was executed or read.
+    pub(super) fn seen(&self) -> bool {
+        self.uc.get_data().watched.as_ref().is_some_and(|watched| watched.1)
     }
 
     pub(super) fn hooks(&mut self) -> &mut Hooks {
@@ -412,6 +451,12 @@ fn invalid(uc: &mut unicorn_engine::Unicorn<'_, Hooks>) -> bool {
     let again = hooks.yielded.is_some_and(|(at, blocks)| at == pc && hooks.blocks.wrapping_sub(blocks) < 2);
     hooks.yielded = Some((pc, hooks.blocks));
     hint && !again
+}
+
+fn note(uc: &mut unicorn_engine::Unicorn<'_, Hooks>) {
+    if let Some((_, seen)) = &mut uc.get_data_mut().watched {
+        *seen = true;
+    }
 }
 
 /// The start of a block: the one place where instructions and time are counted. The engine's own ways cost a thread for each

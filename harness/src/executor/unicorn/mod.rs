@@ -107,6 +107,20 @@ impl Unicorn {
         Ok(unicorn)
     }
 
+    /// Notes from now on whether the guest executes or reads any of these bytes, until [`Unicorn::unwatch`]. A reset
+    /// changes nothing about it.
+    pub fn watch(&mut self, bytes: RangeInclusive<u64>) {
+        // Callbacks are refused only for lack of memory; then nothing is seen.
+        let _ = self.machine.engine.watch(Some(bytes));
+    }
+
+    /// Whether the guest has executed or read any of the watched bytes, which are watched no more.
+    pub fn unwatch(&mut self) -> bool {
+        let seen = self.machine.engine.seen();
+        let _ = self.machine.engine.watch(None);
+        seen
+    }
+
     fn map_own(&mut self) {
         let engine = &mut self.machine.engine;
         for area in [BUFFERS, STACK, ACTION_STACK, HEAP] {

@@ -1,0 +1,161 @@
+//! *execute*: what is under the relocation is executed or read, and the outcome hangs on it. A case of the corpus is run
+//! three times: as it is, with the place watched, and with the field one unit off, which has to end otherwise.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use linker::Target;
+use linker::fixup::Fixup;
+use linker::graph::LinkGraph;
+use linker::index::EdgeId;
+use linker::link::Finalized;
+use linker::relocation::Row;
+
+use crate::executor::{Budget, Executor, Unicorn};
+use crate::judge::{self, Configuration};
+use crate::plan::{Batch, Objects};
+
+/// How often it is tried for a relocation before it counts as not shown.
+const MOST_TRIES: usize = 400;
+/// How many places of one configuration are tried for a relocation.
+const MOST_PLACES: usize = 6;
+/// An altered program may run away: it is stopped early.
+const INSTRUCTIONS: u64 = 1_000_000;
+
+/// What was shown of a relocation.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The configuration that shows it.
+    pub configuration: Option<String>,
+    /// Runs that it took.
+    pub runs: usize,
+}
+
+/// What was shown, by target (the first of its kind) and number.
+pub type Findings = BTreeMap<(&'static str, u32), Shown>;
+
+/// Tries every relocation that the configurations hold, and stops at the first that shows it. `done` hears of each batch.
+pub fn prove(batches: &[Batch<'_>], threads: usize, done: &(dyn Fn() + Sync)) -> Findings {
+    let mut groups: Vec<(&'static Target, Vec<&Batch<'_>>)> = Vec::new();
+    for batch in batches {
+        let target = batch.configurations[0].build.target;
+        match groups.iter_mut().find(|group| group.0.is_kin(target)) {
+            Some(group) => group.1.push(batch),
+            None => groups.push((target, vec![batch])),
+        }
+    }
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Findings::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, groups.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((target, batches)) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = prove_group(target, batches, done);
+                    all.lock().unwrap_or_else(|broken| broken.into_inner()).extend(found);
+                }
+            });
+        }
+    });
+    all.into_inner().unwrap_or_else(|broken| broken.into_inner())
+}
+
+fn prove_group(kin: &'static Target, batches: &[&Batch<'_>], done: &dyn Fn()) -> Findings {
+    let mut found = Findings::new();
+    let mut machines: HashMap<&str, Option<Unicorn>> = HashMap::new();
+    for batch in batches {
+        let Objects::Files(files) = &batch.objects else { continue };
+        for configuration in &batch.configurations {
+            let target = configuration.build.target;
+            let machine = machines.entry(target.name).or_insert_with(|| {
+                let mut machine = Unicorn::new(target).ok()?;
+                machine.set_budget(Budget { instructions: INSTRUCTIONS, ..Budget::default() });
+                Some(machine)
+            });
+            let Some(machine) = machine else { continue };
+            let mut places = Vec::new();
+            let plain = judge::judge_altered(machine, configuration, files, &mut |_, linked| {
+                let wanted = |number: u32| {
+                    let known = found.get(&(kin.name, number));
+                    known.is_none_or(|shown: &Shown| shown.configuration.is_none() && shown.runs < MOST_TRIES)
+                };
+                places = places_of(linked, &wanted);
+            });
+            if !plain.problems.is_empty() || plain.skip.is_some() {
+                continue;
+            }
+            for place in places {
+                let shown = found.entry((kin.name, place.number)).or_default();
+                if shown.configuration.is_none() {
+                    shown.runs += 1;
+                    if matters(machine, configuration, files, &place) {
+                        shown.configuration = Some(configuration.name.clone());
+                    }
+                }
+            }
+        }
+        done();
+    }
+    found
+}
+
+/// A place that can be altered.
+struct Place {
+    number: u32,
+    address: u64,
+    altered: Vec<u8>,
+}
+
+/// The first places of each relocation that is wanted.
+fn places_of<H>(linked: &Finalized<'_, H>, wanted: &dyn Fn(u32) -> bool) -> Vec<Place> {
+    let graph = linked.graph();
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    let mut places = Vec::new();
+    for (id, edge) in graph.live_edges() {
+        let row = graph.row(edge);
+        if graph.sections[graph.blocks[edge.block].section].is_made() || !wanted(row.number) {
+            continue;
+        }
+        let count = counts.entry(row.number).or_default();
+        if *count < MOST_PLACES
+            && let Ok(fixup) = linked.fixup(id)
+            && let Some(altered) = altered(graph, id, row, &fixup)
+        {
+            *count += 1;
+            places.push(Place { number: row.number, address: fixup.inputs.p, altered });
+        }
+    }
+    places
+}
+
+/// The bytes of the place with the field one unit off. None where nothing is written.
+fn altered(graph: &LinkGraph<'_>, id: EdgeId, row: &Row, fixup: &Fixup) -> Option<Vec<u8>> {
+    let unit = graph.object_row(id).field.unit;
+    let steps = (0..63).map(|bit| 1i64 << bit);
+    let words = steps.flat_map(|step| [step, -step]).filter_map(|step| {
+        let word = row.field.encode(fixup.after, fixup.value.wrapping_add(step))?;
+        (word != fixup.after).then_some(word)
+    });
+    let word = words.into_iter().next()?;
+    let mut bytes = vec![0; unit.size()];
+    unit.write(&mut bytes, word, graph.target.big_endian)?;
+    Some(bytes)
+}
+
+/// Whether the run ends otherwise with the place altered, and looks at the place when it is not.
+fn matters(
+    machine: &mut Unicorn,
+    configuration: &Configuration<'_>,
+    files: &[corpus::build::File],
+    place: &Place,
+) -> bool {
+    let other = judge::judge_altered(machine, configuration, files, &mut |machine, _| {
+        let written = machine.poke(place.address, &place.altered);
+        debug_assert!(written.is_ok(), "{written:?}");
+    });
+    if other.problems.is_empty() {
+        return false;
+    }
+    let bytes = place.address..=place.address.saturating_add(place.altered.len() as u64 - 1);
+    let same = judge::judge_altered(machine, configuration, files, &mut |machine, _| machine.watch(bytes.clone()));
+    machine.unwatch() && same.problems.is_empty()
+}
