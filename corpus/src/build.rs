@@ -122,6 +122,9 @@ fn base_flags(build: &Build, part: &str) -> Vec<String> {
     if family == Family::Clang {
         flags.push(format!("--target={}", row.clang));
     }
+    if family == Family::Gcc {
+        flags.extend(row.gcc.iter().map(|&flag| flag.to_owned()));
+    }
     let own = FAMILY.iter().filter(|known| known.0 == family).flat_map(|known| known.1);
     let cxx: &[&str] = if part.ends_with(".cc") { CXX } else { &[] };
     flags.extend(row.flags.iter().chain(COMMON).chain(own).chain(cxx).map(|&flag| flag.to_owned()));
@@ -203,7 +206,8 @@ fn join(toolchain: &Toolchain, name: &str, objects: &[String], dir: &Path) -> Re
     let mut command = Command::new(&linker.path);
     // A part may have the name of the result.
     let joined = format!("{name}.joined");
-    let flags = ROWS.iter().find(|row| row.name == toolchain.target).map_or(&[][..], |row| row.ld);
+    let row = ROWS.iter().find(|row| row.name == toolchain.target && toolchain.id.family == Family::Gcc);
+    let flags = row.map_or(&[][..], |row| row.ld);
     command.args(["-r", "-o", &joined]).args(flags).args(objects).current_dir(dir);
     process::run(command, TIME_LIMIT)?;
     std::fs::rename(dir.join(&joined), dir.join(name)).map_err(io(name))

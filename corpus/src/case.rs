@@ -303,7 +303,8 @@ impl Case {
         if row.variant_of.is_none() {
             return recipes;
         }
-        few(recipes.into_iter().filter(|recipe| row.compilers.contains(&recipe.family)).collect())
+        let compiled = self.parts.iter().any(|part| ["c", "cc", "ll"].contains(&part.extension()));
+        few(recipes.into_iter().filter(|recipe| !compiled || row.compilers.contains(&recipe.family)).collect())
     }
 
     fn default_recipes(&self, target: &'static Target) -> Vec<Recipe> {

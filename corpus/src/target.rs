@@ -15,6 +15,8 @@ pub struct Row {
     pub triplets: &'static [&'static str],
     /// Flags that both compilers understand.
     pub flags: &'static [&'static str],
+    /// Flags that say to GCC what `--target` says to clang.
+    pub gcc: &'static [&'static str],
     /// The target's name for rustc.
     pub rust: &'static str,
     /// Debian's and Ubuntu's name of the architecture, as in `gcc-12-NAME`.
@@ -23,9 +25,9 @@ pub struct Row {
     pub variant_of: Option<&'static str>,
     /// How the names of its relocations begin.
     pub prefix: &'static str,
-    /// Flags that linkers need for `-r`.
+    /// Flags that GNU ld needs for `-r`; lld looks at its input.
     pub ld: &'static [&'static str],
-    /// The compilers that know it.
+    /// The compilers that compile C for it; both assemble.
     pub compilers: &'static [Family],
 }
 
@@ -46,23 +48,25 @@ const V7: [&str; 3] = ["-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard"];
 /// Every target that can be compiled for.
 #[rustfmt::skip]
 pub static ROWS: &[Row] = &[
-    Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]],
+    Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]], gcc: &[],
           rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
-    Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]],
+    Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
           rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
-    Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"],
+    Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"], gcc: &[],
           rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
-    Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"],
+    Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"], gcc: &[],
           rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
-    Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"],
+    Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"], gcc: &[],
           rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
-    Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"],
+    Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &[],
           rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, prefix: "R_AARCH64_", ld: &[], compilers: &Family::ALL },
-    Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]],
+    Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]], gcc: &[],
           rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), prefix: "R_ARM_", ld: &["-EB"], compilers: &Family::ALL },
-    Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"],
+    Row { name: "thumbebv7", clang: "thumbebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
+          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("thumbv7"), prefix: "R_ARM_", ld: &["-EB"], compilers: &Family::ALL },
+    Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"], gcc: &[],
           rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), prefix: "R_AARCH64_", ld: &["-EB"], compilers: &Family::ALL },
-    Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mabi=ilp32", "-mno-outline-atomics"],
+    Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &["-mabi=ilp32"],
           rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), prefix: "R_AARCH64_P32_", ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
 ];
 

@@ -52,7 +52,7 @@ fn every_target_and_flag_of_the_standard_set() {
     );
     let toolchains = Toolchains::discover();
     let jobs = jobs(&case, &toolchains);
-    assert_eq!(jobs.len(), 20 + 20 + 18 + 18 + 18 + 22 + 2 + 2 + 1);
+    assert_eq!(jobs.len(), 20 + 20 + 18 + 18 + 18 + 22 + 2 + 2 + 2 + 1);
     for (build, files) in build_all(&jobs, &toolchains) {
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["all.o", "b.o"]);
         let object = object::File::parse(&*files[0].data).expect("an object");

@@ -31,7 +31,7 @@ fn the_cases_of_the_tree_are_right_and_in_order() {
 fn defaults() {
     let case = one("// call: f(2i32, \"a\") = &f+4\nint f;\n");
     let targets: Vec<&str> = case.targets.iter().map(|target| target.name).collect();
-    assert_eq!(targets, ["armv7", "thumbv7", "aarch64", "armebv7", "aarch64_be", "aarch64_ilp32"]);
+    assert_eq!(targets, ["armv7", "thumbv7", "aarch64", "armebv7", "thumbebv7", "aarch64_be", "aarch64_ilp32"]);
     let builds = matrix::builds(&case, &["aarch64"], &matrix::wanted);
     assert_eq!(builds.len(), 22);
     assert_eq!(builds[0].label, "gcc12-O0.no-pic");
@@ -87,7 +87,10 @@ fn variants_come_along() {
     let call = case.expectations(&builds[0], &Layout::Near).calls[0].0;
     assert_eq!(call.result, CallResult::Value(Value::I32(1)));
     let taken = parse("// arch: -armv7 -aarch64_be -aarch64_ilp32\n// call: f() = void\nint f;\n").expect("right");
-    assert_eq!(taken[0].targets.iter().map(|t| t.name).collect::<Vec<_>>(), ["thumbv7", "aarch64", "armebv7"]);
+    assert_eq!(
+        taken[0].targets.iter().map(|t| t.name).collect::<Vec<_>>(),
+        ["thumbv7", "aarch64", "armebv7", "thumbebv7"]
+    );
     assert!(parse("// arch: armv7 -aarch64\n// call: f() = void\nint f;\n").is_err());
 }
 

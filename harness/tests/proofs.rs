@@ -1,8 +1,9 @@
 //! Every relocation that the linker has a row for is proven against the ABI.
 
 use corpus::abi::{self, Standing};
-use harness::proof::{Proof, Report, Verdict, class, prove};
-use linker::Target;
+use harness::executor::{Call, Executor, FaultKind, Stop, Unicorn};
+use harness::proof::{Proof, Report, Verdict, class, execute, prove};
+use linker::{Layout, Options, Parsed, Roots, Target};
 
 fn run(target: &str) -> Report {
     let report = prove(Target::named(target).expect("a target"));
@@ -51,6 +52,52 @@ fn arm() {
     for target in ["armv7", "armebv7"] {
         let report = run(target);
         assert_eq!((counts(&report), report.without_row.len()), ([(96, 2), (96, 2), (96, 2)], 15));
+    }
+}
+
+/// What is said to be beyond the tools here is.
+#[test]
+fn what_cannot_be_executed_still_cannot() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = dir.path().join("one.s");
+    let assemble = |text: &str, program: &str, arguments: &[&str]| {
+        std::fs::write(&source, text).expect("written");
+        let object = dir.path().join("one.o");
+        let run = std::process::Command::new(program).args(arguments).arg(&source).arg("-o").arg(&object).output();
+        let output = run.unwrap_or_else(|error| panic!("{program}: {error}"));
+        output.status.success().then(|| std::fs::read(object).expect("an object"))
+    };
+    let target = Target::named("thumbv7m").expect("a target");
+    for (name, _, evidence) in execute::NOT_SHOWN {
+        let text = format!(".syntax unified\n.thumb\n.reloc ., {name}, symbol\nldr.w r0, [r1]\n");
+        let clang = ["--target=armv8.1m.main-none-eabi", "-march=armv8.1-m.main", "-c"];
+        match *evidence {
+            "GNU as and clang do not know the name" => {
+                assert!(assemble(&text, "arm-linux-gnueabihf-as", &[]).is_none(), "GNU as knows {name}");
+                assert!(assemble(&text, "clang-19", &clang).is_none(), "clang knows {name}");
+            }
+            "BF is an undefined instruction there" => {
+                let code = ".syntax unified\n.thumb\n.globl f\n.type f, %function\nf: bf 1f, f\n1: bx lr\n";
+                let data = assemble(code, "clang-19", &clang).expect("clang knows ARMv8.1-M");
+                let mut machine = Unicorn::new(target).expect("a machine");
+                let mut parsed = Parsed::new(target, Options::default());
+                parsed.add("one.o", &data).expect("an object");
+                let reserved = parsed
+                    .prune(Roots::Names(&["f"]))
+                    .and_then(|pruned| pruned.reserve(&mut machine, &Layout::Near))
+                    .expect("laid out");
+                let linked = reserved
+                    .resolve(&mut machine, |_| None)
+                    .and_then(|resolved| resolved.fix(&mut machine))
+                    .and_then(|fixed| fixed.finalize(&mut machine))
+                    .expect("linked");
+                let function = linked.address("f").expect("defined");
+                let stop = machine.start(&Call { function, ..Call::default() });
+                let undefined = matches!(&stop, Stop::Fault(fault) if fault.kind == FaultKind::Undefined);
+                assert!(undefined, "{name}: {stop:?}");
+            }
+            other => panic!("nothing looks at the evidence `{other}`"),
+        }
     }
 }
 

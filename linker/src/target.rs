@@ -36,6 +36,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv7-M, Thumb only" },
     Target { name: "aarch64", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, A64 code" },
     Target { name: "armebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: false, description: "ARMv7-A, big-endian data (BE8), A32 code" },
+    Target { name: "thumbebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: true, description: "ARMv7-A, big-endian data (BE8), T32 code" },
     Target { name: "aarch64_be", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: true, thumb: false, description: "ARMv8-A, big-endian data, A64 code" },
     Target { name: "aarch64_ilp32", architecture: &Aarch64 { ilp32: true }, machine: AARCH64, pointer_bits: 32, register_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, 32-bit pointers (ILP32), A64 code" },
 ];

@@ -1,5 +1,5 @@
 /* The distance to a GOT entry in 32 bits, which tables of C++ use for what may live elsewhere. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // build: clang
 // layout: near far
 // call: address() = &place

@@ -1,5 +1,5 @@
 /* Offsets from the thread pointer are for thread-local variables, and nothing else is. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // build: clang
 // for: KIND = 1 2
 // call: f() = void

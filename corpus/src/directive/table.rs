@@ -71,7 +71,7 @@ const fn row(
 /// Every directive.
 #[rustfmt::skip]
 pub static DIRECTIVES: &[Spec] = &[
-    row("arch", Built, NOWHERE, false, "arch: A B ... -C", "targets of the case, with their variants (`armebv7`, `aarch64_be`, `aarch64_ilp32`) but for those behind a `-`", "`armv7 thumbv7 aarch64`"),
+    row("arch", Built, NOWHERE, false, "arch: A B ... -C", "targets of the case, with their variants (`armebv7`, `thumbebv7`, `aarch64_be`, `aarch64_ilp32`) but for those behind a `-`", "`armv7 thumbv7 aarch64`"),
     row("build", Built, TARGETS, true, "build: gcc FLAGS \\| clang FLAGS \\| @SET",
         "the builds, which replace the default; `@standard`, `@asm`, `@one` name sets. Repeated: all of them",
         "`@standard` for C and C++, `@asm` for assembly alone, `clang -O2 -fno-pic` where there is IR"),

@@ -104,6 +104,18 @@ fn execute(matrix: &mut Matrix, targets: &[&'static Target]) -> anyhow::Result<(
         matrix.set(target.name, number, Proof::Execute, cell);
     }
     bar.finish_and_clear();
+    for line in &mut matrix.lines {
+        let listed = proof::execute::NOT_SHOWN.iter().find(|row| row.0 == line.relocation);
+        let verdict = match (line.cells.get(&Proof::Encode).map(|cell| &cell.verdict), listed) {
+            // What writes nothing cannot be one unit off.
+            (Some(verdict @ Verdict::NotApplicable { .. }), _) => verdict.clone(),
+            (_, Some((_, reason, evidence))) => {
+                Verdict::NotApplicable { reason: (*reason).to_owned(), evidence: (*evidence).to_owned() }
+            }
+            _ => continue,
+        };
+        line.cells.entry(Proof::Execute).or_insert(Cell { verdict, runs: 0, cases: Vec::new() });
+    }
     Ok(())
 }
 

@@ -32,7 +32,7 @@ impl Cpu {
         let m_profile = |name, model| Cpu { mode: Mode::THUMB, m_profile: true, ..arm(name, model, Abi::AapcsBase) };
         Some(match target.name {
             "armv7" | "thumbv7" => arm("Cortex-A15", ArmCpuModel::CORTEX_A15, Abi::AapcsVfp),
-            "armebv7" => {
+            "armebv7" | "thumbebv7" => {
                 // Mode::BIG_ENDIAN would be BE32, with code in the order of data.
                 Cpu { mode: Mode::ARMBE8, ..arm("Cortex-A15", ArmCpuModel::CORTEX_A15, Abi::AapcsVfp) }
             }
