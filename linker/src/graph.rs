@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::arch::{Architecture, Core};
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
-use crate::memory::{Lifetime, Protection};
+use crate::memory::{Lifetime, Protection, SigningKey};
 use crate::relocation::Row;
 use crate::target::Target;
 
@@ -359,6 +359,23 @@ pub struct LinkGraph<'data> {
     pub rewritten: Vec<Rewrite>,
     /// The global offset table, when something needs one.
     pub got: Option<BlockId>,
+    /// The places with pointers to be signed.
+    pub signatures: Vec<Signature>,
+}
+
+/// A place whose pointer is signed once it is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Where it is.
+    pub block: BlockId,
+    /// Offset in the block, in bytes.
+    pub offset: u32,
+    /// The key.
+    pub key: SigningKey,
+    /// What is signed along.
+    pub discriminator: u16,
+    /// Whether the place's address is, too.
+    pub diverse: bool,
 }
 
 /// The symbol that stands for nothing.
@@ -390,6 +407,7 @@ impl<'data> LinkGraph<'data> {
             stubs: Vec::new(),
             rewritten: Vec::new(),
             got: None,
+            signatures: Vec::new(),
         };
         let owner = graph.objects.push(Object { file: "linker", member: None });
         graph.symbols.push(Symbol {

@@ -22,7 +22,7 @@ use crate::layout::{Layout, Plan};
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
-use crate::pass::{got, ifunc, prune, relax, unwind};
+use crate::pass::{got, ifunc, prune, relax, sign, unwind};
 use crate::target::Target;
 
 mod laid;
@@ -303,6 +303,7 @@ impl<'data> Pruned<'data> {
             relax::thread_local(&mut self.graph);
         }
         got::run(&mut self.graph);
+        sign::run(&mut self.graph)?;
         let mut plan = Plan::new(&self.graph, layout, memory.page_size())?;
         let mut stubs = Stubs::default();
         let mut round = 0;

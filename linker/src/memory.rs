@@ -113,6 +113,34 @@ pub enum Action {
         /// Address of the slot, which is one pointer wide.
         slot: u64,
     },
+    /// Sign the pointer at `slot` with a key of the process (PAuthABIELF64, Signing schema).
+    Sign {
+        /// Address of the pointer.
+        slot: u64,
+        /// Which key.
+        key: SigningKey,
+        /// What is signed along: a discriminator, into which the address of the slot may be blended.
+        modifier: u64,
+    },
+}
+
+/// The keys that pointers are signed with, in the order of the ABI's encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningKey {
+    /// Key A for instructions.
+    InstructionA,
+    /// Key B for instructions.
+    InstructionB,
+    /// Key A for data.
+    DataA,
+    /// Key B for data.
+    DataB,
+}
+
+impl SigningKey {
+    /// All of them, in the order of the encoding.
+    pub const ALL: [SigningKey; 4] =
+        [SigningKey::InstructionA, SigningKey::InstructionB, SigningKey::DataA, SigningKey::DataB];
 }
 
 /// Reserved memory whose content is still being written.

@@ -14,6 +14,8 @@ pub enum Class {
     None,
     /// A datum.
     Data,
+    /// A pointer that is signed once it is in memory; the place says by which key and with what.
+    Signed,
     /// A branch that may go through a stub.
     Branch,
     /// A branch too short, or of a kind, to go through a stub.
@@ -61,14 +63,18 @@ pub enum Entry {
     Module,
     /// Two words: a function and its argument, which together find a variable.
     Descriptor,
+    /// An address, signed.
+    Signed,
+    /// A descriptor whose function is signed.
+    SignedDescriptor,
 }
 
 impl Entry {
     /// Words.
     pub const fn words(self) -> usize {
         match self {
-            Entry::Address | Entry::ThreadOffset => 1,
-            Entry::Variable | Entry::Module | Entry::Descriptor => 2,
+            Entry::Address | Entry::ThreadOffset | Entry::Signed => 1,
+            Entry::Variable | Entry::Module | Entry::Descriptor | Entry::SignedDescriptor => 2,
         }
     }
 }
@@ -189,6 +195,8 @@ impl fmt::Display for Operation {
             (Term::GotOfSum, Entry::Variable, _) => "G(GTLSIDX(S, A))",
             (Term::GotOfSum, Entry::Module, _) => "G(GLDM(S))",
             (Term::GotOfSum, Entry::Descriptor, _) => "G(GTLSDESC(S + A))",
+            (Term::GotOfSum, Entry::Signed, _) => "G(ENCD(GDAT(S + A)))",
+            (Term::GotOfSum, Entry::SignedDescriptor, _) => "G(ENCD(GTLSDESC(S + A)))",
             (Term::GotPlus, ..) => "GOT(S) + A",
             (Term::GotOrigin, ..) => "B(S) + A",
         };
@@ -307,7 +315,9 @@ impl Standing {
             Standing::Dynamic => "it is a dynamic relocation, which linkers write for loaders: not for objects",
             Standing::Obsolete => "it is obsolete: the ABI says no more what it means",
             Standing::Private => "it is private to a platform: the ABI does not say what it means",
-            Standing::Unsupported => "it needs signed pointers, which nothing here can make",
+            Standing::Unsupported => {
+                "it is for what only some run-time systems have: initialisers and patches at load time, descriptors"
+            }
         }
     }
 

@@ -36,6 +36,8 @@ pub enum Entry {
     Address,
     /// An address to be signed.
     Signed,
+    /// A TLS descriptor whose function is to be signed.
+    SignedDescriptor,
     /// An offset from the thread pointer.
     ThreadOffset,
     /// A module and an offset in its block.
@@ -186,7 +188,7 @@ mod tests {
         assert_eq!(value("TPREL(S + A)"), Some(0x100d));
         assert_eq!(value("DTPREL(S + A)"), value("S + A - TLS"));
         assert_eq!(value("B(S) + A"), Some(0xfd));
-        assert_eq!(value("PAUTH(S + A)"), None);
+        assert_eq!(value("PAUTH(S + A)"), value("S + A"));
     }
 
     #[test]
@@ -195,6 +197,7 @@ mod tests {
         assert_eq!(entry("Page(G(GDAT(S + A))) - Page(P)"), Some((Entry::Address, true)));
         assert_eq!(entry("G(GTPREL(S)) + A - P"), Some((Entry::ThreadOffset, false)));
         assert_eq!(entry("G(ENCD(GDAT(S + A)))"), Some((Entry::Signed, true)));
+        assert_eq!(entry("G(ENCD(GTLSDESC(S + A)))"), Some((Entry::SignedDescriptor, true)));
         assert_eq!(entry("S + A - GOT"), None);
     }
 

@@ -37,7 +37,11 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
     let page = |address: u64| address & !0xfff;
     let (text, width) = (formula.text(), target.pointer_bytes() as i64);
     if let Some((entry, _)) = formula.entry() {
-        setup.aim = if entry == Entry::Address { Aim::Label(SYMBOL) } else { Aim::ThreadLocal(VARIABLE) };
+        setup.aim = if matches!(entry, Entry::Address | Entry::Signed) {
+            Aim::Label(SYMBOL)
+        } else {
+            Aim::ThreadLocal(VARIABLE)
+        };
         let got = match text {
             _ if text.starts_with("Page(") && x & 0xfff == 0 => (x as u64).wrapping_add(page(p)) + 0x238,
             _ if text.starts_with("Page(") => return None,
@@ -64,7 +68,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
         return fits(target, got, p).then_some(setup);
     }
     let minus = match text {
-        "S + A" | "(S + A) | T" | "PLT(S) + A" => Some(0),
+        "S + A" | "(S + A) | T" | "PLT(S) + A" | "PAUTH(S + A)" => Some(0),
         "S + A - P" | "((S + A) | T) - P" => Some(p),
         "S + A - Pa" | "((S + A) | T) - Pa" => Some(p & !3),
         "Page(S + A) - Page(P)" if x & 0xfff == 0 => Some(page(p) + 0x235),

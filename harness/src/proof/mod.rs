@@ -166,6 +166,9 @@ fn not_applicable(relocation: &Relocation, proof: Proof) -> Option<(&'static str
     if relocation.form.bits.is_empty() {
         return Some(("the ABI gives it no field", format!("form without bits, formula {text}")));
     }
+    if proof == Proof::Dirty && text.starts_with("PAUTH(") {
+        return Some(("what is in the place is how its pointer is signed", text.to_owned()));
+    }
     if proof != Proof::Edge {
         return None;
     }

@@ -313,12 +313,12 @@ fn check_entry(
     let (address, thread, block) =
         (sum | u64::from(inputs.t), sum.wrapping_sub(inputs.tp), sum.wrapping_sub(inputs.tls));
     let holds = match entry {
-        Entry::Address => word(0) == target.wrap(address),
+        Entry::Address | Entry::Signed => word(0) == target.wrap(address),
         Entry::ThreadOffset => word(0) == target.wrap(thread),
         Entry::ModuleAndOffset => word(0) != 0 && word(1) == target.wrap(block),
         Entry::Module => word(0) != 0 && word(1) == 0,
-        Entry::Descriptor => word(0) == target.wrap(thread) || word(1) == target.wrap(thread),
-        Entry::Signed | Entry::Function => return Err("no proof for this kind of entry".to_owned()),
+        Entry::Descriptor | Entry::SignedDescriptor => word(0) == target.wrap(thread) || word(1) == target.wrap(thread),
+        Entry::Function => return Err("no proof for this kind of entry".to_owned()),
     };
     if holds { Ok(()) } else { Err(format!("the entry at {:#x} does not hold {entry:?} of {sum:#x}", inputs.entry)) }
 }

@@ -237,16 +237,22 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
         self.handle.content(segment)
     }
 
-    /// Ships content, runs the actions the link needs (resolvers of IFUNC symbols), sets protections.
+    /// Ships content, runs the actions the link needs (resolvers of IFUNC symbols, signing of pointers), sets protections.
     pub fn finalize<M: Memory<InFlight = H>>(self, memory: &mut M) -> Result<Finalized<'data, M::Finalized>> {
-        let actions: Vec<Action> = self
-            .ifuncs
-            .iter()
-            .filter_map(|ifunc| {
-                let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
-                Some(Action::CallAndStore { function, slot })
-            })
-            .collect();
+        let chosen = self.ifuncs.iter().filter_map(|ifunc| {
+            let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
+            Some(Action::CallAndStore { function, slot })
+        });
+        let signed = self.graph.signatures.iter().map(|signature| {
+            let slot = self.graph.blocks[signature.block].address.wrapping_add(signature.offset.into());
+            let modifier = match (u64::from(signature.discriminator), signature.diverse) {
+                (discriminator, false) => discriminator,
+                (0, true) => slot,
+                (discriminator, true) => slot & 0xffff_ffff_ffff | discriminator << 48,
+            };
+            Action::Sign { slot, key: signature.key, modifier }
+        });
+        let actions: Vec<Action> = chosen.chain(signed).collect();
         let Laid { graph, names, options, plan, ifuncs, handle, .. } = self;
         let handle = memory.finalize(handle, &actions).map_err(Error::Memory)?;
         Ok(Laid { graph, names, options, plan, ifuncs, handle, step: PhantomData })

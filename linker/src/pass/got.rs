@@ -5,8 +5,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::sign;
 use crate::arch::Word;
-use crate::graph::{Content, Definition, Edge, Extent, Flags, LinkGraph, Made, nothing};
+use crate::graph::{Content, Definition, Edge, Extent, Flags, LinkGraph, Made, Signature, nothing};
 use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::memory::Protection;
 use crate::relocation::{Entry, Term};
@@ -40,7 +41,8 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
             keys.len() - 1
         });
     }
-    let resolver = keys.iter().any(|(_, key)| key.2 == Entry::Descriptor).then(|| make_resolver(graph));
+    let needs_resolver = |key: &Key| matches!(key.2, Entry::Descriptor | Entry::SignedDescriptor);
+    let resolver = keys.iter().any(|(_, key)| needs_resolver(key)).then(|| make_resolver(graph));
     let width = graph.target.pointer_bytes();
     let words: usize = keys.iter().map(|(_, key)| key.2.words()).sum();
     let table = graph.make_block(b".got", Protection::Read, true, Content::Owned(vec![0; words * width]), 8);
@@ -51,6 +53,10 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
         let words = key.2.words();
         symbols.push(graph.make_symbol(table, (at * width) as u64, (words * width) as u64, Flags::default()));
         fill(graph, table, at, key, resolver);
+        if let Some((signing, offset)) = sign::of_entry(graph, key.2, graph.symbols[key.0].flags) {
+            let offset = (at * width) as u32 + offset;
+            graph.signatures.push(Signature { block: table, offset, key: signing, discriminator: 0, diverse: true });
+        }
         at += words;
     }
     graph.entries = wanted
@@ -71,14 +77,14 @@ fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver
         graph.append_edge(Edge { addend, offset, target, block: table, kind: graph.arch.word(what) });
     };
     match entry {
-        Entry::Address => word(at, Word::Address, target, addend),
+        Entry::Address | Entry::Signed => word(at, Word::Address, target, addend),
         Entry::ThreadOffset => word(at, Word::ThreadOffset, target, addend),
         Entry::Variable => {
             word(at + 1, Word::BlockOffset, target, addend);
             graph.set_word(table, at, MODULE);
         }
         Entry::Module => graph.set_word(table, at, MODULE),
-        Entry::Descriptor => {
+        Entry::Descriptor | Entry::SignedDescriptor => {
             let resolver = resolver.unwrap_or(nothing());
             let mut edges =
                 [(function, Word::Address, resolver, 0), (1 - function, Word::ThreadOffset, target, addend)];

@@ -4,5 +4,6 @@ pub(crate) mod got;
 pub(crate) mod ifunc;
 pub(crate) mod prune;
 pub(crate) mod relax;
+pub(crate) mod sign;
 pub(crate) mod stubs;
 pub(crate) mod unwind;

@@ -72,7 +72,9 @@ impl<'a> Parser<'a> {
                 self.expect(')')?;
                 Ok(entry)
             }
-            "PAUTH" | "SIGN" | "Delta" | "DELTA" | "Indirect" | "TLSDESC" | "Module" | "ChangeIn" => {
+            // What is there before it is signed.
+            "PAUTH" => self.argument(),
+            "SIGN" | "Delta" | "DELTA" | "Indirect" | "TLSDESC" | "Module" | "ChangeIn" => {
                 self.argument().map(|_| Node::Loader)
             }
             _ => Err(format!("`{name}` is not a term, before `{}`", self.rest)),
@@ -100,10 +102,13 @@ impl<'a> Parser<'a> {
                 self.expect('(')?;
                 let inner = self.entry()?;
                 self.expect(')')?;
-                let Node::Entry { kind: Entry::Address | Entry::Descriptor, addend } = inner else {
-                    return Err("not signable".into());
+                return match inner {
+                    Node::Entry { kind: Entry::Address, addend } => Ok(Node::Entry { kind: Entry::Signed, addend }),
+                    Node::Entry { kind: Entry::Descriptor, addend } => {
+                        Ok(Node::Entry { kind: Entry::SignedDescriptor, addend })
+                    }
+                    _ => Err("not signable".into()),
                 };
-                return Ok(Node::Entry { kind: Entry::Signed, addend });
             }
             "GDAT" => Entry::Address,
             "GTPREL" => Entry::ThreadOffset,

@@ -118,6 +118,7 @@ impl Engine {
         uc.add_insn_invalid_hook(invalid)?;
         uc.add_block_hook(1, 0, block)?;
         enable_floating_point(&mut uc, &cpu)?;
+        enable_signing(&mut uc, &cpu)?;
         let pristine = uc.context_init()?;
         Ok(Engine { uc, cpu, pristine, watching: Vec::new(), stale_code: false, stale_pages: false })
     }
@@ -342,6 +343,36 @@ impl Engine {
 }
 
 const TPIDRURW: RegisterARMCP = RegisterARMCP { cp: 15, is64: 0, sec: 0, crn: 13, crm: 0, opc1: 0, opc2: 2, val: 0 };
+
+/// `pacia x0, x1` and the same for the other keys, in the order of their encoding, each with `ret` behind it.
+pub(super) const SIGN_CODE: [u32; 8] = [0xdac1_0020, RET, 0xdac1_0420, RET, 0xdac1_0820, RET, 0xdac1_0c20, RET];
+const RET: u32 = 0xd65f_03c0;
+
+/// Keys for pointers, whatever they are, and the bits of SCTLR_EL1 that turn each of them on: out of reset, signing does
+/// nothing.
+fn enable_signing(uc: &mut Uc, cpu: &Cpu) -> Result<(), uc_error> {
+    if !cpu.is_64() {
+        return Ok(());
+    }
+    let register = |crn, crm, op2, val| RegisterARM64CP { op0: 3, op1: 0, crn, crm, op2, val };
+    for (index, val) in [0x243f_6a88_85a3_08d3_u64, 0x1319_8a2e_0370_7344].into_iter().cycle().take(8).enumerate() {
+        // APIAKey, APIBKey, APDAKey, APDBKey: low and high halves.
+        let (crm, op2) = (1 + index as u32 / 4, index as u32 % 4);
+        uc.reg_write_arm64_coproc(&register(2, crm, op2, val.rotate_left(index as u32)))?;
+    }
+    let control = register(1, 0, 0, 1 << 31 | 1 << 30 | 1 << 27 | 1 << 13); // EnIA, EnIB, EnDA, EnDB
+    // Higher exception levels have to let them, and only in the non-secure state does the engine look at the lower of these:
+    // SCR_EL3.NS, RW, APK and API; HCR_EL2.RW, APK and API.
+    let secure = RegisterARM64CP { op1: 6, ..register(1, 1, 0, 1 | 1 << 10 | 1 << 16 | 1 << 17) };
+    let hypervisor = RegisterARM64CP { op1: 4, ..register(1, 1, 0, 1 << 31 | 1 << 40 | 1 << 41) };
+    for mut register in [control, secure, hypervisor] {
+        let bits = register.val;
+        uc.reg_read_arm64_coproc(&mut register)?;
+        register.val |= bits;
+        uc.reg_write_arm64_coproc(&register)?;
+    }
+    Ok(())
+}
 
 /// Out of reset the floating-point unit is off.
 fn enable_floating_point(uc: &mut Uc, cpu: &Cpu) -> Result<(), uc_error> {

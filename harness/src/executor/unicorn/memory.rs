@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use linker::memory::{Action, Call as ActionCall, InFlight, Lifetime, Memory, MemoryError, Protection, Segment};
+use linker::memory::{
+    Action, Call as ActionCall, InFlight, Lifetime, Memory, MemoryError, Protection, Segment, SigningKey,
+};
 
 use super::pages::{Access, PAGE};
 use super::{ANYWHERE, Unicorn};
@@ -58,6 +60,14 @@ pub enum ActionFailed {
         function: u64,
         /// What happened instead.
         stop: Stop,
+    },
+    /// This processor signs no pointers.
+    #[error("action {number}: the pointer at {slot:#x} is to be signed, but this processor has no keys")]
+    NoKeys {
+        /// Number of the action.
+        number: usize,
+        /// Where the pointer is.
+        slot: u64,
     },
     /// The slot is not memory.
     #[error("action {number}: no memory at slot {slot:#x}")]
@@ -199,6 +209,7 @@ impl Unicorn {
                     self.act_call(number, call).inspect(|()| undo.extend(back.clone()))
                 }
                 Action::CallAndStore { function, slot } => self.act_store(number, *function, *slot),
+                Action::Sign { slot, key, modifier } => self.act_sign(number, *slot, *key, *modifier),
             };
             if let Err(error) = result {
                 // The failure that is reported is the first one.
@@ -236,6 +247,23 @@ impl Unicorn {
         let value = self.aside(function, &[]).map_err(|stop| ActionFailed::Stopped { number, function, stop })?;
         let target = self.machine.info.target;
         self.poke(slot, &target.bytes(value, target.pointer_bytes())).map_err(|_| ActionFailed::Slot { number, slot })
+    }
+
+    /// Signs the pointer at `slot` by the processor's own instructions. What is null stays so.
+    fn act_sign(&mut self, number: usize, slot: u64, key: SigningKey, modifier: u64) -> Result<(), ActionFailed> {
+        let target = self.machine.info.target;
+        let no_slot = |_| ActionFailed::Slot { number, slot };
+        let mut bytes = vec![0; target.pointer_bytes()];
+        self.peek(slot, &mut bytes).map_err(no_slot)?;
+        let pointer = target.number(&bytes);
+        if pointer == 0 {
+            return Ok(());
+        }
+        let signed = match self.sign(pointer, key, modifier) {
+            Some(signed) => signed.map_err(|stop| ActionFailed::Stopped { number, function: slot, stop })?,
+            None => return Err(ActionFailed::NoKeys { number, slot }),
+        };
+        self.poke(slot, &target.bytes(signed, bytes.len())).map_err(no_slot)
     }
 
     fn unmap(&mut self, regions: &[u64]) -> Result<(), MemoryError> {

@@ -24,6 +24,7 @@ use std::time::Instant;
 
 use linker::Target;
 use linker::layout::ThreadLocal;
+use linker::memory::SigningKey;
 
 use self::cpu::Cpu;
 use self::engine::{Ended, Engine, Seen};
@@ -37,6 +38,8 @@ pub use self::memory::{ActionFailed, Allocation, Forgotten, Reserved};
 const HOST: RangeInclusive<u64> = 0x1_0000..=0x1_ffff;
 const HOST_DATA: RangeInclusive<u64> = 0x2_0000..=0x2_0fff;
 const BUFFERS: RangeInclusive<u64> = 0x3_0000..=0x12_ffff;
+/// Instructions that sign, one for each key, with a return behind each.
+const SIGN: RangeInclusive<u64> = 0x13_0000..=0x13_0fff;
 const STACK: RangeInclusive<u64> = 0x14_0000..=0x23_ffff;
 const ACTION_STACK: RangeInclusive<u64> = 0x25_0000..=0x28_ffff;
 const HEAP: RangeInclusive<u64> = 0x2a_0000..=0x39_ffff;
@@ -251,6 +254,18 @@ impl Unicorn {
         (self.thumb, self.waiting) = (thumb, waiting);
         self.machine.engine.restore(&saved).map_err(lost)?;
         if stop == Stop::Returned { Ok(result) } else { Err(stop) }
+    }
+
+    /// A pointer signed by the processor's own instruction. None where it has none.
+    fn sign(&mut self, pointer: u64, key: SigningKey, modifier: u64) -> Option<Result<u64, Stop>> {
+        let position = SigningKey::ALL.iter().position(|known| *known == key)? as u64;
+        let code = engine::SIGN_CODE.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        if !self.machine.info.is_64() {
+            return None;
+        }
+        self.machine.engine.protect(SIGN, Access::CODE);
+        self.machine.engine.write(*SIGN.start(), &code).ok()?;
+        Some(self.aside(SIGN.start() + 8 * position, &[pointer, modifier]))
     }
 
     fn enter(&mut self, call: &Call, stack: &RangeInclusive<u64>) -> Stop {

@@ -9,6 +9,9 @@ pub(super) const ABS64: u32 = 257;
 pub(super) const DTPREL64: u32 = 1029;
 pub(super) const TPREL64: u32 = 1030;
 
+/// The first of the signed forms by way of a table.
+pub(super) const AUTH_FIRST: u32 = 581;
+
 /// Index of each number.
 pub(super) static INDEX: [u16; 1100] = by_number(ROWS);
 
@@ -41,6 +44,14 @@ pub(super) const DESC: Operation = GOT_ABS.entry(Entry::Descriptor);
 pub(super) const DESC_PREL: Operation = GOT_PREL.entry(Entry::Descriptor);
 const DESC_PAGE: Operation = GOT_PAGE.entry(Entry::Descriptor);
 const DESC_OFF: Operation = GOT_OFF.entry(Entry::Descriptor);
+
+const AUTH: Operation = GOT_ABS.entry(Entry::Signed);
+const AUTH_PREL: Operation = GOT_PREL.entry(Entry::Signed);
+const AUTH_PAGE: Operation = GOT_PAGE.entry(Entry::Signed);
+const AUTH_OFF: Operation = GOT_OFF.entry(Entry::Signed);
+const AUTH_PAGEOFF: Operation = GOT_PAGEOFF.entry(Entry::Signed);
+const AUTH_DESC: Operation = GOT_ABS.entry(Entry::SignedDescriptor);
+const AUTH_DESC_PAGE: Operation = GOT_PAGE.entry(Entry::SignedDescriptor);
 
 static NOTHING: Field = Field::data(Unit::Nothing, &[]);
 static DATA16: Field = Field::data(Unit::Data16, &[run(0, 0, 16)]);
@@ -295,24 +306,24 @@ pub(super) const ROWS: &[Row] = &[
     row(571, "R_AARCH64_TLSLE_LDST128_TPREL_LO12_NC", TLS_LE, Tls, TPREL, Check::None, 16, &LDST128),
     row(572, "R_AARCH64_TLSLD_LDST128_DTPREL_LO12", TLS_LD, Tls, DTPREL, Unsigned(12), 16, &LDST128),
     row(573, "R_AARCH64_TLSLD_LDST128_DTPREL_LO12_NC", TLS_LD, Tls, DTPREL, Check::None, 16, &LDST128),
-    foreign(580, "R_AARCH64_AUTH_ABS64", PAUTH, Standing::Unsupported),
-    foreign(581, "R_AARCH64_AUTH_MOVW_GOTOFF_G0", PAUTH, Standing::Unsupported),
-    foreign(582, "R_AARCH64_AUTH_MOVW_GOTOFF_G0_NC", PAUTH, Standing::Unsupported),
-    foreign(583, "R_AARCH64_AUTH_MOVW_GOTOFF_G1", PAUTH, Standing::Unsupported),
-    foreign(584, "R_AARCH64_AUTH_MOVW_GOTOFF_G1_NC", PAUTH, Standing::Unsupported),
-    foreign(585, "R_AARCH64_AUTH_MOVW_GOTOFF_G2", PAUTH, Standing::Unsupported),
-    foreign(586, "R_AARCH64_AUTH_MOVW_GOTOFF_G2_NC", PAUTH, Standing::Unsupported),
-    foreign(587, "R_AARCH64_AUTH_MOVW_GOTOFF_G3", PAUTH, Standing::Unsupported),
-    foreign(588, "R_AARCH64_AUTH_GOT_LD_PREL19", PAUTH, Standing::Unsupported),
-    foreign(589, "R_AARCH64_AUTH_LD64_GOTOFF_LO15", PAUTH, Standing::Unsupported),
-    foreign(590, "R_AARCH64_AUTH_ADR_GOT_PAGE", PAUTH, Standing::Unsupported),
-    foreign(591, "R_AARCH64_AUTH_LD64_GOT_LO12_NC", PAUTH, Standing::Unsupported),
-    foreign(592, "R_AARCH64_AUTH_LD64_GOTPAGE_LO15", PAUTH, Standing::Unsupported),
-    foreign(593, "R_AARCH64_AUTH_GOT_ADD_LO12_NC", PAUTH, Standing::Unsupported),
-    foreign(594, "R_AARCH64_AUTH_GOT_ADR_PREL_LO21", PAUTH, Standing::Unsupported),
-    foreign(595, "R_AARCH64_AUTH_TLSDESC_ADR_PAGE21", PAUTH, Standing::Unsupported),
-    foreign(596, "R_AARCH64_AUTH_TLSDESC_LD64_LO12", PAUTH, Standing::Unsupported),
-    foreign(597, "R_AARCH64_AUTH_TLSDESC_ADD_LO12", PAUTH, Standing::Unsupported),
+    row(580, "R_AARCH64_AUTH_ABS64", PAUTH, Class::Signed, ABS, Check::None, 1, &DATA64),
+    row(581, "R_AARCH64_AUTH_MOVW_GOTOFF_G0", PAUTH, Got, AUTH_OFF, Signed(17), 1, &MOVN0),
+    row(582, "R_AARCH64_AUTH_MOVW_GOTOFF_G0_NC", PAUTH, Got, AUTH_OFF, Check::None, 1, &MOVW0),
+    row(583, "R_AARCH64_AUTH_MOVW_GOTOFF_G1", PAUTH, Got, AUTH_OFF, Signed(33), 1, &MOVN1),
+    row(584, "R_AARCH64_AUTH_MOVW_GOTOFF_G1_NC", PAUTH, Got, AUTH_OFF, Check::None, 1, &MOVW1),
+    row(585, "R_AARCH64_AUTH_MOVW_GOTOFF_G2", PAUTH, Got, AUTH_OFF, Signed(49), 1, &MOVN2),
+    row(586, "R_AARCH64_AUTH_MOVW_GOTOFF_G2_NC", PAUTH, Got, AUTH_OFF, Check::None, 1, &MOVW2),
+    row(587, "R_AARCH64_AUTH_MOVW_GOTOFF_G3", PAUTH, Got, AUTH_OFF, Check::None, 1, &MOVN3),
+    row(588, "R_AARCH64_AUTH_GOT_LD_PREL19", PAUTH, Got, AUTH_PREL, Signed(21), 4, &LDR_LITERAL_X),
+    row(589, "R_AARCH64_AUTH_LD64_GOTOFF_LO15", PAUTH, Got, AUTH_OFF, Unsigned(15), 8, &LDR_X15),
+    row(590, "R_AARCH64_AUTH_ADR_GOT_PAGE", PAUTH, Got, AUTH_PAGE, Signed(33), 1, &ADRP),
+    row(591, "R_AARCH64_AUTH_LD64_GOT_LO12_NC", PAUTH, Got, AUTH, Check::None, 8, &LDR_X),
+    row(592, "R_AARCH64_AUTH_LD64_GOTPAGE_LO15", PAUTH, Got, AUTH_PAGEOFF, Unsigned(15), 8, &LDR_X15),
+    row(593, "R_AARCH64_AUTH_GOT_ADD_LO12_NC", PAUTH, Got, AUTH, Check::None, 1, &ADD),
+    row(594, "R_AARCH64_AUTH_GOT_ADR_PREL_LO21", PAUTH, Got, AUTH_PREL, Signed(21), 1, &ADR),
+    row(595, "R_AARCH64_AUTH_TLSDESC_ADR_PAGE21", PAUTH, Tls, AUTH_DESC_PAGE, Signed(33), 1, &ADRP),
+    row(596, "R_AARCH64_AUTH_TLSDESC_LD64_LO12", PAUTH, Tls, AUTH_DESC, Check::None, 8, &LDR_X),
+    row(597, "R_AARCH64_AUTH_TLSDESC_ADD_LO12", PAUTH, Tls, AUTH_DESC, Check::None, 1, &ADD),
     foreign(1024, "R_AARCH64_COPY", DYNAMIC, Standing::Dynamic),
     foreign(1025, "R_AARCH64_GLOB_DAT", DYNAMIC, Standing::Dynamic),
     foreign(1026, "R_AARCH64_JUMP_SLOT", DYNAMIC, Standing::Dynamic),
