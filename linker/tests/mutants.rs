@@ -258,7 +258,10 @@ fn image(input: &Input, layout: &Layout) -> linker::Result<(Vec<(u64, u8)>, Layo
 #[test]
 fn every_layout_written_by_hand_gives_the_same_bytes() {
     let mut count = 0;
-    for (index, input) in inputs().iter().enumerate().step_by(7) {
+    // By hand, every section has a segment of its own, and with it an origin B(S).
+    let inputs = inputs();
+    let independent = inputs.iter().filter(|input| !input.name.starts_with("groups/a32_segment"));
+    for (index, input) in independent.enumerate().step_by(7) {
         for layout in [Layout::Near, Layout::Far, Layout::High, Layout::Random(index as u64)] {
             let Ok((first, by_hand)) = image(input, &layout) else { continue };
             let about = format!("{} for {}, {layout}: {by_hand}", input.name, input.target.name);

@@ -1,6 +1,6 @@
 /* Offsets to functions in a read-only table, as in relative vtables. The functions are beyond 32 bits, so the table names stubs,
    which have to be in code; the second entry counts from the start of the table, so its addend is no offset into the function. */
-// arch: aarch64
+// arch: aarch64 -aarch64_ilp32
 // build: clang
 // layout: near at:far.o(.text.far)=0x7f0000000000
 // call: first() = 42i32
