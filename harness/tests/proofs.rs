@@ -51,7 +51,7 @@ fn ilp32() {
 fn arm() {
     for target in ["armv7", "armebv7"] {
         let report = run(target);
-        assert_eq!((counts(&report), report.without_row.len()), ([(96, 2), (96, 2), (96, 2)], 15));
+        assert_eq!((counts(&report), report.without_row.len()), ([(96, 11), (96, 11), (96, 11)], 6));
     }
 }
 

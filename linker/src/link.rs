@@ -302,6 +302,7 @@ impl<'data> Pruned<'data> {
         if self.options.relax_thread_local {
             relax::thread_local(&mut self.graph);
         }
+        relax::descriptor_calls(&mut self.graph);
         got::run(&mut self.graph);
         sign::run(&mut self.graph)?;
         let mut plan = Plan::new(&self.graph, layout, memory.page_size())?;

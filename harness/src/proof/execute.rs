@@ -125,20 +125,21 @@ fn places_of<H>(linked: &Finalized<'_, H>, wanted: &dyn Fn(u32) -> bool) -> Vec<
     let mut counts: HashMap<u32, usize> = HashMap::new();
     let mut places = Vec::new();
     for (id, edge) in graph.live_edges() {
-        let row = graph.row(edge);
+        // A call by way of a descriptor is rewritten to a plain one; no other instruction is, without relaxation.
+        let (row, number) = (graph.row(edge), graph.object_row(id).number);
         let section = &graph.sections[graph.blocks[edge.block].section];
         // Call frames and unwinding tables are for debuggers and exceptions: no case reads them.
         let unread = matches!(section.kind, Kind::Frames | Kind::LinkOrder);
-        if section.is_made() || unread || !wanted(row.number) {
+        if section.is_made() || unread || !wanted(number) {
             continue;
         }
-        let count = counts.entry(row.number).or_default();
+        let count = counts.entry(number).or_default();
         if *count < MOST_PLACES
             && let Ok(fixup) = linked.fixup(id)
             && let Some(altered) = altered(graph, id, row, &fixup)
         {
             *count += 1;
-            places.push(Place { number: row.number, address: fixup.inputs.p, altered });
+            places.push(Place { number, address: fixup.inputs.p, altered });
         }
     }
     places

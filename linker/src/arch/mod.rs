@@ -118,6 +118,23 @@ pub trait Architecture: Sync + Debug {
     /// The resolver of descriptors.
     fn resolver(&self, core: Core) -> &'static Resolver;
 
+    /// The number of the plain call that a call with this row is, which goes by way of a descriptor to what finds a
+    /// variable. Such calls go to [`Architecture::trampoline`].
+    fn descriptor_call(&self, _row: &Row) -> Option<u32> {
+        None
+    }
+
+    /// Code that finds the descriptor of a call from what the call leaves in registers, and goes to its function.
+    fn trampoline(&self, core: Core) -> &'static Resolver {
+        self.resolver(core)
+    }
+
+    /// The addend that is meant by one that is stored in the place, where it depends on the code before, too: `code` is
+    /// what the section holds up to the place. `Err` says what was expected.
+    fn stored_addend(&self, _row: &Row, stored: i64, _code: &[u8]) -> Result<i64, &'static str> {
+        Ok(stored)
+    }
+
     /// What instructions of `block` become that find variables in this link's own image of at most `image` bytes, where
     /// the offset from the thread pointer is constant. What is not in the list stays as it is.
     fn relax_thread_local(

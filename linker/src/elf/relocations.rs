@@ -130,7 +130,10 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 if !row.field.carries(word) {
                     return Err(crate::fixup::opcode_error(graph, &edge, word));
                 }
-                row.field.decode(word)
+                let code = &graph.blocks[block].content.bytes()[..inside as usize];
+                graph.arch.stored_addend(row, row.field.decode(word), code).map_err(|expected| {
+                    malformed(site(Some(row.name)), format!("the place holds {word:#x}, expected {expected}"))
+                })?
             }
         };
         self.graph.edges.push(edge);

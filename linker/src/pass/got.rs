@@ -6,8 +6,8 @@
 use rustc_hash::FxHashMap;
 
 use super::sign;
-use crate::arch::Word;
-use crate::graph::{Content, Definition, Edge, Extent, Flags, LinkGraph, Made, Signature, nothing};
+use crate::arch::{Resolver, Word};
+use crate::graph::{Bytes, Content, Definition, Edge, Extent, Flags, LinkGraph, Made, Signature, nothing};
 use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::memory::Protection;
 use crate::relocation::{Entry, Term};
@@ -42,7 +42,10 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
         });
     }
     let needs_resolver = |key: &Key| matches!(key.2, Entry::Descriptor | Entry::SignedDescriptor);
-    let resolver = keys.iter().any(|(_, key)| needs_resolver(key)).then(|| make_resolver(graph));
+    let resolver = keys
+        .iter()
+        .any(|(_, key)| needs_resolver(key))
+        .then(|| make_code(graph, b".tlsdesc", graph.arch.resolver(graph.core)));
     let width = graph.target.pointer_bytes();
     let words: usize = keys.iter().map(|(_, key)| key.2.words()).sum();
     let table = graph.make_block(b".got", Protection::Read, true, Content::Owned(vec![0; words * width]), 8);
@@ -99,11 +102,10 @@ fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver
 /// The number of the module that is the program itself.
 const MODULE: u64 = 1;
 
-fn make_resolver(graph: &mut LinkGraph<'_>) -> SymbolId {
-    let resolver = graph.arch.resolver(graph.core);
-    let block =
-        graph.make_block(b".tlsdesc", Protection::ReadExecute, false, Content::Owned(resolver.code.to_vec()), 8);
-    let flags = if resolver.thumb { Flags::FUNCTION.with(Flags::THUMB) } else { Flags::FUNCTION };
-    graph.mapping.push((block, 0, if resolver.thumb { crate::graph::Bytes::Thumb } else { crate::graph::Bytes::Code }));
-    graph.make_symbol(block, 0, resolver.code.len() as u64, flags)
+/// Code of the linker's own, as a function.
+pub(super) fn make_code(graph: &mut LinkGraph<'_>, section: &'static [u8], code: &'static Resolver) -> SymbolId {
+    let block = graph.make_block(section, Protection::ReadExecute, false, Content::Owned(code.code.to_vec()), 8);
+    let flags = if code.thumb { Flags::FUNCTION.with(Flags::THUMB) } else { Flags::FUNCTION };
+    graph.mapping.push((block, 0, if code.thumb { Bytes::Thumb } else { Bytes::Code }));
+    graph.make_symbol(block, 0, code.code.len() as u64, flags)
 }

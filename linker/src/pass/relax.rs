@@ -6,6 +6,7 @@
 use crate::arch::Rewritten;
 use crate::graph::{LinkGraph, Rewrite};
 use crate::index::EdgeId;
+use crate::pass::got;
 use crate::relocation::Class;
 
 /// Accesses to thread-local variables. Before tables are made: what is relaxed needs no entry.
@@ -37,6 +38,22 @@ pub(crate) fn got_loads(graph: &mut LinkGraph<'_>) {
         }
     }
     rewrite(graph, list);
+}
+
+/// Calls by way of descriptors, which are no relaxation: each becomes a plain call of the linker's own code.
+pub(crate) fn descriptor_calls(graph: &mut LinkGraph<'_>) {
+    let mut calls = Vec::new();
+    for (id, edge) in graph.live_edges() {
+        if let Some(number) = graph.arch.descriptor_call(graph.row(edge)) {
+            calls.push((id, number, graph.word_under(id).unwrap_or(0), -graph.arch.pc_bias(graph.row(edge))));
+        }
+    }
+    if calls.is_empty() {
+        return;
+    }
+    let trampoline = got::make_code(graph, b".tlsdesc", graph.arch.trampoline(graph.core));
+    let becomes = |(id, number, word, addend)| (id, Rewritten { number, word, target: Some((trampoline, addend)) });
+    rewrite(graph, calls.into_iter().map(becomes).collect());
 }
 
 fn rewrite(graph: &mut LinkGraph<'_>, list: Vec<(EdgeId, Rewritten)>) {

@@ -189,6 +189,29 @@ pub(super) fn t32_branch(row: &Row, word: u64, value: i64, thumb: Option<bool>, 
     }
 }
 
+/// The addend of a word that leads to a descriptor. Stored is how far back the instruction is that adds the word up, bit 0
+/// set in Thumb code; what is meant is the distance from what the program counter is, or has been, there.
+pub(super) fn descriptor_addend(stored: i64, code: &[u8]) -> Result<i64, &'static str> {
+    let expected = "a stored addend that leads back to BL, BLX or ADD";
+    let back = usize::try_from(stored & !1).map_err(|_| expected)?;
+    let at = code.len().checked_sub(back).and_then(|at| code.get(at..)).ok_or(expected)?;
+    let half = |at: &[u8]| at.first_chunk().map(|bytes| u16::from_le_bytes(*bytes));
+    let bias = if stored & 1 == 1 {
+        match (half(at), at.get(2..).and_then(half)) {
+            (Some(first), Some(second)) if first & 0xf800 == 0xf000 && second & 0xc000 == 0xc000 => 6,
+            (Some(add), _) if add & 0xff00 == 0x4400 => 5,
+            _ => return Err(expected),
+        }
+    } else {
+        match at.get(3) {
+            Some(0xeb | 0xfa) => 4,
+            Some(0xe0) => 8,
+            _ => return Err(expected),
+        }
+    };
+    Ok(stored - bias)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

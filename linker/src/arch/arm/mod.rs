@@ -167,6 +167,27 @@ static RESOLVER_T16: Resolver = Resolver {
     word: 1,
 };
 
+// A call leaves the distance of the descriptor from where it returns to in r0.
+static TRAMPOLINE_A32: Resolver = Resolver {
+    #[rustfmt::skip]
+    code: &[
+        0x00, 0x00, 0x8e, 0xe0, // add r0, lr, r0
+        0x04, 0x10, 0x90, 0xe5, // ldr r1, [r0, #4]
+        0x11, 0xff, 0x2f, 0xe1, // bx  r1
+    ],
+    ..RESOLVER_A32
+};
+
+static TRAMPOLINE_T16: Resolver = Resolver {
+    #[rustfmt::skip]
+    code: &[
+        0x70, 0x44, // add r0, lr
+        0x41, 0x68, // ldr r1, [r0, #4]
+        0x08, 0x47, // bx  r1
+    ],
+    ..RESOLVER_T16
+};
+
 /// Exception handling tables (EHABI32, Index table entries).
 static EXIDX: UnwindIndex = UnwindIndex {
     section: b".ARM.exidx",
@@ -199,6 +220,22 @@ impl Architecture for Arm {
 
     fn resolver(&self, core: Core) -> &'static Resolver {
         if !cores::abilities(core).a32 { &RESOLVER_T16 } else { &RESOLVER_A32 }
+    }
+
+    fn descriptor_call(&self, row: &Row) -> Option<u32> {
+        match row.number {
+            table::TLS_CALL => Some(table::CALL),
+            table::THM_TLS_CALL => Some(table::THM_CALL),
+            _ => None,
+        }
+    }
+
+    fn trampoline(&self, core: Core) -> &'static Resolver {
+        if !cores::abilities(core).a32 { &TRAMPOLINE_T16 } else { &TRAMPOLINE_A32 }
+    }
+
+    fn stored_addend(&self, row: &Row, stored: i64, code: &[u8]) -> Result<i64, &'static str> {
+        if row.number == table::TLS_GOTDESC { fields::descriptor_addend(stored, code) } else { Ok(stored) }
     }
 
     fn spans(&self) -> Spans {

@@ -8,6 +8,10 @@ pub(super) const ABS32: u32 = 2;
 pub(super) const TLS_DTPOFF32: u32 = 18;
 pub(super) const TLS_TPOFF32: u32 = 19;
 pub(super) const THM_CALL: u32 = 10;
+pub(super) const CALL: u32 = 28;
+pub(super) const TLS_GOTDESC: u32 = 90;
+pub(super) const TLS_CALL: u32 = 91;
+pub(super) const THM_TLS_CALL: u32 = 93;
 pub(super) const PREL31: u32 = 42;
 
 /// Index of each number.
@@ -241,18 +245,18 @@ pub(super) const ROWS: &[Row] = &[
     row(87, "R_ARM_THM_MOVW_BREL_NC", T32, Address, SBREL_T, Check::None, 1, &T32_MOVW),
     row(88, "R_ARM_THM_MOVT_BREL", T32, Address, SBREL, Check::None, 1, &T32_MOVT),
     row(89, "R_ARM_THM_MOVW_BREL", T32, Address, SBREL_T, Unsigned(16), 1, &T32_MOVW),
-    foreign(90, "R_ARM_TLS_GOTDESC", TLS, Standing::Unsupported),
-    foreign(91, "R_ARM_TLS_CALL", TLS, Standing::Unsupported),
-    foreign(92, "R_ARM_TLS_DESCSEQ", TLS, Standing::Unsupported),
-    foreign(93, "R_ARM_THM_TLS_CALL", TLS, Standing::Unsupported),
+    row(90, "R_ARM_TLS_GOTDESC", TLS, Tls, GOT_ENTRY_PREL.entry(Entry::Descriptor), Check::None, 1, &DATA32),
+    row(91, "R_ARM_TLS_CALL", TLS, Tls, PREL_T, Signed(26), 4, &A32_BRANCH),
+    row(92, "R_ARM_TLS_DESCSEQ", TLS, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(93, "R_ARM_THM_TLS_CALL", TLS, Tls, PREL_T, Signed(25), 2, &T32_CALL),
     row(94, "R_ARM_PLT32_ABS", DATA, Data, ABS_T, Check::None, 1, &DATA32),
     row(95, "R_ARM_GOT_ABS", GOT, Got, GOT_ENTRY, Check::None, 1, &DATA32),
     row(96, "R_ARM_GOT_PREL", GOT, Got, GOT_ENTRY_PREL, Check::None, 1, &DATA32),
     row(97, "R_ARM_GOT_BREL12", GOT, Got, GOT_ENTRY_OFFSET, Magnitude(12), 1, &ABS12_FIELD),
     row(98, "R_ARM_GOTOFF12", A32, Address, Operation::new(Term::Symbol, Minus::Got), Magnitude(12), 1, &ABS12_FIELD),
-    foreign(99, "R_ARM_GOTRELAX", MISC, Standing::Unsupported),
-    foreign(100, "R_ARM_GNU_VTENTRY", DATA, Standing::Unsupported),
-    foreign(101, "R_ARM_GNU_VTINHERIT", DATA, Standing::Unsupported),
+    row(99, "R_ARM_GOTRELAX", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(100, "R_ARM_GNU_VTENTRY", DATA, Class::None, ABS, Check::None, 1, &NOTHING).standing(Standing::Deprecated),
+    row(101, "R_ARM_GNU_VTINHERIT", DATA, Class::None, ABS, Check::None, 1, &NOTHING).standing(Standing::Deprecated),
     row(102, "R_ARM_THM_JUMP11", T16, ShortBranch, PREL, Signed(12), 2, &T16_JUMP11),
     row(103, "R_ARM_THM_JUMP8", T16, ShortBranch, PREL, Signed(9), 2, &T16_JUMP8),
     row(104, "R_ARM_TLS_GD32", TLS, Tls, GOT_ENTRY_PREL.entry(Entry::Variable), Check::None, 1, &DATA32),
@@ -280,8 +284,8 @@ pub(super) const ROWS: &[Row] = &[
     foreign(126, "R_ARM_PRIVATE_14", PRIVATE, Standing::Private),
     foreign(127, "R_ARM_PRIVATE_15", PRIVATE, Standing::Private),
     foreign(128, "R_ARM_ME_TOO", DEPRECATED, Standing::Obsolete),
-    foreign(129, "R_ARM_THM_TLS_DESCSEQ16", TLS, Standing::Unsupported),
-    foreign(130, "R_ARM_THM_TLS_DESCSEQ32", TLS, Standing::Unsupported),
+    row(129, "R_ARM_THM_TLS_DESCSEQ16", TLS, Class::None, ABS, Check::None, 1, &NOTHING),
+    row(130, "R_ARM_THM_TLS_DESCSEQ32", TLS, Class::None, ABS, Check::None, 1, &NOTHING),
     row(131, "R_ARM_THM_GOT_BREL12", T32, Got, GOT_ENTRY_OFFSET, Unsigned(12), 1, &T32_LDR12),
     row(132, "R_ARM_THM_ALU_ABS_G0_NC", T16, Address, ABS_T, Check::None, 1, &T16_IMM8_0),
     row(133, "R_ARM_THM_ALU_ABS_G1_NC", T16, Address, ABS, Check::None, 1, &T16_IMM8_1),
