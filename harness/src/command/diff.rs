@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::Args as ClapArgs;
-use linker::link::Finalized;
-use linker::{Layout, Options, Roots};
+use linker::Layout;
 
-use crate::executor::image::{Image, ImageFile};
 use crate::exit;
 use crate::inputs;
-use crate::linking::{self, Externals, Input, Job, Timings};
-use crate::oracle::{self, Peer, Tally};
+use crate::oracle::{self, Peer, Sum, Survey, Tally};
 
 /// Options of `diff`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -33,14 +30,9 @@ pub struct Args {
     /// How many differences to show in full
     #[arg(long, default_value_t = 10)]
     pub show: usize,
-}
-
-/// What came of one peer.
-#[derive(Default)]
-struct Sum {
-    units: usize,
-    refused: Vec<String>,
-    tallies: BTreeMap<&'static str, Tally>,
+    /// Write a JSON document instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Runs the command.
@@ -66,71 +58,39 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let units = oracle::units(inputs.files)?;
     let bar = crate::command::progress(units.len());
-    let mut sums: BTreeMap<Peer, Sum> = BTreeMap::new();
-    let mut unlinked = Vec::new();
-    for unit in units {
-        bar.inc(1);
-        let name = unit.name.clone();
-        let unit = match oracle::complete(inputs.target, unit) {
-            Ok(unit) => unit,
-            Err(error) => {
-                unlinked.push(format!("{name}: {error:#}"));
-                continue;
-            }
-        };
-        let link = |options: &Options| link(inputs.target, &unit.objects, &files.layout, options);
-        let (plain, relaxed) =
-            match link(&Options::unrelaxed()).and_then(|plain| Ok((plain, link(&Options::default())?))) {
-                Ok(links) => links,
-                Err(error) => {
-                    unlinked.push(format!("{name}: {error}"));
-                    continue;
-                }
-            };
-        for (peer, program) in &programs {
-            let sum = sums.entry(*peer).or_default();
-            match peer.link(program, &plain, &unit.objects) {
-                Ok(output) => {
-                    sum.units += 1;
-                    oracle::compare(&plain, &relaxed, &output, &mut sum.tallies);
-                }
-                Err(error) => sum.refused.push(format!("{name}: {error}")),
-            }
-        }
-    }
+    let survey = Survey::of(inputs.target, units, &programs, &files.layout, || bar.inc(1));
     bar.finish_and_clear();
-    Ok(report(args, &sums, &unlinked))
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&survey.json())?);
+    } else {
+        report(args, &survey);
+    }
+    Ok(if failed(&survey) { exit::FAILURES } else { exit::OK })
 }
 
-fn link<'a>(
-    target: &'static linker::Target,
-    objects: &'a [Input],
-    layout: &Layout,
-    options: &Options,
-) -> linker::Result<Finalized<'a, ImageFile>> {
-    let job = Job { target, inputs: objects, defines: &[], roots: Roots::All, layout, options };
-    linking::link(&job, &mut Image::new(target), &Externals::Table(&|_| None), &mut Timings::default())
+/// Whether something differs, or was not linked here, or nothing was compared.
+fn failed(survey: &Survey) -> bool {
+    let fields = |sum: &Sum, count: fn(&Tally) -> usize| sum.tallies.values().map(count).sum::<usize>();
+    let wrong = |sum: &Sum| fields(sum, Tally::compared) == 0 || fields(sum, |tally| tally.different.len()) > 0;
+    !survey.unlinked.is_empty() || survey.sums.values().any(wrong)
 }
 
-fn report(args: &Args, sums: &BTreeMap<Peer, Sum>, unlinked: &[String]) -> u8 {
-    let mut failed = !unlinked.is_empty();
-    for (peer, sum) in sums {
+fn report(args: &Args, survey: &Survey) {
+    for (peer, sum) in &survey.sums {
         println!("{}: {} links compared, {} refused", peer.name(), sum.units, sum.refused.len());
-        println!("  {:42} {:>8} {:>8} {:>9} {:>9}", "relocation", "same", "excused", "excluded", "different");
+        let heads = ["same", "meant", "excused", "excluded", "different"];
+        println!("  {:42}{}", "relocation", heads.map(|head| format!(" {head:>9}")).concat());
         for (name, tally) in &sum.tallies {
-            let (excused, excluded): (usize, usize) = (tally.excused.values().sum(), tally.excluded.values().sum());
-            println!("  {name:42} {:>8} {excused:>8} {excluded:>9} {:>9}", tally.same, tally.different.len());
+            let counts = [tally.same, tally.meant(), tally.excused(), tally.excluded(), tally.different.len()];
+            println!("  {name:42}{}", counts.map(|count| format!(" {count:>9}")).concat());
         }
-        for (freedom, reason) in oracle::FREEDOMS {
-            let count: usize = sum.tallies.values().filter_map(|tally| tally.excused.get(freedom)).sum();
-            if count > 0 {
-                println!("  {count} excused: {reason}");
-            }
-        }
+        reasons(sum, "come to the same", oracle::MEANINGS, |tally| &tally.meant);
+        reasons(sum, "excused", oracle::FREEDOMS, |tally| &tally.excused);
+        reasons(sum, "not compared", oracle::EXCLUSIONS, |tally| &tally.excluded);
         let different: Vec<_> = sum.tallies.values().flat_map(|tally| &tally.different).collect();
         for difference in different.iter().take(args.show) {
             println!("\n  {}\n    {}", difference.site, difference.numbers);
-            println!("    ours   {}\n    theirs {}", difference.ours, difference.theirs);
+            println!("    ours   {}\n    theirs {}\n    {}", difference.ours, difference.theirs, difference.verdict);
         }
         if different.len() > args.show {
             println!("\n  and {} more differences: --show {}", different.len() - args.show, different.len());
@@ -138,15 +98,23 @@ fn report(args: &Args, sums: &BTreeMap<Peer, Sum>, unlinked: &[String]) -> u8 {
         for refused in sum.refused.iter().take(args.show) {
             println!("  {refused}");
         }
-        let compared: usize = sum.tallies.values().map(|tally| tally.same + tally.different.len()).sum();
-        failed |= !different.is_empty() || compared == 0;
+        let compared: usize = sum.tallies.values().map(|tally| tally.compared()).sum();
         if compared == 0 {
             println!("  nothing was compared");
         }
         println!();
     }
-    for problem in unlinked.iter().take(args.show) {
+    for problem in survey.unlinked.iter().take(args.show) {
         println!("not linked here: {problem}");
     }
-    if failed { exit::FAILURES } else { exit::OK }
+}
+
+/// How many fields there are for each reason, and what it is.
+fn reasons<K: Ord>(sum: &Sum, what: &str, list: &[(K, &str)], counts: impl Fn(&Tally) -> &BTreeMap<K, usize>) {
+    for (key, reason) in list {
+        let count: usize = sum.tallies.values().filter_map(|tally| counts(tally).get(key)).sum();
+        if count > 0 {
+            println!("  {count} {what}: {reason}");
+        }
+    }
 }

@@ -8,7 +8,10 @@ use linker::graph::{Flags, LinkGraph};
 use linker::relocation::Class;
 use linker::{Options, Parsed, Target, defined};
 use object::write::{Object, Symbol, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::{
+    Architecture, BinaryFormat, Endianness, FileFlags, Object as _, ObjectSection, SectionFlags, SectionKind,
+    SymbolFlags, SymbolKind, SymbolScope,
+};
 
 use crate::linking::{Data, Input};
 
@@ -50,11 +53,17 @@ pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
     Ok(units)
 }
 
+/// The unit with an object that defines what is missing in it.
+pub fn complete(target: &'static Target, mut unit: Unit) -> Result<Unit> {
+    unit.objects.extend(externals(target, &unit.objects)?);
+    Ok(unit)
+}
+
 /// Bytes from one definition of ours to the next.
 const STRIDE: u64 = 16;
 
 /// An object that defines what nothing in these defines: functions, data, thread-local variables. None if nothing is missing.
-pub(super) fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>> {
+fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>> {
     let mut parsed = Parsed::new(target, Options::default());
     for object in objects {
         parsed.add_object(&object.name, &object.data)?;
@@ -64,12 +73,7 @@ pub(super) fn externals(target: &'static Target, objects: &[Input]) -> Result<Op
     if wanted.is_empty() {
         return Ok(None);
     }
-    let architecture = if target.pointer_bits == 64 { Architecture::Aarch64 } else { Architecture::Arm };
-    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
-    if architecture == Architecture::Arm {
-        let e_flags = object::elf::EF_ARM_EABI_VER5;
-        object.flags = FileFlags::Elf { os_abi: object::elf::ELFOSABI_NONE, abi_version: 0, e_flags };
-    }
+    let mut object = start(target, objects);
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
     for (kind, section, what) in [
         (Class::Branch, (".text.externals", SectionKind::Text), SymbolKind::Text),
@@ -98,6 +102,30 @@ pub(super) fn externals(target: &'static Target, objects: &[Input]) -> Result<Op
     }
     Ok(Some(Input { name: "externals.o".to_owned(), data: Data::Read(object.write()?) }))
 }
+
+/// An object of ours with the build attributes of the first of these: without any, llvm-jitlink refuses it.
+pub(super) fn start(target: &Target, objects: &[Input]) -> Object<'static> {
+    let architecture = if target.pointer_bits == 64 { Architecture::Aarch64 } else { Architecture::Arm };
+    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    if architecture == Architecture::Arm {
+        let e_flags = object::elf::EF_ARM_EABI_VER5;
+        object.flags = FileFlags::Elf { os_abi: object::elf::ELFOSABI_NONE, abi_version: 0, e_flags };
+        let attributes = objects.iter().find_map(|input| {
+            let file = object::File::parse(&*input.data).ok()?;
+            Some(file.section_by_name(ATTRIBUTES)?.data().ok()?.to_vec())
+        });
+        if let Some(attributes) = attributes {
+            let section = object.add_section(Vec::new(), ATTRIBUTES.as_bytes().to_vec(), SectionKind::Other);
+            let (sh_type, sh_flags) = (object::elf::SHT_ARM_ATTRIBUTES, object::elf::SectionFlags::default());
+            object.section_mut(section).flags = SectionFlags::Elf { sh_type, sh_flags };
+            object.append_section_data(section, &attributes, 1);
+        }
+    }
+    object
+}
+
+/// The section of build attributes.
+const ATTRIBUTES: &str = ".ARM.attributes";
 
 /// The names that nobody defines, and what they have to be.
 fn missing<'a>(graph: &'a LinkGraph<'_>) -> BTreeMap<&'a [u8], Class> {

@@ -1,255 +1,169 @@
 //! The differential oracle: another linker gets the same objects and the same addresses, and every relocated field is
 //! compared.
 //!
-//! A difference is excused only by one of the [`FREEDOMS`]: a choice that the ABI leaves to linkers, each with its reason.
-//! What cannot be compared at all is counted, too.
+//! Other bytes are followed to what they mean: the slot that a field leads to is read, a stub is run, call-frame records and
+//! the index of unwinding tables are compared by the code that they are about. What then still differs is excused only by one of
+//! the [`FREEDOMS`], or it is a difference, and [`Verdict`] says who is right by the ABI's formula. What cannot be
+//! compared at all is counted, too.
 
+mod frames;
+mod freedom;
+mod index;
 mod inputs;
+mod jitlink;
+mod output;
 mod peer;
+mod reading;
+mod stub;
+mod survey;
+mod tally;
+mod verdict;
 
 use std::collections::BTreeMap;
 
-use linker::Target;
 use linker::error::Site;
-use linker::fixup::Via;
-use linker::graph::{Definition, Kind, LinkGraph};
+use linker::graph::{Kind, LinkGraph};
 use linker::index::EdgeId;
 use linker::link::Finalized;
-use linker::relocation::{Class, Inputs, Row};
+use linker::relocation::Row;
 
 use crate::disassembly::Disassembler;
 use crate::executor::image::ImageFile;
 use crate::suspects;
+use frames::Frames;
+use index::Index;
+use reading::{Finding, Reading, Way};
 
-pub use inputs::{Unit, units};
-pub use peer::{Output, Peer};
+pub use freedom::{EXCLUSIONS, Excluded, FREEDOMS, Freedom, MEANINGS, Meaning};
+pub use inputs::{Unit, complete, units};
+pub use output::Output;
+pub use peer::Peer;
+pub use survey::{Sum, Survey};
+pub use tally::{Difference, Outcome, Tally};
+pub use verdict::Verdict;
 
-/// What linkers may do differently, and why.
-pub static FREEDOMS: &[(Freedom, &str)] = &[
-    (
-        Freedom::TableOrder,
-        "the order of entries in the global offset table is the linker's: another slot holds the same",
-    ),
-    (Freedom::Stub, "where a branch goes through a stub, its place and shape are the linker's"),
-    (
-        Freedom::FallThrough,
-        "a branch to an undefined weak symbol goes on with the next instruction, by whatever instruction",
-    ),
-];
-
-/// A difference that is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Freedom {
-    /// Another slot of the table holds the same.
-    TableOrder,
-    /// Through a stub.
-    Stub,
-    /// To the next instruction.
-    FallThrough,
-}
-
-/// Why a field is not compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Excluded {
-    /// Linkers write call frames and unwinding tables anew.
-    Frames,
-    /// The symbol is one whose place each linker chooses: what it made itself, or common.
-    Placement,
-    /// An undefined weak thread-local variable has no offset.
-    WeakVariable,
-}
-
-/// What a field came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The same bytes.
-    Same,
-    /// Not the same, for a reason.
-    Excused(Freedom),
-    /// Not compared.
-    Excluded(Excluded),
-    /// Different.
-    Different(Box<Difference>),
-}
-
-/// A field that differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Where.
-    pub site: String,
-    /// The formula with its numbers.
-    pub numbers: String,
-    /// Our bytes, and what they are.
-    pub ours: String,
-    /// The peer's.
-    pub theirs: String,
-}
-
-/// Counts of one relocation.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    /// Same bytes.
-    pub same: usize,
-    /// By freedom.
-    pub excused: BTreeMap<Freedom, usize>,
-    /// Not compared.
-    pub excluded: BTreeMap<Excluded, usize>,
-    /// The fields that differ.
-    pub different: Vec<Difference>,
-}
-
-impl Tally {
-    /// Counts one field.
-    pub fn add(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Same => self.same += 1,
-            Outcome::Excused(freedom) => *self.excused.entry(freedom).or_default() += 1,
-            Outcome::Excluded(reason) => *self.excluded.entry(reason).or_default() += 1,
-            Outcome::Different(difference) => self.different.push(*difference),
-        }
-    }
-}
-
-/// The unit with an object that defines what is missing in it.
-pub fn complete(target: &'static Target, mut unit: Unit) -> anyhow::Result<Unit> {
-    unit.objects.extend(inputs::externals(target, &unit.objects)?);
-    Ok(unit)
-}
-
-/// Compares every relocated field of a link with a peer's output, by name of the relocation.
-pub fn compare(
-    plain: &Finalized<'_, ImageFile>,
+/// Compares every relocated field of a link with a peer's output, by name of the relocation. Fields that come out as in
+/// `relaxed`, the same link with its instructions rewritten, are the same.
+pub fn compare<'a>(
+    plain: &'a Finalized<'a, ImageFile>,
     relaxed: &Finalized<'_, ImageFile>,
-    theirs: &Output,
+    theirs: &Output<'_>,
     tallies: &mut BTreeMap<&'static str, Tally>,
 ) {
-    let disassembler = Disassembler::new(plain.graph().target);
-    for (id, edge) in plain.graph().live_edges() {
-        let row = plain.graph().row(edge);
-        let section = &plain.graph().sections[plain.graph().blocks[edge.block].section];
+    let graph = plain.graph();
+    let ours = Output::ours(plain);
+    let comparison = Comparison {
+        plain,
+        relaxed,
+        disassembler: Disassembler::new(graph.target),
+        frames: (Frames::read(graph.target, &ours), Frames::read(graph.target, theirs)),
+        indexes: (Index::read(&ours), Index::read(theirs)),
+        ours,
+        theirs,
+    };
+    for (id, edge) in graph.live_edges() {
+        let row = graph.row(edge);
+        let section = &graph.sections[graph.blocks[edge.block].section];
         if section.is_made() || row.field.unit.size() == 0 {
             continue;
         }
-        if let Some(outcome) = field(plain, relaxed, theirs, id, &disassembler) {
+        if let Some(outcome) = comparison.field(id) {
             tallies.entry(row.name).or_default().add(outcome);
         }
     }
 }
 
-/// What one field came to. None where the peer has nothing at the address.
-fn field(
-    plain: &Finalized<'_, ImageFile>,
-    relaxed: &Finalized<'_, ImageFile>,
-    theirs: &Output,
-    id: EdgeId,
-    disassembler: &Disassembler,
-) -> Option<Outcome> {
-    let graph = plain.graph();
-    let edge = &graph.edges[id];
-    let row = graph.row(edge);
-    if let Some(reason) = excluded(graph, id) {
-        return Some(Outcome::Excluded(reason));
-    }
-    let fixup = plain.fixup(id).ok()?;
-    let unit = row.field.unit;
-    let their_bytes = theirs.read_at(fixup.inputs.p, unit.size())?;
-    let their_word = unit.read(their_bytes, graph.target.big_endian)?;
-    if their_word == fixup.after {
-        return Some(Outcome::Same);
-    }
-    if relaxed.fixup(id).is_ok_and(|fixup| fixup.after == their_word) {
-        return Some(Outcome::Same);
-    }
-    if fixup.via == Via::FallThrough && (!row.field.carries(their_word) || falls_through(graph, row, their_word)) {
-        return Some(Outcome::Excused(Freedom::FallThrough));
-    }
-    let is_origin = graph.symbols[edge.target].name == peer::ORIGIN;
-    if table_order(plain, row, is_origin, &fixup.inputs, fixup.after, their_word, theirs) {
-        return Some(Outcome::Excused(Freedom::TableOrder));
-    }
-    let goes_elsewhere = matches!(fixup.via, Via::Stub(_)) || leads_to_stub(row, &fixup.inputs, their_word, theirs);
-    if (row.class.is_branch() || row.class == Class::BranchData) && goes_elsewhere {
-        return Some(Outcome::Excused(Freedom::Stub));
-    }
-    let show = |word: u64| {
-        let mut bytes = vec![0; unit.size()];
-        unit.write(&mut bytes, word, graph.target.big_endian);
-        let text = disassembler.one(&bytes, fixup.inputs.p, suspects::bytes_kind(graph, id)).0;
-        format!("{}  {text}", suspects::hex(&bytes))
-    };
-    Some(Outcome::Different(Box::new(Difference {
-        site: Site::edge(graph, edge).to_string(),
-        numbers: suspects::numbers(row, &fixup),
-        ours: show(fixup.after),
-        theirs: show(their_word),
-    })))
+/// Two links to be compared.
+struct Comparison<'a, 'b> {
+    plain: &'a Finalized<'a, ImageFile>,
+    relaxed: &'b Finalized<'b, ImageFile>,
+    ours: Output<'a>,
+    theirs: &'b Output<'b>,
+    frames: (Result<Frames, String>, Result<Frames, String>),
+    indexes: (Index, Index),
+    disassembler: Disassembler,
 }
 
-fn excluded(graph: &LinkGraph<'_>, id: EdgeId) -> Option<Excluded> {
-    let edge = &graph.edges[id];
-    let section = &graph.sections[graph.blocks[edge.block].section];
-    if section.kind == Kind::Frames || section.kind == Kind::LinkOrder {
-        return Some(Excluded::Frames);
+impl<'a> Comparison<'a, '_> {
+    fn graph(&self) -> &'a LinkGraph<'a> {
+        self.plain.graph()
     }
-    match graph.symbols[edge.target].definition {
-        Definition::Block(block, _) if graph.sections[graph.blocks[block].section].is_made() => {
-            // Stubs and slots of functions that choose themselves, and common symbols.
-            Some(Excluded::Placement)
+
+    /// What one field came to. None where the peer has nothing at the address.
+    fn field(&self, id: EdgeId) -> Option<Outcome> {
+        let graph = self.graph();
+        let edge = &graph.edges[id];
+        if let Some(reason) = freedom::excluded(graph, id, self.theirs) {
+            return Some(Outcome::Excluded(reason));
         }
-        Definition::Block(block, _) if graph.sections[graph.blocks[block].section].kind == Kind::Frames => {
-            Some(Excluded::Frames)
+        let place = graph.target.wrap(graph.blocks[edge.block].address.wrapping_add(edge.offset.into()));
+        let section = graph.blocks[edge.block].section;
+        if graph.sections[section].kind == Kind::Frames {
+            let said = match (&self.frames.0, &self.frames.1) {
+                (Ok(ours), Ok(theirs)) => ours.compare(place, theirs),
+                (Err(why), _) | (_, Err(why)) => Some(Err(why.clone())),
+            };
+            return Some(self.by_meaning(id, Meaning::Frame, said));
         }
-        Definition::Undefined if graph.row(edge).class == Class::Tls => Some(Excluded::WeakVariable),
-        _ => None,
-    }
-}
-
-/// Whether the peer's field is right for another slot of its table, which holds what ours does.
-fn table_order(
-    plain: &Finalized<'_, ImageFile>,
-    row: &Row,
-    is_origin: bool,
-    inputs: &Inputs,
-    ours: u64,
-    theirs: u64,
-    output: &Output,
-) -> bool {
-    if !row.operation.needs_got() && !is_origin {
-        return false;
-    }
-    let fits = |entry: u64, got: u64| {
-        let s = if is_origin { got } else { inputs.s };
-        let value = row.operation.evaluate(&Inputs { s, entry, got, ..*inputs });
-        row.field.encode(ours, value) == Some(theirs)
-    };
-    let width = plain.graph().target.pointer_bytes();
-    let size = row.operation.entry.words() * width;
-    output.got_origins().any(|got| {
-        if !row.operation.needs_entry() {
-            return fits(0, got);
+        if index::is_index(graph, section) {
+            return Some(self.by_meaning(id, Meaning::Index, self.indexes.0.compare(place, &self.indexes.1)));
         }
-        let held = content(plain, inputs.entry, size);
-        held.is_some() && output.slots(width).any(|(address, bytes)| bytes.get(..size) == held && fits(address, got))
-    })
-}
+        self.bytes(id)
+    }
 
-/// So many bytes at an address of our image.
-fn content<'a>(linked: &'a Finalized<'_, ImageFile>, address: u64, size: usize) -> Option<&'a [u8]> {
-    linked.handle.segments().find_map(|(start, bytes)| {
-        let at = usize::try_from(address.checked_sub(start)?).ok()?;
-        bytes.get(at..at.checked_add(size)?)
-    })
-}
+    /// What came of a record that was compared by what it says.
+    fn by_meaning(&self, id: EdgeId, meaning: Meaning, said: Option<Result<(), String>>) -> Outcome {
+        let why = match said {
+            Some(Ok(())) => return Outcome::Meant(meaning),
+            Some(Err(why)) => why,
+            None => return Outcome::Excluded(Excluded::Frames),
+        };
+        let ours = Reading::new(self.plain, id).map_or_else(Finding::Unknown, |reading| reading.examine(&self.ours));
+        let (verdict, _) = verdict::over(ours, Finding::Wrong(why));
+        self.difference(id, None, verdict)
+    }
 
-/// Whether the peer's branch goes to the instruction behind it. (What is no branch does so anyway.)
-fn falls_through(graph: &LinkGraph<'_>, row: &Row, word: u64) -> bool {
-    let bias = graph.arch.pc_bias(row);
-    row.class.is_branch() && row.field.carries(word) && row.field.decode(word) + bias == row.field.unit.size() as i64
-}
+    fn bytes(&self, id: EdgeId) -> Option<Outcome> {
+        let graph = self.graph();
+        let row = graph.row(&graph.edges[id]);
+        let fixup = self.plain.fixup(id).ok()?;
+        let their_bytes = self.theirs.read_at(fixup.inputs.p, row.field.unit.size())?;
+        let their_word = row.field.unit.read(their_bytes, graph.target.big_endian)?;
+        if their_word == fixup.after || self.relaxed.fixup(id).is_ok_and(|fixup| fixup.after == their_word) {
+            return Some(Outcome::Same);
+        }
+        let (verdict, ways) = match Reading::new(self.plain, id) {
+            Ok(reading) => verdict::over(reading.examine(&self.ours), reading.examine(self.theirs)),
+            Err(why) => (Verdict::CannotTell(why), None),
+        };
+        Some(match ways {
+            Some((Way::FallThrough, _) | (_, Way::FallThrough)) => Outcome::Excused(Freedom::FallThrough),
+            Some((Way::Stub, _) | (_, Way::Stub)) => Outcome::Meant(Meaning::Stub),
+            Some((Way::Slot, Way::Slot)) => Outcome::Meant(Meaning::Slot),
+            Some((Way::Origin, Way::Origin)) => Outcome::Meant(Meaning::Origin),
+            _ => self.difference(id, Some(their_word), verdict),
+        })
+    }
 
-/// Whether the peer's branch goes to something that it made.
-fn leads_to_stub(row: &Row, inputs: &Inputs, word: u64, output: &Output) -> bool {
-    let value = row.field.decode(word);
-    let target = inputs.p.wrapping_add_signed(value).wrapping_sub_signed(inputs.a);
-    !output.is_ours(target & !1)
+    fn difference(&self, id: EdgeId, theirs: Option<u64>, verdict: Verdict) -> Outcome {
+        let graph = self.graph();
+        let edge = &graph.edges[id];
+        let row: &Row = graph.row(edge);
+        let unit = row.field.unit;
+        let fixup = self.plain.fixup(id);
+        let show = |word: u64| {
+            let mut bytes = vec![0; unit.size()];
+            unit.write(&mut bytes, word, graph.target.big_endian);
+            let place = fixup.as_ref().map_or(0, |fixup| fixup.inputs.p);
+            let text = self.disassembler.one(&bytes, place, suspects::bytes_kind(graph, id)).0;
+            format!("{}  {text}", suspects::hex(&bytes))
+        };
+        Outcome::Different(Box::new(Difference {
+            site: Site::edge(graph, edge).to_string(),
+            numbers: fixup.as_ref().map_or_else(ToString::to_string, |fixup| suspects::numbers(row, fixup)),
+            ours: fixup.as_ref().map_or_else(ToString::to_string, |fixup| show(fixup.after)),
+            theirs: theirs.map_or_else(|| "another record".to_owned(), show),
+            verdict,
+        }))
+    }
 }

@@ -10,8 +10,9 @@ use linker::graph::{Binding, Definition, Flags, Kind};
 use linker::index::Id;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
-use object::{Object, ObjectSection, ObjectSymbol};
 
+use super::index;
+use super::output::{ORIGIN, Output};
 use crate::executor::image::ImageFile;
 use crate::linking::Input;
 
@@ -25,6 +26,9 @@ pub enum Peer {
     Ld,
     /// LLVM's lld.
     Lld,
+    /// LLVM's JITLink.
+    #[value(name = "llvm-jitlink")]
+    Jitlink,
 }
 
 impl Peer {
@@ -33,6 +37,7 @@ impl Peer {
         match self {
             Peer::Ld => "GNU ld",
             Peer::Lld => "lld",
+            Peer::Jitlink => "llvm-jitlink",
         }
     }
 
@@ -45,6 +50,7 @@ impl Peer {
                 "binutils-arm-linux-gnueabihf",
             ),
             (Peer::Lld, _) => (&["ld.lld-19", "ld.lld"], "lld-19"),
+            (Peer::Jitlink, _) => (&["llvm-jitlink-19", "llvm-jitlink"], "llvm-19"),
         }
     }
 
@@ -58,7 +64,7 @@ impl Peer {
     }
 
     /// Links the objects of `linked`, of which `inputs` are the files in order, at its addresses.
-    pub fn link(self, program: &Path, linked: &Finalized<'_, ImageFile>, inputs: &[Input]) -> Result<Output> {
+    pub fn link(self, program: &Path, linked: &Finalized<'_, ImageFile>, inputs: &[Input]) -> Result<Output<'static>> {
         let directory = tempfile::tempdir()?;
         for (number, input) in inputs.iter().enumerate() {
             std::fs::write(directory.path().join(format!("{number}.o")), unmerged(&input.data))?;
@@ -74,7 +80,7 @@ impl Peer {
         if let Err(error) = corpus::build::run_within(command, TIME) {
             bail!("{} refuses: {error}", self.name());
         }
-        Output::read(std::fs::read(directory.path().join("out"))?, linked)
+        Output::read(&std::fs::read(directory.path().join("out"))?, linked)
     }
 }
 
@@ -108,7 +114,8 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
     for (id, section) in graph.sections.iter() {
         let Some(first) = section.block_ids().find(|&block| graph.blocks[block].live) else { continue };
         let size: u64 = section.block_ids().map(|block| graph.blocks[block].content.size()).sum();
-        if size > 0 && !section.is_made() && section.lifetime != Lifetime::NoAlloc && section.kind != Kind::Frames {
+        let rewritten = section.kind == Kind::Frames || index::is_index(graph, id);
+        if size > 0 && !section.is_made() && section.lifetime != Lifetime::NoAlloc && !rewritten {
             sections.push((graph.blocks[first].address, id.index()));
         }
     }
@@ -136,6 +143,11 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
     outputs.push((got, format!(".got {got:#x} : {{ *(.got) *(.got.plt) *(.igot) *(.igot.plt) }}")));
     let plt = behind + 0x10_0000;
     outputs.push((plt, format!(".plt {plt:#x} : {{ *(.plt) *(.iplt) }}\n  .common : {{ *(COMMON) }}")));
+    // What linkers write anew, each as it likes.
+    let frames = behind + 0x20_0000;
+    let index = graph.arch.unwind_index().map(|index| String::from_utf8_lossy(index.section).into_owned());
+    let index = index.map(|name| format!("\n  {name} : {{ *({name}*) }}")).unwrap_or_default();
+    outputs.push((frames, format!(".eh_frame {frames:#x} : {{ *(.eh_frame) }}{index}")));
     outputs.sort();
     let lines: Vec<String> = outputs.into_iter().map(|(_, line)| format!("  {line}\n")).collect();
     // The ends of sections and the like, which linkers define when somebody asks.
@@ -149,69 +161,5 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
         })
         .map(|(name, address)| format!("PROVIDE_HIDDEN({} = {address:#x});\n", String::from_utf8_lossy(name)))
         .collect();
-    format!(
-        "{bounds}SECTIONS {{\n{}  /DISCARD/ : {{ *(.eh_frame) *(.comment) *(.note*) *(.debug*) }}\n}}\n",
-        lines.concat()
-    )
-}
-
-/// The name of the table's origin.
-pub(super) const ORIGIN: &[u8] = b"_GLOBAL_OFFSET_TABLE_";
-
-/// What a peer wrote.
-pub struct Output {
-    /// Address and bytes of what it loads.
-    loaded: Vec<(u64, Vec<u8>)>,
-    /// Its global offset table.
-    table: Option<usize>,
-    /// What it may take for the table's origin.
-    origins: Vec<u64>,
-    /// Where our sections are: what a branch reaches elsewhere, the peer has made.
-    ours: Vec<(u64, u64)>,
-}
-
-impl Output {
-    fn read(file: Vec<u8>, linked: &Finalized<'_, ImageFile>) -> Result<Output> {
-        let file = object::File::parse(&*file).context("the peer's output")?;
-        let (mut loaded, mut table) = (Vec::new(), None);
-        for section in file.sections().filter(|section| section.address() != 0 && section.size() > 0) {
-            if section.name() == Ok(".got") {
-                table = Some(loaded.len());
-            }
-            loaded.push((section.address(), section.data().context("the peer's output")?.to_vec()));
-        }
-        let symbol = file.symbols().find(|symbol| symbol.name() == Ok("_GLOBAL_OFFSET_TABLE_")).map(|s| s.address());
-        let origins = symbol.into_iter().chain(table.map(|table| loaded[table].0)).collect();
-        let graph = linked.graph();
-        let made = |block: &linker::graph::Block<'_>| graph.sections[block.section].is_made();
-        let ours = graph.blocks.iter().filter(|(_, block)| block.live && !made(block));
-        let ours = ours.map(|(_, block)| (block.address, block.content.size())).collect();
-        Ok(Output { loaded, table, origins, ours })
-    }
-
-    /// So many bytes at an address.
-    pub fn read_at(&self, address: u64, size: usize) -> Option<&[u8]> {
-        self.loaded.iter().find_map(|(start, bytes)| {
-            let at = usize::try_from(address.checked_sub(*start)?).ok()?;
-            bytes.get(at..at.checked_add(size)?)
-        })
-    }
-
-    /// Addresses that may be the table's origin: each linker has its own idea.
-    pub(super) fn got_origins(&self) -> impl Iterator<Item = u64> {
-        self.origins.iter().copied()
-    }
-
-    /// The words of the table with their addresses, each with what follows.
-    pub(super) fn slots(&self, width: usize) -> impl Iterator<Item = (u64, &[u8])> {
-        let table = self.table.map(|table| &self.loaded[table]);
-        table.into_iter().flat_map(move |(start, bytes)| {
-            (0..bytes.len()).step_by(width).map(move |at| (start + at as u64, &bytes[at..]))
-        })
-    }
-
-    /// Whether an address is in what came from the objects.
-    pub(super) fn is_ours(&self, address: u64) -> bool {
-        self.ours.iter().any(|&(start, size)| address.wrapping_sub(start) < size.max(1))
-    }
+    format!("{bounds}SECTIONS {{\n{}  /DISCARD/ : {{ *(.comment) *(.note*) *(.debug*) }}\n}}\n", lines.concat())
 }

@@ -1,0 +1,240 @@
+//! LLVM's JITLink as a peer, by `llvm-jitlink -noexec`. It places what it links where it likes: it is asked where that was, ours
+//! is linked at the same addresses, and then it is asked what it wrote there.
+//!
+//! It links only what something asks for, so there is one more object: the anchor, which asks for a symbol of each. The anchor is
+//! linked first and lies at the start of the slab; the words of all others are read relative to it, by rules for `-check`
+//! that cannot hold and are therefore answered with what is there.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use linker::graph::{Kind, LinkGraph};
+use linker::index::SectionId;
+use linker::layout::At;
+use linker::link::Finalized;
+use linker::memory::Lifetime;
+use linker::{Layout, Options, Target};
+
+use super::output::Output;
+use super::{Tally, compare, index, survey};
+use crate::executor::image::ImageFile;
+use crate::linking::Input;
+
+mod anchor;
+mod listing;
+
+use listing::Listed;
+
+/// Where its slab is: apart from where ours puts what it does not have.
+const SLAB: u64 = 0x1000_0000;
+/// Bytes of it.
+const SIZE: u64 = 64 << 20;
+
+/// How long it may take.
+const TIME: Duration = Duration::from_secs(60);
+
+/// What it calls its tables, and its stubs.
+const TABLE: &str = "$__GOT";
+const STUBS: &str = "STUBS";
+
+/// No word of four bytes is this.
+const IMPOSSIBLE: &str = "0x100000000";
+
+/// Compares the objects of a unit.
+pub(super) fn compare_unit(
+    program: &Path,
+    target: &'static Target,
+    objects: &[Input],
+    tallies: &mut BTreeMap<&'static str, Tally>,
+) -> Result<()> {
+    let session = Session::new(program, target, objects)?;
+    let listed = listing::parse(&session.run(&["-show-graphs=.*"])?.map_err(|refusal| anyhow!(refusal))?)?;
+    let parsed = survey::link(target, objects, &Layout::Near, &Options::unrelaxed()).context("ours, to be laid out")?;
+    let (list, kept) = place(parsed.graph(), &listed);
+    drop(parsed);
+    let layout = Layout::At(list);
+    let link = |options: &Options| survey::link(target, objects, &layout, options).context("ours, laid out as theirs");
+    let (plain, relaxed) = (link(&Options::unrelaxed())?, link(&Options::default())?);
+    let output = session.read(&plain, &listed, kept)?;
+    compare(&plain, &relaxed, &output, tallies);
+    Ok(())
+}
+
+/// The objects as files, and how to run the program on them.
+struct Session<'a> {
+    program: &'a Path,
+    directory: tempfile::TempDir,
+    files: Vec<String>,
+}
+
+impl Session<'_> {
+    fn new<'a>(program: &'a Path, target: &Target, objects: &[Input]) -> Result<Session<'a>> {
+        let directory = tempfile::tempdir()?;
+        let mut files = Vec::new();
+        for (number, object) in objects.iter().enumerate() {
+            files.push(listing::file(number));
+            std::fs::write(directory.path().join(listing::file(number)), &*object.data)?;
+        }
+        std::fs::write(directory.path().join("anchor.o"), anchor::object(target, objects)?)?;
+        files.push("anchor.o".to_owned());
+        Ok(Session { program, directory, files })
+    }
+
+    /// What the program says, or why it refuses.
+    fn run(&self, arguments: &[&str]) -> Result<Result<String, String>> {
+        let path = self.directory.path().join("said");
+        let said = std::fs::File::create(&path)?;
+        let mut command = Command::new(self.program);
+        command.current_dir(self.directory.path()).args(["-noexec", "-phony-externals", "-slab-page-size", "4096"]);
+        command.args(["-slab-address", &format!("{SLAB:#x}"), "-slab-allocate", &format!("{}Kb", SIZE >> 10)]);
+        command.arg(format!("-entry={}", anchor::NAME)).args(arguments).args(&self.files);
+        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
+        let mut child = command.spawn().with_context(|| self.program.display().to_string())?;
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if start.elapsed() > TIME {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(Err(format!("does not end within {} s", TIME.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+        let checks = arguments.contains(&"-check");
+        Ok(if status.success() || checks && status.code().is_some() { Ok(text) } else { Err(refusal(&text, status)) })
+    }
+
+    /// Reads what it wrote wherever something is to be compared.
+    fn read(
+        &self,
+        linked: &Finalized<'_, ImageFile>,
+        listed: &[Listed],
+        kept: BTreeSet<SectionId>,
+    ) -> Result<Output<'static>> {
+        let graph = linked.graph();
+        let mut wanted = BTreeSet::new();
+        let mut want = |from: u64, size: u64| wanted.extend((from & !3..from.saturating_add(size)).step_by(4));
+        let has = |name: &str, part: &str| {
+            name == part
+                || name.contains(part) && name.starts_with('$')
+                || name.contains("llvm_jitlink") && name.contains(part)
+        };
+        let mut extents: BTreeMap<(&str, usize), (u64, u64)> = BTreeMap::new();
+        let (mut tables, mut indexes) = (Vec::new(), Vec::new());
+        let stem = graph.arch.unwind_index().map(|index| String::from_utf8_lossy(index.section).into_owned());
+        for block in listed {
+            let end = block.address + block.size;
+            if has(&block.section, TABLE) {
+                tables.push((block.address, end));
+            } else if stem.as_ref().is_some_and(|stem| block.section.starts_with(stem.as_str())) {
+                indexes.push((block.address, end));
+            } else if block.section == ".eh_frame" {
+                let extent = extents.entry((&block.section, block.graph)).or_insert((block.address, end));
+                *extent = (extent.0.min(block.address), extent.1.max(end));
+            } else if !has(&block.section, STUBS) {
+                continue;
+            }
+            want(block.address, block.size);
+        }
+        let frames: Vec<_> = extents.into_values().collect();
+        frames.iter().for_each(|&(start, end)| want(start, end - start));
+        for (_, edge) in graph.live_edges() {
+            let block = &graph.blocks[edge.block];
+            if kept.contains(&block.section) {
+                want(block.address + u64::from(edge.offset), graph.row(edge).field.unit.size() as u64);
+            }
+        }
+        wanted.retain(|address| (SLAB..SLAB + SIZE).contains(address));
+        let words = self.words(&wanted)?;
+        Ok(Output { tables, indexes, frames, kept: Some(kept), ..Output::new(runs(&words), linked) })
+    }
+
+    /// The words at these addresses.
+    fn words(&self, wanted: &BTreeSet<u64>) -> Result<BTreeMap<u64, u32>> {
+        let lead = format!("*{{4}}({} + ", anchor::NAME);
+        let rules: String = wanted
+            .iter()
+            .map(|address| format!("# jitlink-check: {lead}{:#x}) = {IMPOSSIBLE}\n", address - SLAB))
+            .collect();
+        if rules.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        std::fs::write(self.directory.path().join("rules"), rules)?;
+        let text = self.run(&["-check", "rules"])?.map_err(|refusal| anyhow!(refusal))?;
+        let hex = |text: &str| u64::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok();
+        // Expression '*{4}(anchor + 0x8) = 0x100000000' is false: 0x12345678 != 0x100000000
+        let answer = |line: &str| {
+            let (offset, rest) = line.split_once(&lead)?.1.split_once(')')?;
+            let value = rest.split_once("is false: ")?.1.split_once(" != ")?.0;
+            Some((SLAB + hex(offset)?, u32::try_from(hex(value)?).ok()?))
+        };
+        let words: BTreeMap<u64, u32> = text.lines().filter_map(answer).collect();
+        if let Some(missing) = wanted.iter().find(|address| !words.contains_key(address)) {
+            let said = text.lines().find(|line| answer(line).is_none()).unwrap_or_default();
+            bail!("llvm-jitlink does not say what is at {missing:#x}: {said}");
+        }
+        Ok(words)
+    }
+}
+
+/// Words that follow each other, in one piece.
+fn runs(words: &BTreeMap<u64, u32>) -> Vec<(u64, Cow<'static, [u8]>)> {
+    let mut runs: Vec<(u64, Vec<u8>)> = Vec::new();
+    for (&address, word) in words {
+        match runs.last_mut() {
+            Some((start, bytes)) if *start + bytes.len() as u64 == address => bytes.extend(word.to_le_bytes()),
+            _ => runs.push((address, word.to_le_bytes().to_vec())),
+        }
+    }
+    runs.into_iter().map(|(start, bytes)| (start, Cow::Owned(bytes))).collect()
+}
+
+/// Why it refuses, in a line.
+fn refusal(text: &str, status: std::process::ExitStatus) -> String {
+    let errors: Vec<&str> = text.lines().filter(|line| line.contains("rror:") || line.contains("ssertion")).collect();
+    // The last says only that what the first is about is missing now.
+    let line = errors.first().copied().or_else(|| text.lines().find(|line| !line.trim().is_empty()));
+    let line = line.map_or(String::new(), |line| format!(": {}", line.trim()));
+    format!("llvm-jitlink refuses ({status}){line}")
+}
+
+/// The placements that put our sections where the peer has them, and which they are. Sections that cannot be told apart are
+/// left out.
+fn place(graph: &LinkGraph<'_>, listed: &[Listed]) -> (Vec<At>, BTreeSet<SectionId>) {
+    let mut groups: BTreeMap<(usize, &[u8]), Vec<SectionId>> = BTreeMap::new();
+    for (id, section) in graph.sections.iter() {
+        let mut blocks = section.block_ids().filter(|&block| graph.blocks[block].live);
+        let rewritten = section.kind == Kind::Frames || index::is_index(graph, id);
+        let apart = section.is_made() || section.thread_local || section.lifetime == Lifetime::NoAlloc || rewritten;
+        if !apart && blocks.any(|block| graph.blocks[block].content.size() > 0) {
+            groups.entry((linker::index::Id::index(section.object), section.name)).or_default().push(id);
+        }
+    }
+    let (mut list, mut kept) = (Vec::new(), BTreeSet::new());
+    for ((object, name), sections) in groups {
+        // Object 0 is the linker itself.
+        let theirs = listed.iter().filter(|block| block.graph + 1 == object && block.section.as_bytes() == name);
+        let theirs: Vec<&Listed> = theirs.collect();
+        let size = |id: SectionId| -> u64 {
+            graph.sections[id].block_ids().map(|block| graph.blocks[block].content.size()).sum()
+        };
+        let fits = |id: SectionId| {
+            let mut fit = theirs.iter().filter(|block| block.size == size(id));
+            fit.next().filter(|_| fit.next().is_none()).map(|block| block.address)
+        };
+        let addresses: Option<Vec<u64>> = sections.iter().map(|&id| fits(id)).collect();
+        for (id, address) in sections.iter().zip(addresses.unwrap_or_default()) {
+            let file = graph.objects[graph.sections[*id].object].file.to_owned();
+            list.push(At { file, section: String::from_utf8_lossy(name).into_owned(), address });
+            kept.insert(*id);
+        }
+    }
+    (list, kept)
+}

@@ -1,0 +1,198 @@
+//! What a linker wrote, ours or another.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use linker::Target;
+use linker::graph::{Block, Edge};
+use linker::index::SectionId;
+use linker::link::Finalized;
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags};
+
+use super::reading::{Finding, Reading};
+use super::stub;
+use crate::executor::image::ImageFile;
+
+/// The name of the table's origin.
+pub(super) const ORIGIN: &[u8] = b"_GLOBAL_OFFSET_TABLE_";
+
+/// Where a branch ends up: the address, and whether in Thumb state.
+pub(super) type End = Option<(u64, bool)>;
+
+/// What a linker wrote.
+pub struct Output<'a> {
+    /// Address and bytes of what it loads, in order.
+    pub(super) loaded: Vec<(u64, Cow<'a, [u8]>)>,
+    /// Where its global offset table is: the start and the end, of each part if there are several.
+    pub(super) tables: Vec<(u64, u64)>,
+    /// The table's origin.
+    pub(super) origin: Option<u64>,
+    /// Address and size of what came from objects, sorted: what a branch reaches elsewhere, the linker has made.
+    pub(super) inputs: Vec<(u64, u64)>,
+    /// Its call-frame records: the start and the end of each part.
+    pub(super) frames: Vec<(u64, u64)>,
+    /// Its index of unwinding tables: the start and the end of each part.
+    pub(super) indexes: Vec<(u64, u64)>,
+    /// The sections of ours that it has, where it may drop some.
+    pub(super) kept: Option<BTreeSet<SectionId>>,
+    /// Where branches were found to end up.
+    pub(super) followed: RefCell<BTreeMap<(u64, bool), End>>,
+}
+
+/// Where the blocks from objects are in our link.
+fn inputs(linked: &Finalized<'_, ImageFile>) -> Vec<(u64, u64)> {
+    let graph = linked.graph();
+    let blocks = graph.blocks.iter().filter(|(_, block)| block.live && !graph.sections[block.section].is_made());
+    let mut inputs: Vec<_> = blocks.map(|(_, block)| (block.address, block.content.size().max(1))).collect();
+    inputs.sort_unstable();
+    inputs
+}
+
+impl<'a> Output<'a> {
+    /// What is at these addresses, in a link that has the objects where ours has them.
+    pub(super) fn new(mut loaded: Vec<(u64, Cow<'a, [u8]>)>, linked: &Finalized<'_, ImageFile>) -> Output<'a> {
+        loaded.retain(|(_, bytes)| !bytes.is_empty());
+        loaded.sort_by_key(|(address, _)| *address);
+        Output {
+            loaded,
+            tables: Vec::new(),
+            origin: None,
+            inputs: inputs(linked),
+            frames: Vec::new(),
+            indexes: Vec::new(),
+            kept: None,
+            followed: RefCell::default(),
+        }
+    }
+
+    /// Ours.
+    pub(super) fn ours(linked: &'a Finalized<'_, ImageFile>) -> Output<'a> {
+        let graph = linked.graph();
+        let loaded = linked.handle.segments().map(|(address, bytes)| (address, Cow::Borrowed(bytes))).collect();
+        let extent = |block: &Block<'_>| (block.address, block.address + block.content.size());
+        let of_kind = |kind| {
+            let blocks = graph.blocks.iter().filter(move |(_, block)| {
+                block.live && block.content.size() > 0 && graph.sections[block.section].kind == kind
+            });
+            blocks.map(|(_, block)| extent(block))
+        };
+        let frames = of_kind(linker::graph::Kind::Frames);
+        let indexes =
+            graph.blocks.iter().filter(|(_, block)| block.live && super::index::is_index(graph, block.section));
+        let indexes = indexes.map(|(_, block)| extent(block)).collect();
+        let table = graph.got.map(|got| extent(&graph.blocks[got]));
+        Output {
+            tables: table.into_iter().collect(),
+            origin: table.map(|table| table.0),
+            frames: frames.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).into_iter().collect(),
+            indexes,
+            ..Output::new(loaded, linked)
+        }
+    }
+
+    /// An executable of a peer's.
+    pub(super) fn read(file: &[u8], linked: &Finalized<'_, ImageFile>) -> Result<Output<'static>> {
+        let file = object::File::parse(file).context("the peer's output")?;
+        let mut loaded = Vec::new();
+        let (mut tables, mut frames, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
+        for section in file.sections().filter(|section| section.address() != 0 && section.size() > 0) {
+            let extent = (section.address(), section.address() + section.size());
+            match section.name() {
+                Ok(".got") => tables.push(extent),
+                Ok(".eh_frame") => frames.push(extent),
+                _ => {}
+            }
+            if is_index(&section) {
+                indexes.push(extent);
+            }
+            let data = section.data().context("the peer's output")?;
+            loaded.push((section.address(), Cow::Owned(data.to_vec())));
+        }
+        let symbol = file.symbols().find(|symbol| symbol.name_bytes() == Ok(ORIGIN)).map(|symbol| symbol.address());
+        let origins: Vec<u64> = symbol.into_iter().chain(tables.first().map(|table: &(u64, u64)| table.0)).collect();
+        let output = Output { tables, frames, indexes, ..Output::new(loaded, linked) };
+        Ok(output.with_origin(linked, &origins))
+    }
+
+    /// With the origin of its table, which is the one of these that all its fields agree on which are about it: GNU ld for ARM
+    /// has its symbol elsewhere.
+    fn with_origin(mut self, linked: &Finalized<'_, ImageFile>, origins: &[u64]) -> Output<'a> {
+        let graph = linked.graph();
+        let is_about = |edge: &Edge| graph.symbols[edge.target].name == ORIGIN && graph.row(edge).field.unit.size() > 0;
+        let about: Vec<_> = graph.live_edges().filter(|(_, edge)| is_about(edge)).collect();
+        let readings: Vec<_> = about.into_iter().filter_map(|(id, _)| Reading::new(linked, id).ok()).collect();
+        for &origin in origins {
+            self.origin = Some(origin);
+            if readings.iter().all(|reading| matches!(reading.examine(&self), Finding::Right(_))) {
+                return self;
+            }
+        }
+        self.origin = origins.first().copied();
+        self
+    }
+
+    /// So many bytes at an address.
+    pub fn read_at(&self, address: u64, size: usize) -> Option<&[u8]> {
+        let behind = self.loaded.partition_point(|(start, _)| *start <= address);
+        let (start, bytes) = self.loaded[..behind].last()?;
+        let at = usize::try_from(address - start).ok()?;
+        bytes.get(at..at.checked_add(size)?)
+    }
+
+    /// A little-endian word at an address.
+    pub(super) fn word_at(&self, address: u64, size: usize) -> Option<u64> {
+        Some(self.read_at(address, size)?.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
+    }
+
+    /// What lies in a page, with zeros where nothing does.
+    pub(super) fn page(&self, start: u64, size: usize) -> Vec<u8> {
+        let mut page = vec![0; size];
+        for (address, bytes) in &self.loaded {
+            let from = start.max(*address);
+            let to = (start + size as u64).min(address + bytes.len() as u64);
+            if from < to {
+                let part = &bytes[(from - address) as usize..(to - address) as usize];
+                page[(from - start) as usize..(to - start) as usize].copy_from_slice(part);
+            }
+        }
+        page
+    }
+
+    /// Whether so many bytes at an address are of the table.
+    pub(super) fn in_table(&self, address: u64, size: usize) -> bool {
+        self.tables.iter().any(|&(start, end)| address >= start && address.saturating_add(size as u64) <= end)
+    }
+
+    /// The words of the table.
+    pub(super) fn slots(&self, width: usize) -> impl Iterator<Item = u64> {
+        self.tables.iter().flat_map(move |&(start, end)| (start..end).step_by(width))
+    }
+
+    /// Whether an address is in what came from the objects.
+    pub(super) fn is_input(&self, address: u64) -> bool {
+        let behind = self.inputs.partition_point(|&(start, _)| start <= address);
+        // Blocks do not overlap, but empty ones may stand in others.
+        self.inputs[..behind].iter().rev().take(4).any(|&(start, size)| address - start < size)
+    }
+
+    /// Where a branch to this address ends up.
+    pub(super) fn follow(&self, target: &Target, start: u64, thumb: bool) -> End {
+        if self.is_input(start) {
+            return Some((start, thumb));
+        }
+        let known = self.followed.borrow().get(&(start, thumb)).copied();
+        known.unwrap_or_else(|| {
+            let end = stub::follow(target, self, start, thumb);
+            self.followed.borrow_mut().insert((start, thumb), end);
+            end
+        })
+    }
+}
+
+/// SHT_ARM_EXIDX, which is another type elsewhere.
+fn is_index<'data>(section: &impl ObjectSection<'data>) -> bool {
+    let name = section.name().unwrap_or_default();
+    name.starts_with(".ARM.exidx") && matches!(section.flags(), SectionFlags::Elf { .. })
+}

@@ -1,0 +1,92 @@
+//! Branches: where they lead, by whatever way.
+
+use corpus::abi::{Place, Special};
+
+use super::{Finding, Reading, Way};
+use crate::oracle::output::Output;
+
+/// Instructions that do nothing, by what stands in their place: what a branch becomes that has nowhere to go.
+const NOPS: &[(Place, u64)] = &[
+    (Place::A64, 0xd503_201f),
+    (Place::A32, 0xe320_f000),
+    // MOV R0, R0, of cores before v6K.
+    (Place::A32, 0xe1a0_0000),
+    (Place::T32, 0xf3af_8000),
+    // Two short ones, a branch over the second, and two of MOV R8, R8.
+    (Place::T32, 0xbf00_bf00),
+    (Place::T32, 0xe000_bf00),
+    (Place::T32, 0x46c0_46c0),
+    (Place::T16, 0xbf00),
+    // MOV R8, R8
+    (Place::T16, 0x46c0),
+];
+
+impl Reading<'_> {
+    /// Whether a branch that is not the formula's leads where the formula's would.
+    pub(super) fn branch(&self, output: &Output<'_>, word: u64) -> Finding {
+        let wanted = self.wrap(self.inputs.s.wrapping_add_signed(self.inputs.a).wrapping_add(self.bias()));
+        let (start, state) = self.leads_to(word);
+        let Some((end, thumb)) = output.follow(self.graph.target, start, state) else {
+            return Finding::Wrong(format!(
+                "it leads to {start:#x}, from where nothing leads on; {wanted:#x} was meant"
+            ));
+        };
+        let right_state = self.thumb.is_none_or(|wanted| wanted == thumb);
+        if end == wanted && right_state {
+            return if end == start { self.exact(&self.inputs_of(output), word) } else { Finding::Right(Way::Stub) };
+        }
+        let by = if end == start { String::new() } else { format!(" by {start:#x}") };
+        let of = |thumb| if thumb { " in Thumb state" } else { " in A32 state" };
+        let (is, meant) = if right_state { ("", "") } else { (of(thumb), of(!thumb)) };
+        let words = self.exact(&self.inputs_of(output), word);
+        let words = if let Finding::Wrong(why) = words { format!(": {why}") } else { String::new() };
+        Finding::Wrong(format!("it leads to {end:#x}{is}{by}; {wanted:#x}{meant} was meant{words}"))
+    }
+
+    /// Whether a branch to nothing goes on with the next instruction.
+    pub(super) fn falls_through(&self, word: u64) -> Finding {
+        let next = self.wrap(self.inputs.p + self.place().size() as u64);
+        let is_branch = self.is_branch(word);
+        let (start, state) = self.leads_to(word);
+        let stays = state == matches!(self.place(), Place::T32 | Place::T16);
+        if NOPS.contains(&(self.place(), word)) || is_branch && start == next && stays {
+            return Finding::Right(Way::FallThrough);
+        }
+        let what = if is_branch { format!("leads to {start:#x}") } else { format!("is {}", self.shown(word)) };
+        Finding::Wrong(format!(
+            "a branch to an undefined weak symbol goes on with the next instruction, {next:#x}; it {what}"
+        ))
+    }
+
+    /// Whether the word is one of the branches that may carry the relocation.
+    fn is_branch(&self, word: u64) -> bool {
+        let mask = self.relocation.mask();
+        let same = |opcode: u64| opcode & !mask == word & !mask;
+        self.relocation.opcodes().iter().any(|opcode| same(opcode.word)) || same(self.before)
+    }
+
+    /// Bytes from an instruction to where its program counter points.
+    fn bias(&self) -> u64 {
+        match self.place() {
+            Place::A32 => 8,
+            Place::T32 | Place::T16 => 4,
+            _ => 0,
+        }
+    }
+
+    /// Where a word leads, and in which state.
+    fn leads_to(&self, word: u64) -> (u64, bool) {
+        let said = self.said(word);
+        let p = self.inputs.p;
+        let (from, state) = match (self.relocation.form.special, self.place()) {
+            (Some(Special::A32Call), _) => (p, word >> 28 == 0xf),
+            // BLX counts from a whole word, and its bit 12 is clear.
+            (Some(Special::T32Call), _) if word & 1 << 12 == 0 => (p & !3, false),
+            (_, Place::T32 | Place::T16) => (p, true),
+            // A datum: what it names counts, not how it got there.
+            (_, Place::Data32 | Place::Data64) => (p.wrapping_sub(self.inputs.a as u64), self.inputs.t),
+            _ => (p, false),
+        };
+        (self.wrap(from.wrapping_add_signed(said).wrapping_add(self.bias())), state)
+    }
+}

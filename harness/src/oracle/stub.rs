@@ -1,0 +1,54 @@
+//! Where a branch ends up that a linker has sent to something of its own: the stub is run on the emulator until it comes
+//! to what the objects have. Linkers have a few dozen shapes of stubs; a processor knows them all.
+
+use linker::Target;
+use unicorn_engine::{Arch, HookType, MemType, Mode, Prot, RegisterARM, Unicorn};
+
+use super::output::Output;
+
+/// Instructions that a stub may have.
+const MOST: usize = 32;
+
+const PAGE: u64 = 0x1000;
+
+/// The T bit of the status register.
+const T: u64 = 1 << 5;
+
+struct State<'a> {
+    output: &'a Output<'a>,
+    ended: Option<u64>,
+}
+
+/// The address at which a branch to `start` leaves what the linker made, and whether it does so in Thumb state. None if it
+/// does not.
+pub(super) fn follow(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> Option<(u64, bool)> {
+    let wide = target.pointer_bits == 64;
+    let arch = if wide { Arch::ARM64 } else { Arch::ARM };
+    let mut uc = Unicorn::new_with_data(arch, Mode::LITTLE_ENDIAN, State { output, ended: None }).ok()?;
+    uc.ctl_exits_enable().ok()?;
+    uc.ctl_set_exits(&[]).ok()?;
+    // Memory comes when it is asked for. What is not there is beyond the link: somebody's absolute address.
+    let fill = |uc: &mut Unicorn<'_, State<'_>>, kind: MemType, address: u64, _, _| {
+        let page = address & !(PAGE - 1);
+        let bytes = uc.get_data().output.page(page, PAGE as usize);
+        let absent = kind == MemType::FETCH_UNMAPPED && uc.get_data().output.read_at(address, 2).is_none();
+        if absent {
+            uc.get_data_mut().ended = Some(address);
+        }
+        !absent && uc.mem_map(page, PAGE, Prot::ALL).is_ok() && uc.mem_write(page, &bytes).is_ok()
+    };
+    uc.add_mem_hook(HookType::MEM_UNMAPPED, 1, 0, fill).ok()?;
+    let arrive = |uc: &mut Unicorn<'_, State<'_>>, address: u64, _| {
+        if uc.get_data().ended.is_none() && uc.get_data().output.is_input(address) {
+            uc.get_data_mut().ended = Some(address);
+            // The only error is an engine that does not run.
+            let _ = uc.emu_stop();
+        }
+    };
+    uc.add_code_hook(1, 0, arrive).ok()?;
+    // How it ends is what the hooks say.
+    let _ = uc.emu_start(start & !1 | u64::from(thumb), 0, 0, MOST);
+    let end = uc.get_data().ended?;
+    let in_thumb = !wide && uc.reg_read(RegisterARM::CPSR).ok()? & T != 0;
+    Some((end, in_thumb))
+}
