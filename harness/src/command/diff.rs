@@ -77,7 +77,8 @@ fn failed(survey: &Survey) -> bool {
 
 fn report(args: &Args, survey: &Survey) {
     for (peer, sum) in &survey.sums {
-        println!("{}: {} links compared, {} refused", peer.name(), sum.units, sum.refused.len());
+        let empty = if sum.empty > 0 { format!(", {} of nothing", sum.empty) } else { String::new() };
+        println!("{}: {} links compared, {} refused{empty}", peer.name(), sum.units, sum.refused.len());
         let heads = ["same", "meant", "excused", "excluded", "different"];
         println!("  {:42}{}", "relocation", heads.map(|head| format!(" {head:>9}")).concat());
         for (name, tally) in &sum.tallies {
@@ -95,8 +96,11 @@ fn report(args: &Args, survey: &Survey) {
         if different.len() > args.show {
             println!("\n  and {} more differences: --show {}", different.len() - args.show, different.len());
         }
-        for refused in sum.refused.iter().take(args.show) {
-            println!("  {refused}");
+        let mut refusals: Vec<_> = sum.refusals().into_iter().collect();
+        refusals.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        for (why, count) in refusals.into_iter().take(args.show) {
+            let first = sum.refused.iter().find(|refused| refused.1 == why).map_or("", |refused| &refused.0);
+            println!("  {count} refused, as {first}: {why}");
         }
         let compared: usize = sum.tallies.values().map(|tally| tally.compared()).sum();
         if compared == 0 {
@@ -104,8 +108,8 @@ fn report(args: &Args, survey: &Survey) {
         }
         println!();
     }
-    for problem in survey.unlinked.iter().take(args.show) {
-        println!("not linked here: {problem}");
+    for (unit, why) in survey.unlinked.iter().take(args.show) {
+        println!("not linked here: {unit}: {why}");
     }
 }
 

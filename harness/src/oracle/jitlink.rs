@@ -20,6 +20,7 @@ use linker::memory::Lifetime;
 use linker::{Layout, Options, Target};
 
 use super::output::Output;
+use super::patched::roomy;
 use super::{Tally, compare, index, survey};
 use crate::executor::image::ImageFile;
 use crate::linking::Input;
@@ -37,21 +38,22 @@ const SIZE: u64 = 64 << 20;
 /// How long it may take.
 const TIME: Duration = Duration::from_secs(60);
 
-/// What it calls its tables, and its stubs.
+/// What it calls its tables, and what is in all its names for stubs.
 const TABLE: &str = "$__GOT";
 const STUBS: &str = "STUBS";
 
 /// No word of four bytes is this.
 const IMPOSSIBLE: &str = "0x100000000";
 
-/// Compares the objects of a unit.
+/// Compares the objects of a unit. False if there is nothing that it could be asked for.
 pub(super) fn compare_unit(
     program: &Path,
     target: &'static Target,
     objects: &[Input],
     tallies: &mut BTreeMap<&'static str, Tally>,
-) -> Result<()> {
-    let session = Session::new(program, target, objects)?;
+) -> Result<bool> {
+    let Some(anchor) = anchor::object(target, objects)? else { return Ok(false) };
+    let session = Session::new(program, &anchor, objects)?;
     let listed = listing::parse(&session.run(&["-show-graphs=.*"])?.map_err(|refusal| anyhow!(refusal))?)?;
     let parsed = survey::link(target, objects, &Layout::Near, &Options::unrelaxed()).context("ours, to be laid out")?;
     let (list, kept) = place(parsed.graph(), &listed);
@@ -61,7 +63,7 @@ pub(super) fn compare_unit(
     let (plain, relaxed) = (link(&Options::unrelaxed())?, link(&Options::default())?);
     let output = session.read(&plain, &listed, kept)?;
     compare(&plain, &relaxed, &output, tallies);
-    Ok(())
+    Ok(true)
 }
 
 /// The objects as files, and how to run the program on them.
@@ -72,14 +74,14 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn new<'a>(program: &'a Path, target: &Target, objects: &[Input]) -> Result<Session<'a>> {
+    fn new<'a>(program: &'a Path, anchor: &[u8], objects: &[Input]) -> Result<Session<'a>> {
         let directory = tempfile::tempdir()?;
         let mut files = Vec::new();
         for (number, object) in objects.iter().enumerate() {
             files.push(listing::file(number));
-            std::fs::write(directory.path().join(listing::file(number)), &*object.data)?;
+            std::fs::write(directory.path().join(listing::file(number)), roomy(&object.data))?;
         }
-        std::fs::write(directory.path().join("anchor.o"), anchor::object(target, objects)?)?;
+        std::fs::write(directory.path().join("anchor.o"), anchor)?;
         files.push("anchor.o".to_owned());
         Ok(Session { program, directory, files })
     }
@@ -121,24 +123,19 @@ impl Session<'_> {
         let graph = linked.graph();
         let mut wanted = BTreeSet::new();
         let mut want = |from: u64, size: u64| wanted.extend((from & !3..from.saturating_add(size)).step_by(4));
-        let has = |name: &str, part: &str| {
-            name == part
-                || name.contains(part) && name.starts_with('$')
-                || name.contains("llvm_jitlink") && name.contains(part)
-        };
         let mut extents: BTreeMap<(&str, usize), (u64, u64)> = BTreeMap::new();
         let (mut tables, mut indexes) = (Vec::new(), Vec::new());
         let stem = graph.arch.unwind_index().map(|index| String::from_utf8_lossy(index.section).into_owned());
         for block in listed {
             let end = block.address + block.size;
-            if has(&block.section, TABLE) {
+            if block.section == TABLE {
                 tables.push((block.address, end));
             } else if stem.as_ref().is_some_and(|stem| block.section.starts_with(stem.as_str())) {
                 indexes.push((block.address, end));
             } else if block.section == ".eh_frame" {
                 let extent = extents.entry((&block.section, block.graph)).or_insert((block.address, end));
                 *extent = (extent.0.min(block.address), extent.1.max(end));
-            } else if !has(&block.section, STUBS) {
+            } else if !block.section.contains(STUBS) {
                 continue;
             }
             want(block.address, block.size);

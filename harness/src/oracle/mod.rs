@@ -12,6 +12,7 @@ mod index;
 mod inputs;
 mod jitlink;
 mod output;
+mod patched;
 mod peer;
 mod reading;
 mod stub;
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 
 use linker::error::Site;
 use linker::graph::{Kind, LinkGraph};
-use linker::index::EdgeId;
+use linker::index::{EdgeId, Id};
 use linker::link::Finalized;
 use linker::relocation::Row;
 
@@ -64,13 +65,21 @@ pub fn compare<'a>(
     for (id, edge) in graph.live_edges() {
         let row = graph.row(edge);
         let section = &graph.sections[graph.blocks[edge.block].section];
-        if section.is_made() || row.field.unit.size() == 0 {
+        if section.is_made() || row.field.unit.size() == 0 || is_overwritten(graph, id) {
             continue;
         }
         if let Some(outcome) = comparison.field(id) {
             tallies.entry(row.name).or_default().add(outcome);
         }
     }
+}
+
+/// Whether a later relocation of the same place writes over what this one does.
+fn is_overwritten(graph: &LinkGraph<'_>, id: EdgeId) -> bool {
+    let edge = &graph.edges[id];
+    let later = graph.edges_of(edge.block).iter().skip(id.index() + 1 - graph.blocks[edge.block].edges.start as usize);
+    let mut here = later.take_while(|later| later.offset == edge.offset);
+    here.any(|later| graph.row(later).field.unit.size() > 0)
 }
 
 /// Two links to be compared.

@@ -13,6 +13,7 @@ use linker::memory::Lifetime;
 
 use super::index;
 use super::output::{ORIGIN, Output};
+use super::patched::unmerged;
 use crate::executor::image::ImageFile;
 use crate::linking::Input;
 
@@ -82,29 +83,6 @@ impl Peer {
         }
         Output::read(&std::fs::read(directory.path().join("out"))?, linked)
     }
-}
-
-/// The object with no section marked as mergeable: linkers differ in what they merge, and then everything moves.
-fn unmerged(data: &[u8]) -> Vec<u8> {
-    let mut bytes = data.to_vec();
-    let word = |bytes: &[u8], at: usize, size: usize| {
-        bytes.get(at..at + size).map(|b| b.iter().rev().fold(0u64, |value, &byte| value << 8 | u64::from(byte)))
-    };
-    let wide = bytes.get(4) == Some(&2);
-    let (offset, size, count) = if wide { ((0x28, 8), 0x3a, 0x3c) } else { ((0x20, 4), 0x2e, 0x30) };
-    let (Some(start), Some(size), Some(count)) =
-        (word(&bytes, offset.0, offset.1), word(&bytes, size, 2), word(&bytes, count, 2))
-    else {
-        return bytes;
-    };
-    for header in 0..count {
-        let flags = (start + header * size) as usize + 8;
-        if let Some(byte) = bytes.get_mut(flags) {
-            // SHF_MERGE and SHF_STRINGS
-            *byte &= !0x30;
-        }
-    }
-    bytes
 }
 
 /// A linker script that puts each section where it is in our link.

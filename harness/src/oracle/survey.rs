@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use linker::link::Finalized;
@@ -18,10 +19,32 @@ use crate::linking::{self, Externals, Input, Job, Timings};
 pub struct Sum {
     /// Links that were compared.
     pub units: usize,
-    /// Links that the peer does not make, and why.
-    pub refused: Vec<String>,
+    /// Links of which the peer makes nothing, since nothing in them can be asked for.
+    pub empty: usize,
+    /// Links that the peer does not make: which, and why.
+    pub refused: Vec<(String, String)>,
     /// Fields, by name of the relocation.
     pub tallies: BTreeMap<&'static str, Tally>,
+}
+
+impl Sum {
+    /// How many links were refused for each reason.
+    pub fn refusals(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, why) in &self.refused {
+            *counts.entry(why.as_str()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn merge(&mut self, other: Sum) {
+        self.units += other.units;
+        self.empty += other.empty;
+        self.refused.extend(other.refused);
+        for (name, tally) in other.tallies {
+            self.tallies.entry(name).or_default().merge(tally);
+        }
+    }
 }
 
 /// What came of all of them.
@@ -29,8 +52,8 @@ pub struct Sum {
 pub struct Survey {
     /// By peer.
     pub sums: BTreeMap<Peer, Sum>,
-    /// Units that we do not link, and why.
-    pub unlinked: Vec<String>,
+    /// Units that we do not link: which, and why.
+    pub unlinked: Vec<(String, String)>,
 }
 
 /// A link of ours, with nothing dropped.
@@ -45,25 +68,46 @@ pub(super) fn link<'a>(
 }
 
 impl Survey {
-    /// Compares units with the peers whose programs these are. `layout` is that of peers which can be told one; `done` is
-    /// called after each unit.
+    /// Compares units with the peers whose programs these are, as many at a time as there are cores. `layout` is that of
+    /// peers which can be told one; `done` is called after each unit.
     pub fn of(
         target: &'static Target,
         units: Vec<Unit>,
         peers: &[(Peer, PathBuf)],
         layout: &Layout,
-        mut done: impl FnMut(),
+        done: impl Fn() + Sync,
     ) -> Survey {
+        let units = Mutex::new(units.into_iter().enumerate());
+        let surveys = Mutex::new(BTreeMap::new());
+        let lock = |error: PoisonError<_>| error.into_inner();
+        let work = || {
+            loop {
+                let Some((number, unit)) = units.lock().unwrap_or_else(PoisonError::into_inner).next() else { break };
+                let survey = Survey::of_unit(target, unit, peers, layout);
+                surveys.lock().unwrap_or_else(lock).insert(number, survey);
+                done();
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
         let mut survey = Survey::default();
         for (peer, _) in peers {
             survey.sums.entry(*peer).or_default();
         }
-        for unit in units {
-            let name = unit.name.clone();
-            if let Err(error) = survey.add(target, unit, peers, layout) {
-                survey.unlinked.push(format!("{name}: {error:#}"));
+        for (_, other) in surveys.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            survey.unlinked.extend(other.unlinked);
+            for (peer, sum) in other.sums {
+                survey.sums.entry(peer).or_default().merge(sum);
             }
-            done();
+        }
+        survey
+    }
+
+    fn of_unit(target: &'static Target, unit: Unit, peers: &[(Peer, PathBuf)], layout: &Layout) -> Survey {
+        let mut survey = Survey::default();
+        let name = unit.name.clone();
+        if let Err(error) = survey.add(target, unit, peers, layout) {
+            survey.unlinked.push((name, format!("{error:#}")));
         }
         survey
     }
@@ -75,14 +119,16 @@ impl Survey {
         for (peer, program) in peers {
             let sum = self.sums.entry(*peer).or_default();
             let tallies = &mut sum.tallies;
-            let result = if *peer == Peer::Jitlink {
+            let compared = if *peer == Peer::Jitlink {
                 jitlink::compare_unit(program, target, &unit.objects, tallies)
             } else {
-                peer.link(program, &plain, &unit.objects).map(|output| compare(&plain, &relaxed, &output, tallies))
+                let output = peer.link(program, &plain, &unit.objects);
+                output.map(|output| compare(&plain, &relaxed, &output, tallies)).map(|()| true)
             };
-            match result {
-                Ok(()) => sum.units += 1,
-                Err(error) => sum.refused.push(format!("{}: {error:#}", unit.name)),
+            match compared {
+                Ok(true) => sum.units += 1,
+                Ok(false) => sum.empty += 1,
+                Err(error) => sum.refused.push((unit.name.clone(), format!("{error:#}"))),
             }
         }
         Ok(())
@@ -92,9 +138,14 @@ impl Survey {
     pub fn json(&self) -> Value {
         let peers = self.sums.iter().map(|(peer, sum)| {
             let relocations: Value = sum.tallies.iter().map(|(name, tally)| (*name, tally.json())).collect();
-            let sum = json!({ "links": sum.units, "refused": sum.refused, "relocations": relocations });
+            let refused = listed(&sum.refused);
+            let sum = json!({ "links": sum.units, "empty": sum.empty, "refused": refused, "relocations": relocations });
             (peer.name(), sum)
         });
-        json!({ "version": 1, "peers": peers.collect::<Value>(), "unlinked": self.unlinked })
+        json!({ "version": 1, "peers": peers.collect::<Value>(), "unlinked": listed(&self.unlinked) })
     }
+}
+
+fn listed(list: &[(String, String)]) -> Value {
+    list.iter().map(|(unit, why)| json!({ "unit": unit, "why": why })).collect()
 }

@@ -64,6 +64,18 @@ impl Tally {
         }
     }
 
+    /// Counts what another tally has.
+    pub fn merge(&mut self, other: Tally) {
+        fn add<K: Ord>(to: &mut BTreeMap<K, usize>, from: BTreeMap<K, usize>) {
+            from.into_iter().for_each(|(key, count)| *to.entry(key).or_default() += count);
+        }
+        self.same += other.same;
+        add(&mut self.meant, other.meant);
+        add(&mut self.excused, other.excused);
+        add(&mut self.excluded, other.excluded);
+        self.different.extend(other.different);
+    }
+
     /// Fields of which it is known what they come to.
     pub fn compared(&self) -> usize {
         self.agreed() + self.excused() + self.different.len()

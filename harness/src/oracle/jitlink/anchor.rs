@@ -1,6 +1,6 @@
 //! The object that asks for all others.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use linker::Target;
 use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{
@@ -14,8 +14,8 @@ use crate::oracle::inputs;
 /// Its symbol.
 pub(super) const NAME: &str = "linkrig_anchor";
 
-/// The anchor of some objects.
-pub(super) fn object(target: &Target, objects: &[Input]) -> Result<Vec<u8>> {
+/// The anchor of some objects. None if none of them has anything to ask for.
+pub(super) fn object(target: &Target, objects: &[Input]) -> Result<Option<Vec<u8>>> {
     let wide = target.pointer_bits == 64;
     let mut anchor = inputs::start(target, objects);
     let section = anchor.add_section(Vec::new(), b".data.anchor".to_vec(), SectionKind::Data);
@@ -44,10 +44,7 @@ pub(super) fn object(target: &Target, objects: &[Input]) -> Result<Vec<u8>> {
         anchor.add_relocation(section, relocation)?;
         found += 1;
     }
-    if found == 0 {
-        bail!("llvm-jitlink links only what has a global symbol, and there is none");
-    }
-    Ok(anchor.write()?)
+    Ok(if found == 0 { None } else { Some(anchor.write()?) })
 }
 
 /// A symbol by which an object can be asked for. None if it has none.

@@ -1,0 +1,162 @@
+//! What llvm-jitlink gets wrong, on objects of a real assembler: the oracle sees it, and says whose fault it is. GNU ld and lld
+//! see the same objects and agree with us. (docs/bugs.md has the causes.)
+
+use std::path::PathBuf;
+
+use harness::linking::{Data, Input};
+use harness::oracle::{Peer, Survey, Tally, Unit};
+use linker::{Layout, Target};
+
+/// A source that llvm-jitlink links wrongly.
+struct Defect {
+    what: &'static str,
+    target: &'static str,
+    /// Whether lld is right, too: GNU ld always is, but for a slot with an addend.
+    peers: &'static [Peer],
+    source: &'static str,
+    /// The relocation that comes out wrong, and what the verdict has to say of it.
+    relocation: &'static str,
+    says: &'static str,
+}
+
+const BOTH: &[Peer] = &[Peer::Ld, Peer::Lld];
+
+/// A function in Thumb state at an address that is 2 modulo 4.
+const THUMB: &str = "
+    .section .text.t, \"ax\"
+    .p2align 2
+    .thumb
+    nop
+    .globl callee
+    .type callee, %function
+callee:
+    bx lr
+    .size callee, . - callee
+";
+
+const DEFECTS: &[Defect] = &[
+    Defect {
+        what: "the H bit of BLX to a Thumb function at 2 modulo 4",
+        target: "armv7",
+        peers: BOTH,
+        source: ".globl f\n .type f, %function\nf: bl callee\n bx lr\n",
+        relocation: "R_ARM_CALL",
+        says: "was meant",
+    },
+    Defect {
+        what: "the T bit of a datum",
+        target: "armv7",
+        peers: BOTH,
+        source: ".data\n .globl f\nf: .word callee\n",
+        relocation: "R_ARM_ABS32",
+        says: "(S + A) | T",
+    },
+    Defect {
+        what: "a negative addend of MOVT",
+        target: "armv7",
+        peers: BOTH,
+        source: ".globl f\n .type f, %function\nf: movt r0, #:upper16:(page - 4)\n bx lr\n .data\n .p2align 12\n .globl page\npage: .word 1\n",
+        relocation: "R_ARM_MOVT_ABS",
+        says: "S + A = ",
+    },
+    Defect {
+        what: "a call of nothing",
+        target: "armv7",
+        peers: BOTH,
+        source: ".weak nothing\n .globl f\n .type f, %function\nf: bl nothing\n bx lr\n",
+        relocation: "R_ARM_CALL",
+        says: "goes on with the next instruction",
+    },
+    Defect {
+        what: "bits that stand in the field before",
+        target: "aarch64",
+        peers: BOTH,
+        source: ".globl f, g\n .type f, %function\nf: .reloc ., R_AARCH64_CALL26, g\n .inst 0x94000001\n ret\n .section .text.g, \"ax\"\ng: ret\n",
+        relocation: "R_AARCH64_CALL26",
+        says: "which makes",
+    },
+    Defect {
+        what: "a slot of the table with an addend",
+        target: "aarch64",
+        peers: &[],
+        source: ".globl f\n .type f, %function\nf: adrp x0, :got:array + 8\n ldr x0, [x0, :got_lo12:array + 8]\n ret\n .data\n .globl array\narray: .xword 1, 2\n",
+        relocation: "R_AARCH64_LD64_GOT_LO12_NC",
+        says: "slot",
+    },
+];
+
+fn survey(target: &'static Target, source: &str, peers: &[Peer]) -> Survey {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.S");
+    std::fs::write(&path, source).expect("written");
+    let toolchains = corpus::toolchain::Toolchains::discover();
+    let data = corpus::build::compile_file(&path, target, None, &[], &toolchains).expect("assembles");
+    let unit = Unit { name: "a.o".to_owned(), objects: vec![Input { name: "a.o".to_owned(), data: Data::Read(data) }] };
+    let find = |&peer: &Peer| (peer, peer.find(target).expect("the peer is installed"));
+    let peers: Vec<(Peer, PathBuf)> = peers.iter().map(find).collect();
+    let survey = Survey::of(target, vec![unit], &peers, &Layout::Random(1), || ());
+    assert!(survey.unlinked.is_empty(), "{source}: {:?}", survey.unlinked);
+    survey
+}
+
+fn target(name: &str) -> &'static Target {
+    Target::named(name).expect("a target")
+}
+
+#[test]
+fn defects_are_its_own() {
+    for defect in DEFECTS {
+        let Defect { what, source, relocation, says, .. } = defect;
+        let peers: Vec<Peer> = [Peer::Jitlink].iter().chain(defect.peers).copied().collect();
+        let thumb = if defect.target == "armv7" { THUMB } else { "" };
+        let source = format!("{}{source}{thumb}", if thumb.is_empty() { "" } else { ".syntax unified\n .arm\n" });
+        let survey = survey(target(defect.target), &source, &peers);
+        for (peer, sum) in &survey.sums {
+            assert_eq!((sum.units, sum.refused.len()), (1, 0), "{what}: {peer:?} {:?}", sum.refused);
+            let mut tallies = sum.tallies.iter();
+            if *peer != Peer::Jitlink {
+                assert!(tallies.all(|(_, tally)| tally.different.is_empty() && tally.agreed() + tally.excused() > 0));
+                continue;
+            }
+            let tally = &sum.tallies[relocation];
+            assert_eq!(tally.different.len(), 1, "{what}: {tally:?}");
+            let verdict = &tally.different[0].verdict;
+            assert!(verdict.word() == "ours" && verdict.to_string().contains(says), "{what}: {verdict}");
+        }
+    }
+}
+
+/// What it does right is the same: by stubs, by slots of its table, by call frames.
+#[test]
+fn what_is_right_is_the_same() {
+    let source = ".globl f\n .type f, %function\nf: .cfi_startproc\n bl g\n adrp x0, :got:v\n ldr x0, [x0, :got_lo12:v]\n ret\n .cfi_endproc\n";
+    let survey = survey(target("aarch64"), source, &[Peer::Jitlink]);
+    let tallies = &survey.sums[&Peer::Jitlink].tallies;
+    let agreed = |name| tallies.get(name).map(Tally::agreed);
+    for name in ["R_AARCH64_CALL26", "R_AARCH64_ADR_GOT_PAGE", "R_AARCH64_LD64_GOT_LO12_NC", "R_AARCH64_PREL32"] {
+        assert_eq!(agreed(name), Some(1), "{name}: {tallies:?}");
+    }
+}
+
+#[test]
+fn refusals_are_counted_with_their_reasons() {
+    for (source, why) in [
+        (".globl f\n .type f, %function\nf: blne g\n bx lr\n", "Invalid opcode"),
+        (".globl f, fixed\n .set fixed, 0x1234\n .data\nf: .word fixed\n", "Missing definitions"),
+        (".globl f\n .data\nf: .word g(TLSGD)\n", "Unsupported"),
+    ] {
+        let survey = survey(target("armv7"), &format!(".syntax unified\n .arm\n{source}"), &[Peer::Jitlink]);
+        let sum = &survey.sums[&Peer::Jitlink];
+        let refusals = sum.refusals();
+        assert!(refusals.len() == 1 && refusals.keys().all(|reason| reason.contains(why)), "{why}: {refusals:?}");
+        assert!(sum.units == 0 && sum.tallies.is_empty());
+    }
+}
+
+/// Of an object without a global symbol it makes nothing.
+#[test]
+fn nothing_to_ask_for() {
+    let survey = survey(target("aarch64"), ".data\nf: .xword f\n", &[Peer::Jitlink]);
+    let sum = &survey.sums[&Peer::Jitlink];
+    assert_eq!((sum.empty, sum.units, sum.refused.len()), (1, 0, 0));
+}
