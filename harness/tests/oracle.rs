@@ -88,10 +88,10 @@ fn freedoms_excuse_nothing_else() {
 #[test]
 fn frames_that_say_something_else_differ() {
     let frame = |offset: u32| {
-        format!(".globl f, g\n.type f, %function\nf: .cfi_startproc\n.cfi_def_cfa_offset {offset}\nret\n.cfi_endproc\n")
+        format!(".globl f\n.type f, %function\nf: .cfi_startproc\n.cfi_def_cfa_offset {offset}\nret\n.cfi_endproc\n")
     };
     let entry = |unwinding: &str| {
-        format!(".arm\n.globl f\n.type f, %function\nf: .fnstart\nnop\nbx lr\n{unwinding}\n.fnend\n.word g\n")
+        format!(".arm\n.globl f\n.type f, %function\nf: .fnstart\nnop\nbx lr\n{unwinding}\n.fnend\n")
     };
     for (target, relocation, right, wrong) in [
         ("aarch64", "R_AARCH64_PREL32", frame(16), frame(32)),

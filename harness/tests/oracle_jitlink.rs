@@ -83,6 +83,14 @@ const DEFECTS: &[Defect] = &[
         relocation: "R_AARCH64_LD64_GOT_LO12_NC",
         says: "slot",
     },
+    Defect {
+        what: "a gap between call-frame records, which ends them",
+        target: "aarch64",
+        peers: BOTH,
+        source: ".section .text.dead, \"ax\"\ndead: .cfi_startproc\n ret\n .cfi_endproc\n .text\n .globl f\n .type f, %function\nf: .cfi_startproc\n ret\n .cfi_endproc\n .globl g\ng: bl h\n",
+        relocation: "R_AARCH64_PREL32",
+        says: "no record for the code",
+    },
 ];
 
 fn survey(target: &'static Target, source: &str, peers: &[Peer]) -> Survey {

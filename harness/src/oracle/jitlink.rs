@@ -17,12 +17,12 @@ use linker::index::SectionId;
 use linker::layout::At;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
-use linker::{Layout, Options, Target};
+use linker::{Layout, Options, Parsed, Roots, Target};
 
 use super::output::Output;
 use super::patched::roomy;
-use super::{Tally, compare, index, survey};
-use crate::executor::image::ImageFile;
+use super::{Tally, compare, index};
+use crate::executor::image::{Image, ImageFile};
 use crate::linking::Input;
 
 mod anchor;
@@ -55,15 +55,30 @@ pub(super) fn compare_unit(
     let Some(anchor) = anchor::object(target, objects)? else { return Ok(false) };
     let session = Session::new(program, &anchor, objects)?;
     let listed = listing::parse(&session.run(&["-show-graphs=.*"])?.map_err(|refusal| anyhow!(refusal))?)?;
-    let parsed = survey::link(target, objects, &Layout::Near, &Options::unrelaxed()).context("ours, to be laid out")?;
-    let (list, kept) = place(parsed.graph(), &listed);
-    drop(parsed);
+    let mut parsed = Parsed::new(target, Options::unrelaxed());
+    objects.iter().try_for_each(|object| parsed.add_object(&object.name, &object.data))?;
+    let (list, kept) = place(parsed.prune(Roots::All)?.graph(), &listed);
     let layout = Layout::At(list);
-    let link = |options: &Options| survey::link(target, objects, &layout, options).context("ours, laid out as theirs");
-    let (plain, relaxed) = (link(&Options::unrelaxed())?, link(&Options::default())?);
+    let link = |options| link(target, objects, &layout, options).context("ours, laid out as theirs");
+    let (plain, relaxed) = (link(Options::unrelaxed())?, link(Options::default())?);
     let output = session.read(&plain, &listed, kept)?;
     compare(&plain, &relaxed, &output, tallies);
     Ok(true)
+}
+
+/// Our link. What is to become read-only is just data: the peer has it on one page with data.
+fn link<'a>(
+    target: &'static Target,
+    objects: &'a [Input],
+    layout: &Layout,
+    options: Options,
+) -> linker::Result<Finalized<'a, ImageFile>> {
+    let mut parsed = Parsed::new(target, options);
+    objects.iter().try_for_each(|object| parsed.add_object(&object.name, &object.data))?;
+    parsed.graph_mut().sections.as_mut_slice().iter_mut().for_each(|section| section.relro = false);
+    let memory = &mut Image::new(target);
+    let reserved = parsed.prune(Roots::All)?.reserve(memory, layout)?;
+    reserved.resolve(memory, |_| None)?.fix(memory)?.finalize(memory)
 }
 
 /// The objects as files, and how to run the program on them.
@@ -88,13 +103,13 @@ impl Session<'_> {
 
     /// What the program says, or why it refuses.
     fn run(&self, arguments: &[&str]) -> Result<Result<String, String>> {
-        let path = self.directory.path().join("said");
-        let said = std::fs::File::create(&path)?;
+        let path = |name: &str| self.directory.path().join(name);
+        let (said, errors) = (std::fs::File::create(path("said"))?, std::fs::File::create(path("errors"))?);
         let mut command = Command::new(self.program);
         command.current_dir(self.directory.path()).args(["-noexec", "-phony-externals", "-slab-page-size", "4096"]);
         command.args(["-slab-address", &format!("{SLAB:#x}"), "-slab-allocate", &format!("{}Kb", SIZE >> 10)]);
         command.arg(format!("-entry={}", anchor::NAME)).args(arguments).args(&self.files);
-        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
+        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(said).stderr(errors);
         let mut child = command.spawn().with_context(|| self.program.display().to_string())?;
         let start = Instant::now();
         let status = loop {
@@ -108,9 +123,11 @@ impl Session<'_> {
             }
             std::thread::sleep(Duration::from_millis(1));
         };
-        let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
-        let checks = arguments.contains(&"-check");
-        Ok(if status.success() || checks && status.code().is_some() { Ok(text) } else { Err(refusal(&text, status)) })
+        let read = |name| Ok::<_, std::io::Error>(String::from_utf8_lossy(&std::fs::read(path(name))?).into_owned());
+        let (said, errors) = (read("said")?, read("errors")?);
+        // Rules that do not hold are what it is asked for; it ends with an error then.
+        let is_answer = arguments.contains(&"-check") && status.code().is_some();
+        Ok(if status.success() || is_answer { Ok(said + &errors) } else { Err(refusal(&errors, status)) })
     }
 
     /// Reads what it wrote wherever something is to be compared.
@@ -193,13 +210,14 @@ fn runs(words: &BTreeMap<u64, u32>) -> Vec<(u64, Cow<'static, [u8]>)> {
     runs.into_iter().map(|(start, bytes)| (start, Cow::Owned(bytes))).collect()
 }
 
-/// Why it refuses, in a line.
+/// Why it refuses, in a line. How it ended tells something only where it says nothing: after an error, it may crash or not.
 fn refusal(text: &str, status: std::process::ExitStatus) -> String {
-    let errors: Vec<&str> = text.lines().filter(|line| line.contains("rror:") || line.contains("ssertion")).collect();
+    let is_error = |line: &&str| line.contains("rror: ") || line.contains("ssertion");
     // The last says only that what the first is about is missing now.
-    let line = errors.first().copied().or_else(|| text.lines().find(|line| !line.trim().is_empty()));
-    let line = line.map_or(String::new(), |line| format!(": {}", line.trim()));
-    format!("llvm-jitlink refuses ({status}){line}")
+    match text.lines().find(is_error) {
+        Some(line) => format!("llvm-jitlink refuses: {}", line.trim()),
+        None => format!("llvm-jitlink ends with {status}, and says nothing of why"),
+    }
 }
 
 /// The placements that put our sections where the peer has them, and which they are. Sections that cannot be told apart are

@@ -57,7 +57,7 @@ pub struct Survey {
 }
 
 /// A link of ours, with nothing dropped.
-pub(super) fn link<'a>(
+fn link<'a>(
     target: &'static Target,
     objects: &'a [Input],
     layout: &Layout,

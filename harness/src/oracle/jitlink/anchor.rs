@@ -50,7 +50,7 @@ pub(super) fn object(target: &Target, objects: &[Input]) -> Result<Option<Vec<u8
 /// A symbol by which an object can be asked for. None if it has none.
 fn name(object: &Input) -> Result<Option<Vec<u8>>> {
     let file = object::File::parse(&*object.data).with_context(|| object.name.clone())?;
-    if file.format() != BinaryFormat::Elf || file.endianness() != Endianness::Little.into() {
+    if file.format() != BinaryFormat::Elf || file.endianness() != Endianness::Little {
         return Ok(None);
     }
     let fit = |symbol: &object::Symbol<'_, '_>| {
