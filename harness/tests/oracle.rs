@@ -90,9 +90,8 @@ fn frames_that_say_something_else_differ() {
     let frame = |offset: u32| {
         format!(".globl f\n.type f, %function\nf: .cfi_startproc\n.cfi_def_cfa_offset {offset}\nret\n.cfi_endproc\n")
     };
-    let entry = |unwinding: &str| {
-        format!(".arm\n.globl f\n.type f, %function\nf: .fnstart\nnop\nbx lr\n{unwinding}\n.fnend\n")
-    };
+    let entry =
+        |unwinding: &str| format!(".arm\n.globl f\n.type f, %function\nf: .fnstart\nnop\nbx lr\n{unwinding}\n.fnend\n");
     for (target, relocation, right, wrong) in [
         ("aarch64", "R_AARCH64_PREL32", frame(16), frame(32)),
         ("armv7", "R_ARM_PREL31", entry(".pad #8"), entry(".pad #16")),

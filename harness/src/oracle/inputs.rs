@@ -23,6 +23,14 @@ pub struct Unit {
     pub objects: Vec<Input>,
 }
 
+/// Whether links for a target can be compared. What is asked of peers, and read of them, is little-endian and knows ILP32 not.
+pub fn check(target: &Target) -> Result<()> {
+    if target.big_endian || target.pointer_bits != target.register_bits {
+        bail!("diff compares links for armv*, thumbv* and aarch64, not for {}", target.name);
+    }
+    Ok(())
+}
+
 /// Objects given together make one unit; each member of an archive is one.
 pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
     let mut units = Vec::new();

@@ -119,8 +119,9 @@ impl Reading<'_> {
             Entry::ThreadOffset => vec![sum.wrapping_sub(inputs.tp)],
             Entry::ModuleAndOffset => vec![1, sum.wrapping_sub(inputs.tls)],
             Entry::Module => vec![1, 0],
-            Entry::Descriptor | Entry::Signed | Entry::Function => {
-                return Err(Finding::Unknown(format!("what an entry for {entry:?} holds is the run-time's")));
+            // Descriptors of variables and functions, and what is signed.
+            other => {
+                return Err(Finding::Unknown(format!("what an entry for {other:?} holds is the run-time's")));
             }
         };
         if !output.in_table(slot, wanted.len() * width) {
