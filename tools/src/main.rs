@@ -2,6 +2,7 @@
 
 mod bench;
 mod licences;
+mod mutants;
 mod packages;
 mod prebuilt;
 mod step;
@@ -62,8 +63,13 @@ enum Task {
     Prebuilt(prebuilt::Options),
     /// Change every property of every relocation row, one at a time, and list what no proof sees.
     ///
-    /// Minutes; `cargo test -p harness --test mutate` tries one in seven.
-    Mutate,
+    /// Minutes; `cargo test -p harness --test mutate` tries one in seven. Then a decision in each pass of the linker, in a copy
+    /// of the sources: the cases named for it have to fail.
+    Mutate {
+        /// Only the passes
+        #[arg(long)]
+        passes: bool,
+    },
     /// Compile what the benches link: SQLite and Lua, from crates that bundle their sources.
     BenchInputs,
     /// Time `harness link` side by side with the other linkers that are installed.
@@ -110,9 +116,12 @@ fn run(task: Task) -> Result<ExitCode> {
             test(&mut steps)?;
         }
         Task::Prebuilt(options) => return prebuilt::run(&options),
-        Task::Mutate => {
-            let test = ["test", "--package", "harness", "--test", "mutate", "--", "--nocapture"];
-            steps.command("mutants", cargo(&test).env("MUTATE", "all"))?;
+        Task::Mutate { passes } => {
+            if !passes {
+                let test = ["test", "--package", "harness", "--test", "mutate", "--", "--nocapture"];
+                steps.command("mutants of rows", cargo(&test).env("MUTATE", "all"))?;
+            }
+            steps.run("mutants of passes", mutants::run)?;
         }
         Task::BenchInputs => drop(bench::inputs::make()?),
         Task::BenchPeers(options) => bench::peers::run(&options)?,

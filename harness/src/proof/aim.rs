@@ -6,7 +6,7 @@ use linker::Target;
 use super::object::{Aim, Setup};
 
 /// Where the global offset table goes when the value does not depend on it.
-const GOT: u64 = 0x2000_0000;
+const GOT: u64 = 0x2000_0240;
 /// What entries are of.
 const SYMBOL: u64 = 0x3000_0238;
 /// How far a variable is into the thread-local image.
@@ -58,7 +58,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
             }
             _ if text.ends_with(" - Page(GOT)") && (0..TABLE).contains(&x) && x % width == 0 => {
                 setup.before = (x / 0x1000 * (0x1000 / width)) as u64;
-                GOT + x as u64 % 0x1000
+                (GOT & !0xfff) + x as u64 % 0x1000
             }
             _ if text.ends_with(")") && !text.contains(" - ") => x as u64,
             _ => return None,

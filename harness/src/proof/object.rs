@@ -163,6 +163,9 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
         let name = if place == Place::A32 { "$a" } else { "$t" };
         map(&mut object, section, &[("$d", 0), (name, GUARD.len()), ("$d", GUARD.len() + place.size())]);
     }
+    // Threads have variables in every link, so that no formula of theirs comes to the same as one that knows nothing of them.
+    let image = object.add_section(Vec::new(), b".tdata".to_vec(), SectionKind::Tls);
+    object.append_section_data(image, &[0x11; IMAGE as usize], 8);
     let (kind, at, value) = match setup.aim {
         Aim::Label(address) => (SymbolKind::Label, SymbolSection::Absolute, address),
         Aim::Function(address, thumb) => (SymbolKind::Text, SymbolSection::Absolute, address | u64::from(thumb)),
@@ -171,11 +174,7 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
             object.append_section_bss(zero, offset + 16, 16);
             (SymbolKind::Label, SymbolSection::Section(zero), offset)
         }
-        Aim::ThreadLocal(offset) => {
-            let image = object.add_section(Vec::new(), b".tdata".to_vec(), SectionKind::Tls);
-            object.append_section_data(image, &[0x11; IMAGE as usize], 8);
-            (SymbolKind::Tls, SymbolSection::Section(image), offset)
-        }
+        Aim::ThreadLocal(offset) => (SymbolKind::Tls, SymbolSection::Section(image), offset),
         Aim::Origin => (SymbolKind::Label, SymbolSection::Undefined, 0),
     };
     let name = if setup.aim == Aim::Origin { "_GLOBAL_OFFSET_TABLE_" } else { "aim" };
@@ -231,7 +230,7 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     let outcome = match result {
         Ok(mut fixed) => {
             check_entry(target, relocation, &mut fixed, &inputs)?;
-            Ok(written(target, relocation, &mut fixed, block, edge))
+            Ok(written(target, relocation, &mut fixed, block, edge).ok_or("the place is not in its segment")?)
         }
         Err(error) => Err(error),
     };
@@ -266,11 +265,12 @@ fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut In
     Some((id, edge))
 }
 
-fn word_at(fixed: &mut Fixed<'_, Anywhere>, block: BlockId, offset: u64, bytes: usize) -> Vec<u8> {
+/// Bytes of a block; none where the offset is not in its segment.
+fn word_at(fixed: &mut Fixed<'_, Anywhere>, block: BlockId, offset: u64, bytes: usize) -> Option<Vec<u8>> {
     let block = &fixed.graph().blocks[block];
     let (segment, address) = (block.segment as usize, block.address);
-    let start = (address.wrapping_sub(fixed.plan().segments[segment].address) + offset) as usize;
-    fixed.content(segment)[start..start + bytes].to_vec()
+    let start = address.wrapping_sub(fixed.plan().segments[segment].address).wrapping_add(offset) as usize;
+    fixed.content(segment).get(start..start.checked_add(bytes)?).map(<[u8]>::to_vec)
 }
 
 fn written(
@@ -279,17 +279,17 @@ fn written(
     fixed: &mut Fixed<'_, Anywhere>,
     block: BlockId,
     edge: EdgeId,
-) -> Written {
+) -> Option<Written> {
     let place = relocation.form.place;
     let guard = GUARD.len();
-    let bytes = word_at(fixed, block, 0, guard * 2 + place.size());
+    let bytes = word_at(fixed, block, 0, guard * 2 + place.size())?;
     let stub = fixed.graph().stubs.iter().find(|made| made.edge == edge);
     let stub = stub.and_then(|made| fixed.graph().value(made.symbol));
-    Written {
+    Some(Written {
         word: place.word(&in_order(target, place, Holder::Memory, bytes[guard..guard + place.size()].to_vec())),
         guarded: bytes[..guard] == GUARD && bytes[guard + place.size()..] == GUARD,
         stub,
-    }
+    })
 }
 
 /// The entry of the table holds what the formula says it is for.
@@ -304,10 +304,20 @@ fn check_entry(
     };
     let got = fixed.graph().got.ok_or("there is no table")?;
     let size = target.pointer_bytes();
+    let offset = target.wrap(inputs.entry.wrapping_sub(inputs.got));
+    let signed = |offset: u64| {
+        let mut signatures = fixed.graph().signatures.iter();
+        signatures.any(|signature| signature.block == got && u64::from(signature.offset) == offset)
+    };
+    let signs = matches!(entry, Entry::Signed | Entry::SignedDescriptor);
+    if (signed(offset) || signed(offset + size as u64)) != signs {
+        return Err(format!("the entry at {:#x} is not signed as it should be", inputs.entry));
+    }
+    let mut outside = false;
     let mut word = |index: usize| {
-        let offset = target.wrap(inputs.entry.wrapping_sub(inputs.got)) + (index * size) as u64;
-        let bytes = word_at(fixed, got, offset, size);
-        target.number(&bytes)
+        let bytes = word_at(fixed, got, offset.wrapping_add((index * size) as u64), size);
+        outside |= bytes.is_none();
+        bytes.map_or(0, |bytes| target.number(&bytes))
     };
     let sum = inputs.s.wrapping_add(if with_addend { inputs.a as u64 } else { 0 });
     let (address, thread, block) =
@@ -320,5 +330,9 @@ fn check_entry(
         Entry::Descriptor | Entry::SignedDescriptor => word(0) == target.wrap(thread) || word(1) == target.wrap(thread),
         Entry::Function => return Err("no proof for this kind of entry".to_owned()),
     };
-    if holds { Ok(()) } else { Err(format!("the entry at {:#x} does not hold {entry:?} of {sum:#x}", inputs.entry)) }
+    if holds && !outside {
+        Ok(())
+    } else {
+        Err(format!("the entry at {:#x} does not hold {entry:?} of {sum:#x}", inputs.entry))
+    }
 }
