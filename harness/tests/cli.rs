@@ -201,7 +201,8 @@ fn coverage_says_what_is_proven() {
     let report = report.to_str().expect("a text path");
     let (status, ..) = run(&["armv7/got", "--report", &format!("json={report}")]);
     assert_eq!(status, 0);
-    let (status, json, errors) = run(&["coverage", "--arch", "armv7", "--format", "json", "--from", report]);
+    let (status, json, errors) =
+        run(&["coverage", "--arch", "armv7", "--format", "json", "--differ", "--from", report]);
     assert_eq!(status, 0, "{errors}");
     let matrix: Matrix = serde_json::from_str(&json).expect("the document");
     let encode = matrix.count("armv7", Proof::Encode);
@@ -211,6 +212,8 @@ fn coverage_says_what_is_proven() {
     let execute = matrix.count("armv7", Proof::Execute);
     assert!(execute.passed >= 95 && execute.failed == 0, "{execute:?}");
     assert!(execute.open <= 6 && execute.not_applicable <= 12, "{execute:?}");
+    let differ = matrix.count("armv7", Proof::Differ);
+    assert!(differ.passed >= 55 && differ.failed == 0, "{differ:?}");
     let got = matrix.lines.iter().find(|line| line.relocation == "R_ARM_GOT_BREL").expect("a line");
     assert!(got.cells[&Proof::Cases].runs > 10, "{got:?}");
     let (status, _, errors) = run(&["coverage", "--arch", "nope"]);

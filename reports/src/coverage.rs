@@ -25,12 +25,14 @@ pub enum Proof {
     Dirty,
     /// A case executes or reads it, and ends otherwise when the field is one unit off.
     Execute,
+    /// Other linkers write the same.
+    Differ,
     /// Cases of the corpus hold it and pass. No proof that it mattered to them.
     Cases,
 }
 
 /// All columns, in order.
-pub const PROOFS: [Proof; 5] = [Proof::Encode, Proof::Edge, Proof::Dirty, Proof::Execute, Proof::Cases];
+pub const PROOFS: [Proof; 6] = [Proof::Encode, Proof::Edge, Proof::Dirty, Proof::Execute, Proof::Differ, Proof::Cases];
 
 impl Proof {
     /// Its name.
@@ -40,6 +42,7 @@ impl Proof {
             Proof::Edge => "edge",
             Proof::Dirty => "dirty",
             Proof::Execute => "execute",
+            Proof::Differ => "differ",
             Proof::Cases => "cases",
         }
     }

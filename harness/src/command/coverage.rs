@@ -10,8 +10,9 @@ use reports::coverage::{Cell, Matrix, Proof, Verdict};
 use reports::model::Status;
 
 use crate::exit;
-use crate::plan::{self, Selection, Source};
-use crate::proof;
+use crate::oracle::{self, Peer};
+use crate::plan::{self, Batch, Selection, Source};
+use crate::proof::{self, differ::Compared};
 
 /// Options of `coverage`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -24,6 +25,9 @@ pub struct Args {
         value_name = "A,..."
     )]
     pub arch: Vec<String>,
+    /// Link what holds each relocation with GNU ld and lld, too: the column `differ`
+    #[arg(long)]
+    pub differ: bool,
     /// A report of `run`, for the column of cases
     #[arg(long, value_name = "RUN.json")]
     pub from: Option<PathBuf>,
@@ -71,7 +75,11 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs, cases: Vec::new() });
         }
     }
-    execute(&mut matrix, &targets)?;
+    with_batches(&targets, |batches| {
+        execute(&mut matrix, &targets, batches);
+        let comparable = targets.iter().filter(|target| args.differ && oracle::check(target).is_ok());
+        comparable.into_iter().try_for_each(|target| differ(&mut matrix, target, batches))
+    })??;
     if let Some(path) = &args.from {
         fill_cases(&mut matrix, &super::compare::read(path)?);
     }
@@ -83,23 +91,24 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     Ok(if matrix.failed() { exit::FAILURES } else { exit::OK })
 }
 
-/// Runs the corpus until each relocation was seen to matter.
-fn execute(matrix: &mut Matrix, targets: &[&'static Target]) -> anyhow::Result<()> {
+/// Everything of the corpus for these targets and their kin.
+fn with_batches<T>(targets: &[&'static Target], work: impl FnOnce(&[Batch<'_>]) -> T) -> anyhow::Result<T> {
     let kin: Vec<&'static Target> =
         TARGETS.iter().filter(|target| targets.iter().any(|wanted| wanted.is_kin(target))).collect();
     let cases = plan::cases(&corpus::case::default_dir())?;
     let source = Source::prebuilt(&corpus::prebuilt::default_dir(), &kin);
     let names = kin.iter().map(|target| target.name.to_owned()).collect();
     let selected = plan::select(&cases, &Selection { targets: names, ..Selection::default() }, &source, "unicorn")?;
-    let batches = plan::objects(selected, &source, 1, &|_, _, _| {})?;
+    Ok(work(&plan::objects(selected, &source, 1, &|_, _, _| {})?))
+}
+
+/// Runs cases until each relocation was seen to matter.
+fn execute(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>]) {
     let bar = super::progress(batches.len());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    for ((target, number), shown) in proof::execute::prove(&batches, threads, &|| bar.inc(1)) {
-        let Some(target) = targets.iter().find(|wanted| Target::named(target).is_some_and(|kin| kin.is_kin(wanted)))
-        else {
-            continue;
-        };
-        let Some(configuration) = shown.configuration else { continue };
+    for ((target, number), shown) in proof::execute::prove(batches, threads, &|| bar.inc(1)) {
+        let kin = |wanted: &&&Target| Target::named(target).is_some_and(|kin| kin.is_kin(wanted));
+        let (Some(target), Some(configuration)) = (targets.iter().find(kin), shown.configuration) else { continue };
         let cell = Cell { verdict: Verdict::Passed, runs: shown.runs, cases: vec![configuration] };
         matrix.set(target.name, number, Proof::Execute, cell);
     }
@@ -115,6 +124,34 @@ fn execute(matrix: &mut Matrix, targets: &[&'static Target]) -> anyhow::Result<(
             _ => continue,
         };
         line.cells.entry(Proof::Execute).or_insert(Cell { verdict, runs: 0, cases: Vec::new() });
+    }
+}
+
+/// Links objects that hold each relocation with GNU ld and lld, too.
+fn differ(matrix: &mut Matrix, target: &'static Target, batches: &[Batch<'_>]) -> anyhow::Result<()> {
+    let peers: Vec<(Peer, PathBuf)> =
+        [Peer::Ld, Peer::Lld].into_iter().map(|peer| Ok((peer, peer.find(target)?))).collect::<anyhow::Result<_>>()?;
+    let own: Vec<&Batch<'_>> =
+        batches.iter().filter(|batch| batch.configurations[0].build.target.is_kin(target)).collect();
+    let bar = super::progress(0);
+    let found = proof::differ::prove(target, &own, &peers, &|| bar.inc(1));
+    bar.finish_and_clear();
+    for line in matrix.lines.iter_mut().filter(|line| line.target == target.name) {
+        let compared = found.get(line.relocation.as_str());
+        let no_field = line.cells.get(&Proof::Encode).map(|cell| &cell.verdict);
+        let verdict = match (compared, no_field) {
+            (Some(Compared { wrong: Some(why), .. }), _) => Verdict::Failed { why: why.clone() },
+            (Some(Compared { agreed: 1.., .. }), _) => Verdict::Passed,
+            (_, Some(verdict @ Verdict::NotApplicable { .. })) => verdict.clone(),
+            (Some(Compared { undecided: Some(why), .. }), _) => {
+                let reason = "the ABI does not say who is right".to_owned();
+                Verdict::NotApplicable { reason, evidence: why.clone() }
+            }
+            // What no peer links, for whatever reason, is not covered.
+            _ => continue,
+        };
+        let (runs, cases) = compared.map_or((0, Vec::new()), |compared| (compared.agreed, compared.links.clone()));
+        line.cells.insert(Proof::Differ, Cell { verdict, runs, cases });
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use corpus::abi::{self, Class, Relocation, Standing};
 use linker::Target;
 
 mod aim;
+pub mod differ;
 mod dirty;
 mod edge;
 mod encode;

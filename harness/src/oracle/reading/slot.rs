@@ -21,17 +21,20 @@ enum Part {
 impl Reading<'_> {
     /// Whether the field leads to a slot that holds what the formula wants there.
     pub(super) fn slot(&self, output: &Output<'_>, word: u64, entry: Entry, with_addend: bool) -> Finding {
-        let mut slots = match self.led_to(output, word) {
+        let slots = match self.led_to(output, word) {
             Ok(slots) => slots,
             Err(why) => return Finding::Unknown(why),
         };
         // Of several pieces nobody knows which belong together: the one that fits.
         if self.part() == Part::Some {
-            slots.retain(|&slot| self.exact(&self.with_slot(output, slot), word) == Finding::Right(Way::Directly));
-            slots.truncate(1);
-        }
-        if slots.is_empty() {
-            return Finding::Wrong("no slot of its table holds what the formula wants".to_owned());
+            let fits = |slot: &u64| self.exact(&self.with_slot(output, *slot), word) == Finding::Right(Way::Directly);
+            let mut found = slots.into_iter().filter(fits).map(|slot| self.holds(output, slot, entry, with_addend));
+            let none = Finding::Wrong("no slot of its table holds what the formula wants".to_owned());
+            return match found.find(|held| !matches!(held, Err(Finding::Wrong(_)))) {
+                Some(Ok(())) => Finding::Right(Way::Slot),
+                Some(Err(finding)) => finding,
+                None => none,
+            };
         }
         for slot in slots {
             match self.exact(&self.with_slot(output, slot), word) {
