@@ -55,22 +55,23 @@ fn row(name: &str, records: &[&Record], statuses: &[(Status, &'static str)]) -> 
 
 /// Builds by how they ended, why, and in which layouts: each configuration is named, none on its own.
 fn configurations(records: &[&Record]) -> Markup {
-    let mut layouts: BTreeMap<(Status, &str, &str), Vec<String>> = BTreeMap::new();
+    let mut layouts: BTreeMap<(Status, &str, &str, &str), Vec<&str>> = BTreeMap::new();
     for record in records {
-        let key = (record.status, record.reason.as_deref().unwrap_or_default(), record.build.as_str());
-        layouts.entry(key).or_default().push(format!("{}/{}", record.layout, record.executor));
+        let reason = record.reason.as_deref().unwrap_or_default();
+        let key = (record.status, reason, record.executor.as_str(), record.build.as_str());
+        layouts.entry(key).or_default().push(&record.layout);
     }
-    let mut builds: BTreeMap<(Status, &str, Vec<String>), Vec<&str>> = BTreeMap::new();
-    for ((status, reason, build), mut layouts) in layouts {
-        layouts.sort();
-        builds.entry((status, reason, layouts)).or_default().push(build);
+    let mut builds: BTreeMap<(Status, &str, &str, Vec<&str>), Vec<&str>> = BTreeMap::new();
+    for ((status, reason, executor, build), mut layouts) in layouts {
+        layouts.sort_unstable();
+        builds.entry((status, reason, executor, layouts)).or_default().push(build);
     }
     html! {
-        @for ((status, reason, layouts), builds) in &builds {
+        @for ((status, reason, executor, layouts), builds) in &builds {
             p {
                 b class=(word(*status)) { (word(*status)) }
                 @if !reason.is_empty() { " " (clean(reason)) }
-                " in " code { (clean(&layouts.join(" "))) } " of " code { (clean(&builds.join(" "))) }
+                " on " (clean(executor)) ", " code { (clean(&layouts.join(" "))) } ", of " code { (clean(&builds.join(" "))) }
             }
         }
     }
@@ -83,6 +84,6 @@ fn relocations(records: &[&Record]) -> Markup {
         let sum = applied.entry(name).or_default();
         *sum = sum.saturating_add(*count);
     }
-    let applied: Vec<String> = applied.iter().map(|(name, count)| format!("{name}\u{a0}{count}")).collect();
+    let applied: Vec<String> = applied.iter().map(|(name, count)| format!("{name} {count}")).collect();
     html! { @if !applied.is_empty() { p { code { (clean(&applied.join(" "))) } } } }
 }

@@ -68,7 +68,7 @@ fn facts(failure: &Failure) -> Markup {
         @for problem in &failure.problems {
             pre.problem { (lines(head(problem, PROBLEM))) @if problem.len() > PROBLEM { "\n(cut here: the JSON report has it all)" } }
         }
-        @for one in failure.suspects.iter().take(SUSPECTS) { (suspect(one)) }
+        div.suspects { @for one in failure.suspects.iter().take(SUSPECTS) { (suspect(one)) } }
         (more(failure.suspects.len().saturating_sub(SUSPECTS), "relocation"))
         dl.commands {
             @for (what, text) in [("layout", failure.layout.as_str()), ("reproduce", &failure.reproduce), ("bless", bless)] {

@@ -43,7 +43,7 @@ fn counts(matrix: &Matrix) -> Markup {
             thead { tr { th { "target" } @for proof in PROOFS { th { (proof.name()) } } } }
             tbody {
                 @for target in matrix.targets() {
-                    tr data-target=(clean(target)) {
+                    tr {
                         th scope="row" { code { (clean(target)) } }
                         @for proof in PROOFS { td { (count(matrix.count(target, proof))) } }
                     }
@@ -110,7 +110,7 @@ fn cell(line: &Line, proof: Proof, reasons: &Reasons<'_>, known: &BTreeSet<&str>
     };
     let cases = cell.map_or(&[][..], |cell| &cell.cases);
     html! {
-        td.n class=(status(cell)) {
+        td class={ "n " (status(cell)) } {
             @if let Some(target) = &target { a href=(href(target)) { (text) } } @else if cases.is_empty() { (text) }
             @if !cases.is_empty() {
                 details {

@@ -62,7 +62,12 @@ pub(super) fn filter(set: &[(&str, &str)]) -> String {
 
 /// A number in a cell; none is faint, and what there should be none of is not.
 pub(super) fn number(count: usize, class: &str) -> Markup {
-    html! { td.n.zero[count == 0] class=(class) { (count) } }
+    let class = match (count, class) {
+        (0, _) => "n zero".to_owned(),
+        (_, "") => "n".to_owned(),
+        _ => format!("n {class}"),
+    };
+    html! { td class=(class) { (count) } }
 }
 
 /// The head of a table: columns of text, then of numbers.

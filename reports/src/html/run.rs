@@ -27,13 +27,13 @@ pub(super) fn targets(summary: &Summary) -> Markup {
     let columns = ["ran"].into_iter().chain(statuses.iter().map(|&(_, name)| name)).chain(["checks", "seconds"]);
     html! {
         p {
-            (counted(summary.start.selected, "configuration")) " selected, " (total.configurations()) " ended, "
-            (ran(&total)) " ran, " (counted(total.checks, "fact")) " judged."
+            (counted(summary.start.selected, "configuration")) " selected; " (counted(total.configurations(), "result")) ", of which "
+            (ran(&total)) " ran; " (counted(total.checks, "fact")) " judged."
         }
         div.wide { table {
             (head(&["target", ""], columns))
             tbody {
-                @for (name, of) in &summary.targets { tr data-target=(clean(name)) { (row(&clean(name), of)) } }
+                @for (name, of) in &summary.targets { tr { (row(&clean(name), of)) } }
                 @if summary.targets.len() > 1 { tr.sum { (row("all", &total)) } }
             }
         } }
@@ -57,7 +57,7 @@ pub(super) fn reasons(summary: &Summary) -> impl Iterator<Item = Section> {
                 thead { tr { th.n { "configurations" } th { "reason" } } }
                 tbody {
                     @for (reason, count) in reasons {
-                        tr data-status=(word(status)) { td.n { (count) } td { (clean(reason)) } }
+                        tr { td.n { (count) } td { (clean(reason)) } }
                     }
                 }
             } }

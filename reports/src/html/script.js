@@ -8,6 +8,10 @@
     rows: rows.filter((row) => section.contains(row)),
     count: section.querySelector("h2").appendChild(document.createElement("small")),
   }));
+  // The totals stay; a table of which all rows are hidden goes with them.
+  const tables = [...document.querySelectorAll("main .wide")]
+    .map((table) => ({ table, rows: rows.filter((row) => table.contains(row)) }))
+    .filter(({ rows }) => rows.length);
   const texts = new Map();
 
   const text = (row) => {
@@ -28,6 +32,7 @@
       const shown = rows.filter((row) => !row.hidden).length;
       count.textContent = shown === rows.length ? "" : `${shown} of ${rows.length} shown`;
     }
+    for (const { table, rows } of tables) table.hidden = rows.every((row) => row.hidden);
   }
 
   function remember() {

@@ -49,7 +49,7 @@ fn a_run_says_what_ran_and_what_failed() {
     for says in [
         "Linkrig not passed",
         "1 passed, 1 failed, 1 passed unexpectedly, 1 failed as expected, 1 skipped in 1.50 s",
-        "5 configurations selected, 5 ended, 4 ran, 10 facts judged.",
+        "5 configurations selected; 5 results, of which 4 ran; 10 facts judged.",
         "call add(2i32, 3i32): expected 5i32 in x0, got 6i32",
         "S 0x8400000 A 0 P 0x40001c S + A - P 0x7ffffe4 allowed [-0x8000000, 0x7fffffc], multiple of 4",
         "before 00 00 00 94 after fa ff ff 95 under 03 ff ff ff 0x40001c bl 0x8400004 <callee+0x4>",
@@ -58,8 +58,8 @@ fn a_run_says_what_ran_and_what_failed() {
         "1 clang-19 is not installed",
         "1 movt | not done",
         "R_AARCH64_CALL26 aarch64 5 2 1 1",
-        "passed in near/unicorn of gcc12-O2.no-pic",
-        "failed in far/unicorn of gcc12-O2.no-pic",
+        "passed on unicorn, near , of gcc12-O2.no-pic",
+        "failed on unicorn, far , of gcc12-O2.no-pic",
         "gcc12 gcc (Debian 12.2.0-14) 12.2.0",
     ] {
         assert!(text.contains(says), "{says} is not in {text}");
@@ -184,13 +184,13 @@ fn a_comparison_names_what_regressed_and_links_to_it() {
 #[test]
 fn a_whole_corpus_stays_small() {
     let mut big = Report { start: start(), ..report() };
-    for case in 0..2600 {
-        for build in 0..6 {
+    for case in 0..2200 {
+        for build in 0..7 {
             for layout in ["near", "far", "high", "random:1"] {
                 let target = ["armv6", "armv7", "thumbv7m", "aarch64"][case % 4];
                 let name =
                     format!("elf/{target}/group{}/a_case_{case}/clang19-O{build}.pic.tiny/{layout}/unicorn", case % 20);
-                let relocations = (0..8).map(|index| (format!("R_AARCH64_TLSDESC_LD64_LO12_{index}"), 3)).collect();
+                let relocations = (0..6).map(|index| (format!("R_AARCH64_LDST16_LO12_{index}"), 3)).collect();
                 big.results.push(Record { relocations, ..record(&name, Status::Passed) });
             }
         }
