@@ -24,7 +24,7 @@ const ALONE: &[&str] = &[
 
 const CASE: &str = "elf/aarch64/init/order_by_priority";
 const FAILED: &str = "elf/aarch64/init/order_by_priority/gcc12-O2.no-pic.tiny/near/unicorn";
-const PASSED: &str = "elf/aarch64/init/order_by_name";
+const PASSED: &str = "elf/aarch64/init/preinit";
 
 fn harness(arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
@@ -98,14 +98,13 @@ fn colours(path: &Path) -> HashSet<Vec<u8>> {
     pixels[..info.buffer_size()].chunks_exact(size).map(<[u8]>::to_vec).collect()
 }
 
-/// Two cases, one of which expects what is wrong: a directory, and the arguments that run them.
+/// Two cases, one of which expects what is wrong: a directory.
 fn cases(dir: &Path) -> PathBuf {
     let cases = dir.join("cases");
     std::fs::create_dir_all(cases.join("init")).expect("a writable directory");
-    for name in ["order_by_priority.c", "order_by_name.c"] {
-        let source = corpus::case::default_dir().join("init/order_by_priority.c");
-        let source = std::fs::read_to_string(source).expect("a case");
-        let source = if name == "order_by_priority.c" { source.replace("= 1234i32", "= 1235i32") } else { source };
+    for name in ["order_by_priority.c", "preinit.c"] {
+        let source = std::fs::read_to_string(corpus::case::default_dir().join("init").join(name)).expect("a case");
+        let source = source.replace("= 1234i32", "= 1235i32");
         std::fs::write(cases.join("init").join(name), source).expect("a writable directory");
     }
     cases
@@ -144,7 +143,7 @@ fn a_run_is_read_in_a_browser() {
 
     // A filter in the address: by words that stand in folded text too, by status, and both.
     for (fragment, failed, passed) in [
-        ("#filter=order_by_name", true, false),
+        ("#filter=preinit", true, false),
         ("#filter=1235i32", false, true),
         ("#status=failed", false, true),
         ("#status=passed&target=aarch64", true, false),
@@ -185,6 +184,15 @@ fn a_comparison_and_the_matrix_are_read_in_a_browser() {
     let at = dom.find("Relocations that explain the regressions").expect("suspects");
     assert!(dom[at..].contains("<code>R_AARCH64_LDST16_ABS_LO12_NC</code>"), "{dom}");
     assert!(dom.contains("data-status=\"regressed\"") && !dom.contains("hidden=\"\" data-status=\"regressed\""));
+
+    // A run against a baseline shows what became of it.
+    let page = keep.path().join("baseline.html");
+    let report = format!("html={}", page.display());
+    let (status, text) =
+        harness(&["aarch64/ldst", "--layout", "near", "--baseline", &fixture("new"), "--report", &report]);
+    assert_eq!(status, 0, "{text}");
+    let written = std::fs::read_to_string(&page).expect("the page");
+    assert!(written.contains("<section id=\"comparison\">") && written.contains(" data-status=\"fixed\""), "{written}");
 
     // The old run, which has that relocation in it, beside the proofs of now.
     let (status, written) = harness(&["coverage", "--arch", "aarch64", "--format", "html", "--from", &fixture("old")]);
