@@ -214,7 +214,8 @@ impl Matrix {
         out
     }
 
-    fn failures(&self) -> impl Iterator<Item = (&Line, Proof, &str)> {
+    /// The cells that failed, and why.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = (&Line, Proof, &str)> {
         self.lines.iter().flat_map(|line| {
             line.cells.iter().filter_map(move |(&proof, cell)| match &cell.verdict {
                 Verdict::Failed { why } => Some((line, proof, why.as_str())),

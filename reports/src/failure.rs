@@ -4,7 +4,7 @@ use crate::model::{Failure, Record, Status, Suspect};
 use crate::text::{clean, columns, wrap};
 
 /// How many suspects are shown: more do not help, and a bad layout can make thousands.
-const SUSPECTS: usize = 8;
+pub(crate) const SUSPECTS: usize = 8;
 /// Where the section of the ABI ends when nothing says how wide a line may be.
 const WIDTH: usize = 108;
 

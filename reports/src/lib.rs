@@ -1,7 +1,7 @@
 //! The result model of Linkrig and its writers.
 //!
 //! A run is a stream of [`model::Event`]s. [`json`] writes it as it happens, or whole, and reads both back as a
-//! [`Report`]; a [`Summary`] counts it; [`junit`], [`markdown`] and [`terminal`] show it. Nothing here runs anything, and no
+//! [`Report`]; a [`Summary`] counts it; [`junit`], [`markdown`], [`html`] and [`terminal`] show it. Nothing here runs anything, and no
 //! text of a report, however strange, makes a writer panic or reach a terminal unescaped.
 //!
 //! ```
@@ -24,6 +24,7 @@
 pub mod compare;
 pub mod coverage;
 pub mod exit;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -69,6 +69,7 @@ static PACKAGES: &[Package] = &[
     row(Test, "lld-19", Some("lld"), Program(&["ld.lld-19", "ld.lld"]), "joins clang's objects; lld to compare with"),
     row(Test, "llvm-19", Some("llvm"), Program(&["llvm-jitlink-19", "llvm-jitlink"]), "llvm-jitlink to compare with"),
     row(Test, "qemu-user", None, Program(&["qemu-aarch64", "qemu-aarch64-static"]), "a second engine to run on"),
+    row(Test, "chromium", None, Program(&["chromium", "chromium-browser", "google-chrome"]), "opens the HTML report, as its readers do"),
 ];
 
 impl Package {

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 use reports::Report;
 use reports::compare::Comparison;
+use reports::html::{self, Page};
 
 /// Options of `compare`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -22,11 +23,15 @@ pub struct Args {
     /// Write the comparison as Markdown
     #[arg(long, value_name = "FILE")]
     pub md: Option<PathBuf>,
+    /// Write the comparison and the new run as one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let comparison = Comparison::of(&read(&args.old)?, &read(&args.new)?);
+    let new = read(&args.new)?;
+    let comparison = Comparison::of(&read(&args.old)?, &new);
     print!("{}", comparison.terminal());
     let write = |path: &Path, text: String| std::fs::write(path, text).with_context(|| path.display().to_string());
     if let Some(path) = &args.json {
@@ -34,6 +39,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     if let Some(path) = &args.md {
         write(path, comparison.markdown())?;
+    }
+    if let Some(path) = &args.html {
+        let page = Page { run: Some(&new), comparison: Some(&comparison), matrix: None };
+        write(path, html::render(&page))?;
     }
     Ok(comparison.exit_status())
 }

@@ -7,6 +7,7 @@ use linker::relocation::{Row, Standing};
 use linker::{TARGETS, Target};
 use reports::Report;
 use reports::coverage::{Cell, Matrix, Proof, Verdict};
+use reports::html::{self, Page};
 use reports::model::Status;
 
 use crate::exit;
@@ -45,6 +46,8 @@ pub enum Format {
     Json,
     /// Markdown.
     Markdown,
+    /// One HTML file, with the run of `--from` in it.
+    Html,
 }
 
 /// Runs the command: every proof, here and now.
@@ -80,13 +83,17 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         let comparable = targets.iter().filter(|target| args.differ && oracle::check(target).is_ok());
         comparable.into_iter().try_for_each(|target| differ(&mut matrix, target, batches))
     })??;
-    if let Some(path) = &args.from {
-        fill_cases(&mut matrix, &super::compare::read(path)?);
+    let run = args.from.as_deref().map(super::compare::read).transpose()?;
+    if let Some(report) = &run {
+        fill_cases(&mut matrix, report);
     }
     match args.format {
         Format::Terminal => print!("{}", matrix.terminal()),
         Format::Json => println!("{}", serde_json::to_string_pretty(&matrix)?),
         Format::Markdown => print!("{}", matrix.markdown()),
+        Format::Html => {
+            print!("{}", html::render(&Page { run: run.as_ref(), matrix: Some(&matrix), comparison: None }));
+        }
     }
     Ok(if matrix.failed() { exit::FAILURES } else { exit::OK })
 }

@@ -11,10 +11,11 @@ use corpus::toolchain::Toolchains;
 use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
 use reports::compare::Comparison;
+use reports::html::Page;
 use reports::json::Report;
 use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
-use reports::{markdown, terminal};
+use reports::{html, markdown, terminal};
 
 use crate::exit;
 use crate::plan::{self, Selection, Source};
@@ -77,7 +78,7 @@ pub struct Args {
     /// Compare with an earlier report afterwards; a regression is a failure
     #[arg(long, value_name = "OLD.json")]
     pub baseline: Option<PathBuf>,
-    /// Write reports: json=FILE, junit=FILE, md=FILE
+    /// Write reports: json=FILE, junit=FILE, md=FILE, html=FILE
     #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
     pub report: Vec<(Kind, PathBuf)>,
     /// Read the cases from this directory
@@ -94,6 +95,8 @@ pub enum Kind {
     Junit,
     /// GitHub-flavoured Markdown.
     Markdown,
+    /// One HTML file.
+    Html,
 }
 
 fn report(text: &str) -> Result<(Kind, PathBuf), String> {
@@ -102,7 +105,8 @@ fn report(text: &str) -> Result<(Kind, PathBuf), String> {
         "json" => Kind::Json,
         "junit" => Kind::Junit,
         "md" => Kind::Markdown,
-        _ => return Err(format!("unknown report `{kind}`, expected json, junit or md")),
+        "html" => Kind::Html,
+        _ => return Err(format!("unknown report `{kind}`, expected json, junit, md or html")),
     };
     Ok((kind, PathBuf::from(file)))
 }
@@ -299,19 +303,21 @@ impl Output {
             summary.exit_status()
         };
         let report = Report { start: self.start, results: self.records, totals: Some(totals) };
+        let comparison = baseline.map(|mut baseline| {
+            if args.is_selective() {
+                // What was not asked for has not vanished.
+                let names: HashSet<&str> = report.results.iter().map(|record| record.name.as_str()).collect();
+                baseline.results.retain(|record| names.contains(record.name.as_str()));
+            }
+            Comparison::of(&baseline, &report)
+        });
         for (kind, path) in &args.report {
-            write_report(*kind, path, &report, &summary)?;
+            write_report(*kind, path, &report, &summary, comparison.as_ref())?;
         }
         if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
             append_step_summary(Path::new(&path), &summary)?;
         }
-        let Some(mut baseline) = baseline else { return Ok(status) };
-        if args.is_selective() {
-            // What was not asked for has not vanished.
-            let names: HashSet<&str> = report.results.iter().map(|record| record.name.as_str()).collect();
-            baseline.results.retain(|record| names.contains(record.name.as_str()));
-        }
-        let comparison = Comparison::of(&baseline, &report);
+        let Some(comparison) = comparison else { return Ok(status) };
         if !self.json {
             print!("\n{}", comparison.terminal());
         }
@@ -332,12 +338,19 @@ impl Output {
     }
 }
 
-fn write_report(kind: Kind, path: &Path, report: &Report, summary: &Summary) -> anyhow::Result<()> {
+fn write_report(
+    kind: Kind,
+    path: &Path,
+    report: &Report,
+    summary: &Summary,
+    comparison: Option<&Comparison>,
+) -> anyhow::Result<()> {
     let mut text = Vec::new();
     match kind {
         Kind::Json => report.write(&mut text)?,
         Kind::Junit => reports::junit::write(report, &mut text)?,
         Kind::Markdown => text = markdown::render(summary, markdown::STEP_SUMMARY_LIMIT).into_bytes(),
+        Kind::Html => text = html::render(&Page { run: Some(report), comparison, matrix: None }).into_bytes(),
     }
     std::fs::write(path, text).with_context(|| format!("the report {}", path.display()))
 }
