@@ -101,6 +101,15 @@ impl Place {
         if self == Place::T32 { plain >> 16 | (plain & 0xffff) << 16 } else { plain }
     }
 
+    /// Its bytes in memory as a word: instructions are little-endian there, whatever data is.
+    pub fn word_in_memory(self, bytes: &[u8], big_endian: bool) -> u64 {
+        let mut bytes = bytes[..self.size()].to_vec();
+        if big_endian && !self.is_code() {
+            bytes.reverse();
+        }
+        self.word(&bytes)
+    }
+
     /// A word as its little-endian bytes.
     pub fn bytes(self, word: u64) -> Vec<u8> {
         let plain = if self == Place::T32 { word >> 16 | (word & 0xffff) << 16 } else { word };

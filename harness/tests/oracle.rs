@@ -44,6 +44,30 @@ fn compare(peer: Peer, target: &'static Target, ours: &str, theirs: &str) -> BTr
     tallies
 }
 
+/// Other byte orders and pointers of another size: the same sources, linked as each linker does it. lld knows no ILP32, and
+/// GNU ld relaxes its descriptors, which we do not.
+#[test]
+fn variants_agree() {
+    let all = source("value_one", "call_one", "weak_one", "thread_one");
+    let plain = "extern int value; extern int call(int); int f(int x) { value = call(x) + 1; return call(value); } int *g(void) { return &value; }";
+    let both = &[Peer::Ld, Peer::Lld][..];
+    let ld = &[Peer::Ld][..];
+    for (name, peers, source) in [
+        ("armebv7", both, &*all),
+        ("thumbebv7", both, &*all),
+        ("aarch64_be", both, &*all),
+        ("aarch64_ilp32", ld, plain),
+    ] {
+        let target = Target::named(name).expect("a target");
+        for &peer in peers {
+            let tallies = compare(peer, target, source, source);
+            assert_eq!(different(&tallies), [""; 0], "{name} {peer:?}");
+            assert!(tallies.values().map(Tally::agreed).sum::<usize>() > 6, "{name} {peer:?}: {tallies:?}");
+        }
+        assert!(Peer::Jitlink.check(target).is_err());
+    }
+}
+
 fn different(tallies: &BTreeMap<&'static str, Tally>) -> Vec<&'static str> {
     tallies.iter().filter(|(_, tally)| !tally.different.is_empty()).map(|(&name, _)| name).collect()
 }

@@ -46,7 +46,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         layout: Layout::Random(args.seed),
     };
     let inputs = inputs::read(&files)?;
-    oracle::check(inputs.target)?;
+    args.against.iter().try_for_each(|peer| peer.check(inputs.target))?;
     let mut programs = Vec::new();
     for &peer in &args.against {
         match peer.find(inputs.target) {

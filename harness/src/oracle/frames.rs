@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use gimli::{
-    BaseAddresses, CallFrameInstruction, CieOrFde, CommonInformationEntry, EhFrame, EndianSlice, LittleEndian, Pointer,
-    UnwindSection,
+    BaseAddresses, CallFrameInstruction, CieOrFde, CommonInformationEntry, EhFrame, EndianSlice, Pointer,
+    RunTimeEndian, UnwindSection,
 };
 use linker::Target;
 
 use super::output::Output;
 
-type Slice<'a> = EndianSlice<'a, LittleEndian>;
+type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
 
 /// What is said of a piece of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,8 @@ impl Frames {
 
     fn read_part(&mut self, target: &Target, output: &Output<'_>, (start, end): (u64, u64)) -> Result<(), String> {
         let bytes = output.read_at(start, (end - start) as usize).ok_or("the records are not in one piece")?;
-        let mut section = EhFrame::new(bytes, LittleEndian);
+        let mut section =
+            EhFrame::new(bytes, if target.big_endian { RunTimeEndian::Big } else { RunTimeEndian::Little });
         section.set_address_size(target.pointer_bytes() as u8);
         let bases = BaseAddresses::default().set_eh_frame(start);
         let mut entries = section.entries(&bases);

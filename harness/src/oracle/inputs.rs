@@ -23,14 +23,6 @@ pub struct Unit {
     pub objects: Vec<Input>,
 }
 
-/// Whether links for a target can be compared. What is asked of peers, and read of them, is little-endian and knows ILP32 not.
-pub fn check(target: &Target) -> Result<()> {
-    if target.big_endian || target.pointer_bits != target.register_bits {
-        bail!("diff compares links for armv*, thumbv* and aarch64, not for {}", target.name);
-    }
-    Ok(())
-}
-
 /// Objects given together make one unit; each member of an archive is one.
 pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
@@ -113,8 +105,13 @@ fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>
 
 /// An object of ours with the build attributes of the first of these: without any, llvm-jitlink refuses it.
 pub(super) fn start(target: &Target, objects: &[Input]) -> Object<'static> {
-    let architecture = if target.pointer_bits == 64 { Architecture::Aarch64 } else { Architecture::Arm };
-    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+    let architecture = match (target.register_bits, target.pointer_bits) {
+        (32, _) => Architecture::Arm,
+        (_, 32) => Architecture::Aarch64_Ilp32,
+        _ => Architecture::Aarch64,
+    };
+    let endian = if target.big_endian { Endianness::Big } else { Endianness::Little };
+    let mut object = Object::new(BinaryFormat::Elf, architecture, endian);
     if architecture == Architecture::Arm {
         let e_flags = object::elf::EF_ARM_EABI_VER5;
         object.flags = FileFlags::Elf { os_abi: object::elf::ELFOSABI_NONE, abi_version: 0, e_flags };

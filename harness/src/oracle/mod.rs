@@ -36,7 +36,7 @@ use index::Index;
 use reading::{Finding, Reading, Way};
 
 pub use freedom::{EXCLUSIONS, Excluded, FREEDOMS, Freedom, MEANINGS, Meaning};
-pub use inputs::{Unit, check, complete, units};
+pub use inputs::{Unit, complete, units};
 pub use output::Output;
 pub use peer::Peer;
 pub use survey::{Sum, Survey};

@@ -23,6 +23,8 @@ pub(super) type End = Option<(u64, bool)>;
 
 /// What a linker wrote.
 pub struct Output<'a> {
+    /// What it is for.
+    pub(super) target: &'static Target,
     /// Address and bytes of what it loads, in order.
     pub(super) loaded: Vec<(u64, Cow<'a, [u8]>)>,
     /// Where its global offset table is: the start and the end, of each part if there are several.
@@ -56,6 +58,7 @@ impl<'a> Output<'a> {
         loaded.retain(|(_, bytes)| !bytes.is_empty());
         loaded.sort_by_key(|(address, _)| *address);
         Output {
+            target: linked.graph().target,
             loaded,
             tables: Vec::new(),
             origin: None,
@@ -141,9 +144,9 @@ impl<'a> Output<'a> {
         bytes.get(at..at.checked_add(size)?)
     }
 
-    /// A little-endian word at an address.
+    /// A word of data at an address.
     pub(super) fn word_at(&self, address: u64, size: usize) -> Option<u64> {
-        Some(self.read_at(address, size)?.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
+        Some(self.target.number(self.read_at(address, size)?))
     }
 
     /// What lies in a page, with zeros where nothing does.

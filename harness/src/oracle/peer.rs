@@ -44,7 +44,7 @@ impl Peer {
 
     /// The names that its program goes by, and the package that has it.
     fn programs(self, target: &Target) -> (&'static [&'static str], &'static str) {
-        match (self, target.pointer_bits) {
+        match (self, target.register_bits) {
             (Peer::Ld, 64) => (&["aarch64-linux-gnu-ld", "aarch64-none-elf-ld"], "binutils-aarch64-linux-gnu"),
             (Peer::Ld, _) => (
                 &["arm-linux-gnueabihf-ld", "arm-linux-gnueabi-ld", "arm-none-eabi-ld"],
@@ -53,6 +53,25 @@ impl Peer {
             (Peer::Lld, _) => (&["ld.lld-19", "ld.lld"], "lld-19"),
             (Peer::Jitlink, _) => (&["llvm-jitlink-19", "llvm-jitlink"], "llvm-19"),
         }
+    }
+
+    /// What it has to be told of a target; lld looks at its input.
+    fn flags(self, target: &Target) -> &'static [&'static str] {
+        match (self, target.big_endian, target.register_bits, target.pointer_bits) {
+            (_, true, 32, _) => &["-EB", "--be8"],
+            (Peer::Ld, true, ..) => &["-EB"],
+            (Peer::Ld, _, 64, 32) => &["-m", "aarch64linux32"],
+            _ => &[],
+        }
+    }
+
+    /// Whether it links for a target at all.
+    pub fn check(self, target: &Target) -> Result<()> {
+        let jitlink = self == Peer::Jitlink && (target.big_endian || target.pointer_bits != target.register_bits);
+        if jitlink {
+            bail!("llvm-jitlink links for armv*, thumbv* and aarch64, not for {}", target.name);
+        }
+        Ok(())
     }
 
     /// Its program.
@@ -73,9 +92,10 @@ impl Peer {
         std::fs::write(directory.path().join("script"), script(linked))?;
         let mut command = Command::new(program);
         command.current_dir(directory.path()).args(["-static", "--no-relax", "--no-check-sections", "-z", "norelro"]);
-        if linked.graph().target.pointer_bits == 32 {
+        if linked.graph().target.register_bits == 32 {
             command.arg("--no-merge-exidx-entries");
         }
+        command.args(self.flags(linked.graph().target));
         command.args(["-T", "script", "-o", "out"]);
         command.args((0..inputs.len()).map(|number| format!("{number}.o")));
         if let Err(error) = corpus::build::run_within(command, TIME) {

@@ -66,7 +66,7 @@ impl<'a> Reading<'a> {
         let relocation = abi::of(class).get(class, row.number).ok_or("the ABI has no such relocation")?;
         let place = relocation.form.place;
         let bytes = graph.bytes_under(edge, place.size()).ok_or("the object has no bytes there")?;
-        let before = place.word(bytes);
+        let before = place.word_in_memory(bytes, graph.target.big_endian);
         let symbol = &graph.symbols[edge.target];
         let is_function = symbol.flags.has(Flags::FUNCTION) || symbol.flags.has(Flags::EXTERNAL);
         // What layout has decided of threads and segments is no matter of the formula.
@@ -90,7 +90,8 @@ impl<'a> Reading<'a> {
     /// The word that an output has at the place.
     pub(super) fn word(&self, output: &Output<'_>) -> Option<u64> {
         let place = self.relocation.form.place;
-        Some(place.word(output.read_at(self.inputs.p, place.size())?))
+        let bytes = output.read_at(self.inputs.p, place.size())?;
+        Some(place.word_in_memory(bytes, self.graph.target.big_endian))
     }
 
     /// Whether the field of an output is right.

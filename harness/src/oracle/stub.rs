@@ -22,9 +22,15 @@ struct State<'a> {
 /// The address at which a branch to `start` leaves what the linker made, and whether it does so in Thumb state. None if it
 /// does not.
 pub(super) fn follow(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> Option<(u64, bool)> {
-    let wide = target.pointer_bits == 64;
+    let wide = target.register_bits == 64;
     let arch = if wide { Arch::ARM64 } else { Arch::ARM };
-    let mut uc = Unicorn::new_with_data(arch, Mode::LITTLE_ENDIAN, State { output, ended: None }).ok()?;
+    let mode = match (target.big_endian, wide) {
+        (false, _) => Mode::LITTLE_ENDIAN,
+        (true, true) => Mode::BIG_ENDIAN,
+        // Code is little-endian.
+        (true, false) => Mode::ARMBE8,
+    };
+    let mut uc = Unicorn::new_with_data(arch, mode, State { output, ended: None }).ok()?;
     uc.ctl_exits_enable().ok()?;
     uc.ctl_set_exits(&[]).ok()?;
     // Memory comes when it is asked for. What is not there is beyond the link: somebody's absolute address.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use linker::{Layout, Options, Parsed, Target};
 
 use crate::linking::{Data, Input};
-use crate::oracle::{self, Peer, Survey, Unit, Verdict};
+use crate::oracle::{Peer, Survey, Unit, Verdict};
 use crate::plan::{Batch, Objects};
 use crate::suspects;
 
@@ -79,5 +79,5 @@ fn inputs_of(batch: &Batch<'_>) -> Option<Vec<Input>> {
 fn held(target: &'static Target, inputs: &[Input]) -> BTreeSet<&'static str> {
     let mut parsed = Parsed::new(target, Options::default());
     let read = inputs.iter().all(|input| parsed.add(&input.name, &input.data).is_ok());
-    if read && oracle::check(target).is_ok() { suspects::held(parsed.graph()) } else { BTreeSet::new() }
+    if read { suspects::held(parsed.graph()) } else { BTreeSet::new() }
 }

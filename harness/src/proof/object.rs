@@ -91,19 +91,11 @@ fn relocate(object: &mut Object<'_>, section: SectionId, offset: u64, number: u3
     let _ = object.add_relocation(section, relocation);
 }
 
-/// Who holds the bytes of a place.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holder {
-    Object,
-    Memory,
-}
-
-/// Little-endian bytes in the order that they have there, or the other way round: data of a big-endian target is
-/// big-endian; code never is in memory, but is in objects for ARM (AAELF32, EF_ARM_BE8).
-fn in_order(target: &Target, place: Place, holder: Holder, mut bytes: Vec<u8>) -> Vec<u8> {
+/// Little-endian bytes in the order that they have in objects: data of a big-endian target is big-endian, and so is code
+/// for ARM, although it is not in memory (AAELF32, EF_ARM_BE8).
+fn in_object(target: &Target, place: Place, mut bytes: Vec<u8>) -> Vec<u8> {
     let unit = if place == Place::T32 { 2 } else { place.size() };
-    let is_little = place.is_code() && (holder == Holder::Memory || place == Place::A64);
-    if target.big_endian && !is_little {
+    if target.big_endian && place != Place::A64 {
         bytes.chunks_mut(unit.max(1)).for_each(<[u8]>::reverse);
     }
     bytes
@@ -157,7 +149,7 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
     });
     let section = object.add_section(Vec::new(), b".place".to_vec(), kind(code));
     let place = relocation.form.place;
-    let bytes = [&GUARD[..], &in_order(target, place, Holder::Object, place.bytes(setup.word)), &GUARD].concat();
+    let bytes = [&GUARD[..], &in_object(target, place, place.bytes(setup.word)), &GUARD].concat();
     object.append_section_data(section, &bytes, if code { 2 } else { 1 });
     if class == Class::Arm && code {
         let name = if place == Place::A32 { "$a" } else { "$t" };
@@ -286,7 +278,7 @@ fn written(
     let stub = fixed.graph().stubs.iter().find(|made| made.edge == edge);
     let stub = stub.and_then(|made| fixed.graph().value(made.symbol));
     Some(Written {
-        word: place.word(&in_order(target, place, Holder::Memory, bytes[guard..guard + place.size()].to_vec())),
+        word: place.word_in_memory(&bytes[guard..], target.big_endian),
         guarded: bytes[..guard] == GUARD && bytes[guard + place.size()..] == GUARD,
         stub,
     })

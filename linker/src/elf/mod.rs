@@ -114,6 +114,12 @@ fn read_class<'data, Elf: FileHeader>(
             graph.target.name
         )));
     }
+    let flags = header.e_flags(endian).0;
+    if graph.target.big_endian && graph.arch.turns_code() && flags & elf::EF_ARM_BE8.0 != 0 {
+        let problem =
+            format!("e_flags {flags:#x} has EF_ARM_BE8, which is for linked images: expected code not yet turned");
+        return Err(wrong(problem));
+    }
     let sections = header.sections(endian, data).map_err(|error| wrong(format!("section headers: {error}")))?;
     let symbols =
         sections.symbols(endian, data, elf::SHT_SYMTAB).map_err(|error| wrong(format!("symbol table: {error}")))?;
