@@ -58,7 +58,7 @@ fn count(count: Count) -> Markup {
     let shares: Vec<(&str, usize)> = STATUSES.into_iter().zip([passed, failed, open, not_applicable]).collect();
     html! {
         (bar(&shares))
-        span.counts { @for (class, count) in &shares { span class=(class) title=(class) { (count) } " " } }
+        span.counts { @for (class, count) in &shares { span class=[(*count > 0).then_some(class)] title=(class) { (count) } " " } }
     }
 }
 
