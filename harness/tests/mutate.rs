@@ -9,7 +9,36 @@ use linker::Target;
 const SAMPLE: usize = 7;
 
 /// Of a thousand mutants that are proven, so many may survive.
-const CEILING: usize = 150;
+const CEILING: usize = 130;
+
+/// Of a thousand, so many may survive without a reason.
+const UNEXPLAINED: usize = 30;
+
+/// Why mutants survive, by what was changed.
+const REASONS: &[(&str, &str)] = &[
+    ("T the other way", "the proofs aim at functions only where the ABI's formula mentions T"),
+    ("minus Origin for", "the proofs aim at absolute symbols, which are in no segment: its origin is 0"),
+    ("minus Got for Nothing", "there is no table in these links: its origin is 0"),
+    ("minus PageGot for Nothing", "there is no table in these links: its page is 0"),
+    ("for Got", "pieces of an offset in a table that is smaller than the piece are 0 or -1 either way"),
+    ("for Block", "pieces of an offset in a block that is smaller than the piece are 0 either way"),
+    ("minus Block for Nothing", "the upper pieces of an address below the block are the same with it taken away"),
+    (
+        "minus PagePlace for Nothing",
+        "the upper pieces of an address above the place are the same with its page taken away",
+    ),
+    ("minus ThreadPointer for", "the upper pieces of an address are the same with a small one taken away"),
+    ("multiple of", "every value that the formula has in these links is one already: entries of tables are, and pages"),
+    ("check ", "no table and no block is so large that the value comes to the limit"),
+    ("not for ", "the transcription does not name this instruction"),
+    ("Page() the other way", "the field takes bits above those that a page drops"),
+    ("stored addends", "the addends that were tried read the same"),
+];
+
+/// The reason for a survivor.
+fn reason(what: &str) -> Option<&'static str> {
+    REASONS.iter().find(|row| what.contains(row.0)).map(|row| row.1)
+}
 
 #[test]
 fn proofs_see_what_is_wrong() {
@@ -26,11 +55,19 @@ fn proofs_see_what_is_wrong() {
                 }
             }
         }
-        survivors.iter().for_each(|survivor| println!("survived  {} {survivor}", target.name));
+        let mut unexplained = 0;
+        for survivor in &survivors {
+            let why = reason(survivor);
+            unexplained += usize::from(why.is_none());
+            println!("survived  {} {survivor}: {}", target.name, why.unwrap_or("UNEXPLAINED"));
+        }
+        println!("{}: {unexplained} of {} survivors without a reason", target.name, survivors.len());
         let proven = killed + survivors.len();
         println!("{}: {killed} of {proven} mutants killed, {unproven} of relocations without a field", target.name);
         assert!(proven > 100, "only {proven} mutants of {}", target.name);
         let most = proven * CEILING / 1000;
+        let most_unexplained = proven * UNEXPLAINED / 1000;
+        assert!(unexplained <= most_unexplained, "{unexplained} unexplained, at most {most_unexplained} may be");
         assert!(survivors.len() <= most, "{} of {proven} survived, at most {most} may", survivors.len());
     }
 }

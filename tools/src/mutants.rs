@@ -37,7 +37,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("an entry is the same for an address and for an offset", "linker/src/pass/got.rs",
         "entries.entry(key).or_insert_with", "entries.entry((key.0, key.1, Entry::Address)).or_insert_with", "tls/"),
     mutant("retained sections are no roots", "linker/src/pass/prune.rs",
-        "            marker.mark_retained();\n", "", "elf/aarch64/sections"),
+        "            marker.mark_retained();\n", "", "sections/retained_needs"),
     mutant("what lives along with a function does not", "linker/src/pass/prune.rs",
         "along.entry(about).or_default().push(block);", "let _ = about;", "elf/armv7/sections"),
     mutant("code without unwinding entries gets none", "linker/src/pass/unwind.rs",

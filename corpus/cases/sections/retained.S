@@ -1,4 +1,4 @@
-/* A section marked to be retained (SHF_GNU_RETAIN) stays although nothing refers to it, and is relocated. */
+/* A section marked to be retained (SHF_GNU_RETAIN) is relocated. (That it stays by itself shows `retained_needs`: to look at it here makes it a root.) */
 // arch: -aarch64_ilp32
 // keep: use
 // call: use() = 5i32
