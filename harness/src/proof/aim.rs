@@ -138,9 +138,14 @@ fn is_moved(relocation: &Relocation, x: i64) -> bool {
 /// Places to try: in the middle of memory, beside its ends, and for halfword instructions in the midst of a word.
 pub(super) fn places(target: &Target, relocation: &Relocation) -> Vec<u64> {
     use corpus::abi::Place;
-    match relocation.form.place {
+    let mut places = match relocation.form.place {
         _ if target.pointer_bits == 64 => vec![0x40_0000_1008, 0x10_1004],
         Place::T16 | Place::T32 => vec![0x4000_0008, 0x4000_0006, 0xffff_e008, 0xffff_e006, 0x1_1006],
         _ => vec![0x4000_0008, 0xffff_e008, 0x1_1004],
+    };
+    // Data may be anywhere.
+    if !relocation.form.place.is_code() {
+        places.push(0x1_1007);
     }
+    places
 }

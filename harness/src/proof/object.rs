@@ -319,7 +319,11 @@ fn check_entry(
         Entry::ThreadOffset => word(0) == target.wrap(thread),
         Entry::ModuleAndOffset => word(0) != 0 && word(1) == target.wrap(block),
         Entry::Module => word(0) != 0 && word(1) == 0,
-        Entry::Descriptor | Entry::SignedDescriptor => word(0) == target.wrap(thread) || word(1) == target.wrap(thread),
+        Entry::Descriptor | Entry::SignedDescriptor => {
+            // In whichever order: the function, and its argument.
+            let (pair, argument) = ([word(0), word(1)], target.wrap(thread));
+            pair.contains(&argument) && pair.iter().any(|&function| function != 0 && function != argument)
+        }
         Entry::Function => return Err("no proof for this kind of entry".to_owned()),
     };
     if holds && !outside {
