@@ -12,7 +12,7 @@ const SAMPLE: usize = 7;
 const CEILING: usize = 130;
 
 /// Of a thousand, so many may survive without a reason.
-const UNEXPLAINED: usize = 30;
+const UNEXPLAINED: usize = 20;
 
 /// Why mutants survive, by what was changed.
 const REASONS: &[(&str, &str)] = &[
