@@ -8,6 +8,7 @@
 pub mod image;
 pub mod place;
 pub mod register;
+pub mod rig;
 pub mod unicorn;
 
 use std::ops::RangeInclusive;
@@ -45,6 +46,8 @@ pub struct TargetInfo {
     pub abi: Abi,
     /// Thumb only, without A32 state: an even branch target is a fault.
     pub m_profile: bool,
+    /// Has instructions and keys that sign pointers.
+    pub signs: bool,
     /// Granularity of protections.
     pub page_size: u64,
     /// Where segments may be placed. What lies outside is the executor's own (stack, heap, host functions).

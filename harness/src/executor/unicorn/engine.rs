@@ -12,8 +12,10 @@ use unicorn_engine::{
 };
 
 use super::cpu::Cpu;
-use super::pages::{Access, PAGE, PHYSICAL, PHYSICAL_SIZE, Pages};
-use crate::executor::{FaultKind, Register};
+use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
+use crate::executor::place::Ranges;
+use crate::executor::rig::engine::{Access, Ended, Engine, PAGE};
+use crate::executor::{Budget, Fault, FaultKind, Register, Resume, Stop, TargetInfo};
 
 type Uc = unicorn_engine::Unicorn<'static, Hooks>;
 
@@ -26,7 +28,7 @@ const CLOCK_INTERVAL: u32 = 1024;
 
 /// What a callback saw. The first sight counts: what follows it is the engine on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+enum Seen {
     /// A fetch from the host region: a host function is called, or the call is over.
     Host,
     /// A forbidden fetch, from this page.
@@ -41,9 +43,9 @@ pub(super) enum Seen {
     OutOfMemory,
 }
 
-/// Why a run ended.
+/// How the engine came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+enum Left {
     Seen(Seen),
     /// Asked for one instruction, got it.
     Counted,
@@ -54,16 +56,16 @@ pub(super) enum Ended {
 }
 
 pub(super) struct Hooks {
-    pub(super) pages: Pages,
+    pages: Pages,
     /// Fetching from here is a call of a host function.
-    pub(super) host: RangeInclusive<u64>,
+    host: RangeInclusive<u64>,
     /// The engine's number of the program counter.
     pc: i32,
     is_64: bool,
     seen: Option<Seen>,
     /// How many are left.
-    pub(super) instructions: u64,
-    pub(super) deadline: Option<Instant>,
+    instructions: u64,
+    deadline: Option<Instant>,
     /// How many were entered.
     blocks: u32,
     /// Bytes of which is noted whether they are executed or read, and whether they were.
@@ -78,9 +80,11 @@ impl Hooks {
     }
 }
 
-pub(super) struct Engine {
+/// The engine. See the module's page.
+pub struct Emulator {
     uc: Uc,
     cpu: Cpu,
+    info: TargetInfo,
     pristine: Context,
     /// Callbacks of what is watched.
     watching: Vec<UcHookId>,
@@ -90,12 +94,12 @@ pub(super) struct Engine {
     stale_pages: bool,
 }
 
-impl Engine {
-    pub(super) fn new(cpu: Cpu, host: RangeInclusive<u64>) -> Result<Engine, uc_error> {
+impl Emulator {
+    pub(super) fn new(cpu: Cpu, info: TargetInfo) -> Result<Emulator, uc_error> {
         let pc = cpu.register(Register::Pc).ok_or(uc_error::ARCH)?;
         let hooks = Hooks {
             pages: Pages::default(),
-            host,
+            host: RangeInclusive::new(1, 0),
             pc,
             is_64: cpu.is_64(),
             seen: None,
@@ -120,7 +124,7 @@ impl Engine {
         enable_floating_point(&mut uc, &cpu)?;
         enable_signing(&mut uc, &cpu)?;
         let pristine = uc.context_init()?;
-        Ok(Engine { uc, cpu, pristine, watching: Vec::new(), stale_code: false, stale_pages: false })
+        Ok(Emulator { uc, cpu, info, pristine, watching: Vec::new(), stale_code: false, stale_pages: false })
     }
 
     /// Notes from now on whether these bytes are executed or read; nothing any more for None.
@@ -156,22 +160,22 @@ impl Engine {
         self.uc.get_data().watched.as_ref().is_some_and(|watched| watched.1)
     }
 
-    pub(super) fn hooks(&mut self) -> &mut Hooks {
+    fn hooks(&mut self) -> &mut Hooks {
         self.uc.get_data_mut()
     }
 
-    pub(super) fn pages(&self) -> &Pages {
+    fn pages(&self) -> &Pages {
         &self.uc.get_data().pages
     }
 
     /// Runs from here (with the Thumb bit), `count` instructions or, with 0, until something happens.
-    pub(super) fn run(&mut self, begin: u64, count: usize) -> Ended {
+    fn leave(&mut self, begin: u64, count: usize) -> Left {
         if std::mem::take(&mut self.stale_code) && self.uc.ctl_flush_tb().is_err() {
-            return Ended::Error(uc_error::RESOURCE);
+            return Left::Error(uc_error::RESOURCE);
         }
         if std::mem::take(&mut self.stale_pages) {
             if self.uc.ctl_flush_tlb().is_err() {
-                return Ended::Error(uc_error::RESOURCE);
+                return Left::Error(uc_error::RESOURCE);
             }
             // Only now: until it is flushed the TLB may hold them.
             self.hooks().pages.forget_forbidden();
@@ -182,41 +186,130 @@ impl Engine {
         let result = self.uc.emu_start(begin, 0, 0, count);
         let seen = self.hooks().seen.take();
         match (seen, result) {
-            (Some(seen), _) => Ended::Seen(seen),
-            (None, Ok(())) if count > 0 => Ended::Counted,
-            (None, Err(uc_error::INSN_INVALID)) => Ended::Invalid,
-            (None, Err(error)) => Ended::Error(error),
+            (Some(seen), _) => Left::Seen(seen),
+            (None, Ok(())) if count > 0 => Left::Counted,
+            (None, Err(uc_error::INSN_INVALID)) => Left::Invalid,
+            (None, Err(error)) => Left::Error(error),
             // It halted itself: WFI and its like.
-            (None, Ok(())) => Ended::Error(uc_error::OK),
+            (None, Ok(())) => Left::Error(uc_error::OK),
         }
     }
 
-    /// As new: the whole state of the processor, translated code and memory. The pages have to be made again.
-    pub(super) fn reset(&mut self) -> Result<(), uc_error> {
-        self.uc.context_restore(&self.pristine)?;
+    /// What the end of a run means.
+    fn judge(&self, left: Left) -> Ended {
+        let pc = self.get(Register::Pc) as u64;
+        let fault = |kind, address| Stop::Fault(Fault { kind, pc, address, host: None });
+        Ended::Stop(match left {
+            Left::Seen(Seen::Host) => return Ended::Host,
+            Left::Seen(Seen::Access { kind, pc, address }) => {
+                Stop::Fault(Fault { kind, pc, address: Some(address), host: None })
+            }
+            Left::Seen(Seen::Fetch(page)) => {
+                // The page is not that of the program counter when an instruction straddles two pages.
+                let address = if pc & !(PAGE - 1) == page & !(PAGE - 1) { pc } else { page };
+                fault(FaultKind::Fetch, Some(address))
+            }
+            Left::Seen(Seen::Exception(number)) => self.exception(number, pc),
+            Left::Seen(Seen::OutOfBudget) => Stop::OutOfBudget,
+            Left::Seen(Seen::OutOfMemory) => Stop::Lost("the program touched more memory than there is".to_owned()),
+            Left::Counted => Stop::Stepped,
+            // M-profile in A32 state refuses every instruction.
+            Left::Invalid if self.cpu.m_profile && !self.thumb() => fault(FaultKind::State, None),
+            Left::Invalid => fault(FaultKind::Undefined, None),
+            Left::Error(uc_error::OK) => Stop::Lost(format!("halted at {pc:#x}")),
+            Left::Error(error) => Stop::Lost(format!("the emulator failed at {pc:#x}: {error}")),
+        })
+    }
+
+    /// Exceptions by QEMU's numbers (`target/arm/cpu.h`).
+    fn exception(&self, number: u32, pc: u64) -> Stop {
+        let fault = |kind, address| Stop::Fault(Fault { kind, pc, address, host: None });
+        match number {
+            // A misaligned program counter is the same exception as an undefined instruction.
+            1 if self.cpu.is_64() && pc & 3 != 0 => fault(FaultKind::Unaligned, Some(pc)),
+            1 | 17 => fault(FaultKind::Undefined, None),
+            2 => Stop::Syscall,
+            3 => fault(FaultKind::Unaligned, Some(pc)),
+            // The only data aborts the engine itself raises: without an MMU there are no others.
+            4 | 22 => fault(FaultKind::Unaligned, None),
+            7 => Stop::Breakpoint { pc },
+            18 => fault(FaultKind::State, None),
+            number => Stop::Lost(format!("exception {number} at {pc:#x}")),
+        }
+    }
+
+    fn set_plain(&mut self, register: Register, value: u128) -> Result<(), uc_error> {
+        let Some(id) = self.cpu.register(register) else { return Ok(()) };
+        self.uc.reg_write(id, value as u64)
+    }
+}
+
+impl Engine for Emulator {
+    type Context = Context;
+
+    fn info(&self) -> &TargetInfo {
+        &self.info
+    }
+
+    fn set_host(&mut self, host: RangeInclusive<u64>) {
+        self.hooks().host = host;
+    }
+
+    fn regions(&self) -> &Ranges<Access> {
+        &self.pages().regions
+    }
+
+    fn regions_mut(&mut self) -> &mut Ranges<Access> {
+        &mut self.hooks().pages.regions
+    }
+
+    fn left(&self) -> u64 {
+        self.pages().left()
+    }
+
+    fn allow(&mut self, budget: Budget) {
+        let hooks = self.hooks();
+        hooks.instructions = budget.instructions;
+        hooks.deadline = Instant::now().checked_add(budget.time);
+    }
+
+    /// A host call is taken for a few instructions.
+    fn charge(&mut self) -> bool {
+        let hooks = self.hooks();
+        hooks.instructions = hooks.instructions.saturating_sub(8);
+        hooks.instructions > 0 && hooks.deadline.is_none_or(|deadline| Instant::now() <= deadline)
+    }
+
+    fn run(&mut self, begin: u64, resume: Resume) -> Ended {
+        let left = self.leave(begin, usize::from(resume == Resume::Step));
+        self.judge(left)
+    }
+
+    fn reset(&mut self) {
+        // Cannot fail on an engine that was made: the state is its own, the memory is mapped.
+        let restored = self.uc.context_restore(&self.pristine);
+        debug_assert!(restored.is_ok(), "{restored:?}");
         let mut dirty = self.hooks().pages.clear();
         static ZERO: [u8; 64 * PAGE as usize] = [0; 64 * PAGE as usize];
         while dirty > 0 {
             let length = dirty.min(ZERO.len() as u64);
-            self.uc.mem_write(PHYSICAL + dirty - length, &ZERO[..length as usize])?;
+            let zeroed = self.uc.mem_write(PHYSICAL + dirty - length, &ZERO[..length as usize]);
+            debug_assert!(zeroed.is_ok(), "{zeroed:?}");
             dirty -= length;
         }
         // Translated code needs no memory that is there; it goes when memory becomes executable again.
         self.stale_pages = true;
-        Ok(())
     }
 
-    /// The state of the processor, to be put back after something else has run on it.
-    pub(super) fn save(&self) -> Result<Context, uc_error> {
-        self.uc.context_init()
+    fn save(&self) -> Result<Context, String> {
+        self.uc.context_init().map_err(|error| error.to_string())
     }
 
-    pub(super) fn restore(&mut self, context: &Context) -> Result<(), uc_error> {
-        self.uc.context_restore(context)
+    fn restore(&mut self, context: &Context) -> Result<(), String> {
+        self.uc.context_restore(context).map_err(|error| error.to_string())
     }
 
-    /// Maps pages, or changes what may be done with a region that starts here.
-    pub(super) fn protect(&mut self, pages: RangeInclusive<u64>, access: Access) {
+    fn protect(&mut self, pages: RangeInclusive<u64>, access: Access) {
         let regions = &mut self.hooks().pages.regions;
         let mut code = access.execute;
         match regions.get_mut(*pages.start()) {
@@ -227,19 +320,17 @@ impl Engine {
         self.stale_pages = true;
     }
 
-    /// Unmaps the region that starts here.
-    pub(super) fn unmap(&mut self, start: u64) -> Result<(), uc_error> {
+    fn unmap(&mut self, start: u64) -> Result<(), String> {
         let frames = self.hooks().pages.remove(start);
         for &frame in &frames {
-            self.uc.mem_write(frame, &[0; PAGE as usize])?;
+            self.uc.mem_write(frame, &[0; PAGE as usize]).map_err(|error| error.to_string())?;
         }
         self.hooks().pages.recycle(frames);
         self.stale_pages = true;
         Ok(())
     }
 
-    /// Writes mapped memory, whatever its protection. Returns the first address that is not mapped.
-    pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), u64> {
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), u64> {
         let mut done = 0;
         while done < bytes.len() {
             let at = self.wrap(address.wrapping_add(done as u64));
@@ -255,8 +346,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads mapped memory, whatever its protection.
-    pub(super) fn read(&self, address: u64, into: &mut [u8]) -> Result<(), u64> {
+    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), u64> {
         let mut done = 0;
         while done < into.len() {
             let at = self.wrap(address.wrapping_add(done as u64));
@@ -272,16 +362,11 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn wrap(&self, address: u64) -> u64 {
-        if self.cpu.is_64() { address } else { address & 0xffff_ffff }
-    }
-
-    /// Whether the processor is in Thumb state.
-    pub(super) fn thumb(&self) -> bool {
+    fn thumb(&self) -> bool {
         !self.cpu.is_64() && self.get(Register::Status) as u32 & THUMB != 0
     }
 
-    pub(super) fn get(&self, register: Register) -> u128 {
+    fn get(&self, register: Register) -> u128 {
         let low = |id: Option<i32>| id.and_then(|id| self.uc.reg_read(id).ok()).unwrap_or(0);
         match register {
             Register::Low(n) => u128::from(low(self.cpu.register(Register::Core(n))) & 0xffff_ffff),
@@ -306,7 +391,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn set(&mut self, register: Register, value: u128) {
+    fn set(&mut self, register: Register, value: u128) {
         let cpu = self.cpu;
         let result = match register {
             Register::Low(n) => self.set_plain(Register::Core(n), value & 0xffff_ffff),
@@ -330,23 +415,13 @@ impl Engine {
         debug_assert!(result.is_ok(), "{register:?}: {result:?}");
     }
 
-    /// Where the next run would begin, with the Thumb bit.
-    pub(super) fn set_pc(&mut self, pc: u64) {
+    fn set_pc(&mut self, pc: u64) {
         let result = self.set_plain(Register::Pc, u128::from(pc));
         debug_assert!(result.is_ok(), "{result:?}");
-    }
-
-    fn set_plain(&mut self, register: Register, value: u128) -> Result<(), uc_error> {
-        let Some(id) = self.cpu.register(register) else { return Ok(()) };
-        self.uc.reg_write(id, value as u64)
     }
 }
 
 const TPIDRURW: RegisterARMCP = RegisterARMCP { cp: 15, is64: 0, sec: 0, crn: 13, crm: 0, opc1: 0, opc2: 2, val: 0 };
-
-/// `pacia x0, x1` and the same for the other keys, in the order of their encoding, each with `ret` behind it.
-pub(super) const SIGN_CODE: [u32; 8] = [0xdac1_0020, RET, 0xdac1_0420, RET, 0xdac1_0820, RET, 0xdac1_0c20, RET];
-const RET: u32 = 0xd65f_03c0;
 
 /// Keys for pointers, whatever they are, and the bits of SCTLR_EL1 that turn each of them on: out of reset, signing does
 /// nothing.

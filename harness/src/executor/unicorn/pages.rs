@@ -8,35 +8,8 @@ use std::ops::RangeInclusive;
 
 use rustc_hash::FxHashMap;
 
-use crate::executor::FaultKind;
 use crate::executor::place::Ranges;
-
-/// Bytes in a page, for all targets.
-pub(super) const PAGE: u64 = 0x1000;
-
-/// What the guest may do with a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct Access {
-    pub(super) read: bool,
-    pub(super) write: bool,
-    pub(super) execute: bool,
-}
-
-impl Access {
-    pub(super) const NONE: Access = Access { read: false, write: false, execute: false };
-    pub(super) const READ: Access = Access { read: true, write: false, execute: false };
-    pub(super) const CODE: Access = Access { read: true, write: false, execute: true };
-    pub(super) const DATA: Access = Access { read: true, write: true, execute: false };
-
-    pub(super) fn allows(self, kind: FaultKind) -> bool {
-        match kind {
-            FaultKind::Read => self.read,
-            FaultKind::Write => self.write,
-            FaultKind::Fetch => self.execute,
-            _ => false,
-        }
-    }
-}
+use crate::executor::rig::engine::{Access, PAGE};
 
 /// Where the engine's physical memory begins, and how much there is. It is reserved, not committed, by the host.
 pub(super) const PHYSICAL: u64 = 0x1000_0000;

@@ -1,4 +1,4 @@
-//! The linker's memory contract on emulated memory: a host buffer a segment, written once.
+//! The linker's memory contract on a rig's memory: a host buffer a segment, written once.
 
 use std::ops::RangeInclusive;
 
@@ -6,12 +6,12 @@ use linker::memory::{
     Action, Call as ActionCall, InFlight, Lifetime, Memory, MemoryError, Protection, Segment, SigningKey,
 };
 
-use super::pages::{Access, PAGE};
-use super::{ANYWHERE, Unicorn};
+use super::engine::{Access, Engine, PAGE};
+use super::{ANYWHERE, Rig};
 use crate::executor::place::{Placement, PlacementRefused, Space};
-use crate::executor::{Executor, Stop};
+use crate::executor::{Executor, Guest, Stop};
 
-/// Reserved memory of the emulated machine: its content is in host buffers until it is finalized.
+/// Reserved memory of the machine: its content is in host buffers until it is finalized.
 #[derive(Debug)]
 pub struct Reserved {
     pub(super) epoch: u64,
@@ -92,7 +92,7 @@ fn access(protection: Protection) -> Access {
     }
 }
 
-impl Memory for Unicorn {
+impl<E: Engine> Memory for Rig<E> {
     type InFlight = Reserved;
     type Finalized = Allocation;
 
@@ -104,23 +104,23 @@ impl Memory for Unicorn {
         let loaded = segments.iter().enumerate().filter(|(_, segment)| segment.lifetime != Lifetime::NoAlloc);
         let needed: u64 = loaded.map(|(_, segment)| segment.content as u64).sum();
         let engine = &mut self.machine.engine;
-        if needed > engine.pages().left() / 2 {
+        if needed > engine.left() / 2 {
             let reason = format!("{needed:#x} bytes of content are more than this machine's memory");
             return Err(Box::new(PlacementRefused { segment: 0, reason }));
         }
         let placement = {
-            let regions = &engine.pages().regions;
+            let regions = engine.regions();
             let space = Space {
                 page: PAGE,
                 last: engine.wrap(u64::MAX),
-                usable: &self.machine.info.usable,
+                usable: &engine.info().usable,
                 base: ANYWHERE,
                 conflict: &|range: &RangeInclusive<u64>| regions.conflict(range),
             };
             space.place(segments)?
         };
         for span in &placement.spans {
-            engine.hooks().pages.regions.insert(span.pages.clone(), Access::NONE);
+            engine.regions_mut().insert(span.pages.clone(), Access::NONE);
         }
         let pool = &mut self.pool;
         let buffer = |segment: &Segment| {
@@ -178,7 +178,7 @@ impl Memory for Unicorn {
     fn abandon(&mut self, memory: Reserved) {
         if memory.epoch == self.epoch {
             for span in &memory.placement.spans {
-                self.machine.engine.hooks().pages.regions.remove(*span.pages.start());
+                self.machine.engine.regions_mut().remove(*span.pages.start());
             }
         }
         self.recycle(memory.buffers);
@@ -199,7 +199,7 @@ impl Memory for Unicorn {
     }
 }
 
-impl Unicorn {
+impl<E: Engine> Rig<E> {
     /// Runs the actions; when one fails, takes back those before it, last first.
     fn act(&mut self, actions: &[Action]) -> Result<Vec<ActionCall>, MemoryError> {
         let mut undo = Vec::new();
@@ -245,13 +245,13 @@ impl Unicorn {
 
     fn act_store(&mut self, number: usize, function: u64, slot: u64) -> Result<(), ActionFailed> {
         let value = self.aside(function, &[]).map_err(|stop| ActionFailed::Stopped { number, function, stop })?;
-        let target = self.machine.info.target;
+        let target = self.info().target;
         self.poke(slot, &target.bytes(value, target.pointer_bytes())).map_err(|_| ActionFailed::Slot { number, slot })
     }
 
     /// Signs the pointer at `slot` by the processor's own instructions. What is null stays so.
     fn act_sign(&mut self, number: usize, slot: u64, key: SigningKey, modifier: u64) -> Result<(), ActionFailed> {
-        let target = self.machine.info.target;
+        let target = self.info().target;
         let no_slot = |_| ActionFailed::Slot { number, slot };
         let mut bytes = vec![0; target.pointer_bytes()];
         self.peek(slot, &mut bytes).map_err(no_slot)?;
