@@ -3,7 +3,7 @@
 mod executor_support;
 
 use executor_support::*;
-use harness::executor::unicorn::ActionFailed;
+use harness::executor::rig::ActionFailed;
 use harness::executor::{Executor, FaultKind, Guest, PlacementRefused, Stop, Unicorn};
 use linker::memory::{Action, Call, InFlight, Lifetime, Memory, MemoryError, Place, Protection, Segment};
 
