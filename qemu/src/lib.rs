@@ -1,3 +1,14 @@
-//! Boards: QEMU machines as execution targets.
+//! Boards: QEMU machines as execution targets, with an agent of ours in them.
 //!
-//! Empty so far. The embedded emulator runs in `harness`; boards, disk images and the guest agent will live here.
+//! A [`Board`] is data: which QEMU machine it is, where its memory and its serial ports are, what boots on it. A [`Machine`] is one
+//! that runs: a QEMU process, and a [`link::Link`] to the agent in its guest. What the messages over the link say is the
+//! caller's matter; the first one, with which the agent reports that it is ready, is [`Machine::hello`].
+
+pub mod agent;
+pub mod board;
+pub mod link;
+pub mod machine;
+pub mod process;
+
+pub use board::Board;
+pub use machine::{Error, Machine};

@@ -5,12 +5,14 @@
 //! closure are served inside [`Executor::start`] and [`Executor::resume`]; those registered as stops surface as
 //! [`Stop::HostCall`], so that a lazy stub can link while the guest waits.
 
+pub mod board;
 pub mod image;
 pub mod place;
 pub mod register;
 pub mod rig;
 pub mod unicorn;
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -35,13 +37,24 @@ pub enum Abi {
     Aapcs64,
 }
 
+impl Abi {
+    /// The convention of a target's code.
+    pub fn of(target: &Target) -> Abi {
+        match target.name {
+            _ if target.register_bits == 64 => Abi::Aapcs64,
+            "armv7" | "thumbv7" | "armebv7" | "thumbebv7" => Abi::AapcsVfp,
+            _ => Abi::AapcsBase,
+        }
+    }
+}
+
 /// What an executor publishes about itself.
 #[derive(Clone, Debug)]
 pub struct TargetInfo {
     /// The row of the linker's target table.
     pub target: &'static Target,
     /// The emulated or real processor, as its maker calls it.
-    pub cpu: &'static str,
+    pub cpu: Cow<'static, str>,
     /// The calling convention of its code.
     pub abi: Abi,
     /// Thumb only, without A32 state: an even branch target is a fault.

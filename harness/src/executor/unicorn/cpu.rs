@@ -3,7 +3,7 @@
 use linker::Target;
 use unicorn_engine::{Arch, Arm64CpuModel, ArmCpuModel, Mode, RegisterARM, RegisterARM64};
 
-use crate::executor::{Abi, Register};
+use crate::executor::Register;
 
 /// The engine's settings for a target.
 #[derive(Clone, Copy, Debug)]
@@ -12,31 +12,29 @@ pub(super) struct Cpu {
     pub(super) arch: Arch,
     pub(super) mode: Mode,
     pub(super) model: i32,
-    pub(super) abi: Abi,
     pub(super) m_profile: bool,
 }
 
 impl Cpu {
     /// The processor for a target; none for a target this engine cannot run.
     pub(super) fn of(target: &Target) -> Option<Cpu> {
-        let arm = |name, model: ArmCpuModel, abi| Cpu {
+        let arm = |name, model: ArmCpuModel| Cpu {
             name,
             arch: Arch::ARM,
             mode: Mode::LITTLE_ENDIAN,
             model: model as i32,
-            abi,
             m_profile: false,
         };
         // The M profile is asked for by model: `Mode::MCLASS` means Cortex-M33 whatever model is set, which would run v8-M
         // and DSP instructions that ARMv7-M does not have.
-        let m_profile = |name, model| Cpu { mode: Mode::THUMB, m_profile: true, ..arm(name, model, Abi::AapcsBase) };
+        let m_profile = |name, model| Cpu { mode: Mode::THUMB, m_profile: true, ..arm(name, model) };
         Some(match target.name {
-            "armv7" | "thumbv7" => arm("Cortex-A15", ArmCpuModel::CORTEX_A15, Abi::AapcsVfp),
+            "armv7" | "thumbv7" => arm("Cortex-A15", ArmCpuModel::CORTEX_A15),
             "armebv7" | "thumbebv7" => {
                 // Mode::BIG_ENDIAN would be BE32, with code in the order of data.
-                Cpu { mode: Mode::ARMBE8, ..arm("Cortex-A15", ArmCpuModel::CORTEX_A15, Abi::AapcsVfp) }
+                Cpu { mode: Mode::ARMBE8, ..arm("Cortex-A15", ArmCpuModel::CORTEX_A15) }
             }
-            "armv6" => arm("ARM1176", ArmCpuModel::Model_1176, Abi::AapcsBase),
+            "armv6" => arm("ARM1176", ArmCpuModel::Model_1176),
             "thumbv6m" => m_profile("Cortex-M0", ArmCpuModel::CORTEX_M0),
             "thumbv7m" => m_profile("Cortex-M3", ArmCpuModel::CORTEX_M3),
             // The default model, Cortex-A72, has no LSE atomics and no pointer authentication; code compiled with
@@ -46,8 +44,7 @@ impl Cpu {
                 arch: Arch::ARM64,
                 mode: if target.big_endian { Mode::BIG_ENDIAN } else { Mode::LITTLE_ENDIAN },
                 model: Arm64CpuModel::MAX as i32,
-                abi: Abi::Aapcs64,
-                m_profile: false,
+                    m_profile: false,
             },
             _ => return None,
         })

@@ -10,7 +10,7 @@ use linker::Target;
 
 use self::cpu::Cpu;
 pub use self::engine::Emulator;
-use super::TargetInfo;
+use super::{Abi, TargetInfo};
 use super::rig::engine::PAGE;
 use super::rig::{self, Rig};
 
@@ -34,8 +34,8 @@ impl Unicorn {
         let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
         let info = TargetInfo {
             target,
-            cpu: cpu.name,
-            abi: cpu.abi,
+            cpu: cpu.name.into(),
+            abi: Abi::of(target),
             m_profile: cpu.m_profile,
             signs: cpu.is_64(),
             page_size: PAGE,

@@ -1,0 +1,121 @@
+//! The register file of a guest, as the agent has it on the wire (`struct registers` in qemu/agent/agent.h).
+
+use crate::executor::{Register, TargetInfo};
+
+/// Bytes of it in a message.
+pub(super) const SIZE: usize = 8 * (31 + 5 + 1 + 64);
+/// CPSR.T.
+const THUMB: u64 = 1 << 5;
+/// CPSR.E.
+const BIG_ENDIAN: u64 = 1 << 9;
+/// The bits of FPSCR that AArch64 keeps in FPSR; the others are in FPCR.
+const STATUS_BITS: u64 = 0xf800_009f;
+
+/// A register file. Words of 64 bits, in the order of the wire: 31 core registers, stack pointer, program counter, status, two thread
+/// registers, floating-point control and status in one, and 64 halves of vectors.
+#[derive(Clone, Debug)]
+pub(super) struct Registers {
+    words: [u64; SIZE / 8],
+    is_64: bool,
+}
+
+const SP: usize = 31;
+const PC: usize = 32;
+const STATUS: usize = 33;
+const THREAD: usize = 34;
+const THREAD_READ_ONLY: usize = 35;
+const FLOAT: usize = 36;
+const VECTORS: usize = 37;
+
+impl Registers {
+    /// As new: all zero, in the data order of the target.
+    pub(super) fn new(info: &TargetInfo) -> Registers {
+        let mut registers = Registers { words: [0; SIZE / 8], is_64: info.is_64() };
+        if !registers.is_64 && info.target.big_endian {
+            registers.words[STATUS] = BIG_ENDIAN;
+        }
+        registers
+    }
+
+    /// Adds it to a message.
+    pub(super) fn write(&self, message: &mut Vec<u8>) {
+        self.words.iter().for_each(|word| message.extend(word.to_le_bytes()));
+    }
+
+    /// Takes it from a message, of which there is enough.
+    pub(super) fn read(&mut self, bytes: &[u8]) {
+        for (word, bytes) in self.words.iter_mut().zip(bytes.chunks_exact(8)) {
+            *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        }
+    }
+
+    pub(super) fn pc(&self) -> u64 {
+        self.words[PC]
+    }
+
+    pub(super) fn thumb(&self) -> bool {
+        !self.is_64 && self.words[STATUS] & THUMB != 0
+    }
+
+    /// Sets the program counter, and the state from its Thumb bit.
+    pub(super) fn set_pc(&mut self, pc: u64) {
+        self.words[PC] = pc;
+        if !self.is_64 {
+            self.words[PC] &= 0xffff_fffe;
+            self.words[STATUS] = self.words[STATUS] & !THUMB | (pc & 1) << 5;
+        }
+    }
+
+    /// Where a register is: its word, the bits it is shifted by there, and how many it has.
+    fn place(&self, register: Register) -> Option<(usize, u32, u32)> {
+        let full = if self.is_64 { 64 } else { 32 };
+        Some(match register {
+            Register::Core(n @ 0..=14) => (n.into(), 0, full),
+            Register::Core(n @ 15..=30) if self.is_64 => (n.into(), 0, full),
+            Register::Low(n @ 0..=30) if self.is_64 => (n.into(), 0, 32),
+            Register::Sp => (if self.is_64 { SP } else { 13 }, 0, full),
+            Register::Pc => (PC, 0, full),
+            Register::Status => (STATUS, 0, 32),
+            Register::Double(n @ 0..=31) if self.is_64 => (VECTORS + 2 * usize::from(n), 0, 64),
+            Register::Double(n @ 0..=31) => (VECTORS + usize::from(n), 0, 64),
+            Register::Single(n @ 0..=31) if self.is_64 => (VECTORS + 2 * usize::from(n), 0, 32),
+            Register::Single(n @ 0..=31) => (VECTORS + usize::from(n / 2), 32 * u32::from(n % 2), 32),
+            Register::FpControl => (FLOAT, 0, 32),
+            Register::FpStatus if self.is_64 => (FLOAT, 32, 32),
+            Register::Thread => (THREAD, 0, full),
+            Register::ThreadReadOnly => (THREAD_READ_ONLY, 0, full),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn get(&self, register: Register) -> u128 {
+        if let Register::Vector(n @ 0..=31) = register {
+            let at = VECTORS + 2 * usize::from(n);
+            return u128::from(self.words[at]) | u128::from(self.words[at + 1]) << 64;
+        }
+        let Some((word, shift, bits)) = self.place(register) else { return 0 };
+        let value = self.words[word] >> shift & (u64::MAX >> (64 - bits));
+        match register {
+            Register::FpControl if !self.is_64 => u128::from(value | self.words[FLOAT] >> 32),
+            _ => u128::from(value),
+        }
+    }
+
+    pub(super) fn set(&mut self, register: Register, value: u128) {
+        if let Register::Vector(n @ 0..=31) = register {
+            let at = VECTORS + 2 * usize::from(n);
+            (self.words[at], self.words[at + 1]) = (value as u64, (value >> 64) as u64);
+            return;
+        }
+        let value = value as u64;
+        if register == Register::FpControl && !self.is_64 {
+            self.words[FLOAT] = value & !STATUS_BITS & 0xffff_ffff | (value & STATUS_BITS) << 32;
+            return;
+        }
+        let Some((word, shift, bits)) = self.place(register) else { return };
+        // A write to w0 clears the upper half of x0; nothing else shares a word that way.
+        let mask = if matches!(register, Register::Low(_)) { u64::MAX } else { u64::MAX >> (64 - bits) << shift };
+        let value = (value & (u64::MAX >> (64 - bits))) << shift;
+        self.words[word] = self.words[word] & !mask | value;
+    }
+}

@@ -1,0 +1,133 @@
+//! Boards as data: one file a board, in `boards/` or given by the user.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// A board.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// Its name: the file's.
+    #[serde(skip)]
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// The QEMU program that has it.
+    pub program: String,
+    /// What that program calls it.
+    pub machine: String,
+    /// Its processor, as its maker calls it.
+    pub cpu: String,
+    /// MiB of memory.
+    pub memory: u64,
+    /// Bits in the registers of its processor: 32 or 64.
+    pub width: u8,
+    /// Memory that host and guest both see.
+    pub shared: Option<Shared>,
+    /// What it is without an operating system.
+    pub bare: Option<Bare>,
+}
+
+/// Memory that host and guest both see.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    /// Physical address.
+    pub base: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A board that runs the agent and nothing else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bare {
+    /// Which agent.
+    pub agent: String,
+    /// Targets whose code runs there, by name.
+    pub targets: Vec<String>,
+    /// Ranges of addresses that are the agent's own: first and last.
+    pub reserved: Vec<(u64, u64)>,
+    /// Bytes of memory that programs can have.
+    pub pool: u64,
+}
+
+/// The boards that come along.
+static BOARDS: &[(&str, &str)] = &[
+    ("raspi2b", include_str!("../boards/raspi2b.toml")),
+    ("raspi3b", include_str!("../boards/raspi3b.toml")),
+];
+
+/// A board cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BoardError {
+    /// Nobody knows it.
+    #[error("there is no board `{0}`, expected {known} or the path of a board file (NAME.toml)", known = names().collect::<Vec<_>>().join(", "))]
+    Unknown(String),
+    /// Its file cannot be read.
+    #[error("the board file {0}: {1}")]
+    Unreadable(String, std::io::Error),
+    /// Its file does not say what it has to.
+    #[error("the board file {0}: {1}")]
+    Malformed(String, toml::de::Error),
+}
+
+/// The names of the boards that come along.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BOARDS.iter().map(|(name, _)| *name)
+}
+
+impl Board {
+    /// The board of this name, or in this file.
+    pub fn find(name: &str) -> Result<Board, BoardError> {
+        if let Some((name, text)) = BOARDS.iter().find(|(known, _)| *known == name) {
+            return Board::parse(name, text);
+        }
+        if !name.ends_with(".toml") {
+            return Err(BoardError::Unknown(name.to_owned()));
+        }
+        let text = std::fs::read_to_string(name).map_err(|error| BoardError::Unreadable(name.to_owned(), error))?;
+        let stem = Path::new(name).file_stem().map_or(name.into(), |stem| stem.to_string_lossy());
+        Board::parse(&stem, &text).map_err(|error| match error {
+            BoardError::Malformed(_, error) => BoardError::Malformed(name.to_owned(), error),
+            error => error,
+        })
+    }
+
+    fn parse(name: &str, text: &str) -> Result<Board, BoardError> {
+        let board = toml::from_str(text).map_err(|error| BoardError::Malformed(name.to_owned(), error))?;
+        Ok(Board { name: name.to_owned(), ..board })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_board_reads_and_has_its_agent() {
+        for name in names() {
+            let board = Board::find(name).expect(name);
+            assert_eq!(board.name, name);
+            if let Some(bare) = &board.bare {
+                assert!(crate::agent::binary(&bare.agent).is_some(), "{name}: {}", bare.agent);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_board_names_those_there_are() {
+        let error = Board::find("raspi9").expect_err("there is none").to_string();
+        assert!(error.contains("raspi2b, raspi3b"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_file_is_named_with_the_line() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("mine.toml");
+        std::fs::write(&path, "description = 5\n").expect("written");
+        let error = Board::find(&path.to_string_lossy()).expect_err("it is wrong").to_string();
+        assert!(error.contains("mine.toml") && error.contains("line 1"), "{error}");
+    }
+}

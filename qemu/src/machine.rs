@@ -1,0 +1,221 @@
+//! A board that runs.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::agent;
+use crate::board::{Bare, Board, Shared};
+use crate::link::{Link, LinkError, SharedArea};
+use crate::process::Process;
+
+/// A board does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// QEMU is not installed.
+    #[error("{program} is not installed: the board {board} needs it (Debian and Ubuntu: the package qemu-system-arm)")]
+    NoQemu {
+        /// The program.
+        program: String,
+        /// The board.
+        board: String,
+    },
+    /// This QEMU does not have the board, or not the way it is asked for.
+    #[error("{program} does not start the board {board} ({status}): {complaint}")]
+    Refused {
+        /// The program.
+        program: String,
+        /// The board.
+        board: String,
+        /// How it ended.
+        status: String,
+        /// What it said.
+        complaint: String,
+    },
+    /// The board is not made for this.
+    #[error("the board {board} {what}")]
+    Unfit {
+        /// The board.
+        board: String,
+        /// What it has not.
+        what: &'static str,
+    },
+    /// The agent did not say that it is ready.
+    #[error("the board {board} did not come up: {cause}")]
+    NotReady {
+        /// The board.
+        board: String,
+        /// Why.
+        cause: LinkError,
+    },
+    /// The system refused.
+    #[error("the board {board} cannot be started: {cause}")]
+    Io {
+        /// The board.
+        board: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether what is missing is missing on this machine: nothing is wrong with what was asked for.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Error::NoQemu { .. } | Error::Refused { .. })
+    }
+}
+
+/// How long a bare board may take to be ready: a hundred times what it needs.
+const BARE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running board.
+#[derive(Debug)]
+pub struct Machine {
+    process: Process,
+    link: Link,
+    hello: Vec<u8>,
+    /// Sockets, logs, the agent.
+    _directory: TempDir,
+}
+
+impl Machine {
+    /// Starts a board with nothing but the agent on it.
+    pub fn bare(board: &Board) -> Result<Machine, Error> {
+        let unfit = |what| Error::Unfit { board: board.name.clone(), what };
+        let Bare { agent, .. } = board.bare.as_ref().ok_or_else(|| unfit("has no agent for bare metal"))?;
+        let agent = agent::binary(agent).ok_or_else(|| unfit("names an agent that there is not"))?;
+        let start = Start::new(board)?;
+        let io = |cause| Error::Io { board: board.name.clone(), cause };
+        let kernel = start.directory.path().join("agent");
+        std::fs::write(&kernel, agent).map_err(io)?;
+        start.run(vec!["-kernel".to_owned(), text(&kernel)], BARE_PATIENCE)
+    }
+
+    /// The agent's first message.
+    pub fn hello(&self) -> &[u8] {
+        &self.hello
+    }
+
+    /// The link to the agent.
+    pub fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// Why the process is not running any more, if it is not.
+    pub fn ended(&mut self) -> Option<String> {
+        let status = self.process.ended()?;
+        let complaint = self.process.complaint();
+        Some(if complaint.is_empty() { status } else { format!("{status}: {complaint}") })
+    }
+
+    /// The process number of QEMU.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// What a board is started with, whatever boots on it.
+struct Start<'a> {
+    board: &'a Board,
+    program: PathBuf,
+    directory: TempDir,
+    memory: Option<File>,
+    listener: UnixListener,
+}
+
+impl<'a> Start<'a> {
+    fn new(board: &'a Board) -> Result<Start<'a>, Error> {
+        let program = which::which(&board.program)
+            .map_err(|_| Error::NoQemu { program: board.program.clone(), board: board.name.clone() })?;
+        let io = |cause| Error::Io { board: board.name.clone(), cause };
+        let directory = tempfile::Builder::new().prefix("linkrig-").tempdir().map_err(io)?;
+        let listener = UnixListener::bind(directory.path().join("port")).map_err(io)?;
+        listener.set_nonblocking(true).map_err(io)?;
+        let memory = board.shared.is_some().then(|| memory_file(board)).transpose().map_err(io)?;
+        Ok(Start { board, program, directory, memory, listener })
+    }
+
+    /// Starts QEMU and waits for the agent.
+    fn run(self, boot: Vec<String>, patience: Duration) -> Result<Machine, Error> {
+        let Start { board, program, directory, memory, listener } = self;
+        let io = |cause| Error::Io { board: board.name.clone(), cause };
+        let port = text(&directory.path().join("port"));
+        let mut arguments: Vec<String> = vec!["-machine".to_owned(), board.machine.clone()];
+        let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&word| word.to_owned()));
+        add(&["-m", &format!("{}M", board.memory)]);
+        if let Some(file) = &memory {
+            let (path, size) = (format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()), board.memory << 20);
+            add(&["-object", &format!("memory-backend-file,id=ram,size={size},mem-path={path},share=on")]);
+            add(&["-machine", "memory-backend=ram"]);
+        }
+        add(&["-accel", "tcg,thread=single", "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none"]);
+        add(&["-chardev", &format!("socket,id=port,path={port}"), "-serial", "chardev:port"]);
+        arguments.extend(boot);
+        let log = directory.path().join("qemu.log");
+        let mut process = Process::start(&program, &arguments, log).map_err(io)?;
+        let refused = |process: &Process, status| Error::Refused {
+            program: text(&program),
+            board: board.name.clone(),
+            status,
+            complaint: process.complaint(),
+        };
+        let deadline = Instant::now() + patience;
+        let port = loop {
+            match accept(&listener).map_err(io)? {
+                Some(port) => break port,
+                None if Instant::now() > deadline => {
+                    let cause = LinkError::Silent(patience);
+                    return Err(Error::NotReady { board: board.name.clone(), cause });
+                }
+                None => {
+                    if let Some(status) = process.ended() {
+                        return Err(refused(&process, status));
+                    }
+                    std::thread::sleep(Duration::from_micros(500));
+                }
+            }
+        };
+        let area = |(shared, file): (Shared, File)| SharedArea { file, base: shared.base, size: shared.size };
+        let shared = board.shared.zip(memory).map(area);
+        let mut link = Link::new(port, shared);
+        match link.receive(deadline.saturating_duration_since(Instant::now())) {
+            Ok(hello) => Ok(Machine { process, link, hello, _directory: directory }),
+            Err(LinkError::Closed) => {
+                // It closes its end a moment before it ends.
+                std::thread::sleep(Duration::from_millis(100));
+                let status = process.ended().unwrap_or_else(|| "still running".to_owned());
+                Err(refused(&process, status))
+            }
+            Err(cause) => Err(Error::NotReady { board: board.name.clone(), cause }),
+        }
+    }
+}
+
+fn accept(listener: &UnixListener) -> std::io::Result<Option<UnixStream>> {
+    match listener.accept() {
+        Ok((port, _)) => {
+            port.set_nonblocking(false)?;
+            Ok(Some(port))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The file behind the guest's memory: in memory itself where the system has a place for that, with holes where nothing was
+/// written, and without a name, so that nothing stays behind. QEMU opens it by our number of it.
+fn memory_file(board: &Board) -> std::io::Result<File> {
+    let shm = Path::new("/dev/shm");
+    let file = if shm.is_dir() { tempfile::tempfile_in(shm) } else { tempfile::tempfile() }?;
+    file.set_len(board.memory << 20)?;
+    Ok(file)
+}

@@ -1,0 +1,65 @@
+//! A QEMU process: started, watched, and ended whatever happens to us.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+/// QEMU takes the shell's place, and a process beside it waits for the end of a pipe that only we hold open: when we are gone, so is
+/// QEMU, even if nobody could tell it. (`$$` is the shell, and then QEMU.)
+const SUPERVISED: &str = r#"exec 3<&0; (cat <&3 >&3; kill -9 $$) >/dev/null 2>&1 & exec 3<&- </dev/null "$@""#;
+
+/// A running QEMU.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pipe: Option<ChildStdin>,
+    errors: PathBuf,
+}
+
+impl Process {
+    /// Starts a program. What it says on its standard error goes to a file.
+    pub fn start(program: &Path, arguments: &[String], errors: PathBuf) -> std::io::Result<Process> {
+        let log = std::fs::File::create(&errors)?;
+        let mut child = Command::new("sh")
+            .args(["-c", SUPERVISED, "sh"])
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        let pipe = child.stdin.take();
+        Ok(Process { child, pipe, errors })
+    }
+
+    /// Whether it has ended, and how.
+    pub fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok().flatten()?;
+        Some(status.to_string())
+    }
+
+    /// What it complained of, cut to a reasonable length.
+    pub fn complaint(&self) -> String {
+        let mut text = Vec::new();
+        if let Ok(file) = std::fs::File::open(&self.errors) {
+            let _ = file.take(4096).read_to_end(&mut text);
+        }
+        // A note of a package that has nothing to do with the machine.
+        let text = String::from_utf8_lossy(&text);
+        let lines = text.lines().filter(|line| !line.contains("modules from the same build"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Its process number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        drop(self.pipe.take());
+    }
+}
