@@ -5,6 +5,7 @@ pub mod call;
 pub mod cli;
 pub mod command;
 pub mod disassembly;
+pub mod epc;
 pub mod executor;
 pub mod exit;
 pub mod host;
