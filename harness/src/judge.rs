@@ -14,6 +14,7 @@ use linker::{Layout, Options, Roots, Target};
 use reports::model::{Failure, Record, Status};
 
 use crate::call::{self, Type};
+use crate::executor::rig::ActionFailed;
 use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::suspects::{self, hex};
@@ -30,7 +31,7 @@ pub struct Configuration<'a> {
     /// The layout.
     pub layout: Layout,
     /// The executor's name.
-    pub executor: &'static str,
+    pub executor: &'a str,
 }
 
 impl Configuration<'_> {
@@ -266,6 +267,12 @@ fn judge_error(error: &Error, expected: &Expectations<'_>, out_of_reach: Option<
         && let Some(refused) = inner.downcast_ref::<PlacementRefused>()
     {
         findings.skip = Some(format!("placement refused: {refused}"));
+        return;
+    }
+    if let Error::Memory(inner) = error
+        && let Some(refused @ ActionFailed::NoKeys { .. }) = inner.downcast_ref()
+    {
+        findings.skip = Some(refused.to_string());
         return;
     }
     let message = error.to_string();

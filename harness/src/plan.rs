@@ -129,7 +129,7 @@ pub fn select<'a>(
     cases: &'a [Case],
     selection: &Selection,
     source: &Source,
-    executor: &'static str,
+    executor: &'a str,
 ) -> anyhow::Result<Vec<Vec<Configuration<'a>>>> {
     let targets: Vec<&str> = selection.targets.iter().map(String::as_str).collect();
     if let Some(unknown) = targets.iter().find(|name| Target::named(name).is_none()) {

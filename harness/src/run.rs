@@ -7,19 +7,21 @@ use std::sync::mpsc;
 use linker::Target;
 use reports::model::{Failure, Record, Status};
 
-use crate::executor::Unicorn;
+use crate::executor::Choice;
+use crate::executor::choice::{Machine, Source};
 use crate::judge::{self, Configuration, Findings};
 use crate::plan::{Batch, Objects};
+use crate::with_machine;
 
 /// Runs all batches on `threads` workers. `sink` gets each record as it comes.
-pub fn run(batches: &[Batch<'_>], threads: usize, strict: bool, sink: &mut dyn FnMut(Record)) {
+pub fn run(batches: &[Batch<'_>], executor: &Choice, threads: usize, strict: bool, sink: &mut dyn FnMut(Record)) {
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..threads.clamp(1, batches.len().max(1)) {
             let (send, next) = (send.clone(), &next);
             scope.spawn(move || {
-                let mut machines = Machines::default();
+                let mut machines = Machines { source: executor.source(), by_target: BTreeMap::new() };
                 while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                     for configuration in &batch.configurations {
                         let result = machines.judge(configuration, &batch.objects);
@@ -46,9 +48,9 @@ pub fn run(batches: &[Batch<'_>], threads: usize, strict: bool, sink: &mut dyn F
 }
 
 /// One machine for each target, made when first needed.
-#[derive(Default)]
 struct Machines {
-    by_target: BTreeMap<&'static str, Result<Unicorn, String>>,
+    source: Source,
+    by_target: BTreeMap<&'static str, Result<Machine, String>>,
 }
 
 impl Machines {
@@ -61,12 +63,8 @@ impl Machines {
             Objects::Broken(problem) => return (failed(configuration, problem.clone()), Findings::default()),
         };
         let target: &'static Target = configuration.build.target;
-        let machine = self
-            .by_target
-            .entry(target.name)
-            .or_insert_with(|| Unicorn::new(target).map_err(|error| error.to_string()));
-        match machine {
-            Ok(machine) => judge::judge(machine, configuration, files),
+        match self.by_target.entry(target.name).or_insert_with(|| self.source.machine(target)) {
+            Ok(machine) => with_machine!(machine, machine => judge::judge(&mut **machine, configuration, files)),
             Err(error) => (failed(configuration, error.clone()), Findings::default()),
         }
     }

@@ -17,6 +17,7 @@ use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
 use reports::{html, markdown, terminal};
 
+use crate::executor::Choice;
 use crate::exit;
 use crate::plan::{self, Selection, Source};
 use crate::run;
@@ -36,8 +37,9 @@ pub struct Args {
     /// Targets
     #[arg(long, value_name = "A,..", value_delimiter = ',')]
     pub arch: Vec<String>,
-    /// What runs the code
-    #[arg(long, value_name = "E", default_value = "unicorn", value_parser = ["unicorn"])]
+    /// What runs the code: unicorn, embedded here; or a board in QEMU with nothing but our agent on it, raspi3b or raspi2b, or
+    /// one of your own in a file (NAME.toml)
+    #[arg(long, value_name = "E", default_value = "unicorn")]
     pub executor: String,
     /// Layouts instead of those the cases name: near far high random:SEED at:FILE(SECTION)=ADDR,...
     #[arg(long, value_name = "L")]
@@ -168,12 +170,27 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         eprintln!("error: unknown target `{unknown}`, expected one of {}", known.join(", "));
         return Ok(exit::USAGE);
     }
+    let executor = match Choice::find(&args.executor) {
+        Ok(executor) => executor,
+        Err(error) => {
+            eprintln!("error: {error}; or unicorn");
+            return Ok(exit::USAGE);
+        }
+    };
+    let targets: Vec<&str> = executor.targets().iter().map(|target| target.name).collect();
+    if let Some(unfit) = args.arch.iter().find(|name| !targets.contains(&name.as_str())) {
+        eprintln!("error: {} does not run {unfit} code, expected one of {}", executor.name(), targets.join(", "));
+        return Ok(exit::USAGE);
+    }
     let threads = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let directory = args.corpus.clone().unwrap_or_else(corpus::case::default_dir);
     let cases = plan::cases(&directory)?;
     let source = args.source();
-    let selection = args.selection()?;
-    let batches = plan::select(&cases, &selection, &source, "unicorn")?;
+    let mut selection = args.selection()?;
+    if selection.targets.is_empty() && !matches!(executor, Choice::Unicorn) {
+        selection.targets = targets.iter().map(|&name| name.to_owned()).collect();
+    }
+    let batches = plan::select(&cases, &selection, &source, executor.name())?;
     let selected: usize = batches.iter().map(Vec::len).sum();
     if selected == 0 {
         eprintln!("nothing is selected: {}", nothing(args, cases.len()));
@@ -205,7 +222,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }))?;
     let batches = plan::objects(batches, &source, threads, &|done, total, name| output.building(done, total, name))?;
     let mut error = None;
-    run::run(&batches, threads, args.strict, &mut |mut record| {
+    run::run(&batches, &executor, threads, args.strict, &mut |mut record| {
         // What was compiled here reproduces when it is compiled here.
         if let Some(failure) = record.failure.as_mut().filter(|_| args.rebuild) {
             failure.reproduce = failure.reproduce.replace(" -- ", " -- --rebuild ");

@@ -6,6 +6,7 @@
 //! [`Stop::HostCall`], so that a lazy stub can link while the guest waits.
 
 pub mod board;
+pub mod choice;
 pub mod image;
 pub mod place;
 pub mod register;
@@ -20,6 +21,7 @@ use linker::Target;
 use linker::layout::ThreadLocal;
 use linker::memory::Memory;
 
+pub use choice::Choice;
 pub use place::PlacementRefused;
 pub use register::Register;
 pub use unicorn::Unicorn;

@@ -14,7 +14,7 @@ const STATUS_BITS: u64 = 0xf800_009f;
 /// A register file. Words of 64 bits, in the order of the wire: 31 core registers, stack pointer, program counter, status, two thread
 /// registers, floating-point control and status in one, and 64 halves of vectors.
 #[derive(Clone, Debug)]
-pub(super) struct Registers {
+pub struct Registers {
     words: [u64; SIZE / 8],
     is_64: bool,
 }

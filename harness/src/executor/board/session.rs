@@ -1,13 +1,20 @@
-//! A running board as its executors share it: it is started when it is first needed, and again after it was lost.
+//! A running board as its executors share it: started when it is first needed, and again after it was lost. Over its link goes
+//! SimpleRemoteEPC; this is the controller's side.
 
 use std::time::Duration;
 
+use qemu::link::LinkError;
 use qemu::{Board, Machine};
 
-use crate::epc::wire::{Header, Opcode};
+use super::batch::{Batch, Reply};
+use crate::epc::orc::Setup;
+use crate::epc::sps;
+use crate::epc::wire::{HEADER, Header, Opcode};
 
-/// How much longer than the guest may run it may take to answer.
+/// How much longer than what it does the guest may take to answer, on a machine that has other things to do.
 const GRACE: Duration = Duration::from_secs(5);
+/// The agent's function that does a batch of operations.
+const BATCH: &str = "linkrig_batch";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -15,12 +22,158 @@ pub enum Failed {
     /// The board cannot be started.
     #[error(transparent)]
     Start(#[from] qemu::Error),
-    /// It is gone.
-    #[error("the board {board} was lost: {why}")]
+    /// What runs in it is not our agent.
+    #[error("the guest of {board} is not the agent: {why}")]
+    Foreign {
+        /// The board.
+        board: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It is gone, and will be started again.
+    #[error("{board} was lost and is started again: {why}")]
     Lost {
-        /// Its name.
+        /// The board.
         board: String,
         /// What happened.
         why: String,
     },
+}
+
+/// A board and the calls to it.
+#[derive(Debug)]
+pub struct Session {
+    board: Board,
+    running: Option<Running>,
+    /// Which executor's program is in the board.
+    owner: u64,
+    /// Executors so far.
+    owners: u64,
+    /// How often the board was started.
+    starts: usize,
+}
+
+#[derive(Debug)]
+struct Running {
+    machine: Machine,
+    /// The number of the next call.
+    next: u64,
+    batch: u64,
+}
+
+impl Session {
+    /// A board that is not started yet.
+    pub fn new(board: Board) -> Session {
+        Session { board, running: None, owner: 0, owners: 0, starts: 0 }
+    }
+
+    /// The board.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// How often it was started.
+    pub fn starts(&self) -> usize {
+        self.starts
+    }
+
+    /// Starts it, if it is not running.
+    pub fn start(&mut self) -> Result<(), Failed> {
+        self.running().map(|_| ())
+    }
+
+    /// The number of a new executor.
+    pub(super) fn enroll(&mut self) -> u64 {
+        self.owners += 1;
+        self.owners
+    }
+
+    /// How large a batch may be.
+    pub(super) fn room(&mut self) -> Result<usize, Failed> {
+        Ok(self.running()?.machine.link().room().saturating_sub(HEADER))
+    }
+
+    fn running(&mut self) -> Result<&mut Running, Failed> {
+        if self.running.is_none() {
+            self.running = Some(start(&self.board)?);
+            self.starts += 1;
+            self.owner = 0;
+        }
+        // Just made, if it was not there.
+        self.running.as_mut().ok_or_else(|| lost(&self.board, "it is not running".to_owned()))
+    }
+
+    /// Does a batch for an executor. What is not done after `time` is interrupted.
+    pub(super) fn call(&mut self, caller: u64, batch: &Batch, time: Duration) -> Result<Reply, Failed> {
+        self.running()?;
+        // A program is in the board from its reset on, until the next one's.
+        if batch.resets() {
+            self.owner = caller;
+        } else if self.owner != caller {
+            return Err(lost(&self.board, "the program in it is gone".to_owned()));
+        }
+        let running = self.running()?;
+        match running.call(batch.bytes(), time) {
+            Ok(payload) => Reply::read(payload).map_err(|why| self.lose(why)),
+            Err(why) => Err(self.lose(why)),
+        }
+    }
+
+    /// Ends what does not behave.
+    fn lose(&mut self, mut why: String) -> Failed {
+        if let Some(mut running) = self.running.take()
+            && let Some(status) = running.machine.ended()
+        {
+            why = format!("QEMU ended, {status}");
+        }
+        lost(&self.board, why)
+    }
+}
+
+fn lost(board: &Board, why: String) -> Failed {
+    Failed::Lost { board: board.name.clone(), why }
+}
+
+fn start(board: &Board) -> Result<Running, Failed> {
+    let machine = Machine::bare(board)?;
+    let foreign = |why: String| Failed::Foreign { board: board.name.clone(), why };
+    let (header, payload) = split(machine.hello()).map_err(foreign)?;
+    if header.opcode != Opcode::Setup {
+        return Err(foreign(format!("its first message is {:?}, expected Setup", header.opcode)));
+    }
+    let setup: Setup = sps::decode(payload).map_err(|error| foreign(error.to_string()))?;
+    let symbol = setup.symbols.iter().find(|(name, _)| name == BATCH);
+    let batch = symbol.ok_or_else(|| foreign(format!("it has no {BATCH}")))?.1;
+    Ok(Running { machine, next: 0, batch })
+}
+
+/// A message's header and payload.
+fn split(message: &[u8]) -> Result<(Header, &[u8]), String> {
+    let (header, payload) = message.split_first_chunk::<HEADER>().ok_or("a message without a header")?;
+    let header = Header::decode(header).map_err(|error| error.to_string())?;
+    if header.payload != payload.len() as u64 {
+        return Err(format!("a message of {} bytes that says it has {}", payload.len(), header.payload));
+    }
+    Ok((header, payload))
+}
+
+impl Running {
+    /// Calls the agent and waits for the result.
+    fn call(&mut self, payload: &[u8], time: Duration) -> Result<Vec<u8>, String> {
+        let sequence = self.next;
+        self.next += 1;
+        let header = Header { payload: payload.len() as u64, opcode: Opcode::CallWrapper, sequence, tag: self.batch };
+        let link = self.machine.link();
+        link.send(&[&header.encode(), payload]).map_err(|error| error.to_string())?;
+        let message = match link.receive(time) {
+            Err(LinkError::Silent(_)) => link.interrupt().and_then(|()| link.receive(GRACE)),
+            received => received,
+        };
+        let message = message.map_err(|error| error.to_string())?;
+        let (header, _) = split(&message)?;
+        if (header.opcode, header.sequence) != (Opcode::Result, sequence) {
+            return Err(format!("it answered {:?} {} to call {sequence}", header.opcode, header.sequence));
+        }
+        Ok(message)
+    }
 }

@@ -1,0 +1,168 @@
+//! Operations that go to the agent together, and its reply (qemu/agent/core.c).
+
+use std::ops::RangeInclusive;
+
+use super::registers::{self, Registers};
+use crate::epc::wire::HEADER;
+use crate::executor::rig::engine::Access;
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Reset = 1,
+    Map,
+    Protect,
+    Unmap,
+    Write,
+    Read,
+    Run,
+}
+
+/// How code is run: flags of [`Batch::run`].
+pub(super) mod flags {
+    /// Data is big-endian (64-bit code; the status register of 32-bit code says it itself).
+    pub(crate) const BIG_ENDIAN: u32 = 1;
+    /// One instruction.
+    pub(crate) const STEP: u32 = 2;
+    /// 32-bit code.
+    pub(crate) const NARROW: u32 = 4;
+}
+
+/// Operations in the order in which they are done.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    resets: bool,
+}
+
+impl Batch {
+    fn operation(&mut self, operation: Operation, flags: u32) {
+        self.bytes.extend((operation as u32).to_le_bytes());
+        self.bytes.extend(flags.to_le_bytes());
+    }
+
+    fn words(&mut self, words: [u64; 2]) {
+        words.iter().for_each(|word| self.bytes.extend(word.to_le_bytes()));
+    }
+
+    fn pages(&mut self, operation: Operation, pages: &RangeInclusive<u64>, flags: u32) {
+        self.operation(operation, flags);
+        // All of a 64-bit address space would be 0; nobody can have that.
+        self.words([*pages.start(), (pages.end() - pages.start()).wrapping_add(1)]);
+    }
+
+    /// Makes the address space empty. What was to be done before that need not be done.
+    pub(super) fn reset(&mut self) {
+        self.bytes.clear();
+        self.resets = true;
+        self.operation(Operation::Reset, 0);
+    }
+
+    pub(super) fn map(&mut self, pages: &RangeInclusive<u64>, access: Access) {
+        self.pages(Operation::Map, pages, letters(access));
+    }
+
+    pub(super) fn protect(&mut self, pages: &RangeInclusive<u64>, access: Access) {
+        self.pages(Operation::Protect, pages, letters(access));
+    }
+
+    pub(super) fn unmap(&mut self, pages: &RangeInclusive<u64>) {
+        self.pages(Operation::Unmap, pages, 0);
+    }
+
+    pub(super) fn write(&mut self, address: u64, bytes: &[u8]) {
+        self.operation(Operation::Write, 0);
+        self.words([address, bytes.len() as u64]);
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+    }
+
+    pub(super) fn read(&mut self, address: u64, size: usize) {
+        self.operation(Operation::Read, 0);
+        self.words([address, size as u64]);
+    }
+
+    pub(super) fn run(&mut self, registers: &Registers, flags: u32) {
+        self.operation(Operation::Run, flags);
+        registers.write(&mut self.bytes);
+    }
+
+    /// Whether it begins with a reset.
+    pub(super) fn resets(&self) -> bool {
+        self.resets
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Nothing is left to do.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.resets = false;
+    }
+}
+
+fn letters(access: Access) -> u32 {
+    u32::from(access.read) | u32::from(access.write) << 1 | u32::from(access.execute) << 2
+}
+
+/// What a batch gave.
+#[derive(Debug)]
+pub(super) struct Reply {
+    message: Vec<u8>,
+    at: usize,
+}
+
+/// Why the guest did not run any more, by the agent's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stopped {
+    pub(super) kind: u32,
+    pub(super) detail: u32,
+    pub(super) address: u64,
+}
+
+impl Reply {
+    /// Takes a message of which the header was looked at. Says what failed, if something did.
+    pub(super) fn read(message: Vec<u8>) -> Result<Reply, String> {
+        let mut reply = Reply { message, at: HEADER };
+        let (failure, number) = (reply.word()?, reply.word()?);
+        let address = reply.long()?;
+        let what = match failure {
+            0 => return Ok(reply),
+            1 => "it has no memory left for",
+            2 => "nothing is mapped at",
+            3 => "it cannot map",
+            4 => "it did not understand a message about",
+            _ => "it failed at",
+        };
+        Err(format!("{what} {address:#x} (operation {number})"))
+    }
+
+    fn take(&mut self, size: usize) -> Result<&[u8], String> {
+        let bytes = self.message.get(self.at..self.at + size).ok_or("its answer is too short")?;
+        self.at += size;
+        Ok(bytes)
+    }
+
+    fn word(&mut self) -> Result<u32, String> {
+        Ok(self.take(4)?.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte)))
+    }
+
+    fn long(&mut self) -> Result<u64, String> {
+        Ok(u64::from(self.word()?) | u64::from(self.word()?) << 32)
+    }
+
+    /// What a read gave.
+    pub(super) fn bytes(&mut self, into: &mut [u8]) -> Result<(), String> {
+        let size = into.len();
+        into.copy_from_slice(&self.take(size.next_multiple_of(8))?[..size]);
+        Ok(())
+    }
+
+    /// What a run gave.
+    pub(super) fn stopped(&mut self, registers: &mut Registers) -> Result<Stopped, String> {
+        let stopped = Stopped { kind: self.word()?, detail: self.word()?, address: self.long()? };
+        registers.read(self.take(registers::SIZE)?);
+        Ok(stopped)
+    }
+}
