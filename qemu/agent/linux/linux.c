@@ -1,0 +1,432 @@
+/* The agent as the first process of a Linux. The host's initramfs has it as /init, and tells it in /linkrig what there is. */
+#include "linux.h"
+
+/* System calls: AArch64's number, ARM's number. */
+#ifdef __aarch64__
+#define NUMBER(a64, arm) a64
+#else
+#define NUMBER(a64, arm) arm
+#endif
+enum {
+    SYS_FCNTL = NUMBER(25, 55),
+    SYS_IOCTL = NUMBER(29, 54),
+    SYS_MOUNT = NUMBER(40, 21),
+    SYS_OPENAT = NUMBER(56, 322),
+    SYS_CLOSE = NUMBER(57, 6),
+    SYS_READ = NUMBER(63, 3),
+    SYS_WRITE = NUMBER(64, 4),
+    SYS_PREAD = NUMBER(67, 180),
+    SYS_PWRITE = NUMBER(68, 181),
+    SYS_PPOLL = NUMBER(73, 336),
+    SYS_EXIT = NUMBER(93, 1),
+    SYS_NANOSLEEP = NUMBER(101, 162),
+    SYS_SIGALTSTACK = NUMBER(132, 186),
+    SYS_SIGACTION = NUMBER(134, 174),
+    SYS_PRCTL = NUMBER(167, 172),
+    SYS_GETPID = NUMBER(172, 20),
+    SYS_MUNMAP = NUMBER(215, 91),
+    SYS_EXECVE = NUMBER(221, 11),
+    SYS_MMAP = NUMBER(222, 192), /* ARM's counts pages */
+    SYS_MPROTECT = NUMBER(226, 125),
+    SYS_FINIT_MODULE = NUMBER(273, 379),
+};
+#define CALL(number, a, b, c, d, e, f) syscall6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+enum { AT_CWD = -100, READ_WRITE = 2, NO_TERMINAL = 0400, SYNCHRONOUS = 04010000, NON_BLOCKING = 04000, ASYNCHRONOUS = 020000 };
+enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000 };
+
+static int port = -1, memory = -1;
+static const char *shells[] = {"/agent64", "/agent32"};
+
+static long open(const char *path, int how)
+{
+    return CALL(SYS_OPENAT, AT_CWD, path, how, 0, 0, 0);
+}
+
+static long map(u64 address, u64 size, int protection, int how, long file, u64 offset)
+{
+#ifdef __aarch64__
+    return CALL(SYS_MMAP, address, size, protection, how, file, offset);
+#else
+    return CALL(SYS_MMAP, address, size, protection, how, file, offset / PAGE);
+#endif
+}
+
+static int failed(long result)
+{
+    return (unsigned long)result > -4096ul;
+}
+
+/* On ARM a 64-bit offset is in an even pair of registers. */
+static long at_offset(long number, long file, const void *buffer, u64 size, u64 offset)
+{
+#ifdef __aarch64__
+    return CALL(number, file, buffer, size, offset, 0, 0);
+#else
+    return CALL(number, file, buffer, size, 0, (u32)offset, (u32)(offset >> 32));
+#endif
+}
+
+/* -- the tested program's memory -- */
+
+static struct region {
+    u64 start, size;
+    u32 access;
+} regions[2048];
+static u32 count;
+
+static struct region *region_at(u64 address)
+{
+    for (u32 i = 0; i < count; i++)
+        if (address - regions[i].start < regions[i].size)
+            return &regions[i];
+    return 0;
+}
+
+void platform_reset(void)
+{
+    while (count) {
+        count--;
+        CALL(SYS_MUNMAP, regions[count].start, regions[count].size, 0, 0, 0, 0);
+    }
+}
+
+u32 platform_map(u64 address, u64 size, u32 access)
+{
+    if (count == ARRAY(regions))
+        return NO_MEMORY;
+    if (sizeof(uptr) == 4 && (address + size) >> 32)
+        return REFUSED;
+    /* The words for protections are the same. */
+    long got = map(address, size, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (failed(got))
+        return got == -12 ? NO_MEMORY : REFUSED;
+    if ((uptr)got != (uptr)address) {
+        /* A kernel before 4.17 takes it for a hint. */
+        CALL(SYS_MUNMAP, got, size, 0, 0, 0, 0);
+        return REFUSED;
+    }
+    regions[count++] = (struct region){address, size, access};
+    return OK;
+}
+
+u32 platform_protect(u64 address, u64 size, u32 access)
+{
+    struct region *region = region_at(address);
+    if (!region || region->start != address || region->size != size)
+        return NOT_MAPPED;
+    region->access = access;
+    if (failed(CALL(SYS_MPROTECT, address, size, access, 0, 0, 0)))
+        return REFUSED;
+    if (access & EXECUTE)
+        port_code(address, size);
+    return OK;
+}
+
+u32 platform_unmap(u64 address, u64 size)
+{
+    struct region *region = region_at(address);
+    if (!region || region->start != address || region->size != size)
+        return NOT_MAPPED;
+    *region = regions[--count];
+    return failed(CALL(SYS_MUNMAP, address, size, 0, 0, 0, 0)) ? REFUSED : OK;
+}
+
+/* Messages may lie in memory that only takes whole, aligned accesses, and the kernel's copies are neither. */
+static u64 bounce[0x2000];
+
+static u32 transfer(u64 address, u8 *outside, u64 size, u64 *bad, int write)
+{
+    while (size) {
+        u64 step = size < sizeof bounce ? size : sizeof bounce;
+        struct region *region = region_at(address);
+        *bad = address;
+        if (!region)
+            return NOT_MAPPED;
+        u64 left = region->start + region->size - address;
+        step = left < step ? left : step;
+        if (write)
+            memcpy(bounce, outside, step);
+        /* By way of this file protections do not matter. */
+        long done = at_offset(write ? SYS_PWRITE : SYS_PREAD, memory, bounce, step, address);
+        if (done <= 0)
+            return NO_MEMORY;
+        if (!write)
+            memcpy(outside, bounce, done);
+        else if (region->access & EXECUTE)
+            port_code(address, done);
+        address += done;
+        outside += done;
+        size -= done;
+    }
+    return OK;
+}
+
+u32 platform_write(u64 address, const u8 *from, u64 size, u64 *bad)
+{
+    return transfer(address, (u8 *)from, size, bad, 1);
+}
+
+u32 platform_read(u64 address, u8 *to, u64 size, u64 *bad)
+{
+    return transfer(address, to, size, bad, 0);
+}
+
+void platform_synchronize(void)
+{
+}
+
+/* -- running it -- */
+
+enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGIO = 29, SIGSYS = 31 };
+enum { BUS_ADRALN = 1 };
+static struct stop *running;
+
+static int waiting(void)
+{
+    struct {
+        int file;
+        short events, got;
+    } poll = {port, 1, 0};
+    long now[2] = {0, 0};
+    return CALL(SYS_PPOLL, &poll, 1, now, 0, 0, 0) == 1;
+}
+
+static u32 judge(int number, const struct siginfo *info, const void *context, struct stop *stop)
+{
+    u64 pc = stop->registers.pc;
+    stop->address = 0;
+    switch (number) {
+    case SIGILL:
+        return STOP_UNDEFINED;
+    case SIGTRAP:
+        return STOP_BREAKPOINT;
+    case SIGSYS:
+        return STOP_SYSCALL;
+    case SIGBUS:
+        stop->address = info->address;
+        return info->code == BUS_ADRALN ? STOP_UNALIGNED : STOP_OTHER;
+    case SIGSEGV:
+        stop->address = info->address;
+        /* What can be executed can be read. */
+        if (info->address - pc < 4)
+            return STOP_FETCH;
+        return port_was_write(context) ? STOP_WRITE : STOP_READ;
+    }
+    return STOP_OTHER;
+}
+
+static void handler(int number, const struct siginfo *info, const void *context)
+{
+    struct stop *stop = running;
+    if (number == SIGIO) {
+        /* The port has something: while a program runs only an interruption is of interest. */
+        if (!stop || !waiting() || doorbell_wait() != DOORBELL_BREAK)
+            return;
+    } else if (!stop)
+        CALL(SYS_EXIT, 70, 0, 0, 0, 0, 0); /* the agent itself failed */
+    running = 0;
+    port_context(context, stop);
+    stop->detail = number;
+    stop->kind = number == SIGIO ? STOP_INTERRUPTED : judge(number, info, context, stop);
+    run_leave();
+}
+
+void platform_run(const struct registers *registers, u32 flags, struct stop *stop)
+{
+    static struct stop result;
+    static struct registers wanted;
+    memcpy(&wanted, registers, sizeof wanted);
+    memset(&result, 0, sizeof result);
+    result.kind = STOP_OTHER;
+    if (!(flags & (RUN_STEP | RUN_BIG_ENDIAN)) && port_width == (flags & RUN_32 ? 32 : 64)) {
+        port_frame(&wanted, flags);
+        port_set_thread(&wanted);
+        running = &result;
+        run_enter(port_frame_start());
+        port_get_thread(&result.registers);
+    }
+    memcpy(stop, &result, sizeof result);
+}
+
+static void handle(int number)
+{
+    /* SIGINFO, ONSTACK, NODEFER: it does not return in the usual way. */
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        u64 mask;
+    } action = {(void *)handler, 0x4 | 0x08000000 | 0x40000000, 0, 0};
+    CALL(SYS_SIGACTION, number, &action, 0, 8, 0, 0);
+}
+
+/* System calls of anything but the agent are stopped: the tested program's are none of this kernel's business. */
+static void confine(void)
+{
+    extern u8 text_start[], text_end[];
+    struct filter {
+        u16 code;
+        u8 yes, no;
+        u32 operand;
+    } filter[] = {
+        {0x20, 0, 0, 12},                       /* the upper half of the program counter */
+        {0x15, 0, 3, 0},                        /* 0 */
+        {0x20, 0, 0, 8},                        /* the lower */
+        {0x35, 0, 1, (u32)(uptr)text_start},    /* not below */
+        {0x25, 0, 1, (u32)(uptr)text_end},      /* above: stop */
+        {0x06, 0, 0, 0x00030000},               /* SECCOMP_RET_TRAP */
+        {0x06, 0, 0, 0x7fff0000},               /* SECCOMP_RET_ALLOW */
+    };
+    struct {
+        u16 count;
+        struct filter *filter;
+    } program = {ARRAY(filter), filter};
+    CALL(SYS_PRCTL, 38, 1, 0, 0, 0, 0);        /* PR_SET_NO_NEW_PRIVS */
+    CALL(SYS_PRCTL, 22, 2, &program, 0, 0, 0); /* PR_SET_SECCOMP; without it, it runs as well */
+}
+
+/* -- the doorbell -- */
+
+u8 doorbell_wait(void)
+{
+    u8 byte = 0;
+    while (CALL(SYS_READ, port, &byte, 1, 0, 0, 0) != 1)
+        ;
+    return byte;
+}
+
+void doorbell_ring(u8 byte)
+{
+    while (CALL(SYS_WRITE, port, &byte, 1, 0, 0, 0) != 1)
+        ;
+}
+
+int doorbell_idle(void)
+{
+    struct {
+        int file;
+        short events, got;
+    } poll = {port, 1, 0};
+    long second[2] = {1, 0};
+    return CALL(SYS_PPOLL, &poll, 1, second, 0, 0, 0) == 0;
+}
+
+static void open_port(const char *path)
+{
+    long got;
+    /* A driver that is a module needs a moment. */
+    for (int tries = 0; failed(got = open(path, READ_WRITE | NO_TERMINAL)) && tries < 500; tries++) {
+        long moment[2] = {0, 10000000};
+        CALL(SYS_NANOSLEEP, moment, 0, 0, 0, 0, 0);
+    }
+    port = got;
+    struct {
+        u32 input, output, control, local;
+        u8 line, characters[19];
+    } raw = {0, 0, 010002 | 060 | 0200 | 04000, 0, 0, {0}}; /* 115200, 8 bits, receiver on, no modem */
+    raw.characters[6] = 1;                                  /* VMIN */
+    CALL(SYS_IOCTL, port, 0x5404, &raw, 0, 0, 0);           /* TCSETSF */
+    CALL(SYS_FCNTL, port, 8, CALL(SYS_GETPID, 0, 0, 0, 0, 0, 0), 0, 0, 0); /* F_SETOWN */
+    CALL(SYS_FCNTL, port, 4, ASYNCHRONOUS, 0, 0, 0);        /* F_SETFL */
+}
+
+/* -- what there is -- */
+
+static u64 number(const char **at)
+{
+    u64 value = 0;
+    for (;; (*at)++) {
+        char c = **at;
+        if (c >= '0' && c <= '9')
+            value = value << 4 | (c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value << 4 | (c - 'a' + 10);
+        else
+            return value;
+    }
+}
+
+static int starts(const char *line, const char *word)
+{
+    while (*word)
+        if (*line++ != *word++)
+            return 0;
+    return 1;
+}
+
+static u64 shared_base, shared_size;
+
+/* One line of /linkrig: a word and its argument. Numbers are hexadecimal. */
+static void configure(const char *line)
+{
+    if (starts(line, "module ")) {
+        long file = open(line + 7, 0);
+        CALL(SYS_FINIT_MODULE, file, "", 0, 0, 0, 0);
+        CALL(SYS_CLOSE, file, 0, 0, 0, 0, 0);
+    } else if (starts(line, "port "))
+        open_port(line + 5);
+    else if (starts(line, "shared ")) {
+        const char *at = line + 7;
+        shared_base = number(&at);
+        at++;
+        shared_size = number(&at);
+    }
+}
+
+static char text[0x4000];
+
+static void read_configuration(void)
+{
+    long file = open("/linkrig", 0);
+    long size = CALL(SYS_READ, file, text, sizeof text - 1, 0, 0, 0);
+    CALL(SYS_CLOSE, file, 0, 0, 0, 0, 0);
+    char *line = text;
+    for (char *at = text; at < text + size; at++)
+        if (*at == '\n') {
+            *at = 0;
+            configure(line);
+            line = at + 1;
+        }
+}
+
+u32 platform_become(u32 width)
+{
+    const char *path = shells[width == 32];
+    const char *arguments[] = {path, "again", 0}, *environment[] = {0};
+    platform_reset();
+    return CALL(SYS_EXECVE, path, arguments, environment, 0, 0, 0);
+}
+
+void linux_main(void) __attribute__((noreturn));
+
+void linux_main(void)
+{
+    static u8 alternative[0x4000] __attribute__((aligned(16)));
+    struct {
+        void *start;
+        int flags;
+        uptr size;
+    } stack = {alternative, 0, sizeof alternative};
+    CALL(SYS_MOUNT, "devtmpfs", "/dev", "devtmpfs", 0, "", 0);
+    CALL(SYS_MOUNT, "proc", "/proc", "proc", 0, "", 0);
+    /* Unaligned accesses that the architecture does not allow are signals, not repaired by the kernel. */
+    long alignment = open("/proc/cpu/alignment", 1);
+    CALL(SYS_WRITE, alignment, "4", 1, 0, 0, 0);
+    CALL(SYS_CLOSE, alignment, 0, 0, 0, 0, 0);
+    CALL(SYS_SIGALTSTACK, &stack, 0, 0, 0, 0, 0);
+    static const int signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGIO, SIGSYS};
+    for (u32 i = 0; i < ARRAY(signals); i++)
+        handle(signals[i]);
+    read_configuration();
+    memory = open("/proc/self/mem", READ_WRITE);
+    long device = shared_size ? open("/dev/mem", READ_WRITE | SYNCHRONOUS) : -1;
+    long area = -1;
+    if (!failed(device))
+        area = map(0, shared_size, READ | WRITE, MAP_SHARED, device, shared_base);
+    if (!failed(area))
+        link_shared((void *)area, shared_size);
+    else
+        link_stream((void *)map(0, 0x200000, READ | WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 0x200000);
+    confine();
+    serve();
+}

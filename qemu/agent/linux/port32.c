@@ -1,0 +1,90 @@
+/* ARM Linux, and 32-bit code on AArch64 Linux: EABI system calls, signal frames of arch/arm/include/asm/ucontext.h. */
+#include "linux.h"
+
+const char platform_triple[] = "armv7-unknown-linux-gnueabihf";
+const u32 port_width = 32;
+
+enum { VFP_MAGIC = 0x56465001 };
+
+struct context {
+    u32 flags, link, stack[3];
+    u32 trap, error, old_mask, r[15], pc, status, fault_address;
+    u32 mask[32];
+    /* Aligned to 8. */
+    u32 vfp_magic, vfp_size;
+    u64 d[32];
+    u32 fpscr, unused, fpexc, fpinst, fpinst2, unused2;
+    u32 end[16];
+} __attribute__((aligned(8)));
+
+static struct {
+    struct siginfo info;
+    struct context context;
+} frame __attribute__((aligned(16)));
+
+void *port_frame_start(void)
+{
+    return &frame;
+}
+
+enum { THUMB = 0x20, USER_MODE = 0x10, KEPT = 0xf80f0000 };
+
+void port_frame(const struct registers *r, u32 flags)
+{
+    (void)flags;
+    struct context *c = &frame.context;
+    for (u32 i = 0; i < 15; i++)
+        c->r[i] = r->x[i];
+    c->pc = r->pc;
+    c->status = (r->status & (KEPT | THUMB)) | USER_MODE;
+    c->vfp_magic = VFP_MAGIC;
+    c->vfp_size = 288;
+    memcpy(c->d, r->v, sizeof c->d);
+    c->fpscr = r->fpcr | r->fpsr;
+    c->fpexc = 1 << 30;
+    c->fpinst = c->fpinst2 = 0;
+}
+
+void port_context(const void *context, struct stop *stop)
+{
+    const struct context *c = context;
+    struct registers *r = &stop->registers;
+    for (u32 i = 0; i < 15; i++)
+        r->x[i] = c->r[i];
+    r->sp = c->r[13];
+    r->pc = c->pc;
+    r->status = c->status;
+    if (c->vfp_magic == VFP_MAGIC) {
+        memcpy(r->v, c->d, sizeof c->d);
+        r->fpcr = c->fpscr;
+        r->fpsr = 0;
+    }
+}
+
+int port_was_write(const void *context)
+{
+    const struct context *c = context;
+    return (c->error & 1 << 11) != 0;
+}
+
+enum { SET_TLS = 0xf0005, CACHE_FLUSH = 0xf0002 };
+
+void port_set_thread(const struct registers *r)
+{
+    syscall6(SET_TLS, r->thread_read_only, 0, 0, 0, 0, 0);
+    __asm__ volatile("mcr p15, 0, %0, c13, c0, 2" ::"r"((u32)r->thread));
+}
+
+void port_get_thread(struct registers *r)
+{
+    u32 value;
+    __asm__ volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(value));
+    r->thread = value;
+    __asm__ volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(value));
+    r->thread_read_only = value;
+}
+
+void port_code(u64 address, u64 size)
+{
+    syscall6(CACHE_FLUSH, address, address + size, 0, 0, 0, 0);
+}
