@@ -4,6 +4,8 @@
 pub static BINARIES: &[(&str, &[u8])] = &[
     ("bare-aarch64", include_bytes!("../agent/prebuilt/bare-aarch64")),
     ("bare-arm", include_bytes!("../agent/prebuilt/bare-arm")),
+    ("linux-aarch64", include_bytes!("../agent/prebuilt/linux-aarch64")),
+    ("linux-arm", include_bytes!("../agent/prebuilt/linux-arm")),
 ];
 
 /// The binary of this name.

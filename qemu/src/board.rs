@@ -27,6 +27,8 @@ pub struct Board {
     pub shared: Option<Shared>,
     /// What it is without an operating system.
     pub bare: Option<Bare>,
+    /// What it is with a Linux.
+    pub linux: Option<Linux>,
 }
 
 /// Memory that host and guest both see.
@@ -49,6 +51,51 @@ pub struct Bare {
     pub targets: Vec<String>,
     /// Ranges of addresses that are the agent's own: first and last.
     pub reserved: Vec<(u64, u64)>,
+    /// Bytes of memory that programs can have.
+    pub pool: u64,
+}
+
+/// A board that boots a Linux.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linux {
+    /// Sections of config.txt that are for it.
+    pub filters: Vec<String>,
+    /// Names of kernels in an image, the first choice first.
+    pub kernels: Vec<String>,
+    /// Names of device trees, the first choice first.
+    pub dtbs: Vec<String>,
+    /// Nodes of the device tree that have to go.
+    #[serde(default)]
+    pub remove: Vec<String>,
+    /// Its part of the kernel's command line.
+    pub append: String,
+    /// The serial port that the agent takes, as Linux calls it.
+    pub port: String,
+    /// That port among QEMU's; the other one is the console.
+    #[serde(default)]
+    pub serial: usize,
+    /// Modules that reading the card takes, where the kernel does not have them built in.
+    #[serde(default)]
+    pub card: Vec<String>,
+    /// The programs that its kernel runs, the kernel's own width first.
+    pub runs: Vec<Runs>,
+    /// Seconds it may take to boot, on a machine that has other things to do.
+    pub patience: u64,
+}
+
+/// Code of one width on a Linux.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    /// 32 or 64.
+    pub width: u8,
+    /// The agent for it.
+    pub agent: String,
+    /// Targets whose code runs there, by name.
+    pub targets: Vec<String>,
+    /// Ranges of addresses that programs can have: first and last.
+    pub usable: Vec<(u64, u64)>,
     /// Bytes of memory that programs can have.
     pub pool: u64,
 }

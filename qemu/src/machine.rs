@@ -13,6 +13,7 @@ use crate::agent;
 use crate::board::{Bare, Board, Shared};
 use crate::link::{Link, LinkError, SharedArea};
 use crate::process::Process;
+use crate::system::{Linux, System};
 
 /// A board does not run.
 #[derive(Debug, thiserror::Error)]
@@ -84,16 +85,36 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Starts a board.
+    pub fn start(board: &Board, system: &System) -> Result<Machine, Error> {
+        match system {
+            System::Bare => Machine::bare(board),
+            System::Linux(linux) => Machine::linux(board, linux),
+        }
+    }
+
     /// Starts a board with nothing but the agent on it.
-    pub fn bare(board: &Board) -> Result<Machine, Error> {
+    fn bare(board: &Board) -> Result<Machine, Error> {
         let unfit = |what| Error::Unfit { board: board.name.clone(), what };
         let Bare { agent, .. } = board.bare.as_ref().ok_or_else(|| unfit("has no agent for bare metal"))?;
         let agent = agent::binary(agent).ok_or_else(|| unfit("names an agent that there is not"))?;
         let start = Start::new(board)?;
-        let io = |cause| Error::Io { board: board.name.clone(), cause };
-        let kernel = start.directory.path().join("agent");
-        std::fs::write(&kernel, agent).map_err(io)?;
-        start.run(vec!["-kernel".to_owned(), text(&kernel)], BARE_PATIENCE)
+        let kernel = start.file("agent", agent)?;
+        start.run(vec!["-kernel".to_owned(), kernel], 0, BARE_PATIENCE)
+    }
+
+    /// Starts a board with a Linux.
+    fn linux(board: &Board, linux: &Linux) -> Result<Machine, Error> {
+        let unfit = |what| Error::Unfit { board: board.name.clone(), what };
+        let of = board.linux.as_ref().ok_or_else(|| unfit("boots no Linux"))?;
+        let start = Start::new(board)?;
+        let mut boot = vec!["-kernel".to_owned(), start.file("kernel", &linux.kernel)?];
+        if let Some(dtb) = &linux.dtb {
+            boot.extend(["-dtb".to_owned(), start.file("dtb", dtb)?]);
+        }
+        boot.extend(["-initrd".to_owned(), start.file("initramfs", &linux.initramfs)?]);
+        boot.extend(["-append".to_owned(), linux.append.clone()]);
+        start.run(boot, of.serial, Duration::from_secs(of.patience))
     }
 
     /// The agent's first message.
@@ -144,8 +165,15 @@ impl<'a> Start<'a> {
         Ok(Start { board, program, directory, memory, listener })
     }
 
-    /// Starts QEMU and waits for the agent.
-    fn run(self, boot: Vec<String>, patience: Duration) -> Result<Machine, Error> {
+    /// Writes a file for QEMU and returns its path.
+    fn file(&self, name: &str, content: &[u8]) -> Result<String, Error> {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, content).map_err(|cause| Error::Io { board: self.board.name.clone(), cause })?;
+        Ok(text(&path))
+    }
+
+    /// Starts QEMU and waits for the agent, whose port is serial port number `serial`. The console is the other one.
+    fn run(self, boot: Vec<String>, serial: usize, patience: Duration) -> Result<Machine, Error> {
         let Start { board, program, directory, memory, listener } = self;
         let io = |cause| Error::Io { board: board.name.clone(), cause };
         let port = text(&directory.path().join("port"));
@@ -158,7 +186,12 @@ impl<'a> Start<'a> {
             add(&["-machine", "memory-backend=ram"]);
         }
         add(&["-accel", "tcg,thread=single", "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none"]);
-        add(&["-chardev", &format!("socket,id=port,path={port}"), "-serial", "chardev:port"]);
+        add(&["-chardev", &format!("socket,id=port,path={port}")]);
+        let console = text(&directory.path().join("console"));
+        add(&["-chardev", &format!("file,id=console,path={console}")]);
+        for number in 0..2 {
+            add(&["-serial", if number == serial { "chardev:port" } else { "chardev:console" }]);
+        }
         arguments.extend(boot);
         let log = directory.path().join("qemu.log");
         let mut process = Process::start(&program, &arguments, log).map_err(io)?;

@@ -3,7 +3,7 @@
     .arm
     .arch armv7ve
     .text
-    .globl _start, syscall6, run_enter, run_leave
+    .globl _start, syscall6, run_enter, run_leave, run_restore
 _start:
     mov     fp, #0
     mov     lr, #0
@@ -26,6 +26,7 @@ run_enter:
     ldr     ip, =kept
     stmia   ip, {r4-r11, sp, lr}
     mov     sp, r0
+run_restore:
     mov     r7, #173                    /* rt_sigreturn */
     svc     #0
     udf     #2

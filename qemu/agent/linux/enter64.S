@@ -1,6 +1,6 @@
 /* AArch64 Linux: entry, system calls, and in and out of the tested program. */
     .text
-    .globl _start, syscall6, run_enter, run_leave
+    .globl _start, syscall6, run_enter, run_leave, run_restore
 _start:
     mov     x29, #0
     mov     x30, #0
@@ -33,6 +33,7 @@ run_enter:
     stp     x29, x30, [x9, #80]
     str     x10, [x9, #96]
     mov     sp, x0
+run_restore:
     mov     x8, #139                    /* rt_sigreturn */
     svc     #0
     brk     #2

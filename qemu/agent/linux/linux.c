@@ -250,20 +250,20 @@ void platform_run(const struct registers *registers, u32 flags, struct stop *sto
 
 static void handle(int number)
 {
-    /* SIGINFO, ONSTACK, NODEFER: it does not return in the usual way. */
+    /* SIGINFO, RESTORER, ONSTACK, NODEFER: it mostly does not return in the usual way. */
     struct {
         void *handler;
         unsigned long flags;
         void *restorer;
         u64 mask;
-    } action = {(void *)handler, 0x4 | 0x08000000 | 0x40000000, 0, 0};
+    } action = {(void *)handler, 0x4 | 0x04000000 | 0x08000000 | 0x40000000, (void *)run_restore, 0};
     CALL(SYS_SIGACTION, number, &action, 0, 8, 0, 0);
 }
 
 /* System calls of anything but the agent are stopped: the tested program's are none of this kernel's business. */
 static void confine(void)
 {
-    extern u8 text_start[], text_end[];
+    extern u8 text_start[], text_limit[];
     struct filter {
         u16 code;
         u8 yes, no;
@@ -273,7 +273,7 @@ static void confine(void)
         {0x15, 0, 3, 0},                        /* 0 */
         {0x20, 0, 0, 8},                        /* the lower */
         {0x35, 0, 1, (u32)(uptr)text_start},    /* not below */
-        {0x25, 0, 1, (u32)(uptr)text_end},      /* above: stop */
+        {0x35, 0, 1, (u32)(uptr)text_limit},    /* or above: stop */
         {0x06, 0, 0, 0x00030000},               /* SECCOMP_RET_TRAP */
         {0x06, 0, 0, 0x7fff0000},               /* SECCOMP_RET_ALLOW */
     };

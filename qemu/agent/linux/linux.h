@@ -6,6 +6,8 @@ long syscall6(long number, long a, long b, long c, long d, long e, long f);
 /* Starts the program whose signal frame this is; returns when run_leave is called. */
 void run_enter(void *frame);
 void run_leave(void) __attribute__((noreturn));
+/* Where a handler returns to. */
+void run_restore(void);
 
 struct siginfo {
     int number, error, code;
