@@ -101,10 +101,8 @@ pub struct Runs {
 }
 
 /// The boards that come along.
-static BOARDS: &[(&str, &str)] = &[
-    ("raspi2b", include_str!("../boards/raspi2b.toml")),
-    ("raspi3b", include_str!("../boards/raspi3b.toml")),
-];
+static BOARDS: &[(&str, &str)] =
+    &[("raspi2b", include_str!("../boards/raspi2b.toml")), ("raspi3b", include_str!("../boards/raspi3b.toml"))];
 
 /// A board cannot be had.
 #[derive(Debug, thiserror::Error)]

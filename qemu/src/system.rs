@@ -90,8 +90,7 @@ impl Linux {
     pub fn from_image(board: &Board, image: &Image) -> Result<Linux, SystemError> {
         let linux = linux_of(board)?;
         let filters: Vec<&str> = linux.filters.iter().map(String::as_str).collect();
-        let wanted =
-            Wanted { width: board.width, filters: &filters, kernels: &linux.kernels, dtbs: &linux.dtbs };
+        let wanted = Wanted { width: board.width, filters: &filters, kernels: &linux.kernels, dtbs: &linux.dtbs };
         let files = image.boot_files(&wanted)?;
         let version = files.version.as_deref().map_or(String::new(), |version| format!(", Linux {version}"));
         let origin = format!("{} of {}{version}", files.kernel_name, image.path().display());
@@ -109,8 +108,7 @@ impl Linux {
     pub fn from_files(board: &Board, files: Files) -> Result<Linux, SystemError> {
         let linux = linux_of(board)?;
         let (file, content) = files.kernel;
-        let kernel =
-            kernel::recognise(content).map_err(|why| SystemError::Kernel { file: file.clone(), why })?;
+        let kernel = kernel::recognise(content).map_err(|why| SystemError::Kernel { file: file.clone(), why })?;
         if kernel.width != board.width {
             let (board, wanted) = (board.name.clone(), board.width);
             return Err(SystemError::Width { file, got: kernel.width, board, wanted });

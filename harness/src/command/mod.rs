@@ -11,6 +11,7 @@ pub mod exec;
 pub mod explain;
 pub mod graph;
 pub mod link;
+pub mod machine;
 pub mod relocations;
 pub mod run;
 pub mod toolchains;

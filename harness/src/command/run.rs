@@ -17,6 +17,7 @@ use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
 use reports::{html, markdown, terminal};
 
+use crate::command::machine;
 use crate::executor::Choice;
 use crate::exit;
 use crate::plan::{self, Selection, Source};
@@ -37,10 +38,6 @@ pub struct Args {
     /// Targets
     #[arg(long, value_name = "A,..", value_delimiter = ',')]
     pub arch: Vec<String>,
-    /// What runs the code: unicorn, embedded here; or a board in QEMU with nothing but our agent on it, raspi3b or raspi2b, or
-    /// one of your own in a file (NAME.toml)
-    #[arg(long, value_name = "E", default_value = "unicorn")]
-    pub executor: String,
     /// Layouts instead of those the cases name: near far high random:SEED at:FILE(SECTION)=ADDR,...
     #[arg(long, value_name = "L")]
     pub layout: Vec<linker::Layout>,
@@ -86,6 +83,8 @@ pub struct Args {
     /// Read the cases from this directory
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
+    #[command(flatten)]
+    machine: machine::MachineArgs,
 }
 
 /// A kind of report.
@@ -170,12 +169,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         eprintln!("error: unknown target `{unknown}`, expected one of {}", known.join(", "));
         return Ok(exit::USAGE);
     }
-    let executor = match Choice::find(&args.executor) {
+    let executor = match args.machine.choice()? {
         Ok(executor) => executor,
-        Err(error) => {
-            eprintln!("error: {error}; or unicorn");
-            return Ok(exit::USAGE);
-        }
+        Err(refused) => return Ok(refused.say()),
     };
     let targets: Vec<&str> = executor.targets().iter().map(|target| target.name).collect();
     if let Some(unfit) = args.arch.iter().find(|name| !targets.contains(&name.as_str())) {
@@ -220,6 +216,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         selected,
         toolchains: source.versions(),
     }))?;
+    if let Err(refused) = machine::start(&executor) {
+        return Ok(refused.say());
+    }
     let batches = plan::objects(batches, &source, threads, &|done, total, name| output.building(done, total, name))?;
     let mut error = None;
     run::run(&batches, &executor, threads, args.strict, &mut |mut record| {

@@ -1,13 +1,12 @@
-//! Which executor a run uses, by the name that the user gives it.
+//! Which executor a run uses, and where its machines come from.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use linker::{TARGETS, Target};
-use qemu::Board;
-use qemu::board::BoardError;
+use qemu::{Board, System};
 
-use super::board::{self, Remote, Session};
+use super::board::{self, Failed, Remote, Session};
 use super::unicorn::Unicorn;
 
 /// An executor to be had.
@@ -15,21 +14,16 @@ use super::unicorn::Unicorn;
 pub enum Choice {
     /// The embedded emulator.
     Unicorn,
-    /// A board.
-    Board(Box<Board>),
+    /// A board, and what boots on it.
+    Board(Box<(Board, System)>),
 }
 
 impl Choice {
-    /// The executor of this name.
-    pub fn find(name: &str) -> Result<Choice, BoardError> {
-        Ok(if name == "unicorn" { Choice::Unicorn } else { Choice::Board(Box::new(Board::find(name)?)) })
-    }
-
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
             Choice::Unicorn => "unicorn",
-            Choice::Board(board) => &board.name,
+            Choice::Board(board) => &board.0.name,
         }
     }
 
@@ -37,7 +31,7 @@ impl Choice {
     pub fn targets(&self) -> Vec<&'static Target> {
         match self {
             Choice::Unicorn => TARGETS.iter().collect(),
-            Choice::Board(board) => board::targets(board),
+            Choice::Board(board) => board::targets(&board.0, &board.1),
         }
     }
 
@@ -45,7 +39,9 @@ impl Choice {
     pub fn source(&self) -> Source {
         match self {
             Choice::Unicorn => Source::Unicorn,
-            Choice::Board(board) => Source::Board(Rc::new(RefCell::new(Session::new((**board).clone())))),
+            Choice::Board(board) => {
+                Source::Board(Rc::new(RefCell::new(Session::new(board.0.clone(), board.1.clone()))))
+            }
         }
     }
 }
@@ -78,6 +74,14 @@ macro_rules! with_machine {
 }
 
 impl Source {
+    /// Starts what has to be started, so that it is known now whether it can be.
+    pub fn start(&self) -> Result<(), Failed> {
+        match self {
+            Source::Unicorn => Ok(()),
+            Source::Board(session) => session.borrow_mut().start(),
+        }
+    }
+
     /// A machine for this target.
     pub fn machine(&self, target: &'static Target) -> Result<Machine, String> {
         match self {

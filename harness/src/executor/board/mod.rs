@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use linker::Target;
+use qemu::{Board, System};
 
 use self::batch::{Batch, Reply, flags};
 pub use self::registers::Registers;
@@ -48,6 +49,8 @@ pub struct NoTarget {
 pub struct Processor {
     session: Rc<RefCell<Session>>,
     number: u64,
+    /// Bits of the agent that runs its code; 0 where one agent does all.
+    width: u8,
     info: TargetInfo,
     regions: Ranges<Access>,
     host: RangeInclusive<u64>,
@@ -68,28 +71,64 @@ impl Remote {
     }
 }
 
-/// The targets a board runs.
-pub fn targets(board: &qemu::Board) -> Vec<&'static Target> {
-    let names = board.bare.iter().flat_map(|bare| &bare.targets);
-    names.filter_map(|name| Target::named(name)).collect()
+/// Code of some targets, and where programs of it may be.
+struct Offer {
+    /// Bits of the agent that runs it; 0 where one agent does all.
+    width: u8,
+    targets: Vec<&'static Target>,
+    usable: Vec<RangeInclusive<u64>>,
+    /// Bytes of memory for programs.
+    pool: u64,
+}
+
+/// What a board offers with a system on it.
+fn offers(board: &Board, system: &System) -> Vec<Offer> {
+    let known = |names: &[String]| names.iter().filter_map(|name| Target::named(name)).collect();
+    match system {
+        System::Bare => {
+            let bare = board.bare.iter();
+            let offer = bare.map(|bare| {
+                // Four levels of tables.
+                let mut usable = vec![0..=(1 << 48) - 1];
+                for &(first, last) in &bare.reserved {
+                    usable = usable.into_iter().flat_map(|range| without(&range, first..=last)).collect();
+                }
+                Offer { width: 0, targets: known(&bare.targets), usable, pool: bare.pool }
+            });
+            offer.collect()
+        }
+        System::Linux(_) => {
+            let runs = board.linux.iter().flat_map(|linux| &linux.runs);
+            let offer = runs.map(|runs| Offer {
+                width: runs.width,
+                targets: known(&runs.targets),
+                usable: runs.usable.iter().map(|&(first, last)| first..=last).collect(),
+                pool: runs.pool,
+            });
+            offer.collect()
+        }
+    }
+}
+
+/// The targets whose code a board runs with a system on it.
+pub fn targets(board: &Board, system: &System) -> Vec<&'static Target> {
+    offers(board, system).into_iter().flat_map(|offer| offer.targets).collect()
 }
 
 impl Processor {
     fn new(session: &Rc<RefCell<Session>>, target: &'static Target) -> Result<Processor, NoTarget> {
         let mut shared = session.borrow_mut();
         let board = shared.board();
-        let known = targets(board);
-        let Some(bare) = board.bare.as_ref().filter(|_| known.iter().any(|known| known.name == target.name)) else {
-            let known = known.iter().map(|target| target.name).collect::<Vec<_>>().join(", ");
+        let offers = offers(board, shared.system());
+        let runs = |offer: &&Offer| offer.targets.iter().any(|known| known.name == target.name);
+        let Some(offer) = offers.iter().find(runs) else {
+            let known = offers.iter().flat_map(|offer| &offer.targets).map(|target| target.name);
+            let known = known.collect::<Vec<_>>().join(", ");
             return Err(NoTarget { board: board.name.clone(), target: target.name, known });
         };
         let is_64 = target.register_bits == 64;
-        let mut usable = rig::usable(target.pointer_bits == 64, false);
-        for &(first, last) in &bare.reserved {
-            usable = usable.into_iter().flat_map(|range| without(range, first..=last)).collect();
-        }
-        // Four levels of tables.
-        usable = usable.into_iter().map(|range| *range.start()..=(*range.end()).min((1 << 48) - 1)).collect();
+        let own = rig::usable(target.pointer_bits == 64, false);
+        let usable = own.iter().flat_map(|own| offer.usable.iter().filter_map(|range| both(own, range))).collect();
         let info = TargetInfo {
             target,
             cpu: board.cpu.clone().into(),
@@ -101,12 +140,13 @@ impl Processor {
         };
         let narrow = if is_64 { 0 } else { flags::NARROW };
         let big = if target.big_endian { flags::BIG_ENDIAN } else { 0 };
-        let memory = (bare.pool, 0);
+        let (memory, width) = ((offer.pool, 0), offer.width);
         let number = shared.enroll();
         drop(shared);
         let mut processor = Processor {
             session: session.clone(),
             number,
+            width,
             registers: Registers::new(&info),
             info,
             regions: Ranges::default(),
@@ -126,7 +166,7 @@ impl Processor {
         if let Some(trouble) = &self.trouble {
             return Err(trouble.clone());
         }
-        let reply = self.session.borrow_mut().call(self.number, &self.batch, time);
+        let reply = self.session.borrow_mut().call(self.number, self.width, &self.batch, time);
         self.batch.clear();
         reply.map_err(|error| {
             let trouble = error.to_string();
@@ -178,8 +218,14 @@ impl Processor {
     }
 }
 
+/// What is in both ranges.
+fn both(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>) -> Option<RangeInclusive<u64>> {
+    let range = *one.start().max(other.start())..=*one.end().min(other.end());
+    (!range.is_empty()).then_some(range)
+}
+
 /// A range without what is in another.
-fn without(range: RangeInclusive<u64>, other: RangeInclusive<u64>) -> Vec<RangeInclusive<u64>> {
+fn without(range: &RangeInclusive<u64>, other: RangeInclusive<u64>) -> Vec<RangeInclusive<u64>> {
     let below = other.start().checked_sub(1).map(|last| *range.start()..=last.min(*range.end()));
     let above = other.end().checked_add(1).map(|first| first.max(*range.start())..=*range.end());
     [below, above].into_iter().flatten().filter(|range| !range.is_empty()).collect()

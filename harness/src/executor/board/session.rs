@@ -1,10 +1,11 @@
 //! A running board as its executors share it: started when it is first needed, and again after it was lost. Over its link goes
 //! SimpleRemoteEPC; this is the controller's side.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use qemu::link::LinkError;
-use qemu::{Board, Machine};
+use qemu::{Board, Machine, System};
 
 use super::batch::{Batch, Reply};
 use crate::epc::orc::Setup;
@@ -13,8 +14,12 @@ use crate::epc::wire::{HEADER, Header, Opcode};
 
 /// How much longer than what it does the guest may take to answer, on a machine that has other things to do.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long another agent may take to come up.
+const CHANGE: Duration = Duration::from_secs(20);
 /// The agent's function that does a batch of operations.
 const BATCH: &str = "linkrig_batch";
+/// The agent's function that makes it one of another width.
+const BECOME: &str = "linkrig_become";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,7 @@ pub enum Failed {
 #[derive(Debug)]
 pub struct Session {
     board: Board,
+    system: Rc<System>,
     running: Option<Running>,
     /// Which executor's program is in the board.
     owner: u64,
@@ -58,13 +64,21 @@ struct Running {
     machine: Machine,
     /// The number of the next call.
     next: u64,
+    /// Bits of the agent that is there.
+    width: u8,
     batch: u64,
+    become_other: Option<u64>,
 }
 
 impl Session {
     /// A board that is not started yet.
-    pub fn new(board: Board) -> Session {
-        Session { board, running: None, owner: 0, owners: 0, starts: 0 }
+    pub fn new(board: Board, system: System) -> Session {
+        Session { board, system: Rc::new(system), running: None, owner: 0, owners: 0, starts: 0 }
+    }
+
+    /// What boots on it.
+    pub fn system(&self) -> &System {
+        &self.system
     }
 
     /// The board.
@@ -95,7 +109,7 @@ impl Session {
 
     fn running(&mut self) -> Result<&mut Running, Failed> {
         if self.running.is_none() {
-            self.running = Some(start(&self.board)?);
+            self.running = Some(Running::start(&self.board, &self.system)?);
             self.starts += 1;
             self.owner = 0;
         }
@@ -103,9 +117,15 @@ impl Session {
         self.running.as_mut().ok_or_else(|| lost(&self.board, "it is not running".to_owned()))
     }
 
-    /// Does a batch for an executor. What is not done after `time` is interrupted.
-    pub(super) fn call(&mut self, caller: u64, batch: &Batch, time: Duration) -> Result<Reply, Failed> {
-        self.running()?;
+    /// Does a batch for an executor, in an agent of this width. What is not done after `time` is interrupted.
+    pub(super) fn call(&mut self, caller: u64, width: u8, batch: &Batch, time: Duration) -> Result<Reply, Failed> {
+        let running = self.running()?;
+        if width != 0 && running.width != width {
+            match running.change(width) {
+                Ok(()) => self.owner = 0,
+                Err(why) => return Err(self.lose(why)),
+            }
+        }
         // A program is in the board from its reset on, until the next one's.
         if batch.resets() {
             self.owner = caller;
@@ -113,7 +133,7 @@ impl Session {
             return Err(lost(&self.board, "the program in it is gone".to_owned()));
         }
         let running = self.running()?;
-        match running.call(batch.bytes(), time) {
+        match running.call(running.batch, batch.bytes(), time) {
             Ok(payload) => Reply::read(payload).map_err(|why| self.lose(why)),
             Err(why) => Err(self.lose(why)),
         }
@@ -134,19 +154,6 @@ fn lost(board: &Board, why: String) -> Failed {
     Failed::Lost { board: board.name.clone(), why }
 }
 
-fn start(board: &Board) -> Result<Running, Failed> {
-    let machine = Machine::bare(board)?;
-    let foreign = |why: String| Failed::Foreign { board: board.name.clone(), why };
-    let (header, payload) = split(machine.hello()).map_err(foreign)?;
-    if header.opcode != Opcode::Setup {
-        return Err(foreign(format!("its first message is {:?}, expected Setup", header.opcode)));
-    }
-    let setup: Setup = sps::decode(payload).map_err(|error| foreign(error.to_string()))?;
-    let symbol = setup.symbols.iter().find(|(name, _)| name == BATCH);
-    let batch = symbol.ok_or_else(|| foreign(format!("it has no {BATCH}")))?.1;
-    Ok(Running { machine, next: 0, batch })
-}
-
 /// A message's header and payload.
 fn split(message: &[u8]) -> Result<(Header, &[u8]), String> {
     let (header, payload) = message.split_first_chunk::<HEADER>().ok_or("a message without a header")?;
@@ -157,23 +164,69 @@ fn split(message: &[u8]) -> Result<(Header, &[u8]), String> {
     Ok((header, payload))
 }
 
+/// What an agent says about itself: its width, and where its functions are.
+fn introduction(message: &[u8]) -> Result<(u8, u64, Option<u64>), String> {
+    let (header, payload) = split(message)?;
+    if header.opcode != Opcode::Setup {
+        return Err(format!("its first message is {:?}, expected Setup", header.opcode));
+    }
+    let setup: Setup = sps::decode(payload).map_err(|error| error.to_string())?;
+    let symbol = |wanted: &str| setup.symbols.iter().find(|(name, _)| name == wanted).map(|symbol| symbol.1);
+    let width = if setup.triple.starts_with("aarch64") { 64 } else { 32 };
+    Ok((width, symbol(BATCH).ok_or_else(|| format!("it has no {BATCH}"))?, symbol(BECOME)))
+}
+
 impl Running {
-    /// Calls the agent and waits for the result.
-    fn call(&mut self, payload: &[u8], time: Duration) -> Result<Vec<u8>, String> {
+    fn start(board: &Board, system: &System) -> Result<Running, Failed> {
+        let machine = Machine::start(board, system)?;
+        let foreign = |why| Failed::Foreign { board: board.name.clone(), why };
+        let (width, batch, become_other) = introduction(machine.hello()).map_err(foreign)?;
+        Ok(Running { machine, next: 0, width, batch, become_other })
+    }
+
+    /// Has another agent take the place of this one.
+    fn change(&mut self, width: u8) -> Result<(), String> {
+        let other = self.become_other.ok_or("its agent cannot become another")?;
+        // Its answer is the other one's introduction.
+        let message =
+            self.exchange(other, &u32::from(width).to_le_bytes(), CHANGE, &[Opcode::Setup, Opcode::Result])?;
+        (self.width, self.batch, self.become_other) = introduction(&message)?;
+        self.next = 0;
+        if self.width != width { Err(format!("it did not become an agent of {width} bits")) } else { Ok(()) }
+    }
+
+    /// Calls the agent and waits for the result, which comes with its header.
+    fn call(&mut self, function: u64, payload: &[u8], time: Duration) -> Result<Vec<u8>, String> {
+        self.exchange(function, payload, time, &[Opcode::Result])
+    }
+
+    fn exchange(
+        &mut self,
+        function: u64,
+        payload: &[u8],
+        time: Duration,
+        wanted: &[Opcode],
+    ) -> Result<Vec<u8>, String> {
         let sequence = self.next;
         self.next += 1;
-        let header = Header { payload: payload.len() as u64, opcode: Opcode::CallWrapper, sequence, tag: self.batch };
+        let header = Header { payload: payload.len() as u64, opcode: Opcode::CallWrapper, sequence, tag: function };
         let link = self.machine.link();
         link.send(&[&header.encode(), payload]).map_err(|error| error.to_string())?;
-        let message = match link.receive(time) {
-            Err(LinkError::Silent(_)) => link.interrupt().and_then(|()| link.receive(GRACE)),
-            received => received,
-        };
-        let message = message.map_err(|error| error.to_string())?;
-        let (header, _) = split(&message)?;
-        if (header.opcode, header.sequence) != (Opcode::Result, sequence) {
-            return Err(format!("it answered {:?} {} to call {sequence}", header.opcode, header.sequence));
+        loop {
+            let message = match link.receive(time) {
+                Err(LinkError::Silent(_)) => link.interrupt().and_then(|()| link.receive(GRACE)),
+                received => received,
+            };
+            let message = message.map_err(|error| error.to_string())?;
+            let (header, _) = split(&message)?;
+            // An agent that was not sure to have been heard introduces itself again.
+            if header.opcode == Opcode::Setup && !wanted.contains(&Opcode::Setup) {
+                continue;
+            }
+            if !wanted.contains(&header.opcode) || (header.opcode == Opcode::Result && header.sequence != sequence) {
+                return Err(format!("it answered {:?} {} to call {sequence}", header.opcode, header.sequence));
+            }
+            return Ok(message);
         }
-        Ok(message)
     }
 }

@@ -44,7 +44,7 @@ impl Cpu {
                 arch: Arch::ARM64,
                 mode: if target.big_endian { Mode::BIG_ENDIAN } else { Mode::LITTLE_ENDIAN },
                 model: Arm64CpuModel::MAX as i32,
-                    m_profile: false,
+                m_profile: false,
             },
             _ => return None,
         })

@@ -10,9 +10,9 @@ use linker::Target;
 
 use self::cpu::Cpu;
 pub use self::engine::Emulator;
-use super::{Abi, TargetInfo};
 use super::rig::engine::PAGE;
 use super::rig::{self, Rig};
+use super::{Abi, TargetInfo};
 
 /// A machine around the embedded emulator.
 pub type Unicorn = Rig<Emulator>;

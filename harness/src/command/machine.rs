@@ -1,0 +1,126 @@
+//! Options that say what runs the code.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args as ClapArgs;
+use qemu::image::Image;
+use qemu::system::{Files, Linux};
+use qemu::{Board, System};
+
+use crate::executor::Choice;
+use crate::executor::board::Failed;
+use crate::executor::choice::Source;
+use crate::exit;
+
+/// What runs the code.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "What runs the code")]
+pub struct MachineArgs {
+    /// unicorn, the embedded emulator [default]; or a board in QEMU: raspi3b, raspi2b, or one of your own in a file (NAME.toml).
+    ///
+    /// Without --image or --kernel there is nothing on a board but our agent, which is up in some 50 ms.
+    #[arg(long, value_name = "E")]
+    pub executor: Option<String>,
+    /// Boot a board from a Raspberry Pi style disk image, which is only read; without --executor, the board that it is for
+    #[arg(long, value_name = "IMG", conflicts_with = "kernel")]
+    pub image: Option<PathBuf>,
+    /// Boot a board with this kernel; needs --executor
+    #[arg(long, value_name = "K", requires = "executor")]
+    pub kernel: Option<PathBuf>,
+    /// The device tree for --kernel
+    #[arg(long, value_name = "D", requires = "kernel")]
+    pub dtb: Option<PathBuf>,
+    /// An initramfs for --kernel, to which the agent is added
+    #[arg(long, value_name = "I", requires = "kernel")]
+    pub initrd: Option<PathBuf>,
+    /// QEMU's name of the machine, instead of the board's
+    #[arg(long, value_name = "M", requires = "kernel")]
+    pub machine: Option<String>,
+}
+
+/// What was asked for cannot be: what to say, and the exit status.
+#[derive(Debug)]
+pub struct Refused(pub String, pub u8);
+
+impl Refused {
+    /// Says it, and returns the exit status.
+    pub fn say(&self) -> u8 {
+        eprintln!("error: {}", self.0);
+        self.1
+    }
+}
+
+impl MachineArgs {
+    /// The executor that was asked for.
+    pub fn choice(&self) -> anyhow::Result<Result<Choice, Refused>> {
+        let usage = |error: &dyn std::fmt::Display| Ok(Err(Refused(error.to_string(), exit::USAGE)));
+        let image = match self.image.as_deref().map(Image::open).transpose() {
+            Ok(image) => image,
+            Err(error) => return usage(&error),
+        };
+        let name = match (&self.executor, &image) {
+            (Some(name), _) => name.clone(),
+            (None, None) => return Ok(Ok(Choice::Unicorn)),
+            (None, Some(image)) => match boots_on(image) {
+                Some(name) => name,
+                None => {
+                    let why = "no board that is known here boots it: `harness image inspect` says what is in it";
+                    return usage(&format!("{}: {why}", image.path().display()));
+                }
+            },
+        };
+        if name == "unicorn" {
+            if image.is_some() || self.kernel.is_some() {
+                return usage(&"the embedded emulator boots nothing: --executor wants a board here");
+            }
+            return Ok(Ok(Choice::Unicorn));
+        }
+        let mut board = match Board::find(&name) {
+            Ok(board) => board,
+            Err(error) => return usage(&format!("{error}; or unicorn")),
+        };
+        if let Some(machine) = &self.machine {
+            board.machine.clone_from(machine);
+        }
+        let system = match (&image, &self.kernel) {
+            (Some(image), _) => Linux::from_image(&board, image).map(System::Linux),
+            (None, Some(kernel)) => Linux::from_files(&board, self.files(kernel)?).map(System::Linux),
+            (None, None) => Ok(System::Bare),
+        };
+        Ok(match system {
+            Ok(system) => Ok(Choice::Board(Box::new((board, system)))),
+            Err(error) => Err(Refused(error.to_string(), exit::USAGE)),
+        })
+    }
+
+    fn files(&self, kernel: &Path) -> anyhow::Result<Files> {
+        let read = |path: &Path| std::fs::read(path).with_context(|| path.display().to_string());
+        let named = |path: &Path| anyhow::Ok((path.display().to_string(), read(path)?));
+        Ok(Files {
+            kernel: named(kernel)?,
+            dtb: self.dtb.as_deref().map(named).transpose()?,
+            initrd: self.initrd.as_deref().map(read).transpose()?,
+        })
+    }
+}
+
+/// The board that an image is for: the first whose kernel and device tree it has, of the wider ones first.
+fn boots_on(image: &Image) -> Option<String> {
+    let boards = qemu::board::names().filter_map(|name| Board::find(name).ok());
+    let mut boards: Vec<Board> = boards.collect();
+    boards.sort_by_key(|board| std::cmp::Reverse(board.width));
+    boards.into_iter().find(|board| Linux::from_image(board, image).is_ok()).map(|board| board.name)
+}
+
+/// Starts an executor to see whether it can be had. Says so, and how the program ends, if not.
+pub fn start(choice: &Choice) -> Result<Source, Refused> {
+    let source = choice.source();
+    match source.start() {
+        Ok(()) => Ok(source),
+        Err(error) => {
+            let missing = matches!(&error, Failed::Start(error) if error.is_missing());
+            Err(Refused(error.to_string(), if missing { exit::MISSING } else { exit::HARNESS_FAILED }))
+        }
+    }
+}
