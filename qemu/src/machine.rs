@@ -193,8 +193,7 @@ impl<'a> Start<'a> {
             add(&["-serial", if number == serial { "chardev:port" } else { "chardev:console" }]);
         }
         arguments.extend(boot);
-        let log = directory.path().join("qemu.log");
-        let mut process = Process::start(&program, &arguments, log).map_err(io)?;
+        let mut process = Process::start(&program, &arguments, directory.path()).map_err(io)?;
         let refused = |process: &Process, status| Error::Refused {
             program: text(&program),
             board: board.name.clone(),

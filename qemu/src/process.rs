@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// QEMU takes the shell's place, and a process beside it waits for the end of a pipe that only we hold open: when we are gone, so is
-/// QEMU, even if nobody could tell it. (`$$` is the shell, and then QEMU.)
-const SUPERVISED: &str = r#"exec 3<&0; (cat <&3 >&3; kill -9 $$) >/dev/null 2>&1 & exec 3<&- </dev/null "$@""#;
+/// QEMU takes the shell's place, and a process beside it waits for the end of a pipe that only we hold open: when we are gone, so are
+/// QEMU and its files, even if nobody could see to it. (`$$` is the shell, and then QEMU; `$0` is the directory.)
+const SUPERVISED: &str =
+    r#"exec 3<&0; (cat <&3; kill -9 $$; rm -rf "$0") >/dev/null 2>&1 & exec 3<&- </dev/null "$@""#;
 
 /// A running QEMU.
 #[derive(Debug)]
@@ -17,11 +18,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program. What it says on its standard error goes to a file.
-    pub fn start(program: &Path, arguments: &[String], errors: PathBuf) -> std::io::Result<Process> {
+    /// Starts a program whose files are in a directory of its own. What it says on its standard error is one of them.
+    pub fn start(program: &Path, arguments: &[String], directory: &Path) -> std::io::Result<Process> {
+        let errors = directory.join("qemu.log");
         let log = std::fs::File::create(&errors)?;
         let mut child = Command::new("sh")
-            .args(["-c", SUPERVISED, "sh"])
+            .args(["-c", SUPERVISED])
+            .arg(directory)
             .arg(program)
             .args(arguments)
             .stdin(Stdio::piped())

@@ -263,7 +263,7 @@ static void handle(int number)
 /* System calls of anything but the agent are stopped: the tested program's are none of this kernel's business. */
 static void confine(void)
 {
-    extern u8 text_start[], text_limit[];
+    extern u8 text_base[], text_limit[];
     struct filter {
         u16 code;
         u8 yes, no;
@@ -272,7 +272,7 @@ static void confine(void)
         {0x20, 0, 0, 12},                       /* the upper half of the program counter */
         {0x15, 0, 3, 0},                        /* 0 */
         {0x20, 0, 0, 8},                        /* the lower */
-        {0x35, 0, 1, (u32)(uptr)text_start},    /* not below */
+        {0x35, 0, 1, (u32)(uptr)text_base},    /* not below */
         {0x35, 0, 1, (u32)(uptr)text_limit},    /* or above: stop */
         {0x06, 0, 0, 0x00030000},               /* SECCOMP_RET_TRAP */
         {0x06, 0, 0, 0x7fff0000},               /* SECCOMP_RET_ALLOW */
