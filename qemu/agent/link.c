@@ -1,8 +1,8 @@
 /* Messages between host and guest.
 
    Shared: a page of control words, then an inbox (three quarters of the area) and an outbox. A message is put into its box,
-   its size and a new number into the control page, and one byte through the doorbell says that there is something to look at.
-   A byte without a new number is noise.
+   its size and a new number into the control page. Whoever waits looks at the number for a while; before it goes to sleep it says
+   so, and then it is woken by one byte through the doorbell. A byte without a new number is noise.
 
    Stream: a frame is a mark, the size, a checksum and the message. What is not a frame is noise. */
 #include "agent.h"
@@ -15,9 +15,13 @@ struct control {
     u32 to_guest; /* number of the last message that the host wrote */
     u64 to_guest_size;
     u32 to_host;
-    u32 unused;
+    u32 host_asleep;
     u64 to_host_size;
+    u32 guest_asleep;
 };
+
+/* How often the number is looked at before sleeping: a millisecond or so. */
+#define LOOKS 50000
 
 static volatile struct control *control;
 static u8 *inbox, *outbox;
@@ -98,7 +102,8 @@ void link_send(u64 size)
         barrier();
         control->to_host = ++sent;
         barrier();
-        doorbell_ring(RING);
+        if (control->host_asleep)
+            doorbell_ring(RING);
         return;
     }
     ring_all(mark, sizeof mark);
@@ -110,8 +115,13 @@ void link_send(u64 size)
 const u8 *link_receive(u64 *size)
 {
     if (control) {
+        for (u32 looks = 0; control->to_guest == seen && looks < LOOKS; looks++)
+            ;
+        control->guest_asleep = 1;
+        barrier();
         while (control->to_guest == seen)
             doorbell_wait();
+        control->guest_asleep = 0;
         barrier();
         seen = control->to_guest;
         *size = control->to_guest_size < inbox_size ? control->to_guest_size : inbox_size;

@@ -1,8 +1,9 @@
 //! The link to an agent: whole messages over a serial port, with the bulk in memory that host and guest both see.
 //!
 //! Shared: a page of control words, then the guest's inbox (three quarters of the rest) and its outbox. A message is put into the box,
-//! its size and a new number into the control page, and one byte through the port says that there is something to look at. A
-//! byte without a new number is noise, and a lost byte is made up for by looking now and then.
+//! its size and a new number into the control page. Whoever waits looks at the number for a while; before it goes to sleep it
+//! says so, and then it is woken by one byte through the port. A byte without a new number is noise, and a lost byte is made up
+//! for by looking now and then.
 //!
 //! Stream, where the guest has no such memory: a frame is a mark, the size, a checksum and the message. What is not a frame is
 //! noise. The agent decides which of the two it is, by its first message.
@@ -27,6 +28,10 @@ const CONTROL_SIZE: u64 = 0x1000;
 /// Offsets in the control page (`struct control` in agent/link.c).
 const TO_GUEST: u64 = 4;
 const TO_HOST: u64 = 16;
+const HOST_ASLEEP: u64 = 20;
+const GUEST_ASLEEP: u64 = 32;
+/// How long the number is looked at before sleeping: longer than a small case takes, shorter than anybody would notice.
+const AWAKE: Duration = Duration::from_micros(300);
 
 /// What went wrong with a link.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +111,11 @@ impl Link {
                 self.sent = self.sent.wrapping_add(1);
                 shared.file.write_all_at(&(size as u64).to_le_bytes(), shared.base + TO_GUEST + 4)?;
                 shared.file.write_all_at(&self.sent.to_le_bytes(), shared.base + TO_GUEST)?;
-                self.port.write_all(&[RING])?;
+                let mut asleep = [0; 4];
+                shared.file.read_exact_at(&mut asleep, shared.base + GUEST_ASLEEP)?;
+                if asleep != [0; 4] {
+                    self.port.write_all(&[RING])?;
+                }
             }
             _ => {
                 let message = parts.concat();
@@ -127,7 +136,28 @@ impl Link {
 
     /// The next message, waited for so long.
     pub fn receive(&mut self, patience: Duration) -> Result<Vec<u8>, LinkError> {
-        let deadline = Instant::now() + patience;
+        let start = Instant::now();
+        let deadline = start + patience;
+        while matches!(self.mode, Mode::Shared) && start.elapsed() < AWAKE.min(patience) {
+            if let Some(message) = self.look()? {
+                return Ok(message);
+            }
+        }
+        self.set_asleep(true)?;
+        let message = self.sleep(deadline, patience);
+        self.set_asleep(false)?;
+        message
+    }
+
+    /// Tells the guest whether it has to ring.
+    fn set_asleep(&mut self, asleep: bool) -> Result<(), LinkError> {
+        if let Some(shared) = &self.shared {
+            shared.file.write_all_at(&u32::from(asleep).to_le_bytes(), shared.base + HOST_ASLEEP)?;
+        }
+        Ok(())
+    }
+
+    fn sleep(&mut self, deadline: Instant, patience: Duration) -> Result<Vec<u8>, LinkError> {
         loop {
             if let Some(message) = self.look()? {
                 return Ok(message);
@@ -144,7 +174,12 @@ impl Link {
             match self.port.read(&mut bytes) {
                 Ok(0) => return Err(LinkError::Closed),
                 Ok(count) => self.pending.extend_from_slice(&bytes[..count]),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    // A byte to it may have got lost, too; one too many is noise.
+                    if matches!(self.mode, Mode::Shared) {
+                        self.port.write_all(&[RING])?;
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Err(LinkError::Closed),
                 Err(error) => return Err(error.into()),

@@ -220,7 +220,10 @@ static void handler(int number, const struct siginfo *info, const void *context)
     struct stop *stop = running;
     if (number == SIGIO) {
         /* The port has something: while a program runs only an interruption is of interest. */
-        if (!stop || !waiting() || doorbell_wait() != DOORBELL_BREAK)
+        int asked = 0;
+        while (stop && !asked && waiting())
+            asked = doorbell_wait() == DOORBELL_BREAK;
+        if (!asked)
             return;
     } else if (!stop)
         CALL(SYS_EXIT, 70, 0, 0, 0, 0, 0); /* the agent itself failed */
