@@ -194,6 +194,30 @@ fn a_server_that_stays() {
     assert!(status == 70 && err.contains(&format!("cannot listen at {address}")), "{status} {err}");
 }
 
+/// With `--idle 0` it is the controller that ends a connection, whenever it likes.
+#[test]
+fn a_controller_that_takes_its_time() {
+    for (idle, sent_away) in [("0.005", true), ("0", false)] {
+        let mut command = Command::new(HARNESS);
+        command.args(["serve", "--listen", "0", "--idle", idle]).stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut server = Process::spawn(&mut command);
+        let address = listening(&mut BufReader::new(server.0.stderr.take().expect("a pipe")));
+        let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(500))).expect("a socket");
+        assert!(Message::read(&mut stream).is_ok_and(|setup| setup.is_some()));
+        match Message::read(&mut stream) {
+            Ok(None) => assert!(sent_away, "--idle {idle}"),
+            _ => {
+                assert!(!sent_away, "--idle {idle}");
+                Message::call(0, 0, Vec::new()).write(&mut stream).expect("it still listens");
+                assert!(Message::read(&mut stream).is_ok_and(|answer| answer.is_some()));
+            }
+        }
+        drop(stream);
+        assert_eq!(server.status(), 0, "--idle {idle}");
+    }
+}
+
 #[test]
 fn command_lines_that_make_no_sense() {
     for (arguments, status, says) in [
@@ -212,7 +236,6 @@ fn command_lines_that_make_no_sense() {
 }
 
 /// Sockets cannot be opened by name, and a controller that is gone ends us.
-#[cfg(unix)]
 #[test]
 fn descriptors_of_the_wrong_kind() {
     use std::os::fd::OwnedFd;

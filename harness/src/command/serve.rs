@@ -20,8 +20,8 @@ EXAMPLES:
   harness serve --listen 127.0.0.1:5555 --arch aarch64 &
   llvm-jitlink --oop-executor-connect=127.0.0.1:5555 main.o
 
-llvm-jitlink starts its executor with `filedescs=IN,OUT` alone, which is why the program takes that word without `serve`
-in front, and the target from the environment.")]
+llvm-jitlink starts its executor with `filedescs=IN,OUT` alone: the program takes that word without `serve` in front, \
+and the target from the environment.")]
 pub struct Args {
     /// The descriptors to read from and write to, which have to be pipes
     #[arg(value_name = "filedescs=IN,OUT", value_parser = descriptors, conflicts_with = "listen")]
@@ -32,8 +32,8 @@ pub struct Args {
     /// With --listen: serve the next one when one has gone
     #[arg(long, requires = "listen")]
     pub keep: bool,
-    /// With --listen: seconds without a message after which a controller is done with its program. LLVM 17 to 22 cannot end a
-    /// connection. 0: it can
+    /// With --listen: seconds without a message after which a controller is done, once the program has run; 0 if it closes the
+    /// connection itself, which LLVM 17 to 22 cannot
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5, requires = "listen", value_parser = seconds)]
     pub idle: f64,
     /// Target
