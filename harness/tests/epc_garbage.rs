@@ -165,7 +165,8 @@ fn damaged_sessions_come_to_an_end() {
             let damaged = damaged.concat();
             let start = Instant::now();
             let mut said = Vec::new();
-            let served = catch_unwind(AssertUnwindSafe(|| serve(&mut machine, damaged.as_slice(), &mut said)));
+            let served =
+                catch_unwind(AssertUnwindSafe(|| serve(&mut machine, damaged.as_slice(), &mut said, &mut |_| ())));
             let served = served.unwrap_or_else(|_| panic!("{target}: seed {seed} panics"));
             assert!(start.elapsed() < LIMIT, "{target}: seed {seed} takes {:?}", start.elapsed());
             assert!(seed > 0 || served.is_ok(), "{served:?}");

@@ -10,7 +10,7 @@ use corpus::matrix::Family;
 use harness::epc::wire::Message;
 use linker::Target;
 
-use epc_support::{Ended, HARNESS, LIMIT, Objects, Process, jitlink, record, run};
+use epc_support::{Ended, HARNESS, LIMIT, Objects, Process, jitlink, record, run, target};
 
 const TARGETS: &[&str] = &["aarch64", "armv7", "thumbv7"];
 
@@ -27,15 +27,21 @@ int main(int argc, char **argv) {
 const SUM: &str = "int counter = 1; int sum(int a, int b) { return a + b; }";
 
 /// As most people would: llvm-jitlink starts the harness.
+fn piped(target: &'static Target, arguments: &[&str]) -> Command {
+    let mut command = jitlink(target);
+    command.arg(format!("--oop-executor={HARNESS}")).args(arguments);
+    command.env("LINKRIG_ARCH", target.name).env_remove("LINKRIG_EXECUTOR").env_remove("LINKRIG_BUDGET");
+    command
+}
+
 fn over_pipes(target: &'static Target, arguments: &[&str]) -> Ended {
-    let executor = format!("--oop-executor={HARNESS}");
-    run(jitlink(target).arg(executor).args(arguments).env("LINKRIG_ARCH", target.name))
+    run(&mut piped(target, arguments))
 }
 
 /// The harness first, and llvm-jitlink finds it. Ends of both, and what the first line said is not among it.
-fn over_tcp(target: &'static Target, arguments: &[&str]) -> (Ended, Ended) {
+fn over_tcp(target: &'static Target, executor: &str, arguments: &[&str]) -> (Ended, Ended) {
     let mut command = Command::new(HARNESS);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--arch", target.name]);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--arch", target.name, "--executor", executor]);
     let mut out = tempfile::tempfile().expect("a file");
     let mut server =
         Process::spawn(command.stdout(out.try_clone().expect("a file")).stderr(Stdio::piped()).stdin(Stdio::null()));
@@ -121,6 +127,31 @@ fn programs_end_in_many_ways() {
     }
 }
 
+/// The executor is one of any machine there is: on boards in QEMU, with the linker on the host.
+#[test]
+fn boards_run_it_too() {
+    for (board, name) in [("raspi3b", "aarch64"), ("raspi3b", "thumbv7"), ("raspi2b", "armv7")] {
+        let objects = Objects::new(name);
+        let files =
+            [("main", MAIN), ("sum", SUM)].map(|(name, source)| objects.make(name, source, Family::Gcc, &["-O2"]));
+        let arguments = [files[0].as_str(), &files[1], "--args", "a"];
+        let Ended { status, out, err } = run(piped(objects.target, &arguments).env("LINKRIG_EXECUTOR", board));
+        assert_eq!((status, out.as_str(), err.as_str()), (42, "started\n0 a\n", ""), "{board} {name}");
+        let (controller, server) = over_tcp(objects.target, board, &arguments);
+        assert_eq!((controller.status, server.status), (42, 0), "{board} {name}: {} {}", controller.err, server.err);
+        assert_eq!(server.out, "started\n0 a\n", "{board} {name}");
+        let source = "int main(void) { *(volatile int *)16 = 1; return 0; }";
+        let file = objects.make("fault", source, Family::Gcc, &["-O2"]);
+        let Ended { status, err, .. } = run(piped(objects.target, &[&file]).env("LINKRIG_EXECUTOR", board));
+        assert!(status == 1 && err.contains("write fault at 0x"), "{board} {name}: {status} {err}");
+    }
+    let file = Objects::new("aarch64");
+    let file = file.make("main", MAIN, Family::Gcc, &["-O2"]);
+    let Ended { status, err, .. } =
+        run(piped(target("aarch64"), &["-noexec", &file]).env("LINKRIG_EXECUTOR", "raspi2b"));
+    assert!(status == 1 && err.contains("raspi2b does not run aarch64 code"), "{status} {err}");
+}
+
 /// What is printed is seen at once, not when the program is over.
 #[test]
 fn output_comes_as_it_is_printed() {
@@ -128,8 +159,8 @@ fn output_comes_as_it_is_printed() {
     let source =
         "extern int puts(const char *); int main(void) { puts(\"now\"); for (volatile int i = 0;; i = i + 1); }";
     let file = objects.make("main", source, Family::Clang, &["-O1"]);
-    let mut command = jitlink(objects.target);
-    command.arg(format!("--oop-executor={HARNESS}")).arg(file).env("LINKRIG_BUDGET", "18446744073709551615");
+    let mut command = piped(objects.target, &[&file]);
+    command.env("LINKRIG_BUDGET", "18446744073709551615");
     let mut controller = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null()));
     let mut line = String::new();
     BufReader::new(controller.0.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
@@ -144,12 +175,12 @@ fn tcp_ends() {
         let files =
             [objects.make("main", MAIN, Family::Clang, &["-O1"]), objects.make("sum", SUM, Family::Gcc, &["-O1"])];
         let files = [files[0].as_str(), &files[1]];
-        let (controller, server) = over_tcp(objects.target, &[&files[..], &["--args", "a", "b"]].concat());
+        let (controller, server) = over_tcp(objects.target, "unicorn", &[&files[..], &["--args", "a", "b"]].concat());
         assert_eq!((controller.status, controller.err.as_str()), (43, ""), "{name}");
         assert_eq!((server.status, server.out.as_str(), server.err.as_str()), (0, "started\n0 a\n1 b\n", ""), "{name}");
-        let (controller, server) = over_tcp(objects.target, &[&files[..], &["-noexec"]].concat());
+        let (controller, server) = over_tcp(objects.target, "unicorn", &[&files[..], &["-noexec"]].concat());
         assert_eq!((controller.status, server.status), (0, 0), "{name}: {} {}", controller.err, server.err);
-        let (controller, server) = over_tcp(objects.target, &files[1..]);
+        let (controller, server) = over_tcp(objects.target, "unicorn", &files[1..]);
         assert_eq!((controller.status, server.status), (1, 0), "{name}: {} {}", controller.err, server.err);
         assert!(controller.err.contains("Symbols not found: [ main ]"), "{name}: {}", controller.err);
     }
@@ -194,7 +225,7 @@ fn a_server_that_stays() {
     assert!(status == 70 && err.contains(&format!("cannot listen at {address}")), "{status} {err}");
 }
 
-/// With `--idle 0` it is the controller that ends a connection, whenever it likes.
+/// With `--idle 0` it is the controller that ends a connection, whenever it likes. Nobody reads what the server says.
 #[test]
 fn a_controller_that_takes_its_time() {
     for (idle, sent_away) in [("0.005", true), ("0", false)] {
@@ -210,7 +241,8 @@ fn a_controller_that_takes_its_time() {
             _ => {
                 assert!(!sent_away, "--idle {idle}");
                 Message::call(0, 0, Vec::new()).write(&mut stream).expect("it still listens");
-                assert!(Message::read(&mut stream).is_ok_and(|answer| answer.is_some()));
+                stream.set_read_timeout(Some(LIMIT)).expect("a socket");
+                assert!(Message::read(&mut stream).is_ok_and(|answer| answer.is_some()), "--idle {idle}");
             }
         }
         drop(stream);
@@ -226,7 +258,7 @@ fn command_lines_that_make_no_sense() {
         (&["serve", "filedescs=3"], 2, "expected filedescs=IN,OUT"),
         (&["filedescs=3"], 2, "expected filedescs=IN,OUT"),
         (&["serve", "filedescs=3,4", "--listen", "0"], 2, "cannot be used with"),
-        (&["serve", "--listen", "0", "--executor", "abacus"], 2, "possible values: unicorn"),
+        (&["serve", "--listen", "0", "--executor", "abacus"], 2, "abacus"),
         (&["filedescs=98,99"], 70, "descriptor 99 cannot be opened, expected a pipe"),
         (&["serve", "--listen", "0", "--arch", "z80"], 70, "unknown target `z80`"),
     ] {

@@ -8,7 +8,7 @@ use harness::epc::sps::{self, Error, Expected};
 use harness::epc::wire::{Message, Opcode};
 use harness::executor::{Executor, Guest};
 
-use epc_support::{Client, Code, Objects, ending, machine, session};
+use epc_support::{Client, Code, Objects, machine, session};
 
 const RESERVE: &str = "__llvm_orc_SimpleExecutorMemoryManager_reserve_wrapper";
 const FINALIZE: &str = "__llvm_orc_SimpleExecutorMemoryManager_finalize_wrapper";
@@ -150,7 +150,8 @@ fn what_each_generation_asks_for_is_offered() {
             assert!(
                 addresses.len() == client.setup.symbols.len() && addresses.iter().all(|address| address >> 63 == 1)
             );
-        });
+        })
+        .well();
     }
 }
 
@@ -188,7 +189,8 @@ fn libraries_and_names() {
         assert_eq!(resolved.0, Ok(vec![definition(addresses[0]), None, definition(0)]));
         let resolved = client.call::<Expected<Vec<Option<u64>>>>(RESOLVE, &(instance, handle, names.as_slice()));
         assert_eq!(resolved.0, Ok(vec![Some(addresses[0]), None, Some(0)]));
-    });
+    })
+    .well();
 }
 
 #[test]
@@ -198,7 +200,11 @@ fn memory_is_what_was_asked_for() {
             let c = &mut client;
             let first = reserve(c, 3 * PAGE).expect("room");
             let second = reserve(c, 1).expect("room");
-            assert!(first % PAGE == 0 && second % PAGE == 0 && (second >= first + 3 * PAGE || second + PAGE <= first));
+            assert!(
+                first.is_multiple_of(PAGE)
+                    && second.is_multiple_of(PAGE)
+                    && (second >= first + 3 * PAGE || second + PAGE <= first)
+            );
             let wide = name == "aarch64";
             assert!(wide || first.max(second) < 1 << 32);
             for size in if wide { [0, u64::MAX, 1 << 63] } else { [0, u64::MAX, 1 << 32] } {
@@ -265,7 +271,8 @@ fn memory_is_what_was_asked_for() {
             );
             let gone = c.raw(c.symbol(READ), sps::encode(&vec![AddressRange { start: first, end: first + 1 }]));
             assert!(gone.is_empty());
-        });
+        })
+        .well();
     }
 }
 
@@ -292,7 +299,8 @@ fn numbers_have_the_order_of_the_machine() {
             assert_eq!(c.call::<Vec<u16>>(&all("read_uint16s"), &vec![at + 16]), [6]);
             assert_eq!(c.call::<Vec<u64>>(&all("read_pointers"), &vec![at]), [0x1234_5678]);
             assert_eq!(read(c, at + 4, 4), [9, 0, 0, 0]);
-        });
+        })
+        .well();
     }
 }
 
@@ -305,7 +313,7 @@ fn words(host: u64, text: &str) -> Vec<u8> {
 fn functions_of_the_machine() {
     for name in ["aarch64", "armv7", "thumbv7", "thumbv7m"] {
         let code = Code::compile(&Objects::new(name), CODE);
-        let printed = session(name, |mut client| {
+        let served = session(name, |mut client| {
             let c = &mut client;
             let base = reserve(c, PAGE).expect("room");
             finalize(c, request(&[(5, base, PAGE, &code.bytes)])).expect("finalized");
@@ -315,7 +323,7 @@ fn functions_of_the_machine() {
             assert_eq!(c.raw(at("echo"), words(malloc, "a long text")), b"a long text\0");
             assert_eq!(c.raw(at("nothing"), Vec::new()), [0; 0]);
             // An error does not cross the wire.
-            assert_eq!(c.raw(at("refuse"), words(malloc, "why")), [0; 0]);
+            assert_eq!(c.raw(at("refuse"), words(malloc, "why not")), [0; 0]);
             assert_eq!(c.raw(at("crash"), Vec::new()), [0; 0]);
             // More than the executor has for arguments by itself.
             let large = "x".repeat(0x10_0000);
@@ -328,7 +336,9 @@ fn functions_of_the_machine() {
             assert_eq!(c.call::<i64>(MAIN, &(at("less"), Vec::<String>::new())), -1);
             assert_eq!(c.call::<i64>(MAIN, &(at("less"), vec!["a".to_owned(), "b".to_owned()])), 1);
         });
-        assert!(printed.starts_with("said\nxxx"), "{name}");
+        let [why, crash] = &served.reported[..] else { panic!("{name}: {:?}", served.reported) };
+        assert!(why.ends_with(": why not") && crash.contains("write fault at"), "{name}: {why} {crash}");
+        assert!(served.well().printed.starts_with("said\nxxx"), "{name}");
     }
 }
 
@@ -336,7 +346,7 @@ fn functions_of_the_machine() {
 fn actions_run_in_order_and_back() {
     for name in ["aarch64", "armv7", "thumbv7"] {
         let code = Code::compile(&Objects::new(name), CODE);
-        let printed = session(name, |mut client| {
+        let served = session(name, |mut client| {
             let c = &mut client;
             let [puts, malloc] = ["puts", "malloc"].map(|name| look_up(c, name));
             let base = reserve(c, PAGE).expect("room");
@@ -386,7 +396,7 @@ fn actions_run_in_order_and_back() {
         let back = "back three\nback two\nback one\n";
         let undone = "--\none\ntwo\nback two\nback one\n";
         let expected = format!("one\ntwo\nthree\n{back}{undone}{undone}{undone}==\none\ntwo\nthree\n{back}");
-        assert_eq!(printed, expected, "{name}");
+        assert_eq!(served.well().printed, expected, "{name}");
     }
 }
 
@@ -427,12 +437,13 @@ fn parts_of_a_reservation() {
         for what in ["deinitializeMultiple", "releaseMultiple"] {
             assert_eq!(c.call::<Error>(&name(what), &(instance, vec![base])).0, Ok(()));
         }
-    });
+    })
+    .well();
 }
 
 #[test]
 fn bad_calls_are_answered_and_bad_messages_end_it() {
-    let (_, served) = ending("armv7", |mut client| {
+    let served = session("armv7", |mut client| {
         let c = &mut client;
         let error = c.call::<Expected<u64>>(RESERVE, &7u32).0.expect_err("too short");
         assert!(error.contains("bad arguments: the message ends at byte 4"), "{error}");
@@ -446,10 +457,18 @@ fn bad_calls_are_answered_and_bad_messages_end_it() {
         assert!(reserve(c, 1).is_ok());
         c.say(&Message { opcode: Opcode::Hangup, sequence: 0, tag: 0, payload: vec![0] });
     });
-    assert!(served.is_ok(), "{served:?}");
+    let reported = served.well().reported;
+    assert_eq!(reported.len(), 9, "{reported:?}");
+    for says in [
+        "__llvm_orc_SimpleExecutorMemoryManager_Instance was called, which is no function",
+        "__llvm_orc_bootstrap_run_as_main_wrapper: bad arguments: the message ends at byte 1",
+        "the function at 0x10: fetch fault at 0x10",
+    ] {
+        assert!(reported.iter().any(|why| why.starts_with(says)), "{says}: {reported:?}");
+    }
     for opcode in [Opcode::Setup, Opcode::Result] {
         let say = |mut client: Client| client.say(&Message { opcode, sequence: 0, tag: 0, payload: Vec::new() });
-        let (_, served) = ending("armv7", say);
+        let served = session("armv7", say).ended;
         assert!(matches!(served, Err(ServeError::Unexpected(known)) if known == opcode), "{served:?}");
     }
 }
@@ -463,8 +482,9 @@ fn nothing_is_left_behind() {
         let base = reserve(&mut client, PAGE).expect("room");
         finalize(&mut client, request(&[(3, base, PAGE, b"left")])).expect("finalized");
         alone = client.said.clone();
-    });
-    harness::epc::server::serve(&mut used, alone.as_slice(), std::io::sink()).expect("a whole session");
+    })
+    .well();
+    harness::epc::server::serve(&mut used, alone.as_slice(), std::io::sink(), &mut |_| ()).expect("a whole session");
     assert!(used.read(0x40_0000, &mut [0; 4]).is_err());
     assert_eq!(used.host().printed(), b"");
 }

@@ -8,20 +8,24 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 
+use super::machine::{self, MachineArgs};
 use crate::epc::{server, tcp};
-use crate::executor::{Budget, Executor, Unicorn};
-use crate::{exit, inputs};
+use crate::executor::{Budget, Executor};
+use crate::{exit, inputs, with_machine};
+
+/// The executor for those who cannot say it on the command line.
+const EXECUTOR: &str = "LINKRIG_EXECUTOR";
 
 /// Options of `serve`.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = "\
 EXAMPLES:
   LINKRIG_ARCH=armv7 llvm-jitlink --oop-executor=target/debug/harness main.o -args a b
-  harness serve --listen 127.0.0.1:5555 --arch aarch64 &
+  harness serve --listen 127.0.0.1:5555 --arch aarch64 --executor raspi3b &
   llvm-jitlink --oop-executor-connect=127.0.0.1:5555 main.o
 
 llvm-jitlink starts its executor with `filedescs=IN,OUT` alone: the program takes that word without `serve` in front, \
-and the target from the environment.")]
+and what it has to know from the environment: LINKRIG_ARCH, LINKRIG_EXECUTOR, LINKRIG_BUDGET.")]
 pub struct Args {
     /// The descriptors to read from and write to, which have to be pipes
     #[arg(value_name = "filedescs=IN,OUT", value_parser = descriptors, conflicts_with = "listen")]
@@ -39,12 +43,11 @@ pub struct Args {
     /// Target
     #[arg(long, value_name = "A", env = "LINKRIG_ARCH", default_value = "aarch64")]
     pub arch: String,
-    /// What it runs on
-    #[arg(long, value_name = "E", default_value = "unicorn", value_parser = ["unicorn"])]
-    pub executor: String,
     /// Instructions that each call may take
     #[arg(long, value_name = "N", env = "LINKRIG_BUDGET", default_value_t = Budget::default().instructions)]
     pub budget: u64,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// Inherited descriptors, by number.
@@ -74,19 +77,30 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let mut machine = Unicorn::new(inputs::target(&args.arch)?)?;
-    machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
-    serve(&mut machine, args)
+    let target = inputs::target(&args.arch)?;
+    let mut wanted = args.machine.clone();
+    if wanted.executor.is_none() && wanted.image.is_none() {
+        wanted.executor = std::env::var(EXECUTOR).ok();
+    }
+    let source = match wanted.choice()?.and_then(|choice| machine::start(&choice)) {
+        Ok(source) => source,
+        Err(refused) => return Ok(refused.say()),
+    };
+    let mut machine = source.machine(target).map_err(anyhow::Error::msg)?;
+    with_machine!(&mut machine, machine => {
+        machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
+        serve(&mut **machine, args)
+    })
 }
 
 /// Serves controllers on a machine.
-pub fn serve<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<u8> {
+fn serve<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<u8> {
     machine.host_mut().set_sink(print);
     match (args.listen, args.descriptors) {
         (Some(address), _) => listen(machine, address, args)?,
         (None, Some(Descriptors { from, to })) => {
             let to = inherited(to, |path| OpenOptions::new().write(true).open(path))?;
-            server::serve(machine, inherited(from, |path| File::open(path))?, to)?;
+            server::serve(machine, inherited(from, |path| File::open(path))?, to, &mut report)?;
         }
         (None, None) => bail!("neither filedescs=IN,OUT nor --listen says where the controller is"),
     }
@@ -99,18 +113,23 @@ fn print(text: &[u8]) {
     let _ = out.write_all(text).and_then(|()| out.flush());
 }
 
+/// What goes wrong is said; if nobody listens, that is no error either.
+fn report(why: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {why}");
+}
+
 /// One controller after the other.
 fn listen<E: Executor>(machine: &mut E, address: SocketAddr, args: &Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
     // Not to standard output, which is the program's.
-    eprintln!("listening at {}", listener.local_addr()?);
+    writeln!(std::io::stderr(), "listening at {}", listener.local_addr()?)?;
     let idle = (args.idle > 0.0).then(|| Duration::from_secs_f64(args.idle));
     loop {
         let (stream, peer) = listener.accept().with_context(|| format!("cannot listen at {address}"))?;
-        let served = tcp::serve(machine, &stream, idle).with_context(|| format!("controller at {peer}"));
+        let served = tcp::serve(machine, &stream, idle, &mut report).with_context(|| format!("controller at {peer}"));
         match served {
             served if !args.keep => return served,
-            served => served.unwrap_or_else(|error| eprintln!("error: {error:#}")),
+            served => served.unwrap_or_else(|error| report(&format!("{error:#}"))),
         }
         machine.reset();
     }

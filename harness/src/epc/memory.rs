@@ -219,7 +219,7 @@ impl<E: Executor> Session<'_, E> {
     pub(super) fn close(&mut self) {
         let bases: Vec<u64> = self.reservations.keys().copied().collect();
         if let Err(why) = self.release(&bases) {
-            eprintln!("error: {why}");
+            (self.report)(&why);
         }
     }
 }

@@ -33,8 +33,15 @@ impl From<std::io::Error> for ServeError {
 
 /// Serves one controller until it goes. What it left behind in the machine's memory is released; a machine that is to serve
 /// another should be [reset](Executor::reset) first.
-pub fn serve<E: Executor>(executor: &mut E, from: impl Read, to: impl Write) -> Result<(), ServeError> {
-    serve_until(executor, from, to, |_| Ok(ControlFlow::Continue(())))
+///
+/// `report` is told what the controller cannot be: no error crosses the wire for a function whose result has no room for one.
+pub fn serve<E: Executor>(
+    executor: &mut E,
+    from: impl Read,
+    to: impl Write,
+    report: &mut dyn FnMut(&str),
+) -> Result<(), ServeError> {
+    serve_until(executor, from, to, report, |_| Ok(ControlFlow::Continue(())))
 }
 
 /// The same; before a message is read, `between` may end it.
@@ -42,9 +49,10 @@ pub(super) fn serve_until<E: Executor>(
     executor: &mut E,
     mut from: impl Read,
     mut to: impl Write,
+    report: &mut dyn FnMut(&str),
     mut between: impl FnMut(&Session<'_, E>) -> std::io::Result<ControlFlow<()>>,
 ) -> Result<(), ServeError> {
-    let mut session = Session::new(executor);
+    let mut session = Session::new(executor, report);
     let served = session.setup().write(&mut to).map_err(ServeError::from).and_then(|()| {
         while between(&session)?.is_continue() {
             let Some(message) = Message::read(&mut from)? else { break };
@@ -60,6 +68,8 @@ pub(super) fn serve_until<E: Executor>(
 /// What there is between one controller and the machine.
 pub(super) struct Session<'e, E: Executor> {
     pub(super) executor: &'e mut E,
+    /// Told what the controller cannot be.
+    pub(super) report: &'e mut dyn FnMut(&str),
     /// Our functions and objects, in the order of their addresses.
     pub(super) functions: Vec<(&'static str, Option<Function<E>>)>,
     /// What the controller has reserved, by base.
@@ -71,9 +81,9 @@ pub(super) struct Session<'e, E: Executor> {
 }
 
 impl<'e, E: Executor> Session<'e, E> {
-    fn new(executor: &'e mut E) -> Session<'e, E> {
+    fn new(executor: &'e mut E, report: &'e mut dyn FnMut(&str)) -> Session<'e, E> {
         let functions = symbols::functions();
-        Session { executor, functions, reservations: BTreeMap::new(), reserved: false, ran: false }
+        Session { executor, report, functions, reservations: BTreeMap::new(), reserved: false, ran: false }
     }
 
     /// The first message.
@@ -96,8 +106,8 @@ impl<'e, E: Executor> Session<'e, E> {
         match message.opcode {
             Opcode::CallWrapper => {
                 let result = self.invoke(message.tag, &message.payload).unwrap_or_else(|why| {
-                    eprintln!("error: {why}");
-                    // No error crosses the wire here: an empty result is what LLVM's own executor sends, too.
+                    (self.report)(&why);
+                    // An empty result is what LLVM's own executor sends, too.
                     Vec::new()
                 });
                 Ok(Some(Message::result(message.sequence, result)))

@@ -20,10 +20,15 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// Serves one controller. It is taken to be done when it has said nothing for `idle` after the program ran; without
 /// `idle`, it has to end the connection itself.
-pub fn serve<E: Executor>(executor: &mut E, stream: &TcpStream, idle: Option<Duration>) -> Result<(), ServeError> {
+pub fn serve<E: Executor>(
+    executor: &mut E,
+    stream: &TcpStream,
+    idle: Option<Duration>,
+    report: &mut dyn FnMut(&str),
+) -> Result<(), ServeError> {
     // Every message is waited for.
     stream.set_nodelay(true)?;
-    serve_until(executor, stream, stream, |session| match idle {
+    serve_until(executor, stream, stream, report, |session| match idle {
         Some(idle) if session.is_over() || !comes(stream, patience(session, idle))? => {
             stream.shutdown(Shutdown::Write)?;
             drain(stream)?;

@@ -171,21 +171,33 @@ impl Client {
     }
 }
 
-/// Serves this controller on a machine, and returns what the machine printed.
-pub(crate) fn session(target: &str, controller: impl FnOnce(Client)) -> String {
-    let (printed, served) = ending(target, controller);
-    served.expect("a session that ends well");
-    printed
+/// What came of a session for the server.
+pub(crate) struct Served {
+    /// What the machine printed.
+    pub(crate) printed: String,
+    /// What the controller could not be told.
+    pub(crate) reported: Vec<String>,
+    pub(crate) ended: Result<(), ServeError>,
 }
 
-/// The same, with how the session ended for the server.
-pub(crate) fn ending(target: &str, controller: impl FnOnce(Client)) -> (String, Result<(), ServeError>) {
+impl Served {
+    /// It ended well.
+    pub(crate) fn well(self) -> Served {
+        assert!(self.ended.is_ok(), "{:?}", self.ended);
+        self
+    }
+}
+
+/// Serves this controller on a machine.
+pub(crate) fn session(target: &str, controller: impl FnOnce(Client)) -> Served {
     let (ours, theirs) = UnixStream::pair().expect("sockets");
     std::thread::scope(|scope| {
         let server = scope.spawn(move || {
             let mut machine = machine(target);
-            let served = serve(&mut machine, &theirs, &theirs);
-            (String::from_utf8_lossy(machine.host().printed()).into_owned(), served)
+            let mut reported = Vec::new();
+            let ended = serve(&mut machine, &theirs, &theirs, &mut |why| reported.push(why.to_owned()));
+            let printed = String::from_utf8_lossy(machine.host().printed()).into_owned();
+            Served { printed, reported, ended }
         });
         controller(Client::new(ours));
         server.join().expect("no panic")
