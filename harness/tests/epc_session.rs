@@ -388,6 +388,20 @@ fn actions_run_in_order_and_back() {
                 assert!(error.starts_with("action 3 at 0x") && error.contains(says), "{error}");
                 assert!(give_back(c, DEALLOCATE, &[second]).is_err());
             }
+            // One that gives back the memory it is for, and an action of an action.
+            let _ = c.raw(say, words(puts, "##"));
+            let second = reserve(c, PAGE).expect("room");
+            let arguments = sps::encode(&(0u64, vec![second]));
+            let back = WrapperCall { function: c.symbol(DEALLOCATE), arguments: &arguments };
+            let error = finalize(c, plain(second, AllocationAction { finalize: back, deallocate: call(0, &[]) }));
+            assert!(error.expect_err("gone").contains("was given back by an action"));
+            let outer = reserve(c, PAGE).expect("room");
+            let inner = reserve(c, PAGE).expect("room");
+            let arguments = sps::encode(&(0u64, plain(inner, pair(2))));
+            let nested = WrapperCall { function: c.symbol(FINALIZE), arguments: &arguments };
+            let action = AllocationAction { finalize: nested, deallocate: call(0, &[]) };
+            let error = finalize(c, FinalizeRequest { actions: vec![action], ..request(&[(3, outer, PAGE, &[])]) });
+            assert!(error.expect_err("nested").contains("it is an action of an action"));
             let _ = c.raw(say, words(puts, "=="));
             // Left behind when the controller goes.
             let third = reserve(c, PAGE).expect("room");
@@ -395,7 +409,9 @@ fn actions_run_in_order_and_back() {
         });
         let back = "back three\nback two\nback one\n";
         let undone = "--\none\ntwo\nback two\nback one\n";
-        let expected = format!("one\ntwo\nthree\n{back}{undone}{undone}{undone}==\none\ntwo\nthree\n{back}");
+        let expected = format!(
+            "one\ntwo\nthree\n{back}{undone}{undone}{undone}##\none\ntwo\nback two\nback one\n==\none\ntwo\nthree\n{back}"
+        );
         assert_eq!(served.well().printed, expected, "{name}");
     }
 }

@@ -63,29 +63,32 @@ impl<E: Executor> Session<'_, E> {
                 return Err(session.describe(function, &stop));
             }
             let bytes = if in_memory {
-                session.read_bytes(record, 2 * width as u64).map_err(|error| error.to_string())?
+                session.read_bytes(record, RECORD as u64).map_err(|error| error.to_string())?
             } else {
                 let register = |number| target.bytes(session.executor.get(Register::Core(number)) as u64, 8);
                 [register(0), register(1)].concat()
             };
             let (pointer, length) = (target.number(&bytes[..width]), target.number(&bytes[width..2 * width]));
-            if (1..=width as u64).contains(&length) {
-                return Ok(bytes[..length as usize].to_vec());
+            match (pointer, length) {
+                (0, 0) => Ok(Vec::new()),
+                (_, length) if (1..=width as u64).contains(&length) => Ok(bytes[..length as usize].to_vec()),
+                _ => session.take(pointer, length).map_err(|why| format!("the function at {function:#x}: {why}")),
             }
-            if pointer == 0 && length == 0 {
-                return Ok(Vec::new());
-            }
-            let result = match length {
-                0 => session.read_string(pointer).and_then(|text| Err(String::from_utf8_lossy(&text).into_owned())),
-                LONGEST.. => Err(format!("a result of {length} bytes")),
-                _ => session.read_bytes(pointer, length).map_err(|error| error.to_string()),
-            };
-            // The memory is ours now. Where there is no `free` there was no `malloc` either.
-            if let Some(free) = session.executor.host().lookup("free") {
-                let _ = session.start(free, &[pointer]);
-            }
-            result.map_err(|why| format!("the function at {function:#x}: {why}"))
         })
+    }
+
+    /// The result at an address, which is ours to free; without a length it is the text of an error.
+    fn take(&mut self, address: u64, length: u64) -> Result<Vec<u8>, String> {
+        let result = match length {
+            0 => self.read_string(address).and_then(|text| Err(String::from_utf8_lossy(&text).into_owned())),
+            LONGEST.. => Err(format!("a result of {length} bytes")),
+            _ => self.read_bytes(address, length).map_err(|error| error.to_string()),
+        };
+        // It came from `malloc`; a machine without one has no `free` either.
+        if let Some(free) = self.executor.host().lookup("free") {
+            let _ = self.start(free, &[address]);
+        }
+        result
     }
 
     fn start(&mut self, function: u64, arguments: &[u64]) -> Stop {

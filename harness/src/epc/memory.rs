@@ -39,8 +39,8 @@ struct Allocation<H> {
 /// Why memory cannot be had, used or given back.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    #[error("cannot reserve {0:#x} bytes: the machine has no room")]
-    NoRoom(u64),
+    #[error("no room for {size:#x} bytes: {why}")]
+    NoRoom { size: u64, why: String },
     #[error("nothing is reserved at {0:#x}")]
     NotReserved(u64),
     #[error("nothing is in use at {0:#x}")]
@@ -57,6 +57,8 @@ pub(super) enum Refused {
     Beyond { address: u64, size: u64 },
     #[error("there are no segments")]
     Empty,
+    #[error("{:#x} to {:#x} was given back by an action", .0.start, .0.end)]
+    GivenBack(Range<u64>),
     #[error("action {number} at {function:#x}: {why}")]
     Action { number: usize, function: u64, why: String },
     #[error(transparent)]
@@ -67,19 +69,27 @@ impl<E: Executor> Session<'_, E> {
     /// Reserves whole pages and returns the first address.
     pub(super) fn reserve(&mut self, size: u64) -> Result<u64, String> {
         let page = self.executor.page_size();
-        let none = || Refused::NoRoom(size).to_string();
-        let size = size.checked_next_multiple_of(page).filter(|&size| size > 0).ok_or_else(none)?;
+        let no_room = |why: String| Refused::NoRoom { size, why }.to_string();
+        let mut why = "no range of addresses is that large".to_owned();
+        let rounded = size.checked_next_multiple_of(page).filter(|&size| size > 0);
+        let size = rounded.ok_or_else(|| no_room(why.clone()))?;
         for gap in self.gaps() {
             let segment = segment(gap.start, size, 0, Protection::ReadWrite);
             let segment = Segment { alignment: page, place: Place::Within(gap.clone()), ..segment };
-            let Ok(probe) = self.executor.reserve(&[segment]) else { continue };
+            let probe = match self.executor.reserve(&[segment]) {
+                Ok(probe) => probe,
+                Err(error) => {
+                    why = error.to_string();
+                    continue;
+                }
+            };
             let base = probe.address(0);
             self.executor.abandon(probe);
             self.reservations.insert(base, Reservation { end: base.saturating_add(size), allocations: Vec::new() });
             self.reserved = true;
             return Ok(base);
         }
-        Err(none())
+        Err(no_room(why))
     }
 
     /// Where nothing is reserved yet.
@@ -149,8 +159,13 @@ impl<E: Executor> Session<'_, E> {
             }
         };
         self.executor.release(memory.split_off(1))?;
-        if let Some(room) = self.reservations.get_mut(&base) {
-            room.allocations.push(Allocation { key, pages, memory, undo });
+        let allocation = Allocation { key, pages: pages.clone(), memory, undo };
+        match self.reservations.get_mut(&base) {
+            Some(room) => room.allocations.push(allocation),
+            None => {
+                self.give_back(allocation)?;
+                return Err(Refused::GivenBack(pages));
+            }
         }
         Ok(key)
     }
@@ -182,7 +197,13 @@ impl<E: Executor> Session<'_, E> {
         if function == 0 {
             return Ok(());
         }
+        // Functions of ours finalize and deallocate, too: without an end to it, messages within messages would be calls within
+        // calls.
+        if std::mem::replace(&mut self.acting, true) {
+            return Err(Refused::Action { number, function, why: "it is an action of an action".to_owned() });
+        }
         let answer = self.invoke(function, arguments);
+        self.acting = false;
         let result = answer.and_then(|answer| sps::decode(&answer).map_err(|error| format!("its result: {error}")));
         result.and_then(|sps::Error(result)| result).map_err(|why| Refused::Action { number, function, why })
     }

@@ -1,6 +1,6 @@
 //! An executor of the protocol: answers a controller's calls on any machine.
 //!
-//! The controller knows functions of ours by addresses that nothing is at ([`super::symbols`]): a call of one of them is a row
+//! The controller knows functions of ours by addresses that nothing is at (`symbols` has the table): a call of one of them is a row
 //! of a table, a call of anything else runs in the machine. Calls are served one by one, in the order they come.
 
 use std::collections::BTreeMap;
@@ -76,6 +76,8 @@ pub(super) struct Session<'e, E: Executor> {
     pub(super) reservations: BTreeMap<u64, Reservation<E::Finalized>>,
     /// Whether anything was ever reserved.
     pub(super) reserved: bool,
+    /// Whether an action is being called.
+    pub(super) acting: bool,
     /// Whether a program has run.
     pub(super) ran: bool,
 }
@@ -83,20 +85,26 @@ pub(super) struct Session<'e, E: Executor> {
 impl<'e, E: Executor> Session<'e, E> {
     fn new(executor: &'e mut E, report: &'e mut dyn FnMut(&str)) -> Session<'e, E> {
         let functions = symbols::functions();
-        Session { executor, report, functions, reservations: BTreeMap::new(), reserved: false, ran: false }
+        Session {
+            executor,
+            report,
+            functions,
+            reservations: BTreeMap::new(),
+            reserved: false,
+            acting: false,
+            ran: false,
+        }
     }
 
     /// The first message.
     fn setup(&self) -> Message {
         let info = self.executor.info();
+        let symbol = |(row, (name, _)): (u64, &(&str, _))| ((*name).to_owned(), symbols::address(row));
         let setup = Setup {
             triple: corpus::target::row(info.target).clang.to_owned(),
             page_size: self.executor.page_size(),
             map: Vec::new(),
-            symbols: (0..)
-                .zip(&self.functions)
-                .map(|(row, (name, _))| ((*name).to_owned(), symbols::address(row)))
-                .collect(),
+            symbols: (0..).zip(&self.functions).map(symbol).collect(),
         };
         Message { opcode: Opcode::Setup, sequence: 0, tag: 0, payload: sps::encode(&setup) }
     }
@@ -159,7 +167,7 @@ pub(super) fn expected<'a, A: Decode<'a>, T: Encode>(
     arguments: &'a [u8],
     function: impl FnOnce(A) -> Result<T, String>,
 ) -> Result<Vec<u8>, String> {
-    Ok(sps::encode(&sps::Expected(plain_result(arguments, function))))
+    Ok(sps::encode(&sps::Expected(apply(arguments, function))))
 }
 
 /// The same, when there is nothing but success.
@@ -167,7 +175,7 @@ pub(super) fn fallible<'a, A: Decode<'a>>(
     arguments: &'a [u8],
     function: impl FnOnce(A) -> Result<(), String>,
 ) -> Result<Vec<u8>, String> {
-    Ok(sps::encode(&sps::Error(plain_result(arguments, function))))
+    Ok(sps::encode(&sps::Error(apply(arguments, function))))
 }
 
 /// A function whose result cannot be an error.
@@ -175,10 +183,11 @@ pub(super) fn plain<'a, A: Decode<'a>, T: Encode>(
     arguments: &'a [u8],
     function: impl FnOnce(A) -> Result<T, String>,
 ) -> Result<Vec<u8>, String> {
-    plain_result(arguments, function).map(|value| sps::encode(&value))
+    apply(arguments, function).map(|value| sps::encode(&value))
 }
 
-fn plain_result<'a, A: Decode<'a>, T>(
+/// Calls a function with what its arguments say.
+fn apply<'a, A: Decode<'a>, T>(
     arguments: &'a [u8],
     function: impl FnOnce(A) -> Result<T, String>,
 ) -> Result<T, String> {
