@@ -1,5 +1,6 @@
 //! The command line: what it looks like, and which command does what.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -49,6 +50,8 @@ enum Command {
     Compare(command::compare::Args),
     /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
     Coverage(command::coverage::Args),
+    /// Be an executor of LLVM ORC's protocol, for llvm-jitlink to link for and run on
+    Serve(command::serve::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),
     /// List the compilers that were found, and what is missing
@@ -59,11 +62,11 @@ enum Command {
 
 /// Names of subcommands, to ask back when a filter looks like one.
 const COMMANDS: &[&str] =
-    &["run", "exec", "link", "explain", "diff", "coverage", "compare", "graph", "toolchains", "relocations"];
+    &["run", "exec", "link", "explain", "diff", "coverage", "compare", "graph", "serve", "toolchains", "relocations"];
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(words(std::env::args_os()));
     let result = match cli.command {
         None => match misspelt(&cli.run.filters) {
             Some((word, command)) => {
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
+        Some(Command::Serve(args)) => command::serve::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),
     };
@@ -91,6 +95,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit::HARNESS_FAILED)
         }
     }
+}
+
+/// The words of the command line. llvm-jitlink starts an executor with the descriptors as the only word.
+fn words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = words.collect();
+    if words.get(1).is_some_and(|word| word.to_string_lossy().starts_with("filedescs=")) {
+        words.insert(1, "serve".into());
+    }
+    words
 }
 
 /// A first filter that is nearly a subcommand.

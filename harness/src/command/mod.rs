@@ -14,6 +14,7 @@ pub mod link;
 pub mod machine;
 pub mod relocations;
 pub mod run;
+pub mod serve;
 pub mod toolchains;
 
 /// A bar for so many steps, where there is a terminal.

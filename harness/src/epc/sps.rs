@@ -6,7 +6,7 @@
 //! | bool | `bool` |
 //! | sequence | `Vec<T>`, `&[T]`; of bytes, and a string that is not for people: `&[u8]` |
 //! | string for people | `String`, `&str`; read with what is not UTF-8 replaced |
-//! | tuple, argument list | tuples; [`fields!`](crate::epc::sps::fields) for structures |
+//! | tuple, argument list | tuples; `fields!` for structures |
 //! | optional | `Option<T>` |
 //! | error | [`Error`] |
 //! | expected | [`Expected`] |

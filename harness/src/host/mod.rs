@@ -74,6 +74,8 @@ pub struct State {
     output: Vec<u8>,
     truncated: bool,
     limit: usize,
+    /// Where printed text goes instead.
+    sink: Option<fn(&[u8])>,
     heap: Heap,
     /// Functions to be called at exit, with their argument.
     at_exit: Vec<(u64, u64)>,
@@ -93,6 +95,9 @@ enum Leaving {
 impl State {
     /// Prints. What goes beyond the limit is dropped, and remembered as such.
     pub fn print(&mut self, bytes: &[u8]) {
+        if let Some(sink) = self.sink {
+            return sink(bytes);
+        }
         let room = self.limit - self.output.len().min(self.limit);
         self.truncated |= bytes.len() > room;
         self.output.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -116,6 +121,7 @@ impl Host {
             output: Vec::new(),
             truncated: false,
             limit: OUTPUT_LIMIT,
+            sink: None,
             heap: Heap::new(areas.heap.clone()),
             at_exit: Vec::new(),
             leaving: None,
@@ -210,6 +216,11 @@ impl Host {
         self.state.limit = bytes;
     }
 
+    /// Hands printed text on as it is printed, instead of keeping it.
+    pub fn set_sink(&mut self, sink: fn(&[u8])) {
+        self.state.sink = Some(sink);
+    }
+
     pub(crate) fn guest_address(&self, address: u64) -> u64 {
         address | u64::from(self.m_profile)
     }
@@ -220,7 +231,7 @@ impl Host {
     }
 
     pub(crate) fn reset(&mut self) {
-        let State { output, truncated, heap, at_exit, leaving, thread, limit: _, data: _ } = &mut self.state;
+        let State { output, truncated, heap, at_exit, leaving, thread, limit: _, sink: _, data: _ } = &mut self.state;
         output.clear();
         *truncated = false;
         heap.reset();

@@ -1,0 +1,164 @@
+//! `harness serve`: the machine as an executor of LLVM ORC's protocol.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
+
+use super::machine::{self, MachineArgs};
+use crate::epc::{server, tcp};
+use crate::executor::{Budget, Executor};
+use crate::{exit, inputs, with_machine};
+
+/// The executor for those who cannot say it on the command line.
+const EXECUTOR: &str = "LINKRIG_EXECUTOR";
+
+/// Options of `serve`.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+EXAMPLES:
+  LINKRIG_ARCH=armv7 llvm-jitlink --oop-executor=target/debug/harness main.o -args a b
+  harness serve --listen 127.0.0.1:5555 --arch aarch64 --executor raspi3b &
+  llvm-jitlink --oop-executor-connect=127.0.0.1:5555 main.o
+
+llvm-jitlink starts its executor with `filedescs=IN,OUT` alone: the program takes that word without `serve` in front, \
+and what it has to know from the environment: LINKRIG_ARCH, LINKRIG_EXECUTOR, LINKRIG_BUDGET.")]
+pub struct Args {
+    /// The descriptors to read from and write to, which have to be pipes
+    #[arg(value_name = "filedescs=IN,OUT", value_parser = descriptors, conflicts_with = "listen")]
+    pub descriptors: Option<Descriptors>,
+    /// Wait for one controller at this address and serve it; the address is 127.0.0.1 unless given, and a port of 0 is any
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, required_unless_present = "descriptors")]
+    pub listen: Option<SocketAddr>,
+    /// With --listen: serve the next one when one has gone
+    #[arg(long, requires = "listen")]
+    pub keep: bool,
+    /// With --listen: seconds without a message after which a controller is done, once the program has run; 0 if it closes the
+    /// connection itself, which LLVM 17 to 22 cannot
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, requires = "listen", value_parser = seconds)]
+    pub idle: f64,
+    /// Target
+    #[arg(long, value_name = "A", env = "LINKRIG_ARCH", default_value = "aarch64")]
+    pub arch: String,
+    /// Instructions that each call may take
+    #[arg(long, value_name = "N", env = "LINKRIG_BUDGET", default_value_t = Budget::default().instructions)]
+    pub budget: u64,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+/// Inherited descriptors, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Descriptors {
+    /// What the controller writes to.
+    pub from: u32,
+    /// What it reads from.
+    pub to: u32,
+}
+
+fn descriptors(text: &str) -> Result<Descriptors, String> {
+    let numbers = text.strip_prefix("filedescs=").and_then(|numbers| numbers.split_once(','));
+    let parsed = numbers.and_then(|(from, to)| Some(Descriptors { from: from.parse().ok()?, to: to.parse().ok()? }));
+    parsed.ok_or_else(|| "expected filedescs=IN,OUT with two numbers".to_owned())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    port.or_else(|_| text.parse()).map_err(|_| "expected ADDRESS:PORT, for instance 127.0.0.1:5555".to_owned())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: Option<f64> = text.parse().ok();
+    seconds.filter(|seconds| (0.0..=3600.0).contains(seconds)).ok_or_else(|| "expected 0 to 3600 seconds".to_owned())
+}
+
+/// Runs the command.
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let target = inputs::target(&args.arch)?;
+    let mut wanted = args.machine.clone();
+    if wanted.executor.is_none() && wanted.image.is_none() {
+        wanted.executor = std::env::var(EXECUTOR).ok();
+    }
+    let source = match wanted.choice()?.and_then(|choice| machine::start(&choice)) {
+        Ok(source) => source,
+        Err(refused) => return Ok(refused.say()),
+    };
+    let mut machine = source.machine(target).map_err(anyhow::Error::msg)?;
+    with_machine!(&mut machine, machine => {
+        machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
+        serve(&mut **machine, args)
+    })
+}
+
+/// Serves controllers on a machine.
+fn serve<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<u8> {
+    machine.host_mut().set_sink(print);
+    match (args.listen, args.descriptors) {
+        (Some(address), _) => listen(machine, address, args)?,
+        (None, Some(Descriptors { from, to })) => {
+            let to = inherited(to, |path| OpenOptions::new().write(true).open(path))?;
+            server::serve(machine, inherited(from, |path| File::open(path))?, to, &mut report)?;
+        }
+        (None, None) => bail!("neither filedescs=IN,OUT nor --listen says where the controller is"),
+    }
+    Ok(exit::OK)
+}
+
+/// What the program prints is seen when it is printed; if nobody looks, that is no error of the program's.
+fn print(text: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text).and_then(|()| out.flush());
+}
+
+/// What goes wrong is said; if nobody listens, that is no error either.
+fn report(why: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {why}");
+}
+
+/// One controller after the other.
+fn listen<E: Executor>(machine: &mut E, address: SocketAddr, args: &Args) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
+    // Not to standard output, which is the program's.
+    writeln!(std::io::stderr(), "listening at {}", listener.local_addr()?)?;
+    let idle = (args.idle > 0.0).then(|| Duration::from_secs_f64(args.idle));
+    loop {
+        let (stream, peer) = listener.accept().with_context(|| format!("cannot listen at {address}"))?;
+        let served = tcp::serve(machine, &stream, idle, &mut report).with_context(|| format!("controller at {peer}"));
+        match served {
+            served if !args.keep => return served,
+            served => served.unwrap_or_else(|error| report(&format!("{error:#}"))),
+        }
+        machine.reset();
+    }
+}
+
+/// An inherited descriptor, opened anew by the name that the system has for it: that needs no `unsafe`, but works for pipes
+/// only.
+fn inherited(descriptor: u32, open: impl FnOnce(&str) -> std::io::Result<File>) -> anyhow::Result<File> {
+    let path = format!("/dev/fd/{descriptor}");
+    // Opening one end of a pipe waits for somebody at the other, who may be gone already. So both are open for a moment.
+    let _both = OpenOptions::new().read(true).write(true).open(&path);
+    open(&path).with_context(|| {
+        format!("descriptor {descriptor} cannot be opened, expected a pipe (for sockets there is --listen)")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_command_line() {
+        assert_eq!(descriptors("filedescs=3,12"), Ok(Descriptors { from: 3, to: 12 }));
+        for wrong in ["filedescs=3", "filedescs=a,b", "filedescs=-1,2", "3,4"] {
+            assert!(descriptors(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(address("127.0.0.1:5"), Ok(SocketAddr::from(([127, 0, 0, 1], 5))));
+        assert_eq!(address("5"), Ok(SocketAddr::from(([127, 0, 0, 1], 5))));
+        assert!(address("somewhere:5").is_err() && address("70000").is_err());
+        assert!(seconds("0.25") == Ok(0.25) && seconds("-1").is_err() && seconds("nan").is_err());
+    }
+}
