@@ -51,6 +51,8 @@ enum Command {
     Coverage(command::coverage::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),
+    /// Look into a disk image in the style of the Raspberry Pi
+    Image(command::image::Args),
     /// List the compilers that were found, and what is missing
     Toolchains,
     /// Print the relocations that the linker knows
@@ -59,7 +61,7 @@ enum Command {
 
 /// Names of subcommands, to ask back when a filter looks like one.
 const COMMANDS: &[&str] =
-    &["run", "exec", "link", "explain", "diff", "coverage", "compare", "graph", "toolchains", "relocations"];
+    &["run", "exec", "link", "explain", "diff", "coverage", "compare", "graph", "image", "toolchains", "relocations"];
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
+        Some(Command::Image(args)) => command::image::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),
     };

@@ -9,12 +9,12 @@ use super::dtb::DtbError;
 #[non_exhaustive]
 pub enum ImageError {
     /// The file cannot be opened or read.
-    #[error("cannot read the image {}: {source}", path.display())]
+    #[error("cannot read the image {}: {reason}", path.display())]
     Unreadable {
         /// The image.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Something else that is well known: compressed, another container, a bare file system.
     #[error("{} is {what}, not a raw disk image: {advice}", path.display())]

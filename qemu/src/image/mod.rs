@@ -58,7 +58,7 @@ impl Image {
     /// Opens an image, or a card, and checks that it has a partition table, that all its partitions are there, and that
     /// one of them is a FAT file system.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
-        let unreadable = |source| ImageError::Unreadable { path: path.into(), source };
+        let unreadable = |reason| ImageError::Unreadable { path: path.into(), reason };
         let disk = Disk::new(File::open(path).map_err(unreadable)?);
         let partitions = table::read(&disk, path)?;
         let length = disk.length().map_err(unreadable)?;
@@ -115,7 +115,7 @@ impl Image {
         let mut at = 0;
         loop {
             let count = self.disk.read_at(at, &mut piece);
-            let count = count.map_err(|source| ImageError::Unreadable { path: self.path.clone(), source })?;
+            let count = count.map_err(|reason| ImageError::Unreadable { path: self.path.clone(), reason })?;
             if count == 0 {
                 return Ok(hash.finalize().into());
             }

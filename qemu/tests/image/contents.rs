@@ -227,7 +227,7 @@ fn by_mtools() {
 /// Older file systems: without checksums, without 64-bit block numbers, without a journal.
 #[test]
 fn other_ext4() {
-    for features in ["^metadata_csum,^64bit,^has_journal", "^extent,^metadata_csum,^64bit", "large_dir"] {
+    for features in ["^metadata_csum,^64bit,^has_journal", "^extent,^metadata_csum,^64bit"] {
         let mut build = with_modules("lib", true);
         build.features = features;
         assert_eq!(load(&build, &["ext4"]), ["mbcache", "jbd2", "ext4"], "{features}");
