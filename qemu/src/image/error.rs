@@ -40,8 +40,8 @@ pub enum ImageError {
     },
     /// A GPT with nothing but its protective MBR.
     #[error(
-        "{} has a GPT and no partitions in its MBR; expected an MBR, as the firmware of the Raspberry Pi 2 and 3 does: \
-         on a copy, `sgdisk --gpttombr=1:2 COPY` makes one",
+        "{} has a GPT and no partitions in its MBR; expected an MBR, as Raspberry Pi images have: on a copy, \
+         `sgdisk --gpttombr=1:2 COPY` makes one",
         path.display()
     )]
     GptOnly {

@@ -26,14 +26,12 @@ mod modules;
 mod partition;
 mod root;
 mod table;
-mod usual;
 
 pub use boot::{BootFiles, Wanted};
 pub use error::ImageError;
 pub use inspect::{Boots, DeviceTree, FileSystem, Inspection, KernelFile};
 pub use modules::Module;
 pub use table::Partition;
-pub use usual::{USUAL, Usual};
 
 use boot::Boot;
 use fat::Volume;
@@ -103,7 +101,7 @@ impl Image {
         modules::load(self, version, names)
     }
 
-    /// All there is to say about the image.
+    /// All there is to say about the image, and which of the boards that come along would boot from it.
     pub fn inspect(&self) -> Inspection {
         inspect::inspect(self)
     }
