@@ -54,6 +54,8 @@ enum Command {
     Serve(command::serve::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),
+    /// Look into a disk image in the style of the Raspberry Pi
+    Image(command::image::Args),
     /// List the compilers that were found, and what is missing
     Toolchains,
     /// Print the relocations that the linker knows
@@ -61,8 +63,20 @@ enum Command {
 }
 
 /// Names of subcommands, to ask back when a filter looks like one.
-const COMMANDS: &[&str] =
-    &["run", "exec", "link", "explain", "diff", "coverage", "compare", "graph", "serve", "toolchains", "relocations"];
+const COMMANDS: &[&str] = &[
+    "run",
+    "exec",
+    "link",
+    "explain",
+    "diff",
+    "coverage",
+    "compare",
+    "graph",
+    "serve",
+    "image",
+    "toolchains",
+    "relocations",
+];
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -85,6 +99,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Serve(args)) => command::serve::main(&args),
+        Some(Command::Image(args)) => command::image::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),
     };

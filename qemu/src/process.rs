@@ -6,8 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// QEMU takes the shell's place, and a process beside it waits for the end of a pipe that only we hold open: when we are gone, so are
 /// QEMU and its files, even if nobody could see to it. (`$$` is the shell, and then QEMU; `$0` is the directory.)
-const SUPERVISED: &str =
-    r#"exec 3<&0; (cat <&3; kill -9 $$; rm -rf "$0") >/dev/null 2>&1 & exec 3<&- </dev/null "$@""#;
+const SUPERVISED: &str = r#"exec 3<&0; (cat <&3; kill -9 $$; rm -rf "$0") >/dev/null 2>&1 & exec 3<&- </dev/null "$@""#;
 
 /// A running QEMU.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer of Linkrig, and its CI, starts.
 
 mod bench;
+mod image;
 mod licences;
 mod mutants;
 mod packages;
@@ -61,6 +62,11 @@ enum Task {
     /// Needs GCC 12 and clang 19 for all targets. With the package versions recorded in corpus/prebuilt the result is the same
     /// bit for bit.
     Prebuilt(prebuilt::Options),
+    /// Build a disk image in the style of the Raspberry Pi from Debian's packages.
+    ///
+    /// Without root where the system lets users have namespaces; no loop device, no mount. Packages come from the mirror of
+    /// Debian that apt is set up with. docs/images.md says more.
+    Image(image::Options),
     /// Change every property of every relocation row, one at a time, and list what no proof sees.
     ///
     /// Minutes; `cargo test -p harness --test mutate` tries one in seven. Then a decision in each pass of the linker, in a copy
@@ -116,6 +122,10 @@ fn run(task: Task) -> Result<ExitCode> {
             test(&mut steps)?;
         }
         Task::Prebuilt(options) => return prebuilt::run(&options),
+        Task::Image(options) => {
+            image::build(&options)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Task::Mutate { passes } => {
             if !passes {
                 let test = ["test", "--package", "harness", "--test", "mutate", "--", "--nocapture"];

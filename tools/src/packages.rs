@@ -69,8 +69,24 @@ static PACKAGES: &[Package] = &[
     row(Test, "lld-19", Some("lld"), Program(&["ld.lld-19", "ld.lld"]), "joins clang's objects; lld to compare with"),
     row(Test, "llvm-19", Some("llvm"), Program(&["llvm-jitlink-19", "llvm-jitlink"]), "llvm-jitlink to compare with"),
     row(Test, "qemu-user", None, Program(&["qemu-aarch64", "qemu-aarch64-static"]), "a second engine to run on"),
+    row(Test, "mmdebstrap", None, Program(&["mmdebstrap"]), "unpacks Debian's packages into images"),
+    row(Test, "uidmap", None, Program(&["newuidmap"]), "lets users unpack packages as root of a name space"),
+    row(Test, "mtools", None, Program(&["mformat"]), "writes the boot partition of images"),
+    row(Test, "e2fsprogs", None, Program(&["mke2fs"]), "writes the root file system of images"),
+    row(Test, "fdisk", None, Program(&["sfdisk"]), "writes the partition table of images"),
+    row(Test, "qemu-system-arm", None, Program(&["qemu-system-aarch64"]), "the boards"),
+    row(Test, "qemu-utils", None, Program(&["qemu-img"]), "overlays, so that images are not written"),
+    row(Test, "device-tree-compiler", None, Program(&["dtc"]), "reads device trees, to compare with"),
+    row(Test, "cpio", None, Program(&["cpio"]), "reads initramfs archives, to compare with"),
+    row(Test, "xz-utils", None, Program(&["xz"]), "packs kernels and modules as distributions do"),
     row(Test, "chromium", None, Program(&["chromium", "chromium-browser", "google-chrome"]), "opens the HTML report, as its readers do"),
 ];
+
+/// Whether the table has this package.
+#[cfg(test)]
+pub(crate) fn knows(name: &str) -> bool {
+    PACKAGES.iter().any(|package| package.name == name)
+}
 
 impl Package {
     fn is_there(&self, debian: bool) -> bool {

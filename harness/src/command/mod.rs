@@ -10,6 +10,7 @@ pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod graph;
+pub mod image;
 pub mod link;
 pub mod machine;
 pub mod relocations;

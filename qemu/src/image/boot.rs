@@ -3,8 +3,8 @@
 use super::fat::{Entry, Volume};
 use super::firmware::Config;
 use super::kernel::{self, Kernel};
-use super::usual::Usual;
 use super::{Image, ImageError, dtb, modules};
+use crate::board::{self, Board};
 
 /// What a board wants of an image.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,19 @@ pub struct Wanted<'board> {
     pub kernels: &'board [String],
     /// Names of device trees, the first choice first, where config.txt names none.
     pub dtbs: &'board [String],
+}
+
+/// Asks what each board wants that comes along and boots images, the wider ones first.
+pub(super) fn for_boards<T>(work: impl Fn(&Board, &Wanted<'_>) -> T) -> Vec<T> {
+    let mut boards: Vec<Board> = board::names().filter_map(|name| Board::find(name).ok()).collect();
+    boards.sort_by_key(|board| std::cmp::Reverse(board.width));
+    let wants = |board: &Board| {
+        let linux = board.linux.as_ref()?;
+        let filters: Vec<&str> = linux.filters.iter().map(String::as_str).collect();
+        let wanted = Wanted { width: board.width, filters: &filters, kernels: &linux.kernels, dtbs: &linux.dtbs };
+        Some(work(board, &wanted))
+    };
+    boards.iter().filter_map(wants).collect()
 }
 
 /// What the firmware would load.
@@ -132,8 +145,11 @@ impl<'image> Boot<'image> {
                 name,
                 there,
                 wanted: wanted.width,
-                advice: Usual::of_width(there)
-                    .map_or_else(|| "use another board".into(), |usual| format!("use --executor {}", usual.board)),
+                advice: for_boards(|board, wanted| (wanted.width == there).then(|| board.name.clone()))
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .map_or_else(|| "use another board".into(), |name| format!("use --executor {name}")),
             },
             _ => ImageError::NoKernel {
                 path: self.image.path.clone(),

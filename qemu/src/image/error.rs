@@ -9,12 +9,12 @@ use super::dtb::DtbError;
 #[non_exhaustive]
 pub enum ImageError {
     /// The file cannot be opened or read.
-    #[error("cannot read the image {}: {source}", path.display())]
+    #[error("cannot read the image {}: {reason}", path.display())]
     Unreadable {
         /// The image.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Something else that is well known: compressed, another container, a bare file system.
     #[error("{} is {what}, not a raw disk image: {advice}", path.display())]
@@ -40,8 +40,8 @@ pub enum ImageError {
     },
     /// A GPT with nothing but its protective MBR.
     #[error(
-        "{} has a GPT and no partitions in its MBR; expected an MBR, as the firmware of the Raspberry Pi 2 and 3 does: \
-         on a copy, `sgdisk --gpttombr=1:2 COPY` makes one",
+        "{} has a GPT and no partitions in its MBR; expected an MBR, as Raspberry Pi images have: on a copy, \
+         `sgdisk --gpttombr=1:2 COPY` makes one",
         path.display()
     )]
     GptOnly {

@@ -2,9 +2,8 @@
 
 use std::fmt::{self, Display};
 
-use super::boot::{Boot, Wanted};
+use super::boot::{Boot, Wanted, for_boards};
 use super::kernel;
-use super::usual::USUAL;
 use super::{Image, ImageError, Partition, dtb};
 
 /// What an image holds.
@@ -29,7 +28,7 @@ pub struct Inspection {
     /// The kernel versions that the root file system has modules for.
     pub modules: Vec<String>,
     /// For each board, what it would boot, or why it would not.
-    pub boards: Vec<(&'static str, Result<Boots, String>)>,
+    pub boards: Vec<(String, Result<Boots, String>)>,
 }
 
 /// A partition's file system.
@@ -102,10 +101,8 @@ pub(super) fn inspect(image: &Image) -> Inspection {
         found.distribution = release.and_then(|text| pretty_name(&String::from_utf8_lossy(&text)));
         found.modules = super::modules::versions(&root).unwrap_or_default();
     }
-    for usual in USUAL {
-        let boots = usual.with_wanted(|wanted| boots(image, wanted));
-        found.boards.push((usual.board, boots.map_err(|error| error.to_string())));
-    }
+    found.boards =
+        for_boards(|board, wanted| (board.name.clone(), boots(image, wanted).map_err(|error| error.to_string())));
     found
 }
 

@@ -26,14 +26,12 @@ mod modules;
 mod partition;
 mod root;
 mod table;
-mod usual;
 
 pub use boot::{BootFiles, Wanted};
 pub use error::ImageError;
 pub use inspect::{Boots, DeviceTree, FileSystem, Inspection, KernelFile};
 pub use modules::Module;
 pub use table::Partition;
-pub use usual::{USUAL, Usual};
 
 use boot::Boot;
 use fat::Volume;
@@ -58,7 +56,7 @@ impl Image {
     /// Opens an image, or a card, and checks that it has a partition table, that all its partitions are there, and that
     /// one of them is a FAT file system.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
-        let unreadable = |source| ImageError::Unreadable { path: path.into(), source };
+        let unreadable = |reason| ImageError::Unreadable { path: path.into(), reason };
         let disk = Disk::new(File::open(path).map_err(unreadable)?);
         let partitions = table::read(&disk, path)?;
         let length = disk.length().map_err(unreadable)?;
@@ -103,7 +101,7 @@ impl Image {
         modules::load(self, version, names)
     }
 
-    /// All there is to say about the image.
+    /// All there is to say about the image, and which of the boards that come along would boot from it.
     pub fn inspect(&self) -> Inspection {
         inspect::inspect(self)
     }
@@ -115,7 +113,7 @@ impl Image {
         let mut at = 0;
         loop {
             let count = self.disk.read_at(at, &mut piece);
-            let count = count.map_err(|source| ImageError::Unreadable { path: self.path.clone(), source })?;
+            let count = count.map_err(|reason| ImageError::Unreadable { path: self.path.clone(), reason })?;
             if count == 0 {
                 return Ok(hash.finalize().into());
             }

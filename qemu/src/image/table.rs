@@ -101,7 +101,7 @@ static OTHERS: &[Other] = &[
 
 /// Reads the table and checks that the file holds what it promises.
 pub(super) fn read(disk: &Disk, path: &Path) -> Result<Vec<Partition>, ImageError> {
-    let unreadable = |source| ImageError::Unreadable { path: path.into(), source };
+    let unreadable = |reason| ImageError::Unreadable { path: path.into(), reason };
     let none = |reason: String| ImageError::NotAnImage { path: path.into(), reason };
     let length = disk.length().map_err(unreadable)?;
     let mut head = [0; 0x600];

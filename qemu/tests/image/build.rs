@@ -23,6 +23,8 @@ pub(crate) struct Build {
     pub(crate) features: &'static str,
     /// FAT by mformat and mcopy.
     pub(crate) mtools: bool,
+    /// FAT16 instead of FAT32.
+    pub(crate) fat16: bool,
     pub(crate) with_root: bool,
     /// Bytes after the last partition.
     pub(crate) surplus: usize,
@@ -38,6 +40,7 @@ impl Build {
             label: "rootfs".into(),
             features: "has_journal",
             mtools: false,
+            fat16: false,
             with_root: true,
             surplus: 0,
         }
@@ -87,7 +90,7 @@ impl Build {
     pub(crate) fn write(&self) -> NamedTempFile {
         let fat = if self.mtools { self.fat_by_mtools() } else { self.fat() };
         let root = if self.with_root { self.ext4() } else { Vec::new() };
-        let mut partitions = vec![(0x0c, fat)];
+        let mut partitions = vec![(if self.fat16 { 0x0e } else { 0x0c }, fat)];
         if self.with_root {
             partitions.push((0x83, root));
         }
@@ -95,8 +98,9 @@ impl Build {
     }
 
     fn fat(&self) -> Vec<u8> {
-        let mut volume = Cursor::new(vec![0; FAT32]);
-        let options = fatfs::FormatVolumeOptions::new().fat_type(fatfs::FatType::Fat32).bytes_per_cluster(512);
+        let (size, kind) = if self.fat16 { (8 * MIB, fatfs::FatType::Fat16) } else { (FAT32, fatfs::FatType::Fat32) };
+        let mut volume = Cursor::new(vec![0; size]);
+        let options = fatfs::FormatVolumeOptions::new().fat_type(kind).bytes_per_cluster(512);
         fatfs::format_volume(&mut volume, options.volume_label(*b"BOOT       ")).expect("formatted");
         volume.set_position(0);
         let system = fatfs::FileSystem::new(&mut volume, fatfs::FsOptions::new()).expect("a volume");

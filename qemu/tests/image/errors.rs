@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use qemu::image::{BootFiles, Image, ImageError, USUAL};
+use qemu::image::{BootFiles, Image, ImageError};
 
+use crate::boot_files;
 use crate::build::{self, Build, SECTOR, arm64, disk, dtb, gzip, module, write, zimage};
 
 /// The message, with the file's name replaced.
@@ -23,8 +24,7 @@ fn refused(content: &[u8]) -> String {
 fn boot(build: &Build, board: &str) -> Result<BootFiles, String> {
     let file = build.write();
     let image = Image::open(file.path()).expect("an image");
-    let usual = USUAL.iter().find(|usual| usual.board == board).expect("a board");
-    usual.with_wanted(|wanted| image.boot_files(wanted)).map_err(|error| message(file.path(), &error))
+    boot_files(&image, board).map_err(|error| message(file.path(), &error))
 }
 
 #[test]
