@@ -7,11 +7,14 @@ use corpus::value::Value;
 use linker::Roots;
 
 use crate::call;
-use crate::executor::{self, Budget, Executor, FaultKind, Guest, Register, Stop, Unicorn};
+use crate::executor::{self, Budget, Executor, FaultKind, Register, Stop};
 use crate::exit;
-use crate::inputs;
+use crate::inputs::{self, Inputs};
 use crate::judge;
 use crate::linking::{self, Externals, Job, Timings};
+use crate::with_machine;
+
+use super::machine::{self, MachineArgs};
 
 /// Options of `exec`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -39,6 +42,8 @@ pub struct Args {
     /// Arguments for main, as strings
     #[arg(last = true, value_name = "ARGV")]
     pub argv: Vec<String>,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// A value; a bare number is the narrowest signed one that holds it.
@@ -58,7 +63,25 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             return Ok(exit::NOT_STARTED);
         }
     };
-    let mut machine = Unicorn::new(inputs.target)?;
+    let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
+    let machine = match choice {
+        Ok(choice) => choice.source().machine(inputs.target),
+        Err(refused) => return Ok(refused.say()),
+    };
+    match machine {
+        Ok(mut machine) => with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs)),
+        Err(error) => {
+            eprintln!("error: {error}");
+            Ok(exit::NOT_STARTED)
+        }
+    }
+}
+
+fn run<E: Executor>(machine: &mut E, args: &Args, inputs: &Inputs) -> anyhow::Result<u8>
+where
+    E::InFlight: std::fmt::Debug,
+    E::Finalized: std::fmt::Debug,
+{
     machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
     let mut timings = Timings::default();
     let roots = roots(args);
@@ -73,7 +96,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let host: std::collections::BTreeMap<String, u64> =
         machine.host().names().filter_map(|name| Some((name.to_owned(), machine.host().lookup(name)?))).collect();
-    let linked = linking::link(&job, &mut machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
+    let linked = linking::link(&job, machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
     let linked = match linked {
         Ok(linked) => linked,
         Err(error) => {
@@ -83,12 +106,12 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let symbol = |name: &str| linked.address(name);
     let stop = timings.phase("run", || {
-        if let Err(problem) = judge::set_up(&mut machine, &linked) {
+        if let Err(problem) = judge::set_up(machine, &linked) {
             return Err(anyhow::anyhow!(problem));
         }
-        let arguments = if args.arguments.is_empty() { argv(&mut machine, args)? } else { args.arguments.clone() };
+        let arguments = if args.arguments.is_empty() { argv(machine, args)? } else { args.arguments.clone() };
         let function = symbol(&args.entry).ok_or_else(|| anyhow::anyhow!("{} is not there", args.entry))?;
-        Ok(call::call(&mut machine, function, &arguments, &symbol)?)
+        Ok(call::call(machine, function, &arguments, &symbol)?)
     });
     std::io::stdout().write_all(machine.host().printed())?;
     let stop = match stop {
@@ -98,13 +121,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             return Ok(exit::NOT_STARTED);
         }
     };
-    report(&mut machine, args, &stop, &linked);
+    report(machine, args, &stop, &linked);
     if args.timings {
         for (phase, time) in &timings.phases {
             eprintln!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
         }
     }
-    Ok(status(&mut machine, args, &stop))
+    Ok(status(machine, args, &stop))
 }
 
 fn roots(args: &Args) -> Vec<&str> {
@@ -117,7 +140,7 @@ fn roots(args: &Args) -> Vec<&str> {
 }
 
 /// argc and argv for main, as a process would get them.
-fn argv(machine: &mut Unicorn, args: &Args) -> anyhow::Result<Vec<Value>> {
+fn argv<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<Vec<Value>> {
     if args.entry != "main" {
         return Ok(Vec::new());
     }
@@ -134,7 +157,7 @@ fn argv(machine: &mut Unicorn, args: &Args) -> anyhow::Result<Vec<Value>> {
     Ok(vec![Value::I32(i32::try_from(count)?), Value::Buffer(pointers)])
 }
 
-fn report<H>(machine: &mut Unicorn, args: &Args, stop: &Stop, linked: &linker::link::Finalized<'_, H>) {
+fn report<H>(machine: &mut impl Executor, args: &Args, stop: &Stop, linked: &linker::link::Finalized<'_, H>) {
     let info = machine.info().clone();
     if *stop != Stop::Returned {
         let at =
@@ -177,7 +200,7 @@ fn nearest<H>(linked: &linker::link::Finalized<'_, H>, address: u64) -> Option<S
 }
 
 /// The guest's status as a process shows it.
-fn status(machine: &mut Unicorn, args: &Args, stop: &Stop) -> u8 {
+fn status(machine: &mut impl Executor, args: &Args, stop: &Stop) -> u8 {
     match stop {
         // Only main says by its result how the program ended.
         Stop::Returned if args.entry == "main" => machine.get(Register::Core(0)) as u8,

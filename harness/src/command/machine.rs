@@ -10,7 +10,7 @@ use qemu::{Board, System};
 
 use crate::executor::Choice;
 use crate::executor::board::Failed;
-use crate::executor::choice::Source;
+use crate::executor::choice::Boards;
 use crate::exit;
 
 /// What runs the code.
@@ -89,7 +89,7 @@ impl MachineArgs {
             (None, None) => Ok(System::Bare),
         };
         Ok(match system {
-            Ok(system) => Ok(Choice::Board(Box::new((board, system)))),
+            Ok(system) => Ok(Choice::Board(Box::new(Boards::new(board, system)))),
             Err(error) => Err(Refused(error.to_string(), exit::USAGE)),
         })
     }
@@ -113,14 +113,10 @@ fn boots_on(image: &Image) -> Option<String> {
     boards.into_iter().find(|board| Linux::from_image(board, image).is_ok()).map(|board| board.name)
 }
 
-/// Starts an executor to see whether it can be had. Says so, and how the program ends, if not.
-pub fn start(choice: &Choice) -> Result<Source, Refused> {
-    let source = choice.source();
-    match source.start() {
-        Ok(()) => Ok(source),
-        Err(error) => {
-            let missing = matches!(&error, Failed::Start(error) if error.is_missing());
-            Err(Refused(error.to_string(), if missing { exit::MISSING } else { exit::HARNESS_FAILED }))
-        }
-    }
+/// Starts an executor to see whether it can be had.
+pub fn start(choice: &Choice) -> Result<(), Refused> {
+    choice.start().map_err(|error| {
+        let missing = matches!(&error, Failed::Start(error) if error.is_missing());
+        Refused(error.to_string(), if missing { exit::MISSING } else { exit::HARNESS_FAILED })
+    })
 }

@@ -82,11 +82,12 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if wanted.executor.is_none() && wanted.image.is_none() {
         wanted.executor = std::env::var(EXECUTOR).ok();
     }
-    let source = match wanted.choice()?.and_then(|choice| machine::start(&choice)) {
-        Ok(source) => source,
+    let choice = wanted.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
+    let choice = match choice {
+        Ok(choice) => choice,
         Err(refused) => return Ok(refused.say()),
     };
-    let mut machine = source.machine(target).map_err(anyhow::Error::msg)?;
+    let mut machine = choice.source().machine(target).map_err(anyhow::Error::msg)?;
     with_machine!(&mut machine, machine => {
         machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
         serve(&mut **machine, args)

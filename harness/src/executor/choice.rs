@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use linker::{TARGETS, Target};
 use qemu::{Board, System};
@@ -10,12 +11,33 @@ use super::board::{self, Failed, Remote, Session};
 use super::unicorn::Unicorn;
 
 /// An executor to be had.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Choice {
     /// The embedded emulator.
     Unicorn,
-    /// A board, and what boots on it.
-    Board(Box<(Board, System)>),
+    /// A board.
+    Board(Box<Boards>),
+}
+
+/// Boards of one kind.
+#[derive(Debug)]
+pub struct Boards {
+    board: Board,
+    system: Arc<System>,
+    /// Those that were started and are not in use.
+    ready: Mutex<Vec<Session>>,
+}
+
+impl Boards {
+    /// Boards with this on them.
+    pub fn new(board: Board, system: System) -> Boards {
+        Boards { board, system: Arc::new(system), ready: Mutex::default() }
+    }
+
+    fn take(&self) -> Session {
+        let ready = self.ready.lock().unwrap_or_else(|broken| broken.into_inner()).pop();
+        ready.unwrap_or_else(|| Session::new(self.board.clone(), self.system.clone()))
+    }
 }
 
 impl Choice {
@@ -23,7 +45,7 @@ impl Choice {
     pub fn name(&self) -> &str {
         match self {
             Choice::Unicorn => "unicorn",
-            Choice::Board(board) => &board.0.name,
+            Choice::Board(boards) => &boards.board.name,
         }
     }
 
@@ -31,7 +53,7 @@ impl Choice {
     pub fn targets(&self) -> Vec<&'static Target> {
         match self {
             Choice::Unicorn => TARGETS.iter().collect(),
-            Choice::Board(board) => board::targets(&board.0, &board.1),
+            Choice::Board(boards) => board::targets(&boards.board, &boards.system),
         }
     }
 
@@ -39,10 +61,17 @@ impl Choice {
     pub fn source(&self) -> Source {
         match self {
             Choice::Unicorn => Source::Unicorn,
-            Choice::Board(board) => {
-                Source::Board(Rc::new(RefCell::new(Session::new(board.0.clone(), board.1.clone()))))
-            }
+            Choice::Board(boards) => Source::Board(Rc::new(RefCell::new(boards.take()))),
         }
+    }
+
+    /// Starts the first machine, so that it is known now whether it can be.
+    pub fn start(&self) -> Result<(), Failed> {
+        let Choice::Board(boards) = self else { return Ok(()) };
+        let mut session = boards.take();
+        session.start()?;
+        boards.ready.lock().unwrap_or_else(|broken| broken.into_inner()).push(session);
+        Ok(())
     }
 }
 
@@ -74,14 +103,6 @@ macro_rules! with_machine {
 }
 
 impl Source {
-    /// Starts what has to be started, so that it is known now whether it can be.
-    pub fn start(&self) -> Result<(), Failed> {
-        match self {
-            Source::Unicorn => Ok(()),
-            Source::Board(session) => session.borrow_mut().start(),
-        }
-    }
-
     /// A machine for this target.
     pub fn machine(&self, target: &'static Target) -> Result<Machine, String> {
         match self {

@@ -1,7 +1,7 @@
 //! A running board as its executors share it: started when it is first needed, and again after it was lost. Over its link goes
 //! SimpleRemoteEPC; this is the controller's side.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use qemu::link::LinkError;
@@ -49,7 +49,7 @@ pub enum Failed {
 #[derive(Debug)]
 pub struct Session {
     board: Board,
-    system: Rc<System>,
+    system: Arc<System>,
     running: Option<Running>,
     /// Which executor's program is in the board.
     owner: u64,
@@ -72,8 +72,8 @@ struct Running {
 
 impl Session {
     /// A board that is not started yet.
-    pub fn new(board: Board, system: System) -> Session {
-        Session { board, system: Rc::new(system), running: None, owner: 0, owners: 0, starts: 0 }
+    pub fn new(board: Board, system: Arc<System>) -> Session {
+        Session { board, system, running: None, owner: 0, owners: 0, starts: 0 }
     }
 
     /// What boots on it.
