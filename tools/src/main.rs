@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a developer of Linkrig, and its CI, starts.
 
+mod agent;
 mod bench;
 mod image;
 mod licences;
@@ -67,6 +68,10 @@ enum Task {
     /// Without root where the system lets users have namespaces; no loop device, no mount. Packages come from the mirror of
     /// Debian that apt is set up with. docs/images.md says more.
     Image(image::Options),
+    /// Compile the agent that runs on boards, and write the binaries that are checked in.
+    ///
+    /// Needs both cross GCCs. With the versions recorded beside the binaries the result is the same bit for bit.
+    Agent(agent::Options),
     /// Change every property of every relocation row, one at a time, and list what no proof sees.
     ///
     /// Minutes; `cargo test -p harness --test mutate` tries one in seven. Then a decision in each pass of the linker, in a copy
@@ -122,6 +127,7 @@ fn run(task: Task) -> Result<ExitCode> {
             test(&mut steps)?;
         }
         Task::Prebuilt(options) => return prebuilt::run(&options),
+        Task::Agent(options) => return agent::run(&options),
         Task::Image(options) => {
             image::build(&options)?;
             return Ok(ExitCode::SUCCESS);
@@ -156,6 +162,7 @@ fn test(steps: &mut Steps) -> Result<()> {
     steps.command("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
     steps.command("tests", &mut cargo(&["test", "--workspace"]))?;
     steps.run("prebuilt objects", prebuilt::verify)?;
+    steps.run("the agent", agent::verify)?;
     // A case that is lost, and a skip, count as failures.
     let corpus = ["run", "--package", "harness", "--", "--strict", "--at-least", FLOOR];
     steps.command("the corpus, prebuilt", &mut cargo(&corpus))?;
