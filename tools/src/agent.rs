@@ -90,12 +90,14 @@ pub(crate) fn verify() -> Result<()> {
 
 fn compile(into: &std::path::Path) -> Result<Versions> {
     let path = directory().join("agent.toml");
-    let recipe: Recipe = toml::from_str(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
+    let recipe: Recipe =
+        toml::from_str(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
     let mut versions = Versions::default();
     for (name, Binary { compiler, script, sources }) in &recipe.binaries {
         let Compiler { command, flags, libraries } =
             recipe.compilers.get(compiler).with_context(|| format!("{name}: there is no compiler {compiler}"))?;
-        let said = Command::new(command).arg("--version").output().with_context(|| format!("cannot start {command}"))?;
+        let said =
+            Command::new(command).arg("--version").output().with_context(|| format!("cannot start {command}"))?;
         let first = String::from_utf8_lossy(&said.stdout).lines().next().unwrap_or_default().to_owned();
         versions.0.insert(command.clone(), first);
         let mut compile = Command::new(command);

@@ -1,0 +1,334 @@
+//! Boards, for real: QEMU with nothing but the agent on it. What the corpus shows of them is shown by running it there
+//! (`cargo xtask test`); here is what goes wrong.
+
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use harness::executor::board::{Remote, Session};
+use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
+use linker::Target;
+use linker::memory::{InFlight, Lifetime, Memory, Place, Protection, Segment};
+use qemu::{Board, System};
+
+const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
+
+fn missing() -> bool {
+    let missing = which::which("qemu-system-aarch64").is_err() || which::which("qemu-system-arm").is_err();
+    if missing {
+        eprintln!("skipped: qemu-system-aarch64 and qemu-system-arm are not installed (package qemu-system-arm)");
+    }
+    missing
+}
+
+fn session(board: &str) -> Rc<RefCell<Session>> {
+    let board = Board::find(board).expect("a board");
+    Rc::new(RefCell::new(Session::new(board, Arc::new(System::Bare))))
+}
+
+fn machine(session: &Rc<RefCell<Session>>, target: &str) -> Remote {
+    Remote::new(session, Target::named(target).expect("a target")).expect("a machine")
+}
+
+/// Memory with this content.
+fn place(machine: &mut Remote, address: u64, bytes: &[u8], protection: Protection) {
+    let segment = Segment {
+        size: 0x1000,
+        content: bytes.len(),
+        alignment: 4,
+        protection,
+        relro: false,
+        thread_local: None,
+        lifetime: Lifetime::Standard,
+        place: Place::At(address),
+    };
+    let mut memory = machine.reserve(&[segment]).expect("memory");
+    memory.content(0).copy_from_slice(bytes);
+    machine.finalize(memory, &[]).expect("finalized");
+}
+
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn start(machine: &mut Remote, function: u64) -> Stop {
+    machine.start(&Call { function, ..Call::default() })
+}
+
+/// Target, `return 1`, `return 2`, an endless loop, an undefined instruction, a load through the first register.
+struct Codes {
+    board: &'static str,
+    target: &'static str,
+    one: Vec<u8>,
+    two: Vec<u8>,
+    endless: Vec<u8>,
+    undefined: Vec<u8>,
+    load: Vec<u8>,
+    thumb: u64,
+}
+
+fn codes() -> Vec<Codes> {
+    let a64 = |board, target| Codes {
+        board,
+        target,
+        one: words(&[0x5280_0020, 0xd65f_03c0]),
+        two: words(&[0x5280_0040, 0xd65f_03c0]),
+        endless: words(&[0x1400_0000]),
+        undefined: words(&[0]),
+        load: words(&[0xf940_0000, 0xd65f_03c0]),
+        thumb: 0,
+    };
+    let a32 = |board| Codes {
+        board,
+        target: "armv7",
+        one: words(&[0xe3a0_0001, 0xe12f_ff1e]),
+        two: words(&[0xe3a0_0002, 0xe12f_ff1e]),
+        endless: words(&[0xeaff_fffe]),
+        undefined: words(&[0xe7f0_00f0]),
+        load: words(&[0xe590_0000, 0xe12f_ff1e]),
+        thumb: 0,
+    };
+    let t32 = |board| Codes {
+        board,
+        target: "thumbv7",
+        one: words(&[0x4770_2001]),
+        two: words(&[0x4770_2002]),
+        endless: words(&[0xe7fe_e7fe]),
+        undefined: words(&[0xde00_de00]),
+        load: words(&[0x4770_6800]),
+        thumb: 1,
+    };
+    vec![
+        a64("raspi3b", "aarch64"),
+        a64("raspi3b", "aarch64_ilp32"),
+        a32("raspi3b"),
+        t32("raspi3b"),
+        a32("raspi2b"),
+        t32("raspi2b"),
+    ]
+}
+
+const CODE: u64 = 0x40_0000;
+
+#[test]
+fn code_that_is_rewritten_never_runs_stale() {
+    if missing() {
+        return;
+    }
+    for code in codes() {
+        let session = session(code.board);
+        let mut machine = machine(&session, code.target);
+        place(&mut machine, CODE, &code.one, Protection::ReadExecute);
+        for round in 0..200 {
+            let (bytes, wanted) = if round % 2 == 0 { (&code.two, 2) } else { (&code.one, 1) };
+            machine.poke(CODE, bytes).expect("written");
+            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned, "{} {}", code.board, code.target);
+            assert_eq!(machine.get(Register::Core(0)), wanted, "{} {} round {round}", code.board, code.target);
+        }
+        // The same in a new life of the same memory.
+        machine.reset();
+        place(&mut machine, CODE, &code.two, Protection::ReadExecute);
+        assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned);
+        assert_eq!(machine.get(Register::Core(0)), 2);
+    }
+}
+
+#[test]
+fn an_endless_loop_is_interrupted_and_the_board_lives() {
+    if missing() {
+        return;
+    }
+    for code in codes() {
+        let session = session(code.board);
+        let mut machine = machine(&session, code.target);
+        machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
+        place(&mut machine, CODE, &code.endless, Protection::ReadExecute);
+        place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
+        for _ in 0..3 {
+            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{} {}", code.board, code.target);
+            assert_eq!(machine.get(Register::Pc), u128::from(CODE));
+            assert_eq!(start(&mut machine, CODE + 0x1000 | code.thumb), Stop::Returned);
+        }
+        assert_eq!(session.borrow().starts(), 1, "{}: it was not to be lost", code.board);
+    }
+}
+
+#[test]
+fn faults_say_what_where_and_on_which_address() {
+    if missing() {
+        return;
+    }
+    for code in codes() {
+        let session = session(code.board);
+        let mut machine = machine(&session, code.target);
+        place(&mut machine, CODE, &code.undefined, Protection::ReadExecute);
+        place(&mut machine, CODE + 0x1000, &code.load, Protection::ReadExecute);
+        place(&mut machine, CODE + 0x2000, &code.one, Protection::ReadWrite);
+        let fault = |kind, pc, address| Stop::Fault(Fault { kind, pc, address, host: None });
+        let what = format!("{} {}", code.board, code.target);
+        let stop = start(&mut machine, CODE | code.thumb);
+        assert_eq!(stop, fault(FaultKind::Undefined, CODE, None), "{what}");
+        // Nowhere, the agent's own memory, and a place where nothing is executed.
+        for address in [0x7777_0000_u64, 0xb800_0000, 0xbf20_1000] {
+            let registers = vec![(Register::Core(0), u128::from(address))];
+            let function = CODE + 0x1000 | code.thumb;
+            let stop = machine.start(&Call { function, registers, stack: Vec::new() });
+            assert_eq!(stop, fault(FaultKind::Read, CODE + 0x1000, Some(address)), "{what}");
+        }
+        let stop = start(&mut machine, CODE + 0x2000 | code.thumb);
+        assert_eq!(stop, fault(FaultKind::Fetch, CODE + 0x2000, Some(CODE + 0x2000)), "{what}");
+        assert_eq!(session.borrow().starts(), 1);
+    }
+}
+
+#[test]
+fn instructions_are_stepped_where_the_processor_can() {
+    if missing() {
+        return;
+    }
+    let session = session("raspi3b");
+    for code in codes().into_iter().filter(|code| code.board == "raspi3b") {
+        let mut machine = machine(&session, code.target);
+        place(&mut machine, CODE, &code.two, Protection::ReadExecute);
+        machine.set(Register::Pc, u128::from(CODE));
+        if code.thumb == 1 {
+            machine.set(Register::Status, 0x20);
+        }
+        assert_eq!(machine.resume(Resume::Step), Stop::Stepped, "{}", code.target);
+        let size = if code.thumb == 1 { 2 } else { 4 };
+        assert_eq!(machine.get(Register::Pc), u128::from(CODE + size), "{}", code.target);
+        assert_eq!(machine.get(Register::Core(0)), 2, "{}", code.target);
+    }
+}
+
+#[test]
+fn sixteen_mebibytes_go_there_and_come_back() {
+    if missing() {
+        return;
+    }
+    for (board, target) in [("raspi3b", "aarch64"), ("raspi2b", "armv7")] {
+        let session = session(board);
+        let mut machine = machine(&session, target);
+        let content: Vec<u8> = (0..16u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+        let segment = Segment {
+            size: content.len() as u64,
+            content: content.len(),
+            alignment: 0x1000,
+            protection: Protection::Read,
+            relro: false,
+            thread_local: None,
+            lifetime: Lifetime::Standard,
+            place: Place::Anywhere,
+        };
+        let mut memory = machine.reserve(&[segment]).expect("memory");
+        let address = memory.address(0);
+        memory.content(0).copy_from_slice(&content);
+        let time = Instant::now();
+        machine.finalize(memory, &[]).expect("finalized");
+        let mut last = [0; 4];
+        machine.peek(address + content.len() as u64 - 4, &mut last).expect("read");
+        eprintln!("{board}: 16 MiB in place after {:?}", time.elapsed());
+        let mut back = vec![0; content.len()];
+        machine.peek(address, &mut back).expect("read");
+        assert!(back == content, "{board}");
+    }
+}
+
+/// The harness on a board with JSON lines, and what it starts.
+fn run(arguments: &[&str]) -> std::process::Child {
+    Command::new(HARNESS).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started")
+}
+
+/// QEMU processes that this process started, directly or not.
+fn emulators(parent: u32) -> Vec<u32> {
+    let text = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let mut threads: Vec<String> = vec![text];
+    for thread in std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten() {
+        threads.push(std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    }
+    let children = threads.iter().flat_map(|text| text.split_whitespace()).filter_map(|word| word.parse().ok());
+    let named = |child: &u32| std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+    children.filter(|child| named(child).starts_with("qemu-system")).collect()
+}
+
+#[test]
+fn a_board_that_is_killed_costs_one_case() {
+    if missing() {
+        return;
+    }
+    let mut child =
+        run(&["run", "--executor", "raspi3b", "--arch", "aarch64", "-j1", "--message-format", "json", "got"]);
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let (mut results, mut failed) = (0, Vec::new());
+    for line in lines {
+        let event: serde_json::Value = serde_json::from_str(&line.expect("text")).expect("JSON");
+        if event["event"] != "result" {
+            continue;
+        }
+        results += 1;
+        if results == 5 {
+            for emulator in emulators(child.id()) {
+                Command::new("kill").args(["-9", &emulator.to_string()]).status().expect("killed");
+            }
+        }
+        if event["status"] == "failed" {
+            failed.push((event["name"].to_string(), event["failure"]["problems"].to_string()));
+        }
+    }
+    assert_eq!(child.wait().expect("ended").code(), Some(100));
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(failed[0].1.contains("raspi3b was lost"), "{failed:?}");
+    assert!(results > 100, "{results}");
+}
+
+#[test]
+fn no_board_outlives_the_harness() {
+    if missing() {
+        return;
+    }
+    let mut child = run(&["run", "--executor", "raspi2b", "-j2", "--message-format", "json"]);
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    lines.by_ref().take(10).for_each(drop);
+    let emulators = emulators(child.id());
+    assert!(!emulators.is_empty());
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let gone = |emulator: &u32| {
+        let status = std::fs::read_to_string(format!("/proc/{emulator}/stat")).unwrap_or_default();
+        status.is_empty() || status.contains(") Z ")
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !emulators.iter().all(gone) {
+        assert!(Instant::now() < deadline, "{emulators:?} are still there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_machine_that_qemu_does_not_have_is_missing() {
+    if missing() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../qemu/boards/raspi3b.toml"));
+    let path = directory.path().join("raspi9.toml");
+    std::fs::write(&path, text.expect("read").replace("machine = \"raspi3b\"", "machine = \"raspi9\""))
+        .expect("written");
+    let output = Command::new(HARNESS).args(["--executor", &path.to_string_lossy()]).output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("does not start the board raspi9") && said.contains("unsupported machine type"), "{said}");
+}
+
+#[test]
+fn without_qemu_the_package_is_named() {
+    let empty = tempfile::tempdir().expect("a directory");
+    let output = Command::new(HARNESS).args(["--executor", "raspi2b"]).env("PATH", empty.path()).output();
+    let output = output.expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains("qemu-system-arm"), "{said}");
+}
