@@ -8,8 +8,10 @@ static struct region {
 } regions[2048];
 static u32 count;
 
-/* Frames are handed out one after another; those given back are a list through their first word. All are physical. */
-static u64 next_frame, free_frames;
+/* Frames are handed out one after another, round and round: QEMU takes its time to forget code that was in a page, and does
+   it when the page is written again. By then it has often forgotten everything anyway. Those given back are a list through
+   their first word. All are physical. */
+static u64 next_frame, handed_out, free_frames;
 
 /* The address in a descriptor. */
 #define FRAME 0xfffffffff000ull
@@ -21,14 +23,18 @@ static void *seen_at(u64 physical)
 
 static u64 raw_frame(void)
 {
-    u64 frame = free_frames;
-    if (frame)
+    u64 frame = free_frames, first = ((uptr)image_end - OFFSET + PAGE - 1) & ~(PAGE - 1);
+    if (frame) {
         free_frames = *(u64 *)seen_at(frame);
-    else if (next_frame < SHARED) {
-        frame = next_frame;
-        next_frame += PAGE;
+        return frame;
     }
-    return frame;
+    if (handed_out == (SHARED - first) / PAGE)
+        return 0;
+    handed_out++;
+    if (next_frame < first || next_frame == SHARED)
+        next_frame = first;
+    next_frame += PAGE;
+    return next_frame - PAGE;
 }
 
 static u64 zero_frame(void)
@@ -43,7 +49,7 @@ void platform_reset(void)
 {
     count = 0;
     free_frames = 0;
-    next_frame = ((uptr)image_end - OFFSET + PAGE - 1) & ~(PAGE - 1);
+    handed_out = 0;
 #ifdef __aarch64__
     for (u32 i = 1; i < 512; i++)
         top_table[i] = 0;
