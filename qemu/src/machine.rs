@@ -185,7 +185,17 @@ impl<'a> Start<'a> {
             add(&["-object", &format!("memory-backend-file,id=ram,size={size},mem-path={path},share=on")]);
             add(&["-machine", "memory-backend=ram"]);
         }
-        add(&["-accel", "tcg,thread=single,tb-size=16", "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none"]);
+        add(&[
+            "-accel",
+            "tcg,thread=single,tb-size=16",
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+            "-no-reboot",
+            "-nic",
+            "none",
+        ]);
         add(&["-chardev", &format!("socket,id=port,path={port}")]);
         let console = text(&directory.path().join("console"));
         add(&["-chardev", &format!("file,id=console,path={console}")]);

@@ -27,12 +27,15 @@ pub enum Proof {
     Execute,
     /// Other linkers write the same.
     Differ,
+    /// A case ends otherwise when the field is one unit off on a second engine, too.
+    Remote,
     /// Cases of the corpus hold it and pass. No proof that it mattered to them.
     Cases,
 }
 
 /// All columns, in order.
-pub const PROOFS: [Proof; 6] = [Proof::Encode, Proof::Edge, Proof::Dirty, Proof::Execute, Proof::Differ, Proof::Cases];
+pub const PROOFS: [Proof; 7] =
+    [Proof::Encode, Proof::Edge, Proof::Dirty, Proof::Execute, Proof::Differ, Proof::Remote, Proof::Cases];
 
 impl Proof {
     /// Its name.
@@ -43,6 +46,7 @@ impl Proof {
             Proof::Dirty => "dirty",
             Proof::Execute => "execute",
             Proof::Differ => "differ",
+            Proof::Remote => "remote",
             Proof::Cases => "cases",
         }
     }

@@ -6,10 +6,12 @@ use clap::{Args as ClapArgs, ValueEnum};
 use linker::relocation::{Row, Standing};
 use linker::{TARGETS, Target};
 use reports::Report;
-use reports::coverage::{Cell, Matrix, Proof, Verdict};
+use reports::coverage::{Cell, Line, Matrix, Proof, Verdict};
 use reports::html::{self, Page};
 use reports::model::Status;
 
+use super::machine::{self, MachineArgs};
+use crate::executor::Choice;
 use crate::exit;
 use crate::oracle::Peer;
 use crate::plan::{self, Batch, Selection, Source};
@@ -29,6 +31,9 @@ pub struct Args {
     /// Link what holds each relocation with GNU ld and lld, too: the column `differ`
     #[arg(long)]
     pub differ: bool,
+    /// Run what shows each relocation on these boards, too: the column `remote`
+    #[arg(long, value_delimiter = ',', value_name = "BOARD,...", num_args = 0..=1, default_missing_value = "raspi3b,raspi2b")]
+    pub remote: Vec<String>,
     /// A report of `run`, for the column of cases
     #[arg(long, value_name = "RUN.json")]
     pub from: Option<PathBuf>,
@@ -78,8 +83,19 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs, cases: Vec::new() });
         }
     }
+    let mut boards = Vec::new();
+    for name in &args.remote {
+        let wanted = MachineArgs { executor: Some(name.clone()), ..MachineArgs::default() };
+        match wanted.choice()?.and_then(|board| machine::start(&board).map(|()| board)) {
+            Ok(board) => boards.push(board),
+            Err(refused) => return Ok(refused.say()),
+        }
+    }
     with_batches(&targets, |batches| {
         execute(&mut matrix, &targets, batches);
+        if !boards.is_empty() {
+            remote(&mut matrix, &targets, batches, &boards);
+        }
         targets.iter().filter(|_| args.differ).try_for_each(|target| differ(&mut matrix, target, batches))
     })??;
     let run = args.from.as_deref().map(super::compare::read).transpose()?;
@@ -112,7 +128,8 @@ fn with_batches<T>(targets: &[&'static Target], work: impl FnOnce(&[Batch<'_>]) 
 fn execute(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>]) {
     let bar = super::progress(batches.len());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    for ((target, number), shown) in proof::execute::prove(batches, threads, &|| bar.inc(1)) {
+    let batches: Vec<&Batch<'_>> = batches.iter().collect();
+    for ((target, number), shown) in proof::execute::prove(&batches, &Choice::Unicorn, threads, &|| bar.inc(1)) {
         let kin = |wanted: &&&Target| Target::named(target).is_some_and(|kin| kin.is_kin(wanted));
         let (Some(target), Some(configuration)) = (targets.iter().find(kin), shown.configuration) else { continue };
         let cell = Cell { verdict: Verdict::Passed, runs: shown.runs, cases: vec![configuration] };
@@ -130,6 +147,66 @@ fn execute(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_
             _ => continue,
         };
         line.cells.entry(Proof::Execute).or_insert(Cell { verdict, runs: 0, cases: Vec::new() });
+    }
+}
+
+/// Runs cases on boards until each relocation was seen to matter on each board that runs code for it.
+fn remote(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>], boards: &[Choice]) {
+    for board in boards {
+        let own = board.targets();
+        let fit = |name: &str| own.iter().any(|target| target.name == name);
+        let fitting: Vec<&Batch<'_>> =
+            batches.iter().filter(|batch| fit(batch.configurations[0].build.target.name)).collect();
+        let bar = super::progress(fitting.len());
+        let found = proof::execute::prove(&fitting, board, 1, &|| bar.inc(1));
+        bar.finish_and_clear();
+        for line in &mut matrix.lines {
+            let Some(target) = targets.iter().find(|target| target.name == line.target) else { continue };
+            if !own.iter().any(|own| own.is_kin(target)) {
+                continue;
+            }
+            let shown = found.iter().find(|((name, number), _)| {
+                Target::named(name).is_some_and(|kin| kin.is_kin(target)) && *number == line.number
+            });
+            let cell = remote_cell(line, shown.map(|(_, shown)| shown), board.name());
+            match (cell, line.cells.get_mut(&Proof::Remote)) {
+                (Some(cell), None) => drop(line.cells.insert(Proof::Remote, cell)),
+                (Some(Cell { verdict: verdict @ Verdict::Failed { .. }, .. }), Some(old)) => old.verdict = verdict,
+                // Two boards show more than one, and one more than none.
+                (Some(cell), Some(old))
+                    if cell.verdict == Verdict::Passed && !matches!(old.verdict, Verdict::Failed { .. }) =>
+                {
+                    old.verdict = Verdict::Passed;
+                    old.runs += cell.runs;
+                    old.cases.extend(cell.cases);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What a board says of a relocation; nothing where it should have shown it and did not.
+fn remote_cell(line: &Line, shown: Option<&proof::execute::Shown>, board: &str) -> Option<Cell> {
+    let plain = |verdict| Cell { verdict, runs: 0, cases: Vec::new() };
+    let not_applicable = |reason: String, evidence: String| plain(Verdict::NotApplicable { reason, evidence });
+    if let Some(why) = shown.and_then(|shown| shown.failed.clone()) {
+        return Some(plain(Verdict::Failed { why: format!("{board}: {why}") }));
+    }
+    if let Some(configuration) = shown.and_then(|shown| shown.configuration.clone()) {
+        let runs = shown.map_or(0, |shown| shown.runs);
+        return Some(Cell { verdict: Verdict::Passed, runs, cases: vec![configuration] });
+    }
+    if let Some(why) = shown.and_then(|shown| shown.refused.clone()) {
+        return Some(not_applicable(format!("{board} refuses it"), why));
+    }
+    match line.cells.get(&Proof::Execute) {
+        Some(Cell { verdict: verdict @ Verdict::NotApplicable { .. }, .. }) => Some(plain(verdict.clone())),
+        Some(Cell { cases, .. }) if shown.is_none() => {
+            let evidence = format!("only code for other processors holds it: {}", cases.join(", "));
+            Some(not_applicable(format!("{board} does not run such code"), evidence))
+        }
+        _ => None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! *execute*: what is under the relocation is executed or read, and the outcome hangs on it. A case of the corpus is run
 //! three times: as it is, with the place watched, and with the field one unit off, which has to end otherwise.
+//!
+//! *remote*: the same on a second engine, where nothing can be watched.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use corpus::build::File;
 use linker::Target;
 use linker::fixup::Fixup;
 use linker::graph::{Kind, LinkGraph};
@@ -12,7 +15,8 @@ use linker::index::EdgeId;
 use linker::link::Finalized;
 use linker::relocation::Row;
 
-use crate::executor::{Budget, Executor, Unicorn};
+use crate::executor::choice::{Machine, Source};
+use crate::executor::{Budget, Choice, Executor, Unicorn};
 use crate::judge::{self, Configuration};
 use crate::plan::{Batch, Objects};
 
@@ -44,13 +48,18 @@ pub struct Shown {
     pub configuration: Option<String>,
     /// Runs that it took.
     pub runs: usize,
+    /// Why the executor refused a case with it, if it did.
+    pub refused: Option<String>,
+    /// What a case with it did wrong as it is, if one did.
+    pub failed: Option<String>,
 }
 
 /// What was shown, by target (the first of its kind) and number.
 pub type Findings = BTreeMap<(&'static str, u32), Shown>;
 
-/// Tries every relocation that the configurations hold, and stops at the first that shows it. `done` hears of each batch.
-pub fn prove(batches: &[Batch<'_>], threads: usize, done: &(dyn Fn() + Sync)) -> Findings {
+/// Tries every relocation that the configurations hold on this executor, and stops at the first that shows it. `done` hears of
+/// each batch.
+pub fn prove(batches: &[&Batch<'_>], executor: &Choice, threads: usize, done: &(dyn Fn() + Sync)) -> Findings {
     let mut groups: Vec<(&'static Target, Vec<&Batch<'_>>)> = Vec::new();
     for batch in batches {
         let target = batch.configurations[0].build.target;
@@ -63,8 +72,9 @@ pub fn prove(batches: &[Batch<'_>], threads: usize, done: &(dyn Fn() + Sync)) ->
     std::thread::scope(|scope| {
         for _ in 0..threads.clamp(1, groups.len().max(1)) {
             scope.spawn(|| {
+                let source = executor.source();
                 while let Some((target, batches)) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found = prove_group(target, batches, done);
+                    let found = prove_group(target, batches, &source, done);
                     all.lock().unwrap_or_else(|broken| broken.into_inner()).extend(found);
                 }
             });
@@ -73,43 +83,75 @@ pub fn prove(batches: &[Batch<'_>], threads: usize, done: &(dyn Fn() + Sync)) ->
     all.into_inner().unwrap_or_else(|broken| broken.into_inner())
 }
 
-fn prove_group(kin: &'static Target, batches: &[&Batch<'_>], done: &dyn Fn()) -> Findings {
+fn prove_group(kin: &'static Target, batches: &[&Batch<'_>], source: &Source, done: &dyn Fn()) -> Findings {
     let mut found = Findings::new();
-    let mut machines: HashMap<&str, Option<Unicorn>> = HashMap::new();
+    let mut machines: HashMap<&str, Option<Machine>> = HashMap::new();
     for batch in batches {
         let Objects::Files(files) = &batch.objects else { continue };
         for configuration in &batch.configurations {
             let target = configuration.build.target;
-            let machine = machines.entry(target.name).or_insert_with(|| {
-                let mut machine = Unicorn::new(target).ok()?;
-                machine.set_budget(Budget { instructions: INSTRUCTIONS, ..Budget::default() });
-                Some(machine)
-            });
-            let Some(machine) = machine else { continue };
-            let mut places = Vec::new();
-            let plain = judge::judge_altered(machine, configuration, files, &mut |_, linked| {
-                let wanted = |number: u32| {
-                    let known = found.get(&(kin.name, number));
-                    known.is_none_or(|shown: &Shown| shown.configuration.is_none() && shown.runs < MOST_TRIES)
-                };
-                places = places_of(linked, &wanted);
-            });
-            if !plain.problems.is_empty() || plain.skip.is_some() {
-                continue;
-            }
-            for place in places {
-                let shown = found.entry((kin.name, place.number)).or_default();
-                if shown.configuration.is_none() {
-                    shown.runs += 1;
-                    if matters(machine, configuration, files, &place) {
-                        shown.configuration = Some(configuration.name.clone());
-                    }
+            let machine = machines.entry(target.name).or_insert_with(|| source.machine(target).ok());
+            match machine {
+                Some(Machine::Unicorn(machine)) => {
+                    try_configuration(&mut **machine, configuration, files, kin, &mut found, &matters_here)
                 }
+                Some(Machine::Board(machine)) => {
+                    try_configuration(&mut **machine, configuration, files, kin, &mut found, &ends_otherwise)
+                }
+                None => {}
             }
         }
         done();
     }
     found
+}
+
+/// Whether a place matters, by whatever this kind of machine can tell.
+type Matters<E> = dyn Fn(&mut E, &Configuration<'_>, &[File], &Place) -> bool;
+
+/// Tries what a configuration holds and what is not shown yet.
+fn try_configuration<E: Executor>(
+    machine: &mut E,
+    configuration: &Configuration<'_>,
+    files: &[File],
+    kin: &'static Target,
+    found: &mut Findings,
+    matters: &Matters<E>,
+) where
+    E::InFlight: std::fmt::Debug,
+    E::Finalized: std::fmt::Debug,
+{
+    machine.set_budget(Budget { instructions: INSTRUCTIONS, ..Budget::default() });
+    let mut places = Vec::new();
+    let plain = judge::judge_altered(machine, configuration, files, &mut |_, linked| {
+        let wanted = |number: u32| {
+            let known = found.get(&(kin.name, number));
+            known.is_none_or(|shown: &Shown| shown.configuration.is_none() && shown.runs < MOST_TRIES)
+        };
+        places = places_of(linked, &wanted);
+    });
+    if !plain.problems.is_empty() || plain.skip.is_some() {
+        for row in kin.architecture.rows().iter().filter(|row| plain.held.contains(row.name)) {
+            let shown = found.entry((kin.name, row.number)).or_default();
+            match (&plain.skip, plain.problems.first()) {
+                (Some(why), _) => drop(shown.refused.get_or_insert_with(|| why.clone())),
+                (_, Some(why)) => {
+                    shown.failed.get_or_insert_with(|| format!("{}: {why}", configuration.name));
+                }
+                (None, None) => {}
+            }
+        }
+        return;
+    }
+    for place in places {
+        let shown = found.entry((kin.name, place.number)).or_default();
+        if shown.configuration.is_none() {
+            shown.runs += 1;
+            if matters(machine, configuration, files, &place) {
+                shown.configuration = Some(configuration.name.clone());
+            }
+        }
+    }
 }
 
 /// A place that can be altered.
@@ -158,18 +200,27 @@ fn altered(graph: &LinkGraph<'_>, id: EdgeId, row: &Row, fixup: &Fixup) -> Optio
     Some(bytes)
 }
 
-/// Whether the run ends otherwise with the place altered, and looks at the place when it is not.
-fn matters(
-    machine: &mut Unicorn,
+/// Whether the run ends otherwise with the place altered.
+fn ends_otherwise<E: Executor>(
+    machine: &mut E,
     configuration: &Configuration<'_>,
-    files: &[corpus::build::File],
+    files: &[File],
     place: &Place,
-) -> bool {
+) -> bool
+where
+    E::InFlight: std::fmt::Debug,
+    E::Finalized: std::fmt::Debug,
+{
     let other = judge::judge_altered(machine, configuration, files, &mut |machine, _| {
         let written = machine.poke(place.address, &place.altered);
         debug_assert!(written.is_ok(), "{written:?}");
     });
-    if other.problems.is_empty() {
+    !other.problems.is_empty()
+}
+
+/// The same, and whether it looks at the place when it is not altered.
+fn matters_here(machine: &mut Unicorn, configuration: &Configuration<'_>, files: &[File], place: &Place) -> bool {
+    if !ends_otherwise(machine, configuration, files, place) {
         return false;
     }
     let bytes = place.address..=place.address.saturating_add(place.altered.len() as u64 - 1);

@@ -28,6 +28,8 @@ pub type Remote = Rig<Processor>;
 
 /// Instructions in a microsecond on a slow day: nothing counts them there, so a budget of them is one of time.
 const PACE: u64 = 25;
+/// However few instructions they are: the machine may be busy.
+const LEAST: Duration = Duration::from_secs(1);
 /// How long anything that is not the program's own doing may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// At most so much is written or read in one operation.
@@ -336,7 +338,7 @@ impl Engine for Processor {
     }
 
     fn allow(&mut self, budget: Budget) {
-        let time = budget.time.min(Duration::from_micros(budget.instructions / PACE));
+        let time = budget.time.min(Duration::from_micros(budget.instructions / PACE).max(LEAST));
         self.deadline = Instant::now() + time;
     }
 
