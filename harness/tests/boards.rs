@@ -150,7 +150,7 @@ fn an_endless_loop_is_interrupted_and_the_board_lives() {
         for _ in 0..3 {
             assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{} {}", code.board, code.target);
             assert_eq!(machine.get(Register::Pc), u128::from(CODE));
-            assert_eq!(start(&mut machine, CODE + 0x1000 | code.thumb), Stop::Returned);
+            assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned);
         }
         assert_eq!(session.borrow().starts(), 1, "{}: it was not to be lost", code.board);
     }
@@ -174,11 +174,11 @@ fn faults_say_what_where_and_on_which_address() {
         // Nowhere, the agent's own memory, and a place where nothing is executed.
         for address in [0x7777_0000_u64, 0xb800_0000, 0xbf20_1000] {
             let registers = vec![(Register::Core(0), u128::from(address))];
-            let function = CODE + 0x1000 | code.thumb;
+            let function = (CODE + 0x1000) | code.thumb;
             let stop = machine.start(&Call { function, registers, stack: Vec::new() });
             assert_eq!(stop, fault(FaultKind::Read, CODE + 0x1000, Some(address)), "{what}");
         }
-        let stop = start(&mut machine, CODE + 0x2000 | code.thumb);
+        let stop = start(&mut machine, (CODE + 0x2000) | code.thumb);
         assert_eq!(stop, fault(FaultKind::Fetch, CODE + 0x2000, Some(CODE + 0x2000)), "{what}");
         assert_eq!(session.borrow().starts(), 1);
     }
