@@ -6,8 +6,7 @@ use std::num::NonZero;
 use flate2::read::GzDecoder;
 use xz4rust::{XzDecoder, XzReader};
 
-/// No kernel and no module becomes larger than this. A few bytes could claim to.
-pub(super) const LARGEST: u64 = 512 << 20;
+use super::LARGEST_FILE;
 
 /// A way to compress a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +45,8 @@ impl Compression {
     /// A reader of what is inside. What follows the compressed data is not looked at.
     pub(super) fn reader<'data>(self, content: &'data [u8]) -> io::Result<Box<dyn Read + 'data>> {
         match self {
-            Self::Gzip => Ok(Box::new(GzDecoder::new(content).take(LARGEST + 1))),
-            Self::Xz => Ok(Box::new(xz(content)?.take(LARGEST + 1))),
+            Self::Gzip => Ok(Box::new(GzDecoder::new(content).take(LARGEST_FILE + 1))),
+            Self::Xz => Ok(Box::new(xz(content)?.take(LARGEST_FILE + 1))),
             Self::Other(name) => Err(io::Error::other(format!("compressed with {name}, which is not understood"))),
         }
     }
@@ -56,8 +55,8 @@ impl Compression {
     pub(super) fn decompress(self, content: &[u8]) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         self.reader(content)?.read_to_end(&mut all)?;
-        if all.len() as u64 > LARGEST {
-            return Err(io::Error::other(format!("more than {} MiB when decompressed", LARGEST >> 20)));
+        if all.len() as u64 > LARGEST_FILE {
+            return Err(io::Error::other(format!("more than {} MiB when decompressed", LARGEST_FILE >> 20)));
         }
         Ok(all)
     }

@@ -4,6 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use fatfs::{Dir, FileSystem, FsOptions};
 
+use super::LARGEST_FILE;
 use super::partition::{Fuel, Window};
 
 /// A FAT file system that is only read.
@@ -89,8 +90,8 @@ impl Volume {
                 continue;
             }
             let size = entry.len();
-            if size > self.length {
-                return Err(io::Error::other(format!("it claims {size} bytes, more than the partition has")));
+            if size > self.length.min(LARGEST_FILE) {
+                return Err(io::Error::other(format!("it claims {size} bytes, more than there can be")));
             }
             self.fuel.fill(size);
             let mut content = Vec::new();

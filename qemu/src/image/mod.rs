@@ -52,11 +52,19 @@ pub struct Image {
     root: Option<usize>,
 }
 
+/// No file that is read from an image is larger: they are kernels, device trees, modules.
+const LARGEST_FILE: u64 = 512 << 20;
+
 impl Image {
     /// Opens an image, or a card, and checks that it has a partition table, that all its partitions are there, and that
     /// one of them is a FAT file system.
     pub fn open(path: &Path) -> Result<Self, ImageError> {
         let unreadable = |reason| ImageError::Unreadable { path: path.into(), reason };
+        // Opening a pipe would wait for whoever writes to it.
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if is_stream(metadata.file_type()) {
+            return Err(ImageError::NotAnImage { path: path.into(), reason: "it is a pipe or a terminal".into() });
+        }
         let disk = Disk::new(File::open(path).map_err(unreadable)?);
         let partitions = table::read(&disk, path)?;
         let length = disk.length().map_err(unreadable)?;
@@ -193,6 +201,17 @@ impl Image {
             reason: error.to_string(),
         }
     }
+}
+
+#[cfg(unix)]
+fn is_stream(kind: std::fs::FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    kind.is_fifo() || kind.is_socket() || kind.is_char_device()
+}
+
+#[cfg(not(unix))]
+fn is_stream(_: std::fs::FileType) -> bool {
+    false
 }
 
 fn list(partitions: &[Partition]) -> String {

@@ -2,6 +2,7 @@
 
 use ext4_view::{Ext4, Ext4Error, Ext4Read, FileType};
 
+use super::LARGEST_FILE;
 use super::partition::{Fuel, Window};
 
 /// An ext4 file system that is only read.
@@ -47,7 +48,7 @@ impl Root {
             metadata => metadata?.len(),
         };
         // A file with holes could be larger; none that is looked for here is.
-        if size > self.length { Err(Ext4Error::FileTooLarge) } else { Ok(Some(size)) }
+        if size > self.length.min(LARGEST_FILE) { Err(Ext4Error::FileTooLarge) } else { Ok(Some(size)) }
     }
 
     /// What is in a directory, sorted; nothing if there is no such directory.

@@ -110,6 +110,11 @@ fn unreadable() {
     let directory = tempfile::tempdir().expect("a directory");
     let text = message(directory.path(), &Image::open(directory.path()).expect_err("refused"));
     assert!(text.starts_with("cannot read the image IMG: Is a directory"), "{text}");
+    // A pipe that nobody writes to is not waited for.
+    let pipe = directory.path().join("pipe");
+    build::run(std::process::Command::new("mkfifo").arg(&pipe));
+    let text = message(&pipe, &Image::open(&pipe).expect_err("refused"));
+    assert!(text.starts_with("IMG is not a disk image: it is a pipe or a terminal"), "{text}");
 }
 
 #[test]
