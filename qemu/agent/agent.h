@@ -72,7 +72,7 @@ u32 platform_become(u32 width);
 /* The doorbell: bytes to and from the host. */
 u8 doorbell_wait(void);
 void doorbell_ring(u8 byte);
-/* Whether there is a byte within a second; never on bare metal, where nothing gets lost. */
+/* Whether no byte comes within a second; never on bare metal, where nothing gets lost. */
 int doorbell_idle(void);
 
 /* Messages over it. Where there is memory that the host sees too, they lie in it; elsewhere they go through the doorbell. */
@@ -81,6 +81,8 @@ void link_stream(void *area, u64 size);
 u8 *link_outbox(u64 *room);
 void link_send(u64 size);
 const u8 *link_receive(u64 *size);
+/* Whether what was sent may have got lost: nothing came back for a second. What is in shared memory does not get lost. */
+int link_unheard(void);
 /* The byte by which the host interrupts what is running. */
 #define DOORBELL_BREAK 0x03
 

@@ -156,7 +156,7 @@ void serve(void)
 {
     do
         send_setup();
-    while (doorbell_idle());
+    while (link_unheard());
     for (;;) {
         u64 size, room;
         const u8 *message = link_receive(&size);

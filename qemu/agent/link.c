@@ -112,6 +112,11 @@ void link_send(u64 size)
     ring_all(outbox, size);
 }
 
+int link_unheard(void)
+{
+    return !control && doorbell_idle();
+}
+
 const u8 *link_receive(u64 *size)
 {
     if (control) {

@@ -31,7 +31,8 @@ pub struct Args {
     /// Link what holds each relocation with GNU ld and lld, too: the column `differ`
     #[arg(long)]
     pub differ: bool,
-    /// Run what shows each relocation on these boards, too: the column `remote`
+    /// Run what shows each relocation on these boards, too, raspi3b and raspi2b if none is named: the column `remote`. What
+    /// --executor or --image name is one more
     #[arg(long, value_delimiter = ',', value_name = "BOARD,...", num_args = 0..=1, default_missing_value = "raspi3b,raspi2b")]
     pub remote: Vec<String>,
     /// A report of `run`, for the column of cases
@@ -40,6 +41,8 @@ pub struct Args {
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
+    #[command(flatten)]
+    machine: MachineArgs,
 }
 
 /// How to write the matrix.
@@ -84,8 +87,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
     let mut boards = Vec::new();
-    for name in &args.remote {
-        let wanted = MachineArgs { executor: Some(name.clone()), ..MachineArgs::default() };
+    let named = |name: &String| MachineArgs { executor: Some(name.clone()), ..MachineArgs::default() };
+    let wanted = args.remote.iter().map(named);
+    for wanted in wanted.chain(args.machine.is_given().then(|| args.machine.clone())) {
         match wanted.choice()?.and_then(|board| machine::start(&board).map(|()| board)) {
             Ok(board) => boards.push(board),
             Err(refused) => return Ok(refused.say()),

@@ -52,6 +52,11 @@ impl Refused {
 }
 
 impl MachineArgs {
+    /// Whether anything but the embedded emulator is asked for.
+    pub fn is_given(&self) -> bool {
+        self.image.is_some() || self.executor.as_ref().is_some_and(|name| name != "unicorn")
+    }
+
     /// The executor that was asked for.
     pub fn choice(&self) -> anyhow::Result<Result<Choice, Refused>> {
         let usage = |error: &dyn std::fmt::Display| Ok(Err(Refused(error.to_string(), exit::USAGE)));

@@ -129,6 +129,7 @@ fn try_configuration<E: Executor>(
             known.is_none_or(|shown: &Shown| shown.configuration.is_none() && shown.runs < MOST_TRIES)
         };
         places = places_of(linked, &wanted);
+        !places.is_empty()
     });
     if !plain.problems.is_empty() || plain.skip.is_some() {
         for row in kin.architecture.rows().iter().filter(|row| plain.held.contains(row.name)) {
@@ -214,6 +215,7 @@ where
     let other = judge::judge_altered(machine, configuration, files, &mut |machine, _| {
         let written = machine.poke(place.address, &place.altered);
         debug_assert!(written.is_ok(), "{written:?}");
+        true
     });
     !other.problems.is_empty()
 }
@@ -224,6 +226,9 @@ fn matters_here(machine: &mut Unicorn, configuration: &Configuration<'_>, files:
         return false;
     }
     let bytes = place.address..=place.address.saturating_add(place.altered.len() as u64 - 1);
-    let same = judge::judge_altered(machine, configuration, files, &mut |machine, _| machine.watch(bytes.clone()));
+    let same = judge::judge_altered(machine, configuration, files, &mut |machine, _| {
+        machine.watch(bytes.clone());
+        true
+    });
     machine.unwatch() && same.problems.is_empty()
 }
