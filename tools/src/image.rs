@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::step::Steps;
+use crate::step::{Steps, root};
 
 /// What to build.
 #[derive(Args)]
@@ -36,6 +36,22 @@ pub(crate) struct Options {
     /// The image.
     #[arg(value_name = "OUT.img")]
     out: PathBuf,
+}
+
+/// The images that the tests boot, built where they are not there: the variable by which tests know each, and its path.
+pub(crate) fn for_tests() -> Result<Vec<(&'static str, PathBuf)>> {
+    let directory = root().join("target/linkrig/images");
+    fs::create_dir_all(&directory)?;
+    let images = [(Architecture::Arm64, "LINKRIG_IMAGE_ARM64"), (Architecture::Armhf, "LINKRIG_IMAGE_ARMHF")];
+    let image = |(arch, variable): (Architecture, &'static str)| {
+        let out = directory.join(format!("bullseye-{}.img", arch.name()));
+        if !out.exists() {
+            let suite = "bullseye".to_owned();
+            build(&Options { suite, arch, include: Vec::new(), size: None, mirror: None, out: out.clone() })?;
+        }
+        Ok((variable, out))
+    };
+    images.into_iter().map(image).collect()
 }
 
 /// What Debian calls it.

@@ -11,7 +11,7 @@ mod step;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 use packages::Need;
@@ -160,11 +160,49 @@ fn test(steps: &mut Steps) -> Result<()> {
     steps.command("clippy", &mut cargo(clippy))?;
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     steps.command("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
-    steps.command("tests", &mut cargo(&["test", "--workspace"]))?;
+    let mut images = Vec::new();
+    steps.run("images to boot", || image::for_tests().map(|built| images = built))?;
+    let before = digests(&images)?;
+    let mut tests = cargo(&["test", "--workspace"]);
+    tests.envs(images.iter().map(|(variable, path)| (variable, path)));
+    steps.command("tests", &mut tests)?;
     steps.run("prebuilt objects", prebuilt::verify)?;
     steps.run("the agent", agent::verify)?;
     // A case that is lost, and a skip, count as failures.
     let corpus = ["run", "--package", "harness", "--", "--strict", "--at-least", FLOOR];
     steps.command("the corpus, prebuilt", &mut cargo(&corpus))?;
+    boards(steps, &images)?;
+    if digests(&images)? != before {
+        bail!("an image is not what it was before it was booted");
+    }
     steps.command("the corpus, rebuilt", cargo(&corpus).arg("--rebuild"))
+}
+
+/// The corpus on bare boards, and every relocation on them and on images.
+fn boards(steps: &mut Steps, images: &[(&str, std::path::PathBuf)]) -> Result<()> {
+    let run = ["run", "--package", "harness", "--"];
+    let corpus = |board, floor| [&run[..], &["--executor", board, "--at-least", floor]].concat();
+    steps.command("the corpus on raspi3b", &mut cargo(&corpus("raspi3b", "57200")))?;
+    steps.command("the corpus on raspi2b", &mut cargo(&corpus("raspi2b", "37400")))?;
+    let coverage = [&run[..], &["coverage", "--format", "markdown"]].concat();
+    let every = ["--remote", "--at-least", "remote=490"];
+    steps.command("every relocation on bare boards", cargo(&coverage).args(every))?;
+    for (variable, path) in images {
+        let (arch, floor) = match *variable {
+            "LINKRIG_IMAGE_ARM64" => ("aarch64,aarch64_ilp32,armv7", "remote=283"),
+            _ => ("armv7", "remote=95"),
+        };
+        let on_image = ["--arch", arch, "--at-least", floor, "--image"];
+        steps.command("every relocation on an image", cargo(&coverage).args(on_image).arg(path))?;
+    }
+    Ok(())
+}
+
+/// The SHA-256 of each image.
+fn digests(images: &[(&str, std::path::PathBuf)]) -> Result<Vec<String>> {
+    let digest = |(_, path): &(&str, std::path::PathBuf)| {
+        let output = std::process::Command::new("sha256sum").arg(path).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    images.iter().map(digest).collect()
 }

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use linker::relocation::{Row, Standing};
 use linker::{TARGETS, Target};
 use reports::Report;
-use reports::coverage::{Cell, Line, Matrix, Proof, Verdict};
+use reports::coverage::{Cell, Line, Matrix, PROOFS, Proof, Verdict};
 use reports::html::{self, Page};
 use reports::model::Status;
 
@@ -41,8 +41,21 @@ pub struct Args {
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
+    /// Fewer relocations than this that a column shows, in all targets together, are a failure: for CI
+    #[arg(long, value_name = "COLUMN=N", value_parser = floor)]
+    pub at_least: Vec<(Proof, usize)>,
     #[command(flatten)]
     machine: MachineArgs,
+}
+
+fn floor(text: &str) -> Result<(Proof, usize), String> {
+    let (column, least) = text.split_once('=').ok_or("expected COLUMN=N")?;
+    let known = PROOFS.iter().find(|proof| proof.name() == column);
+    let column = known.ok_or_else(|| {
+        let names: Vec<&str> = PROOFS.iter().map(|proof| proof.name()).collect();
+        format!("unknown column `{column}`, expected one of {}", names.join(", "))
+    })?;
+    Ok((*column, least.parse().map_err(|_| format!("`{least}` is not a number"))?))
 }
 
 /// How to write the matrix.
@@ -114,7 +127,15 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             print!("{}", html::render(&Page { run: run.as_ref(), matrix: Some(&matrix), comparison: None }));
         }
     }
-    Ok(if matrix.failed() { exit::FAILURES } else { exit::OK })
+    let mut failed = matrix.failed();
+    for &(column, least) in &args.at_least {
+        let passed: usize = targets.iter().map(|target| matrix.count(target.name, column).passed).sum();
+        if passed < least {
+            eprintln!("{}: only {passed} relocations are shown, and at least {least} have to be", column.name());
+            failed = true;
+        }
+    }
+    Ok(if failed { exit::FAILURES } else { exit::OK })
 }
 
 /// Everything of the corpus for these targets and their kin.
