@@ -71,7 +71,7 @@ u32 platform_become(u32 width);
 
 /* The doorbell: bytes to and from the host. */
 u8 doorbell_wait(void);
-void doorbell_ring(u8 byte);
+void doorbell_ring(const u8 *bytes, u64 size);
 /* Whether no byte comes within a second; never on bare metal, where nothing gets lost. */
 int doorbell_idle(void);
 

@@ -75,18 +75,6 @@ static u32 checksum(const u8 *bytes, u64 size)
     return b << 16 | a;
 }
 
-static void ring_all(const u8 *bytes, u64 size)
-{
-    while (size--)
-        doorbell_ring(*bytes++);
-}
-
-static void ring_word(u32 word)
-{
-    for (int i = 0; i < 4; i++)
-        doorbell_ring(word >> 8 * i);
-}
-
 static u32 wait_word(void)
 {
     u32 word = 0;
@@ -103,13 +91,16 @@ void link_send(u64 size)
         control->to_host = ++sent;
         barrier();
         if (control->host_asleep)
-            doorbell_ring(RING);
+            doorbell_ring(&(u8){RING}, 1);
         return;
     }
-    ring_all(mark, sizeof mark);
-    ring_word(size);
-    ring_word(checksum(outbox, size));
-    ring_all(outbox, size);
+    /* Both sides are little-endian. */
+    struct {
+        u8 mark[4];
+        u32 size, sum;
+    } head = {{0xa5, 'L', 'R', 0x5a}, size, checksum(outbox, size)};
+    doorbell_ring((const u8 *)&head, sizeof head);
+    doorbell_ring(outbox, size);
 }
 
 int link_unheard(void)

@@ -35,11 +35,13 @@ u8 uart_take(void)
     return uart[FLAGS] & RX_EMPTY ? 0 : doorbell_wait();
 }
 
-void doorbell_ring(u8 byte)
+void doorbell_ring(const u8 *bytes, u64 size)
 {
-    while (uart[FLAGS] & TX_FULL)
-        ;
-    uart[DATA] = byte;
+    for (; size; size--) {
+        while (uart[FLAGS] & TX_FULL)
+            ;
+        uart[DATA] = *bytes++;
+    }
 }
 
 int doorbell_idle(void)

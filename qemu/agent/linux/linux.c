@@ -181,8 +181,14 @@ enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGIO = 29
 enum { BUS_ADRALN = 1 };
 static struct stop *running;
 
+/* Bytes from the port that nobody has asked for yet. */
+static u8 buffer[256];
+static u32 taken, received;
+
 static int waiting(void)
 {
+    if (taken < received)
+        return 1;
     struct {
         int file;
         short events, got;
@@ -292,16 +298,25 @@ static void confine(void)
 
 u8 doorbell_wait(void)
 {
-    u8 byte = 0;
-    while (CALL(SYS_READ, port, &byte, 1, 0, 0, 0) != 1)
-        ;
-    return byte;
+    while (taken == received) {
+        long got = CALL(SYS_READ, port, buffer, sizeof buffer, 0, 0, 0);
+        if (got > 0) {
+            taken = 0;
+            received = got;
+        }
+    }
+    return buffer[taken++];
 }
 
-void doorbell_ring(u8 byte)
+void doorbell_ring(const u8 *bytes, u64 size)
 {
-    while (CALL(SYS_WRITE, port, &byte, 1, 0, 0, 0) != 1)
-        ;
+    while (size) {
+        long done = CALL(SYS_WRITE, port, bytes, size, 0, 0, 0);
+        if (done > 0) {
+            bytes += done;
+            size -= done;
+        }
+    }
 }
 
 int doorbell_idle(void)
