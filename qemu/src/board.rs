@@ -17,10 +17,16 @@ pub struct Board {
     pub program: String,
     /// What that program calls it.
     pub machine: String,
+    /// More arguments of that program, where the machine leaves a choice.
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// Its processor, as its maker calls it.
     pub cpu: String,
     /// MiB of memory.
     pub memory: u64,
+    /// Physical address at which it begins.
+    #[serde(default)]
+    pub memory_base: u64,
     /// Bits in the registers of its processor: 32 or 64.
     pub width: u8,
     /// Memory that host and guest both see.
@@ -101,8 +107,11 @@ pub struct Runs {
 }
 
 /// The boards that come along.
-static BOARDS: &[(&str, &str)] =
-    &[("raspi2b", include_str!("../boards/raspi2b.toml")), ("raspi3b", include_str!("../boards/raspi3b.toml"))];
+static BOARDS: &[(&str, &str)] = &[
+    ("raspi2b", include_str!("../boards/raspi2b.toml")),
+    ("raspi3b", include_str!("../boards/raspi3b.toml")),
+    ("virt", include_str!("../boards/virt.toml")),
+];
 
 /// A board cannot be had.
 #[derive(Debug, thiserror::Error)]

@@ -96,7 +96,8 @@ impl Machine {
     /// Starts a board with nothing but the agent on it.
     fn bare(board: &Board) -> Result<Machine, Error> {
         let unfit = |what| Error::Unfit { board: board.name.clone(), what };
-        let Bare { agent, .. } = board.bare.as_ref().ok_or_else(|| unfit("has no agent for bare metal"))?;
+        let Bare { agent, .. } =
+            board.bare.as_ref().ok_or_else(|| unfit("has no agent for bare metal: give it --image or --kernel"))?;
         let agent = agent::binary(agent).ok_or_else(|| unfit("names an agent that there is not"))?;
         let start = Start::new(board)?;
         let kernel = start.file("agent", agent)?;
@@ -178,6 +179,7 @@ impl<'a> Start<'a> {
         let io = |cause| Error::Io { board: board.name.clone(), cause };
         let port = text(&directory.path().join("port"));
         let mut arguments: Vec<String> = vec!["-machine".to_owned(), board.machine.clone()];
+        arguments.extend(board.arguments.iter().cloned());
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|&word| word.to_owned()));
         add(&["-m", &format!("{}M", board.memory)]);
         if let Some(file) = &memory {
@@ -226,7 +228,10 @@ impl<'a> Start<'a> {
                 }
             }
         };
-        let area = |(shared, file): (Shared, File)| SharedArea { file, base: shared.base, size: shared.size };
+        let area = |(shared, file): (Shared, File)| {
+            // The file has the memory, and nothing before it.
+            SharedArea { file, base: shared.base.saturating_sub(board.memory_base), size: shared.size }
+        };
         let shared = board.shared.zip(memory).map(area);
         let mut link = Link::new(port, shared);
         match link.receive(deadline.saturating_duration_since(Instant::now())) {

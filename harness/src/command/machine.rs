@@ -91,6 +91,9 @@ impl MachineArgs {
         let system = match (&image, &self.kernel) {
             (Some(image), _) => Linux::from_image(&board, image).map(System::Linux),
             (None, Some(kernel)) => Linux::from_files(&board, self.files(kernel)?).map(System::Linux),
+            (None, None) if board.bare.is_none() => {
+                return usage(&format!("there is no agent of ours for a bare {name}: it wants --image or --kernel"));
+            }
             (None, None) => Ok(System::Bare),
         };
         Ok(match system {
