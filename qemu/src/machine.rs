@@ -118,20 +118,28 @@ impl Machine {
     /// Starts a board with a Linux.
     pub(crate) fn boot(board: &Board, linux: &Linux) -> Result<Machine, Error> {
         let start = Start::new(board)?;
-        let (boot, serial, patience) = start.linux(linux)?;
+        let (serial, patience) = start.linux()?;
+        let mut boot = vec!["-kernel".to_owned(), start.file("kernel", &linux.kernel)?];
+        if let Some(dtb) = &linux.dtb {
+            boot.extend(["-dtb".to_owned(), start.file("dtb", dtb)?]);
+        }
+        boot.extend(["-initrd".to_owned(), start.file("initramfs", &linux.initramfs)?]);
+        boot.extend(["-append".to_owned(), linux.append.clone()]);
+        boot.extend(qmp::options(start.directory.path()));
         start.run(boot, serial, patience)
     }
 
-    /// Starts a board with a Linux that goes on where it was saved. `fill` writes the memory that it had.
+    /// Starts a board with a Linux that goes on where it was saved. `fill` writes the memory that it had, the kernel among it:
+    /// QEMU is not given that, which would take it half of the time.
     pub(crate) fn restore(
         board: &Board,
-        linux: &Linux,
         saved: Saved,
         fill: &mut dyn FnMut(Option<&File>) -> std::io::Result<()>,
     ) -> Result<Machine, Box<dyn std::error::Error>> {
         let start = Start::new(board)?;
-        let (mut boot, serial, patience) = start.linux(linux)?;
-        boot.extend(["-incoming".to_owned(), "defer".to_owned()]);
+        let (serial, patience) = start.linux()?;
+        let mut boot = vec!["-incoming".to_owned(), "defer".to_owned()];
+        boot.extend(qmp::options(start.directory.path()));
         let deadline = Instant::now() + patience;
         let mut spawned = start.spawn(boot, serial)?;
         // QEMU gets up in the meantime, and does not touch the memory.
@@ -219,18 +227,11 @@ impl<'a> Start<'a> {
         Ok(text(&path))
     }
 
-    /// What boots a Linux: options, the number of the agent's serial port, and how long it may take.
-    fn linux(&self, linux: &Linux) -> Result<(Vec<String>, usize, Duration), Error> {
+    /// Of a Linux: the number of the agent's serial port, and how long it may take to boot.
+    fn linux(&self) -> Result<(usize, Duration), Error> {
         let unfit = || Error::Unfit { board: self.board.name.clone(), what: "boots no Linux" };
-        let of = self.board.linux.as_ref().ok_or_else(unfit)?;
-        let mut boot = vec!["-kernel".to_owned(), self.file("kernel", &linux.kernel)?];
-        if let Some(dtb) = &linux.dtb {
-            boot.extend(["-dtb".to_owned(), self.file("dtb", dtb)?]);
-        }
-        boot.extend(["-initrd".to_owned(), self.file("initramfs", &linux.initramfs)?]);
-        boot.extend(["-append".to_owned(), linux.append.clone()]);
-        boot.extend(qmp::options(self.directory.path()));
-        Ok((boot, of.serial, Duration::from_secs(of.patience)))
+        let linux = self.board.linux.as_ref().ok_or_else(unfit)?;
+        Ok((linux.serial, Duration::from_secs(linux.patience)))
     }
 
     /// Starts QEMU and waits for the agent, whose port is serial port number `serial`.

@@ -61,13 +61,13 @@ impl Snapshot {
     pub fn start(&self, board: &Board, linux: &Linux, check: &mut Check<'_>) -> Result<Started, Error> {
         let mut notes = Vec::new();
         let key = self.key(board, linux)?;
-        if let Some(machine) = self.restore(key, board, linux, check, &mut notes) {
+        if let Some(machine) = self.restore(key, board, check, &mut notes) {
             return Ok(Started { machine, restored: true, notes });
         }
         // Whoever comes second waits for the first, and has it in a moment then.
         let lock = self.store.lock(key);
         if lock.is_ok()
-            && let Some(machine) = self.restore(key, board, linux, check, &mut notes)
+            && let Some(machine) = self.restore(key, board, check, &mut notes)
         {
             return Ok(Started { machine, restored: true, notes });
         }
@@ -113,7 +113,6 @@ impl Snapshot {
         &self,
         key: &Key,
         board: &Board,
-        linux: &Linux,
         check: &mut Check<'_>,
         notes: &mut Vec<String>,
     ) -> Option<Machine> {
@@ -125,7 +124,7 @@ impl Snapshot {
             }
             let saved = head.saved.clone();
             let mut fill = |memory: Option<&_>| head.read_memory(&mut file, memory);
-            let restored = Machine::restore(board, linux, saved, &mut fill);
+            let restored = Machine::restore(board, saved, &mut fill);
             let mut machine = restored.map_err(|error| error.to_string())?;
             check(&mut machine).map(|()| machine)
         };
