@@ -145,9 +145,11 @@ impl Machine {
         // QEMU gets up in the meantime, and does not touch the memory.
         fill(spawned.memory.as_ref())?;
         let port = spawned.port(deadline)?;
-        let mut monitor = Monitor::connect(spawned.directory.path())?;
-        monitor.set_state(&saved.state)?;
-        monitor.go_on()?;
+        let monitor = Monitor::connect(spawned.directory.path());
+        let went_on = monitor.and_then(|mut monitor| monitor.set_state(&saved.state).and_then(|()| monitor.go_on()));
+        if let Err(error) = went_on {
+            return Err(spawned.ended().map_or_else(|| error.into(), Box::from));
+        }
         let link = Link::resume(port, spawned.shared_area(), saved.stream)?;
         Ok(spawned.machine(link, saved.hello))
     }
@@ -244,10 +246,7 @@ impl<'a> Start<'a> {
         match link.receive(deadline.saturating_duration_since(Instant::now())) {
             Ok(hello) => Ok(spawned.machine(link, hello)),
             Err(LinkError::Closed) => {
-                // It closes its end a moment before it ends.
-                std::thread::sleep(Duration::from_millis(100));
-                let status = spawned.process.ended().unwrap_or_else(|| "still running".to_owned());
-                Err(spawned.refused(status))
+                Err(spawned.ended().unwrap_or_else(|| spawned.refused("still running".to_owned())))
             }
             Err(cause) => Err(Error::NotReady { board: board.name.clone(), cause }),
         }
@@ -319,6 +318,13 @@ impl Spawned<'_> {
                 }
             }
         }
+    }
+
+    /// Why it is gone, after it closed a connection, which it does a moment before it ends.
+    fn ended(&mut self) -> Option<Error> {
+        std::thread::sleep(Duration::from_millis(100));
+        let status = self.process.ended()?;
+        Some(self.refused(status))
     }
 
     fn refused(&self, status: String) -> Error {

@@ -94,7 +94,7 @@ impl MachineArgs {
         Ok(match system {
             Ok(system) => {
                 let snapshot = self.snapshot(&system);
-                Ok(Choice::Board(Box::new(Boards::new(board, system, snapshot))))
+                Ok(Choice::Board(Box::new(Boards::new(board, system).with_snapshot(snapshot))))
             }
             Err(error) => Err(Refused(error.to_string(), exit::USAGE)),
         })

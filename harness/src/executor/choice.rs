@@ -32,13 +32,20 @@ pub struct Boards {
 
 impl Boards {
     /// Boards with this on them.
-    pub fn new(board: Board, system: System, snapshot: Option<Snapshot>) -> Boards {
-        Boards { board, system: Arc::new(system), snapshot, ready: Mutex::default() }
+    pub fn new(board: Board, system: System) -> Boards {
+        Boards { board, system: Arc::new(system), snapshot: None, ready: Mutex::default() }
+    }
+
+    /// Has them restored from there where that is possible.
+    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Boards {
+        Boards { snapshot, ..self }
     }
 
     fn take(&self) -> Session {
         let ready = self.ready.lock().unwrap_or_else(|broken| broken.into_inner()).pop();
-        ready.unwrap_or_else(|| Session::new(self.board.clone(), self.system.clone(), self.snapshot.clone()))
+        ready.unwrap_or_else(|| {
+            Session::new(self.board.clone(), self.system.clone()).with_snapshot(self.snapshot.clone())
+        })
     }
 }
 

@@ -32,6 +32,11 @@ fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
+/// What the system says about the end of a file tells nobody anything.
+fn cut_short(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof { malformed("it is cut short") } else { error }
+}
+
 impl Head {
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -82,6 +87,10 @@ impl Head {
 
     /// Reads a snapshot as far as its memory.
     pub(super) fn read(from: &mut impl Read) -> io::Result<Head> {
+        Head::read_whole(from).map_err(cut_short)
+    }
+
+    fn read_whole(from: &mut impl Read) -> io::Result<Head> {
         let mut format = [0; FORMAT.len()];
         from.read_exact(&mut format)?;
         if format != *FORMAT {
@@ -107,11 +116,11 @@ impl Head {
     pub(super) fn read_memory(&self, from: &mut impl Read, memory: Option<&File>) -> io::Result<()> {
         let mut sum = Hasher::new();
         pieces(&self.runs, |offset, piece| {
-            from.read_exact(piece)?;
+            from.read_exact(piece).map_err(cut_short)?;
             sum.update(piece);
             memory.map_or(Ok(()), |memory| memory.write_all_at(piece, offset))
         })?;
-        if checksum(from)? != sum.finalize() {
+        if checksum(from).map_err(cut_short)? != sum.finalize() {
             return Err(malformed("its memory is damaged"));
         }
         Ok(())

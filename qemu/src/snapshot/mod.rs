@@ -132,6 +132,7 @@ impl Snapshot {
             Ok(machine) => Some(machine),
             Err(why) => {
                 self.store.remove(key);
+                let why = why.lines().collect::<Vec<_>>().join("; ");
                 notes.push(format!("the snapshot of {} cannot be used and is made anew: {why}", board.name));
                 None
             }

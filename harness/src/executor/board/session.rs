@@ -74,9 +74,14 @@ struct Running {
 }
 
 impl Session {
-    /// A board that is not started yet. With a snapshot it is restored where that is possible.
-    pub fn new(board: Board, system: Arc<System>, snapshot: Option<Snapshot>) -> Session {
-        Session { board, system, snapshot, running: None, owner: 0, owners: 0, starts: 0 }
+    /// A board that is not started yet.
+    pub fn new(board: Board, system: Arc<System>) -> Session {
+        Session { board, system, snapshot: None, running: None, owner: 0, owners: 0, starts: 0 }
+    }
+
+    /// Has it restored from there where that is possible.
+    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Session {
+        Session { snapshot, ..self }
     }
 
     /// What boots on it.
