@@ -11,8 +11,11 @@ pub mod image;
 pub mod link;
 pub mod machine;
 pub mod process;
+pub mod qmp;
+pub mod snapshot;
 pub mod system;
 
 pub use board::Board;
 pub use machine::{Error, Machine};
+pub use snapshot::Snapshot;
 pub use system::System;

@@ -87,6 +87,31 @@ impl Link {
         Link { port, shared, mode: Mode::Unknown, sent: 0, seen: 0, pending: Vec::new() }
     }
 
+    /// A link to an agent that goes on where it was saved, and may be asleep.
+    pub(crate) fn resume(port: UnixStream, shared: Option<SharedArea>, stream: bool) -> Result<Link, LinkError> {
+        let mut link = Link::new(port, shared);
+        link.mode = if stream { Mode::Stream } else { Mode::Shared };
+        if let (Mode::Shared, Some(shared)) = (&link.mode, &link.shared) {
+            let mut word = [0; 4];
+            shared.file.read_exact_at(&mut word, shared.base + TO_GUEST)?;
+            link.sent = u32::from_le_bytes(word);
+            shared.file.read_exact_at(&mut word, shared.base + TO_HOST)?;
+            link.seen = u32::from_le_bytes(word);
+            link.port.write_all(&[RING])?;
+        }
+        Ok(link)
+    }
+
+    /// Whether its messages are frames over the port.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.mode, Mode::Stream)
+    }
+
+    /// The file behind the guest's memory.
+    pub(crate) fn memory(&self) -> Option<&File> {
+        self.shared.as_ref().map(|shared| &shared.file)
+    }
+
     /// Bytes that a message may have.
     pub fn room(&self) -> usize {
         match (&self.mode, &self.shared) {

@@ -13,6 +13,7 @@ use crate::agent;
 use crate::board::{Bare, Board, Shared};
 use crate::link::{Link, LinkError, SharedArea};
 use crate::process::Process;
+use crate::qmp::{self, Monitor, MonitorError};
 use crate::system::{Linux, System};
 
 /// A board does not run.
@@ -81,7 +82,18 @@ pub struct Machine {
     link: Link,
     hello: Vec<u8>,
     /// Sockets, logs, the agent.
-    _directory: TempDir,
+    directory: TempDir,
+}
+
+/// What a running machine is, apart from its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Saved {
+    /// The agent's first message.
+    pub(crate) hello: Vec<u8>,
+    /// Its messages come as frames over the port.
+    pub(crate) stream: bool,
+    /// QEMU's state of its devices.
+    pub(crate) state: Vec<u8>,
 }
 
 impl Machine {
@@ -89,7 +101,7 @@ impl Machine {
     pub fn start(board: &Board, system: &System) -> Result<Machine, Error> {
         match system {
             System::Bare => Machine::bare(board),
-            System::Linux(linux) => Machine::linux(board, linux),
+            System::Linux(linux) => Machine::boot(board, linux),
         }
     }
 
@@ -105,17 +117,57 @@ impl Machine {
     }
 
     /// Starts a board with a Linux.
-    fn linux(board: &Board, linux: &Linux) -> Result<Machine, Error> {
-        let unfit = |what| Error::Unfit { board: board.name.clone(), what };
-        let of = board.linux.as_ref().ok_or_else(|| unfit("boots no Linux"))?;
+    pub(crate) fn boot(board: &Board, linux: &Linux) -> Result<Machine, Error> {
         let start = Start::new(board)?;
+        let (serial, patience) = start.linux()?;
         let mut boot = vec!["-kernel".to_owned(), start.file("kernel", &linux.kernel)?];
         if let Some(dtb) = &linux.dtb {
             boot.extend(["-dtb".to_owned(), start.file("dtb", dtb)?]);
         }
         boot.extend(["-initrd".to_owned(), start.file("initramfs", &linux.initramfs)?]);
         boot.extend(["-append".to_owned(), linux.append.clone()]);
-        start.run(boot, of.serial, Duration::from_secs(of.patience))
+        boot.extend(qmp::options(start.directory.path()));
+        start.run(boot, serial, patience)
+    }
+
+    /// Starts a board with a Linux that goes on where it was saved. `fill` writes the memory that it had, the kernel among it:
+    /// QEMU is not given that, which would take it half of the time.
+    pub(crate) fn restore(
+        board: &Board,
+        saved: Saved,
+        fill: &mut dyn FnMut(Option<&File>) -> std::io::Result<()>,
+    ) -> Result<Machine, Box<dyn std::error::Error>> {
+        let start = Start::new(board)?;
+        let (serial, patience) = start.linux()?;
+        let mut boot = vec!["-incoming".to_owned(), "defer".to_owned()];
+        boot.extend(qmp::options(start.directory.path()));
+        let deadline = Instant::now() + patience;
+        let mut spawned = start.spawn(boot, serial)?;
+        // QEMU gets up in the meantime, and does not touch the memory.
+        fill(spawned.memory.as_ref())?;
+        let port = spawned.port(deadline)?;
+        let monitor = Monitor::connect(spawned.directory.path());
+        let went_on = monitor.and_then(|mut monitor| monitor.set_state(&saved.state).and_then(|()| monitor.go_on()));
+        if let Err(error) = went_on {
+            return Err(spawned.ended().map_or_else(|| error.into(), Box::from));
+        }
+        let link = Link::resume(port, spawned.shared_area(), saved.stream)?;
+        Ok(spawned.machine(link, saved.hello))
+    }
+
+    /// Stops it, hands what it is to `keep`, and lets it go on. After an error it may stand still; that it could not be kept is none.
+    pub(crate) fn save(
+        &mut self,
+        keep: &mut dyn FnMut(Saved, Option<&File>) -> std::io::Result<()>,
+    ) -> Result<std::io::Result<()>, MonitorError> {
+        let mut monitor = Monitor::connect(self.directory.path())?;
+        monitor.stop()?;
+        let kept = monitor.state().map_err(std::io::Error::other).and_then(|state| {
+            let saved = Saved { hello: self.hello.clone(), stream: self.link.is_stream(), state };
+            keep(saved, self.link.memory())
+        });
+        monitor.go_on()?;
+        Ok(kept)
     }
 
     /// The agent's first message.
@@ -154,10 +206,15 @@ struct Start<'a> {
     listener: UnixListener,
 }
 
+/// The program that has a board.
+pub(crate) fn program(board: &Board) -> Result<PathBuf, Error> {
+    which::which(&board.program)
+        .map_err(|_| Error::NoQemu { program: board.program.clone(), board: board.name.clone() })
+}
+
 impl<'a> Start<'a> {
     fn new(board: &'a Board) -> Result<Start<'a>, Error> {
-        let program = which::which(&board.program)
-            .map_err(|_| Error::NoQemu { program: board.program.clone(), board: board.name.clone() })?;
+        let program = program(board)?;
         let io = |cause| Error::Io { board: board.name.clone(), cause };
         let directory = tempfile::Builder::new().prefix("linkrig-").tempdir().map_err(io)?;
         let listener = UnixListener::bind(directory.path().join("port")).map_err(io)?;
@@ -173,10 +230,32 @@ impl<'a> Start<'a> {
         Ok(text(&path))
     }
 
-    /// Starts QEMU and waits for the agent, whose port is serial port number `serial`. The console is the other one.
+    /// Of a Linux: the number of the agent's serial port, and how long it may take to boot.
+    fn linux(&self) -> Result<(usize, Duration), Error> {
+        let unfit = || Error::Unfit { board: self.board.name.clone(), what: "boots no Linux" };
+        let linux = self.board.linux.as_ref().ok_or_else(unfit)?;
+        Ok((linux.serial, Duration::from_secs(linux.patience)))
+    }
+
+    /// Starts QEMU and waits for the agent, whose port is serial port number `serial`.
     fn run(self, boot: Vec<String>, serial: usize, patience: Duration) -> Result<Machine, Error> {
+        let board = self.board;
+        let deadline = Instant::now() + patience;
+        let mut spawned = self.spawn(boot, serial)?;
+        let port = spawned.port(deadline)?;
+        let mut link = Link::new(port, spawned.shared_area());
+        match link.receive(deadline.saturating_duration_since(Instant::now())) {
+            Ok(hello) => Ok(spawned.machine(link, hello)),
+            Err(LinkError::Closed) => {
+                Err(spawned.ended().unwrap_or_else(|| spawned.refused("still running".to_owned())))
+            }
+            Err(cause) => Err(Error::NotReady { board: board.name.clone(), cause }),
+        }
+    }
+
+    /// Starts QEMU. The agent's port is serial port number `serial`, and the console is the other one.
+    fn spawn(self, boot: Vec<String>, serial: usize) -> Result<Spawned<'a>, Error> {
         let Start { board, program, directory, memory, listener } = self;
-        let io = |cause| Error::Io { board: board.name.clone(), cause };
         let port = text(&directory.path().join("port"));
         let mut arguments: Vec<String> = vec!["-machine".to_owned(), board.machine.clone()];
         arguments.extend(board.arguments.iter().cloned());
@@ -205,45 +284,71 @@ impl<'a> Start<'a> {
             add(&["-serial", if number == serial { "chardev:port" } else { "chardev:console" }]);
         }
         arguments.extend(boot);
-        let mut process = Process::start(&program, &arguments, directory.path()).map_err(io)?;
-        let refused = |process: &Process, status| Error::Refused {
-            program: text(&program),
-            board: board.name.clone(),
-            status,
-            complaint: process.complaint(),
-        };
-        let deadline = Instant::now() + patience;
-        let port = loop {
-            match accept(&listener).map_err(io)? {
-                Some(port) => break port,
+        let process = Process::start(&program, &arguments, directory.path())
+            .map_err(|cause| Error::Io { board: board.name.clone(), cause })?;
+        Ok(Spawned { board, program, directory, memory, listener, process })
+    }
+}
+
+/// A QEMU that has been started, and nothing heard of yet.
+struct Spawned<'a> {
+    board: &'a Board,
+    program: PathBuf,
+    directory: TempDir,
+    memory: Option<File>,
+    listener: UnixListener,
+    process: Process,
+}
+
+impl Spawned<'_> {
+    /// Waits for QEMU to open the agent's port.
+    fn port(&mut self, deadline: Instant) -> Result<UnixStream, Error> {
+        let start = Instant::now();
+        loop {
+            let port = accept(&self.listener);
+            match port.map_err(|cause| Error::Io { board: self.board.name.clone(), cause })? {
+                Some(port) => return Ok(port),
                 None if Instant::now() > deadline => {
-                    let cause = LinkError::Silent(patience);
-                    return Err(Error::NotReady { board: board.name.clone(), cause });
+                    let cause = LinkError::Silent(start.elapsed());
+                    return Err(Error::NotReady { board: self.board.name.clone(), cause });
                 }
                 None => {
-                    if let Some(status) = process.ended() {
-                        return Err(refused(&process, status));
+                    if let Some(status) = self.process.ended() {
+                        return Err(self.refused(status));
                     }
                     std::thread::sleep(Duration::from_micros(500));
                 }
             }
-        };
+        }
+    }
+
+    /// Why it is gone, after it closed a connection, which it does a moment before it ends.
+    fn ended(&mut self) -> Option<Error> {
+        std::thread::sleep(Duration::from_millis(100));
+        let status = self.process.ended()?;
+        Some(self.refused(status))
+    }
+
+    fn refused(&self, status: String) -> Error {
+        Error::Refused {
+            program: text(&self.program),
+            board: self.board.name.clone(),
+            status,
+            complaint: self.process.complaint(),
+        }
+    }
+
+    /// The part of its memory over which the agent and we talk.
+    fn shared_area(&mut self) -> Option<SharedArea> {
         let area = |(shared, file): (Shared, File)| {
             // The file has the memory, and nothing before it.
-            SharedArea { file, base: shared.base.saturating_sub(board.memory_base), size: shared.size }
+            SharedArea { file, base: shared.base.saturating_sub(self.board.memory_base), size: shared.size }
         };
-        let shared = board.shared.zip(memory).map(area);
-        let mut link = Link::new(port, shared);
-        match link.receive(deadline.saturating_duration_since(Instant::now())) {
-            Ok(hello) => Ok(Machine { process, link, hello, _directory: directory }),
-            Err(LinkError::Closed) => {
-                // It closes its end a moment before it ends.
-                std::thread::sleep(Duration::from_millis(100));
-                let status = process.ended().unwrap_or_else(|| "still running".to_owned());
-                Err(refused(&process, status))
-            }
-            Err(cause) => Err(Error::NotReady { board: board.name.clone(), cause }),
-        }
+        self.board.shared.zip(self.memory.take()).map(area)
+    }
+
+    fn machine(self, link: Link, hello: Vec<u8>) -> Machine {
+        Machine { process: self.process, link, hello, directory: self.directory }
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 use qemu::image::Image;
 use qemu::system::{Files, Linux};
-use qemu::{Board, System};
+use qemu::{Board, Snapshot, System, snapshot};
 
 use crate::executor::Choice;
 use crate::executor::board::Failed;
@@ -37,6 +37,9 @@ pub struct MachineArgs {
     /// QEMU's name of the machine, instead of the board's
     #[arg(long, value_name = "M", requires = "kernel")]
     pub machine: Option<String>,
+    /// Boot anew, and leave no snapshot: otherwise a Linux that has booted once is restored from $XDG_CACHE_HOME/linkrig
+    #[arg(long)]
+    pub cold: bool,
 }
 
 /// What was asked for cannot be: what to say, and the exit status.
@@ -97,9 +100,24 @@ impl MachineArgs {
             (None, None) => Ok(System::Bare),
         };
         Ok(match system {
-            Ok(system) => Ok(Choice::Board(Box::new(Boards::new(board, system)))),
+            Ok(system) => {
+                let snapshot = self.snapshot(&system);
+                Ok(Choice::Board(Box::new(Boards::new(board, system).with_snapshot(snapshot))))
+            }
             Err(error) => Err(Refused(error.to_string(), exit::USAGE)),
         })
+    }
+
+    /// Where a booted system is kept: a bare board is up as fast as it would be restored.
+    fn snapshot(&self, system: &System) -> Option<Snapshot> {
+        if self.cold || matches!(system, System::Bare) {
+            return None;
+        }
+        let directory = snapshot::user_directory();
+        if directory.is_none() {
+            eprintln!("note: there is no home directory for snapshots, so the board boots each time");
+        }
+        Some(Snapshot::new(directory?, snapshot::LIMIT))
     }
 
     fn files(&self, kernel: &Path) -> anyhow::Result<Files> {

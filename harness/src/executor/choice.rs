@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use linker::{TARGETS, Target};
-use qemu::{Board, System};
+use qemu::{Board, Snapshot, System};
 
 use super::board::{self, Failed, Remote, Session};
 use super::unicorn::Unicorn;
@@ -24,6 +24,8 @@ pub enum Choice {
 pub struct Boards {
     board: Board,
     system: Arc<System>,
+    /// From where they are restored when one of them has booted.
+    snapshot: Option<Snapshot>,
     /// Those that were started and are not in use.
     ready: Mutex<Vec<Session>>,
 }
@@ -31,12 +33,19 @@ pub struct Boards {
 impl Boards {
     /// Boards with this on them.
     pub fn new(board: Board, system: System) -> Boards {
-        Boards { board, system: Arc::new(system), ready: Mutex::default() }
+        Boards { board, system: Arc::new(system), snapshot: None, ready: Mutex::default() }
+    }
+
+    /// Has them restored from there where that is possible.
+    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Boards {
+        Boards { snapshot, ..self }
     }
 
     fn take(&self) -> Session {
         let ready = self.ready.lock().unwrap_or_else(|broken| broken.into_inner()).pop();
-        ready.unwrap_or_else(|| Session::new(self.board.clone(), self.system.clone()))
+        ready.unwrap_or_else(|| {
+            Session::new(self.board.clone(), self.system.clone()).with_snapshot(self.snapshot.clone())
+        })
     }
 }
 

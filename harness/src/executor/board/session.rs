@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qemu::link::LinkError;
-use qemu::{Board, Machine, System};
+use qemu::{Board, Machine, Snapshot, System};
 
 use super::batch::{Batch, Reply};
 use crate::epc::orc::Setup;
@@ -16,6 +16,8 @@ use crate::epc::wire::{HEADER, Header, Opcode};
 const GRACE: Duration = Duration::from_secs(5);
 /// How long another agent may take to come up.
 const CHANGE: Duration = Duration::from_secs(20);
+/// How long an agent that was restored may take to answer for the first time.
+const FIRST: Duration = Duration::from_secs(5);
 /// The agent's function that does a batch of operations.
 const BATCH: &str = "linkrig_batch";
 /// The agent's function that makes it one of another width.
@@ -50,6 +52,7 @@ pub enum Failed {
 pub struct Session {
     board: Board,
     system: Arc<System>,
+    snapshot: Option<Snapshot>,
     running: Option<Running>,
     /// Which executor's program is in the board.
     owner: u64,
@@ -73,7 +76,12 @@ struct Running {
 impl Session {
     /// A board that is not started yet.
     pub fn new(board: Board, system: Arc<System>) -> Session {
-        Session { board, system, running: None, owner: 0, owners: 0, starts: 0 }
+        Session { board, system, snapshot: None, running: None, owner: 0, owners: 0, starts: 0 }
+    }
+
+    /// Has it restored from there where that is possible.
+    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Session {
+        Session { snapshot, ..self }
     }
 
     /// What boots on it.
@@ -109,7 +117,7 @@ impl Session {
 
     fn running(&mut self) -> Result<&mut Running, Failed> {
         if self.running.is_none() {
-            self.running = Some(Running::start(&self.board, &self.system)?);
+            self.running = Some(Running::start(&self.board, &self.system, self.snapshot.as_ref())?);
             self.starts += 1;
             self.owner = 0;
         }
@@ -176,9 +184,34 @@ fn introduction(message: &[u8]) -> Result<(u8, u64, Option<u64>), String> {
     Ok((width, symbol(BATCH).ok_or_else(|| format!("it has no {BATCH}"))?, symbol(BECOME)))
 }
 
+/// Has an agent do nothing, and say so.
+fn answers(machine: &mut Machine) -> Result<(), String> {
+    let (_, batch, _) = introduction(machine.hello())?;
+    // A number that no call will have.
+    let header = Header { payload: 0, opcode: Opcode::CallWrapper, sequence: u64::MAX, tag: batch };
+    let link = machine.link();
+    link.send(&[&header.encode()]).map_err(|error| error.to_string())?;
+    loop {
+        let message = link.receive(FIRST).map_err(|error| error.to_string())?;
+        match split(&message)?.0 {
+            Header { opcode: Opcode::Result, sequence: u64::MAX, .. } => return Ok(()),
+            // It was not sure to have been heard when it was saved.
+            Header { opcode: Opcode::Setup, .. } => {}
+            header => return Err(format!("it answered {:?} {} to its first call", header.opcode, header.sequence)),
+        }
+    }
+}
+
 impl Running {
-    fn start(board: &Board, system: &System) -> Result<Running, Failed> {
-        let machine = Machine::start(board, system)?;
+    fn start(board: &Board, system: &System, snapshot: Option<&Snapshot>) -> Result<Running, Failed> {
+        let machine = match (system, snapshot) {
+            (System::Linux(linux), Some(snapshot)) => {
+                let started = snapshot.start(board, linux, &mut answers)?;
+                started.notes.iter().for_each(|note| eprintln!("note: {note}"));
+                started.machine
+            }
+            _ => Machine::start(board, system)?,
+        };
         let foreign = |why| Failed::Foreign { board: board.name.clone(), why };
         let (width, batch, become_other) = introduction(machine.hello()).map_err(foreign)?;
         Ok(Running { machine, next: 0, width, batch, become_other })
