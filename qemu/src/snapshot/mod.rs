@@ -1,7 +1,7 @@
 //! Snapshots: a Linux boots once, is saved when its agent is ready, and is restored from then on.
 //!
-//! What is saved is kept under a hash of everything that boots ([`key`]), in one [`file`] of the user's cache directory
-//! ([`store`]). Nothing there is trusted: a restored machine counts when it has answered, and otherwise the snapshot
+//! What is saved is kept under a hash of everything that boots (`key`), in one `file` of the user's cache directory
+//! (`store`). Nothing there is trusted: a restored machine counts when it has answered, and otherwise the snapshot
 //! goes and the machine boots. Without a place for snapshots everything works, slower.
 
 mod file;
