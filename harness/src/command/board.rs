@@ -83,9 +83,8 @@ fn seconds(text: &str) -> Result<f64, String> {
 const HERE: &str = "/tmp";
 /// Seconds that a program may take.
 const PATIENCE: f64 = 600.0;
-/// What a login would set.
-const ENVIRONMENT: &[&str] =
-    &["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root", "LANG=C.UTF-8"];
+/// What a login would set, beside PATH.
+const ENVIRONMENT: &[&str] = &["HOME=/root", "USER=root", "LANG=C.UTF-8"];
 const SHELLS: &[&str] = &["/bin/bash", "/bin/sh"];
 
 /// Runs the command.
@@ -206,9 +205,11 @@ fn on_board(args: &Args, image: &Image, board: &Board, wanted: Wanted) -> Result
     if on_terminal {
         eprintln!("{}, {origin}: ready after {:.1} s. Ctrl-] leaves.", board.name, entered.as_secs_f64());
     }
-    let given = ENVIRONMENT.iter().map(|&variable| variable.to_owned());
-    let term = std::env::var("TERM").ok().filter(|_| on_terminal).map(|term| format!("TERM={term}"));
-    let environment: Vec<String> = given.chain(term).chain(args.environment.iter().cloned()).collect();
+    let mut environment = vec![format!("PATH={}", program::DIRECTORIES.join(":"))];
+    environment.extend(ENVIRONMENT.iter().map(|&variable| variable.to_owned()));
+    environment.extend(std::env::var("TERM").ok().filter(|_| on_terminal).map(|term| format!("TERM={term}")));
+    environment.retain(|variable| !args.environment.iter().any(|given| same_name(given, variable)));
+    environment.extend(args.environment.iter().cloned());
     let terminal = space.start(&Start {
         terminal: on_terminal.then(terminal::size),
         directory: HERE,
@@ -228,12 +229,20 @@ fn on_board(args: &Args, image: &Image, board: &Board, wanted: Wanted) -> Result
     }
     Ok(match end? {
         End::Status(status) => status,
-        End::Left => exit::OK,
+        End::Left => {
+            eprintln!();
+            exit::OK
+        }
         End::OutOfTime => {
             eprintln!("error: {} did not end within {limit} s", wanted.arguments.join(" "));
             exit::BUDGET
         }
     })
+}
+
+/// Whether two variables have the same name.
+fn same_name(one: &str, other: &str) -> bool {
+    one.split('=').next() == other.split('=').next()
 }
 
 /// How it came to an end.
@@ -253,12 +262,9 @@ const BROKEN_PIPE: u8 = 128 + 13;
 fn converse(space: &mut UserSpace, raw: Option<&Raw>, deadline: Option<Instant>) -> Result<End, Failed> {
     let mut input = Input::new();
     let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-    let mut size = (0, 0);
     loop {
         input.poll();
-        let now = raw.map_or(size, |_| terminal::size());
-        let resized = std::mem::replace(&mut size, now);
-        let _ = resized;
+        let size = raw.map_or((0, 0), |_| terminal::size());
         let left = raw.is_some_and(|raw| raw.told_to_leave() || input.is_over() || input.holds(terminal::LEAVE));
         if left {
             return Ok(End::Left);

@@ -135,7 +135,7 @@ static struct stop *running;
 static u8 buffer[256];
 static u32 taken, received;
 
-static int waiting(void)
+int waiting(void)
 {
     if (taken < received)
         return 1;

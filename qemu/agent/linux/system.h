@@ -30,6 +30,7 @@ enum {
     SYS_SIGALTSTACK = NUMBER(132, 186),
     SYS_SIGACTION = NUMBER(134, 174),
     SYS_SETSID = NUMBER(157, 66),
+    SYS_SETHOSTNAME = NUMBER(161, 74),
     SYS_PRCTL = NUMBER(167, 172),
     SYS_GETPID = NUMBER(172, 20),
     SYS_MUNMAP = NUMBER(215, 91),
@@ -43,8 +44,9 @@ enum {
 #define CALL(number, a, b, c, d, e, f) syscall6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 enum { AT_CWD = -100, READ_WRITE = 2, NO_TERMINAL = 0400, SYNCHRONOUS = 04010000, NON_BLOCKING = 04000, ASYNCHRONOUS = 020000 };
 
-/* The serial port. */
+/* The serial port, and whether it has a byte. */
 extern int port;
+int waiting(void);
 
 static inline long open(const char *path, int how)
 {

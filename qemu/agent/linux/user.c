@@ -79,7 +79,7 @@ struct enter {
     u32 patience; /* seconds that the card may take to show up */
     u32 count;    /* of devices that may be it */
     u32 unused;
-    u8 strings[];
+    u8 strings[]; /* its name, and the devices */
 };
 /* What failed. */
 enum { NOTHING, NO_DEVICE, NOT_MOUNTED };
@@ -89,10 +89,16 @@ struct entered {
 
 static struct entered enter(const struct enter *message, u64 size)
 {
-    const char **devices;
-    u32 count = message->count, error = read_strings(message->strings, size - sizeof *message, &count, 1, &devices);
+    const char **groups[2], **devices;
+    u32 counts[2] = {1, message->count}, count = message->count;
+    u32 error = read_strings(message->strings, size - sizeof *message, counts, 2, groups);
     if (error)
         return (struct entered){error, NOTHING, 0};
+    u32 length = 0;
+    while (groups[0][0][length])
+        length++;
+    CALL(SYS_SETHOSTNAME, groups[0][0], length, 0, 0, 0, 0);
+    devices = groups[1];
     for (u32 tries = 0; tries <= 100 * message->patience; tries++) {
         for (u32 i = 0; i < count; i++) {
             long file = open(devices[i], O_CLOSE_ON_EXEC);
@@ -387,8 +393,12 @@ static int wait(int writing)
     } polls[] = {{port, 1, 0}, {output, 1, 0}, {errors, 1, 0}, {writing ? input : -1, 4, 0}};
     /* Without output there is only the end to wait for, and it is near. */
     long moment[2] = {0, output < 0 && errors < 0 ? 2000000 : 50000000};
-    CALL(SYS_PPOLL, polls, ARRAY(polls), moment, 0, 0, 0);
-    return polls[0].got & 1 && doorbell_wait() == DOORBELL_BREAK;
+    if (!waiting())
+        CALL(SYS_PPOLL, polls, ARRAY(polls), moment, 0, 0, 0);
+    while (waiting())
+        if (doorbell_wait() == DOORBELL_BREAK)
+            return 1;
+    return 0;
 }
 
 static u64 step(const struct step *message, u64 size, struct stepped *reply, u64 room)

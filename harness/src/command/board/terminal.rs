@@ -40,7 +40,6 @@ impl Raw {
 impl Drop for Raw {
     fn drop(&mut self) {
         let _ = termios::tcsetattr(io::stdin(), OptionalActions::Flush, &self.before);
-        eprintln!();
     }
 }
 

@@ -26,7 +26,7 @@ const CARD: u32 = 20;
 /// What Linux calls a card. Some device trees have another reader, which comes first.
 const CARDS: &[&str] = &["/dev/mmcblk0", "/dev/mmcblk1"];
 /// How long the agent may take for what needs no time, on a machine that has other things to do and a guest that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is seen to that there is nothing new here.
 const TICK: Duration = Duration::from_millis(10);
 /// A file is copied in pieces of at most this size.
@@ -148,7 +148,8 @@ impl UserSpace {
     /// Makes the root file system of the image its own. Returns the device that it is on.
     pub(super) fn enter(&mut self, partition: u8) -> Result<String, Failed> {
         let devices: Vec<String> = CARDS.iter().map(|card| format!("{card}p{partition}")).collect();
-        let call = message(&[ENTER, CARD, devices.len() as u32, 0], devices.iter().map(String::as_str));
+        let texts = std::iter::once(&self.board).chain(&devices).map(String::as_str);
+        let call = message(&[ENTER, CARD, devices.len() as u32, 0], texts);
         let answer = self.call(&[&call])?;
         let ([error, what, device], _) = words(&answer).map_err(|why| self.lost(why))?;
         let device = devices.get(device as usize).cloned().unwrap_or_default();
@@ -290,6 +291,7 @@ impl UserSpace {
                     }
                     continue;
                 }
+                Err(LinkError::Silent(_)) => return Err(format!("the guest did not answer within {PATIENCE:?}")),
                 received => received.map_err(|error| error.to_string())?,
             };
             let (header, _) = split(&message)?;
