@@ -54,6 +54,8 @@ enum Command {
     Serve(command::serve::Args),
     /// Show the link graph of an object, as text or JSON
     Graph(command::graph::Args),
+    /// Boot a board from a disk image, and run a shell or a program of yours on it
+    Board(command::board::Args),
     /// Look into a disk image in the style of the Raspberry Pi
     Image(command::image::Args),
     /// List the compilers that were found, and what is missing
@@ -73,6 +75,7 @@ const COMMANDS: &[&str] = &[
     "compare",
     "graph",
     "serve",
+    "board",
     "image",
     "toolchains",
     "relocations",
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Serve(args)) => command::serve::main(&args),
+        Some(Command::Board(args)) => command::board::main(&args),
         Some(Command::Image(args)) => command::image::main(&args),
         Some(Command::Toolchains) => command::toolchains::main(),
         Some(Command::Relocations(args)) => command::relocations::main(&args),

@@ -68,6 +68,9 @@ void platform_run(const struct registers *registers, u32 flags, struct stop *sto
 void platform_synchronize(void);
 /* Goes on as another executor, and returns only if it cannot. */
 u32 platform_become(u32 width);
+/* The user space of the image that it was booted from (linux/user.c): one operation. Returns the size of the reply; 0 where there is
+   no such thing. */
+u64 platform_user(const u8 *arguments, u64 size, u8 *reply, u64 room);
 
 /* The doorbell: bytes to and from the host. */
 u8 doorbell_wait(void);

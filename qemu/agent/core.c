@@ -6,13 +6,14 @@ enum { SETUP, HANGUP, RESULT, CALL };
 #define HEADER 32
 
 /* Functions that the host may call. Their addresses are no addresses: they are looked up here. */
-enum { TAG_BATCH = 0x4c520010, TAG_BECOME = 0x4c520020 };
+enum { TAG_BATCH = 0x4c520010, TAG_BECOME = 0x4c520020, TAG_USER = 0x4c520030 };
 static const struct {
     const char *name;
     u64 address;
 } symbols[] = {
     {"linkrig_batch", TAG_BATCH},
     {"linkrig_become", TAG_BECOME},
+    {"linkrig_user", TAG_USER},
 };
 
 /* Operations of a batch: a word that says which, a word of flags, and arguments of 64 bits. Bytes are padded to 8. */
@@ -174,6 +175,8 @@ void serve(void)
             length = batch(arguments, size, reply, room);
         else if (tag == TAG_BECOME && size >= 4)
             length = put32(reply, platform_become(get32(arguments))) - reply;
+        else if (tag == TAG_USER)
+            length = platform_user(arguments, size, reply, room);
         send(RESULT, number, length);
     }
 }

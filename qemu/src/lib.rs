@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod board;
+pub mod card;
 pub mod image;
 pub mod link;
 pub mod machine;

@@ -139,7 +139,7 @@ impl Link {
                 let mut asleep = [0; 4];
                 shared.file.read_exact_at(&mut asleep, shared.base + GUEST_ASLEEP)?;
                 if asleep != [0; 4] {
-                    self.port.write_all(&[RING])?;
+                    self.poke(RING)?;
                 }
             }
             _ => {
@@ -156,7 +156,18 @@ impl Link {
 
     /// Asks the guest to stop what it runs.
     pub fn interrupt(&mut self) -> Result<(), LinkError> {
-        Ok(self.port.write_all(&[BREAK])?)
+        Ok(self.poke(BREAK)?)
+    }
+
+    /// Sends one byte. A guest that is dead reads none of them: then the way is full some day, and that must not stop us.
+    fn poke(&self, byte: u8) -> std::io::Result<()> {
+        self.port.set_nonblocking(true)?;
+        let sent = (&self.port).write(&[byte]);
+        self.port.set_nonblocking(false)?;
+        match sent {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The next message, waited for so long.
@@ -202,7 +213,7 @@ impl Link {
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     // A byte to it may have got lost, too; one too many is noise.
                     if matches!(self.mode, Mode::Shared) {
-                        self.port.write_all(&[RING])?;
+                        self.poke(RING)?;
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

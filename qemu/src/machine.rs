@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::agent;
 use crate::board::{Bare, Board, Shared};
+use crate::card::{self, CardError};
 use crate::link::{Link, LinkError, SharedArea};
 use crate::process::Process;
 use crate::qmp::{self, Monitor, MonitorError};
@@ -55,6 +56,22 @@ pub enum Error {
         /// Why.
         cause: LinkError,
     },
+    /// It has no card.
+    #[error("the board {board} cannot be started: {cause}")]
+    Card {
+        /// The board.
+        board: String,
+        /// Why.
+        cause: CardError,
+    },
+    /// No room for the files that QEMU is given.
+    #[error("the board {board} cannot be started: no space left in {}; TMPDIR names a place with more room", directory.display())]
+    Full {
+        /// The board.
+        board: String,
+        /// Where they were to be.
+        directory: PathBuf,
+    },
     /// The system refused.
     #[error("the board {board} cannot be started: {cause}")]
     Io {
@@ -68,7 +85,7 @@ pub enum Error {
 impl Error {
     /// Whether what is missing is missing on this machine: nothing is wrong with what was asked for.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Error::NoQemu { .. } | Error::Refused { .. })
+        matches!(self, Error::NoQemu { .. } | Error::Refused { .. } | Error::Card { cause: CardError::NoProgram, .. })
     }
 }
 
@@ -126,6 +143,10 @@ impl Machine {
         }
         boot.extend(["-initrd".to_owned(), start.file("initramfs", &linux.initramfs)?]);
         boot.extend(["-append".to_owned(), linux.append.clone()]);
+        if let Some(card) = &linux.card {
+            let card = card.options(start.directory.path());
+            boot.extend(card.map_err(|cause| Error::Card { board: board.name.clone(), cause })?);
+        }
         boot.extend(qmp::options(start.directory.path()));
         start.run(boot, serial, patience)
     }
@@ -187,6 +208,11 @@ impl Machine {
         Some(if complaint.is_empty() { status } else { format!("{status}: {complaint}") })
     }
 
+    /// Whether something that the guest wrote to its card got lost, because the disk with the overlay is full.
+    pub fn lost_writes(&self) -> bool {
+        self.process.complaint().contains(card::WRITE_ERROR)
+    }
+
     /// The process number of QEMU.
     pub fn id(&self) -> u32 {
         self.process.id()
@@ -226,7 +252,11 @@ impl<'a> Start<'a> {
     /// Writes a file for QEMU and returns its path.
     fn file(&self, name: &str, content: &[u8]) -> Result<String, Error> {
         let path = self.directory.path().join(name);
-        std::fs::write(&path, content).map_err(|cause| Error::Io { board: self.board.name.clone(), cause })?;
+        let board = || self.board.name.clone();
+        std::fs::write(&path, content).map_err(|cause| match cause.kind() {
+            ErrorKind::StorageFull => Error::Full { board: board(), directory: std::env::temp_dir() },
+            _ => Error::Io { board: board(), cause },
+        })?;
         Ok(text(&path))
     }
 

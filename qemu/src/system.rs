@@ -2,8 +2,9 @@
 
 use crate::agent;
 use crate::board::{self, Board, Runs};
+use crate::card::Card;
 use crate::image::cpio::Initramfs;
-use crate::image::{Image, ImageError, Wanted, dtb, kernel};
+use crate::image::{Image, ImageError, Module, Wanted, dtb, kernel};
 
 /// What boots on a board.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Linux {
     pub append: String,
     /// Where it is from, for people.
     pub origin: String,
+    /// What is in its card reader.
+    pub card: Option<Card>,
 }
 
 /// What is to be booted does not fit the board.
@@ -88,19 +91,30 @@ pub struct Files {
 impl Linux {
     /// The Linux of an image.
     pub fn from_image(board: &Board, image: &Image) -> Result<Linux, SystemError> {
+        Linux::of_image(board, image, false)
+    }
+
+    /// The Linux of an image, which has that image as its card, for an agent that runs the programs on it.
+    pub fn user_space(board: &Board, image: &Image) -> Result<Linux, SystemError> {
+        Linux::of_image(board, image, true)
+    }
+
+    fn of_image(board: &Board, image: &Image, user: bool) -> Result<Linux, SystemError> {
         let linux = linux_of(board)?;
         let filters: Vec<&str> = linux.filters.iter().map(String::as_str).collect();
         let wanted = Wanted { width: board.width, filters: &filters, kernels: &linux.kernels, dtbs: &linux.dtbs };
         let files = image.boot_files(&wanted)?;
+        let modules = if user { card_modules(linux, image, files.version.as_deref())? } else { Vec::new() };
         let version = files.version.as_deref().map_or(String::new(), |version| format!(", Linux {version}"));
         let origin = format!("{} of {}{version}", files.kernel_name, image.path().display());
         let dtb = without_nodes(linux, &files.dtb_name, files.dtb)?;
         Ok(Linux {
             kernel: files.kernel,
             dtb: Some(dtb),
-            initramfs: initramfs(board, linux, &[])?,
+            initramfs: initramfs(board, linux, &Contents { before: &[], modules: &modules, user })?,
             append: append(linux),
             origin,
+            card: user.then(|| Card::new(image)),
         })
     }
 
@@ -117,9 +131,14 @@ impl Linux {
         Ok(Linux {
             kernel: kernel.content,
             dtb,
-            initramfs: initramfs(board, linux, files.initrd.as_deref().unwrap_or_default())?,
+            initramfs: initramfs(
+                board,
+                linux,
+                &Contents { before: files.initrd.as_deref().unwrap_or_default(), ..Contents::default() },
+            )?,
             append: append(linux),
             origin: file,
+            card: None,
         })
     }
 }
@@ -142,13 +161,41 @@ fn without_nodes(linux: &board::Linux, file: &str, mut tree: Vec<u8>) -> Result<
     Ok(tree)
 }
 
-/// What the agent reads when it starts: words of linux.c.
-fn configuration(board: &Board, linux: &board::Linux) -> String {
-    let shared = board.shared.map(|shared| format!("shared {:x} {:x}\n", shared.base, shared.size));
-    format!("{}port {}\n", shared.unwrap_or_default(), linux.port)
+/// What it takes to read the card. A kernel that has it all built in may be without any modules; if it has not, the card will
+/// not show up.
+fn card_modules(linux: &board::Linux, image: &Image, version: Option<&str>) -> Result<Vec<Module>, SystemError> {
+    let names: Vec<&str> = linux.card.iter().map(String::as_str).collect();
+    match version.map(|version| image.modules(version, &names)).transpose() {
+        Err(ImageError::NoModules { .. }) => Ok(Vec::new()),
+        modules => Ok(modules?.unwrap_or_default()),
+    }
 }
 
-fn initramfs(board: &Board, linux: &board::Linux, before: &[u8]) -> Result<Vec<u8>, SystemError> {
+/// What an initramfs has beside the agent.
+#[derive(Default)]
+struct Contents<'a> {
+    /// Another archive, which comes before it.
+    before: &'a [u8],
+    /// Modules to be loaded, in this order.
+    modules: &'a [Module],
+    /// Whether the agent is to run programs of the image.
+    user: bool,
+}
+
+/// Where a module is.
+fn module_path(module: &Module) -> String {
+    format!("/modules/{}.ko", module.name)
+}
+
+/// What the agent reads when it starts: words of linux.c.
+fn configuration(board: &Board, linux: &board::Linux, contents: &Contents<'_>) -> String {
+    let modules = contents.modules.iter().map(|module| format!("module {}\n", module_path(module)));
+    let shared = board.shared.map(|shared| format!("shared {:x} {:x}\n", shared.base, shared.size));
+    let user = if contents.user { "user\n" } else { "" };
+    format!("{}{}port {}\n{user}", modules.collect::<String>(), shared.unwrap_or_default(), linux.port)
+}
+
+fn initramfs(board: &Board, linux: &board::Linux, contents: &Contents<'_>) -> Result<Vec<u8>, SystemError> {
     let mut archive = Initramfs::new();
     for directory in ["dev", "proc"] {
         archive.directory(directory, 0o755)?;
@@ -161,9 +208,12 @@ fn initramfs(board: &Board, linux: &board::Linux, before: &[u8]) -> Result<Vec<u
             archive.file("init", 0o755, binary)?;
         }
     }
-    archive.file("linkrig", 0o644, configuration(board, linux).as_bytes())?;
+    for module in contents.modules {
+        archive.file(&module_path(module), 0o644, &module.content)?;
+    }
+    archive.file("linkrig", 0o644, configuration(board, linux, contents).as_bytes())?;
     // The kernel unpacks one archive after the other, each from a multiple of 4 on.
-    let mut all = before.to_vec();
+    let mut all = contents.before.to_vec();
     all.resize(all.len().next_multiple_of(4), 0);
     all.extend(archive.finish()?);
     Ok(all)

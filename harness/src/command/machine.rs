@@ -71,11 +71,8 @@ impl MachineArgs {
             (Some(name), _) => name.clone(),
             (None, None) => return Ok(Ok(Choice::Unicorn)),
             (None, Some(image)) => match boots_on(image) {
-                Some(name) => name,
-                None => {
-                    let why = "no board that is known here boots it: `harness image inspect` says what is in it";
-                    return usage(&format!("{}: {why}", image.path().display()));
-                }
+                Ok(name) => name,
+                Err(refused) => return Ok(Err(refused)),
             },
         };
         if name == "unicorn" {
@@ -132,11 +129,21 @@ impl MachineArgs {
 }
 
 /// The board that an image is for: the first whose kernel and device tree it has, of the wider ones first.
-fn boots_on(image: &Image) -> Option<String> {
+fn boots_on(image: &Image) -> Result<String, Refused> {
     let boards = qemu::board::names().filter_map(|name| Board::find(name).ok());
     let mut boards: Vec<Board> = boards.collect();
     boards.sort_by_key(|board| std::cmp::Reverse(board.width));
-    boards.into_iter().find(|board| Linux::from_image(board, image).is_ok()).map(|board| board.name)
+    let found = boards.into_iter().find(|board| Linux::from_image(board, image).is_ok()).map(|board| board.name);
+    found.ok_or_else(|| {
+        let why = "no board that is known here boots it: `harness image inspect` says what is in it";
+        Refused(format!("{}: {why}", image.path().display()), exit::USAGE)
+    })
+}
+
+/// The board that was asked for, or else the one that an image is for.
+pub fn board_for(executor: Option<&str>, image: &Image) -> Result<Board, Refused> {
+    let name = executor.map_or_else(|| boots_on(image), |name| Ok(name.to_owned()))?;
+    Board::find(&name).map_err(|error| Refused(error.to_string(), exit::USAGE))
 }
 
 /// Starts an executor to see whether it can be had.

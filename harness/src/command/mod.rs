@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub mod board;
 pub mod compare;
 pub mod coverage;
 pub mod diff;

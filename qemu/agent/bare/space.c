@@ -299,3 +299,9 @@ u32 platform_become(u32 width)
     (void)width;
     return REFUSED;
 }
+
+u64 platform_user(const u8 *arguments, u64 size, u8 *reply, u64 room)
+{
+    (void)arguments, (void)size, (void)reply, (void)room;
+    return 0;
+}

@@ -1,46 +1,11 @@
 /* The agent as the first process of a Linux. The host's initramfs has it as /init, and tells it in /linkrig what there is. */
-#include "linux.h"
+#include "system.h"
 
-/* System calls: AArch64's number, ARM's number. */
-#ifdef __aarch64__
-#define NUMBER(a64, arm) a64
-#else
-#define NUMBER(a64, arm) arm
-#endif
-enum {
-    SYS_FCNTL = NUMBER(25, 55),
-    SYS_IOCTL = NUMBER(29, 54),
-    SYS_MOUNT = NUMBER(40, 21),
-    SYS_OPENAT = NUMBER(56, 322),
-    SYS_CLOSE = NUMBER(57, 6),
-    SYS_READ = NUMBER(63, 3),
-    SYS_WRITE = NUMBER(64, 4),
-    SYS_PREAD = NUMBER(67, 180),
-    SYS_PWRITE = NUMBER(68, 181),
-    SYS_PPOLL = NUMBER(73, 336),
-    SYS_EXIT = NUMBER(93, 1),
-    SYS_NANOSLEEP = NUMBER(101, 162),
-    SYS_SIGALTSTACK = NUMBER(132, 186),
-    SYS_SIGACTION = NUMBER(134, 174),
-    SYS_PRCTL = NUMBER(167, 172),
-    SYS_GETPID = NUMBER(172, 20),
-    SYS_MUNMAP = NUMBER(215, 91),
-    SYS_EXECVE = NUMBER(221, 11),
-    SYS_MMAP = NUMBER(222, 192), /* ARM's counts pages */
-    SYS_MPROTECT = NUMBER(226, 125),
-    SYS_FINIT_MODULE = NUMBER(273, 379),
-};
-#define CALL(number, a, b, c, d, e, f) syscall6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-enum { AT_CWD = -100, READ_WRITE = 2, NO_TERMINAL = 0400, SYNCHRONOUS = 04010000, NON_BLOCKING = 04000, ASYNCHRONOUS = 020000 };
 enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000 };
 
-static int port = -1, memory = -1;
+int port = -1;
+static int memory = -1;
 static const char *shells[] = {"/agent64", "/agent32"};
-
-static long open(const char *path, int how)
-{
-    return CALL(SYS_OPENAT, AT_CWD, path, how, 0, 0, 0);
-}
 
 static long map(u64 address, u64 size, int protection, int how, long file, u64 offset)
 {
@@ -48,21 +13,6 @@ static long map(u64 address, u64 size, int protection, int how, long file, u64 o
     return CALL(SYS_MMAP, address, size, protection, how, file, offset);
 #else
     return CALL(SYS_MMAP, address, size, protection, how, file, offset / PAGE);
-#endif
-}
-
-static int failed(long result)
-{
-    return (unsigned long)result > -4096ul;
-}
-
-/* On ARM a 64-bit offset is in an even pair of registers. */
-static long at_offset(long number, long file, const void *buffer, u64 size, u64 offset)
-{
-#ifdef __aarch64__
-    return CALL(number, file, buffer, size, offset, 0, 0);
-#else
-    return CALL(number, file, buffer, size, 0, (u32)offset, (u32)(offset >> 32));
 #endif
 }
 
@@ -185,7 +135,7 @@ static struct stop *running;
 static u8 buffer[256];
 static u32 taken, received;
 
-static int waiting(void)
+int waiting(void)
 {
     if (taken < received)
         return 1;
@@ -267,6 +217,14 @@ static void handle(int number)
         u64 mask;
     } action = {(void *)handler, 0x4 | 0x04000000 | 0x08000000 | 0x40000000, (void *)run_restore, 0};
     CALL(SYS_SIGACTION, number, &action, 0, 8, 0, 0);
+}
+
+/* Unaligned accesses that the architecture does not allow are signals, not repaired by the kernel. */
+static void leave_unrepaired(void)
+{
+    long alignment = open("/proc/cpu/alignment", 1);
+    CALL(SYS_WRITE, alignment, "4", 1, 0, 0, 0);
+    CALL(SYS_CLOSE, alignment, 0, 0, 0, 0, 0);
 }
 
 /* System calls of anything but the agent are stopped: the tested program's are none of this kernel's business. */
@@ -373,6 +331,8 @@ static int starts(const char *line, const char *word)
 }
 
 static u64 shared_base, shared_size;
+/* Whether it is to run the programs of an image, and not those of tests. */
+static int user;
 
 /* One line of /linkrig: a word and its argument. Numbers are hexadecimal. */
 static void configure(const char *line)
@@ -383,6 +343,8 @@ static void configure(const char *line)
         CALL(SYS_CLOSE, file, 0, 0, 0, 0, 0);
     } else if (starts(line, "port "))
         open_port(line + 5);
+    else if (starts(line, "user"))
+        user = 1;
     else if (starts(line, "shared ")) {
         const char *at = line + 7;
         shared_base = number(&at);
@@ -427,10 +389,6 @@ void linux_main(void)
     } stack = {alternative, 0, sizeof alternative};
     CALL(SYS_MOUNT, "devtmpfs", "/dev", "devtmpfs", 0, "", 0);
     CALL(SYS_MOUNT, "proc", "/proc", "proc", 0, "", 0);
-    /* Unaligned accesses that the architecture does not allow are signals, not repaired by the kernel. */
-    long alignment = open("/proc/cpu/alignment", 1);
-    CALL(SYS_WRITE, alignment, "4", 1, 0, 0, 0);
-    CALL(SYS_CLOSE, alignment, 0, 0, 0, 0, 0);
     CALL(SYS_SIGALTSTACK, &stack, 0, 0, 0, 0, 0);
     static const int signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGIO, SIGSYS};
     for (u32 i = 0; i < ARRAY(signals); i++)
@@ -445,6 +403,9 @@ void linux_main(void)
         link_shared((void *)area, shared_size);
     else
         link_stream((void *)map(0, 0x200000, READ | WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 0x200000);
-    confine();
+    if (!user) {
+        leave_unrepaired();
+        confine();
+    }
     serve();
 }

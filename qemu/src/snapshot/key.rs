@@ -36,7 +36,8 @@ fn finish(mut hash: Sha256, version: &[u8]) -> Key {
 
 /// All but QEMU. The image need not be read for it: what of it boots is here, and the rest of it has not been looked at.
 fn hash(board: &Board, linux: &Linux) -> Sha256 {
-    let Linux { kernel, dtb, initramfs, append, origin: _ } = linux;
+    // A machine with a card is never kept.
+    let Linux { kernel, dtb, initramfs, append, origin: _, card: _ } = linux;
     let mut hash = Sha256::new();
     part(&mut hash, FORMAT);
     part(&mut hash, format!("{board:?}").as_bytes());
@@ -64,6 +65,7 @@ mod tests {
             initramfs: b"agent".to_vec(),
             append: "quiet".to_owned(),
             origin: "here".to_owned(),
+            card: None,
         }
     }
 

@@ -17,6 +17,7 @@ use qemu::{Board, System};
 
 use self::batch::{Batch, Reply, flags};
 pub use self::registers::Registers;
+pub(crate) use self::session::split;
 pub use self::session::{Failed, Session};
 use super::place::Ranges;
 use super::rig::engine::{Access, Ended, Engine, PAGE};

@@ -163,7 +163,7 @@ fn lost(board: &Board, why: String) -> Failed {
 }
 
 /// A message's header and payload.
-fn split(message: &[u8]) -> Result<(Header, &[u8]), String> {
+pub(crate) fn split(message: &[u8]) -> Result<(Header, &[u8]), String> {
     let (header, payload) = message.split_first_chunk::<HEADER>().ok_or("a message without a header")?;
     let header = Header::decode(header).map_err(|error| error.to_string())?;
     if header.payload != payload.len() as u64 {
