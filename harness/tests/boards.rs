@@ -144,12 +144,13 @@ fn an_endless_loop_is_interrupted_and_the_board_lives() {
     for code in codes() {
         let session = session(code.board);
         let mut machine = machine(&session, code.target);
-        machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
         place(&mut machine, CODE, &code.endless, Protection::ReadExecute);
         place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
         for _ in 0..3 {
+            machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
             assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{} {}", code.board, code.target);
             assert_eq!(machine.get(Register::Pc), u128::from(CODE));
+            machine.set_budget(Budget::default());
             assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned);
         }
         assert_eq!(session.borrow().starts(), 1, "{}: it was not to be lost", code.board);

@@ -24,7 +24,8 @@ pub(super) fn for_boards<T>(work: impl Fn(&Board, &Wanted<'_>) -> T) -> Vec<T> {
     let mut boards: Vec<Board> = board::names().filter_map(|name| Board::find(name).ok()).collect();
     boards.sort_by_key(|board| std::cmp::Reverse(board.width));
     let wants = |board: &Board| {
-        let linux = board.linux.as_ref()?;
+        // A board that names no kernels takes them from files only.
+        let linux = board.linux.as_ref().filter(|linux| !linux.kernels.is_empty())?;
         let filters: Vec<&str> = linux.filters.iter().map(String::as_str).collect();
         let wanted = Wanted { width: board.width, filters: &filters, kernels: &linux.kernels, dtbs: &linux.dtbs };
         Some(work(board, &wanted))
