@@ -1,6 +1,7 @@
 //! A QEMU process: started, watched, and ended whatever happens to us.
 
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
@@ -21,6 +22,8 @@ impl Process {
     pub fn start(program: &Path, arguments: &[String], directory: &Path) -> std::io::Result<Process> {
         let errors = directory.join("qemu.log");
         let log = std::fs::File::create(&errors)?;
+        // What it complains of may be that the disk is full; room for saying so is taken now.
+        log.write_all_at(&[b'\n'; 4096], 0)?;
         let mut child = Command::new("sh")
             .args(["-c", SUPERVISED])
             .arg(directory)
@@ -49,7 +52,7 @@ impl Process {
         // A note of a package that has nothing to do with the machine.
         let text = String::from_utf8_lossy(&text);
         let lines = text.lines().filter(|line| !line.contains("modules from the same build"));
-        lines.collect::<Vec<_>>().join("\n")
+        lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
     /// Its process number.
