@@ -68,12 +68,11 @@ impl MachineArgs {
             Err(error) => return usage(&error),
         };
         let name = match (&self.executor, &image) {
-            (Some(name), _) => name.clone(),
+            (Some(name), _) => name,
             (None, None) => return Ok(Ok(Choice::Unicorn)),
-            (None, Some(image)) => match boots_on(image) {
-                Ok(name) => name,
-                Err(refused) => return Ok(Err(refused)),
-            },
+            (None, Some(image)) => {
+                return Ok(boots_on(image).map(|(board, linux)| self.boards(board, System::Linux(linux))));
+            }
         };
         if name == "unicorn" {
             if image.is_some() || self.kernel.is_some() {
@@ -81,7 +80,7 @@ impl MachineArgs {
             }
             return Ok(Ok(Choice::Unicorn));
         }
-        let mut board = match Board::find(&name) {
+        let mut board = match Board::find(name) {
             Ok(board) => board,
             Err(error) => return usage(&format!("{error}; or unicorn")),
         };
@@ -97,12 +96,14 @@ impl MachineArgs {
             (None, None) => Ok(System::Bare),
         };
         Ok(match system {
-            Ok(system) => {
-                let snapshot = self.snapshot(&system);
-                Ok(Choice::Board(Box::new(Boards::new(board, system).with_snapshot(snapshot))))
-            }
+            Ok(system) => Ok(self.boards(board, system)),
             Err(error) => Err(Refused(error.to_string(), exit::USAGE)),
         })
+    }
+
+    fn boards(&self, board: Board, system: System) -> Choice {
+        let snapshot = self.snapshot(&system);
+        Choice::Board(Box::new(Boards::new(board, system).with_snapshot(snapshot)))
     }
 
     /// Where a booted system is kept: a bare board is up as fast as it would be restored.
@@ -128,13 +129,16 @@ impl MachineArgs {
     }
 }
 
-/// The board that an image is for: the first whose kernel and device tree it has, of the wider ones first.
-fn boots_on(image: &Image) -> Result<String, Refused> {
+/// The board that an image is for, and what boots on it: the first whose kernel and device tree it has, of the wider ones first.
+fn boots_on(image: &Image) -> Result<(Board, Linux), Refused> {
     let boards = qemu::board::names().filter_map(|name| Board::find(name).ok());
     let mut boards: Vec<Board> = boards.collect();
     boards.sort_by_key(|board| std::cmp::Reverse(board.width));
-    let found = boards.into_iter().find(|board| Linux::from_image(board, image).is_ok()).map(|board| board.name);
-    found.ok_or_else(|| {
+    let mut found = boards.into_iter().filter_map(|board| {
+        let linux = Linux::from_image(&board, image).ok()?;
+        Some((board, linux))
+    });
+    found.next().ok_or_else(|| {
         let why = "no board that is known here boots it: `harness image inspect` says what is in it";
         Refused(format!("{}: {why}", image.path().display()), exit::USAGE)
     })
@@ -142,8 +146,8 @@ fn boots_on(image: &Image) -> Result<String, Refused> {
 
 /// The board that was asked for, or else the one that an image is for.
 pub fn board_for(executor: Option<&str>, image: &Image) -> Result<Board, Refused> {
-    let name = executor.map_or_else(|| boots_on(image), |name| Ok(name.to_owned()))?;
-    Board::find(&name).map_err(|error| Refused(error.to_string(), exit::USAGE))
+    let Some(name) = executor else { return boots_on(image).map(|(board, _)| board) };
+    Board::find(name).map_err(|error| Refused(error.to_string(), exit::USAGE))
 }
 
 /// Starts an executor to see whether it can be had.
