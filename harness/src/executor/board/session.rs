@@ -37,6 +37,14 @@ pub enum Failed {
         /// What is wrong with it.
         why: String,
     },
+    /// It does not do what it was asked to.
+    #[error("{board}: {why}")]
+    Refused {
+        /// The board.
+        board: String,
+        /// What it said.
+        why: String,
+    },
     /// It is gone, and will be started again.
     #[error("{board} was lost and is started again: {why}")]
     Lost {
@@ -142,7 +150,8 @@ impl Session {
         }
         let running = self.running()?;
         match running.call(running.batch, batch.bytes(), time) {
-            Ok(payload) => Reply::read(payload).map_err(|why| self.lose(why)),
+            // The next reset puts that right.
+            Ok(payload) => Reply::read(payload).map_err(|why| Failed::Refused { board: self.board.name.clone(), why }),
             Err(why) => Err(self.lose(why)),
         }
     }
