@@ -276,12 +276,14 @@ fn a_board_that_is_killed_costs_one_case() {
             }
         }
         if event["status"] == "failed" {
-            failed.push((event["name"].to_string(), event["failure"]["problems"].to_string()));
+            let failure = &event["failure"];
+            failed.push((event["name"].to_string(), failure["problems"].to_string(), failure["reproduce"].to_string()));
         }
     }
     assert_eq!(child.wait().expect("ended").code(), Some(100));
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(failed[0].1.contains("raspi3b was lost"), "{failed:?}");
+    assert!(failed[0].2.contains("-- --executor raspi3b --exact "), "{failed:?}");
     assert!(results > 100, "{results}");
 }
 

@@ -60,6 +60,15 @@ impl MachineArgs {
         self.image.is_some() || self.executor.as_ref().is_some_and(|name| name != "unicorn")
     }
 
+    /// What was given, as it is on a command line, with a blank behind each word.
+    pub fn words(&self) -> String {
+        let paths = [("image", &self.image), ("kernel", &self.kernel), ("dtb", &self.dtb), ("initrd", &self.initrd)];
+        let texts = [("executor", &self.executor), ("machine", &self.machine)];
+        let paths = paths.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?.display().to_string())));
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
+        texts.chain(paths).map(|(name, value)| format!("--{name} {value} ")).collect()
+    }
+
     /// The executor that was asked for.
     pub fn choice(&self) -> anyhow::Result<Result<Choice, Refused>> {
         let usage = |error: &dyn std::fmt::Display| Ok(Err(Refused(error.to_string(), exit::USAGE)));

@@ -226,9 +226,12 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let batches = plan::objects(batches, &source, threads, &|done, total, name| output.building(done, total, name))?;
     let mut error = None;
     run::run(&batches, &executor, threads, args.strict, &mut |mut record| {
-        // What was compiled here reproduces when it is compiled here.
-        if let Some(failure) = record.failure.as_mut().filter(|_| args.rebuild) {
-            failure.reproduce = failure.reproduce.replace(" -- ", " -- --rebuild ");
+        // It reproduces with what it was compiled by, and on what it ran on.
+        if let Some(failure) = &mut record.failure {
+            let options = args.machine.words() + if args.rebuild { "--rebuild " } else { "" };
+            for line in [Some(&mut failure.reproduce), failure.bless.as_mut()].into_iter().flatten() {
+                *line = line.replacen(" -- ", &format!(" -- {options}"), 1);
+            }
         }
         if let Err(failed) = output.event(&Event::Result(record)) {
             error.get_or_insert(failed);
