@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -49,12 +50,14 @@ pub enum Error {
         what: &'static str,
     },
     /// The agent did not say that it is ready.
-    #[error("the board {board} did not come up: {cause}")]
+    #[error("the board {board} did not come up: {cause}{}", said(.console))]
     NotReady {
         /// The board.
         board: String,
         /// Why.
         cause: LinkError,
+        /// The last that its console said.
+        console: String,
     },
     /// It has no card.
     #[error("the board {board} cannot be started: {cause}")]
@@ -82,12 +85,20 @@ pub enum Error {
     },
 }
 
+/// What a console said, where it said something.
+fn said(console: &str) -> String {
+    if console.is_empty() { String::new() } else { format!("; its console ends with\n{console}") }
+}
+
 impl Error {
     /// Whether what is missing is missing on this machine: nothing is wrong with what was asked for.
     pub fn is_missing(&self) -> bool {
         matches!(self, Error::NoQemu { .. } | Error::Refused { .. } | Error::Card { cause: CardError::NoProgram, .. })
     }
 }
+
+/// So much of a console is shown.
+const CONSOLE_LINES: usize = 12;
 
 /// How long a bare board may take to be ready: a hundred times what it needs.
 const BARE_PATIENCE: Duration = Duration::from_secs(20);
@@ -205,7 +216,7 @@ impl Machine {
     pub fn ended(&mut self) -> Option<String> {
         let status = self.process.ended()?;
         let complaint = self.process.complaint();
-        Some(if complaint.is_empty() { status } else { format!("{status}: {complaint}") })
+        Some(if complaint.is_empty() { status.to_string() } else { format!("{status}: {complaint}") })
     }
 
     /// Whether something that the guest wrote to its card got lost, because the disk with the overlay is full.
@@ -269,17 +280,14 @@ impl<'a> Start<'a> {
 
     /// Starts QEMU and waits for the agent, whose port is serial port number `serial`.
     fn run(self, boot: Vec<String>, serial: usize, patience: Duration) -> Result<Machine, Error> {
-        let board = self.board;
         let deadline = Instant::now() + patience;
         let mut spawned = self.spawn(boot, serial)?;
         let port = spawned.port(deadline)?;
         let mut link = Link::new(port, spawned.shared_area());
         match link.receive(deadline.saturating_duration_since(Instant::now())) {
             Ok(hello) => Ok(spawned.machine(link, hello)),
-            Err(LinkError::Closed) => {
-                Err(spawned.ended().unwrap_or_else(|| spawned.refused("still running".to_owned())))
-            }
-            Err(cause) => Err(Error::NotReady { board: board.name.clone(), cause }),
+            Err(cause @ LinkError::Closed) => Err(spawned.ended().unwrap_or_else(|| spawned.not_ready(cause))),
+            Err(cause) => Err(spawned.not_ready(cause)),
         }
     }
 
@@ -339,8 +347,7 @@ impl Spawned<'_> {
             match port.map_err(|cause| Error::Io { board: self.board.name.clone(), cause })? {
                 Some(port) => return Ok(port),
                 None if Instant::now() > deadline => {
-                    let cause = LinkError::Silent(start.elapsed());
-                    return Err(Error::NotReady { board: self.board.name.clone(), cause });
+                    return Err(self.not_ready(LinkError::Silent(start.elapsed())));
                 }
                 None => {
                     if let Some(status) = self.process.ended() {
@@ -356,14 +363,23 @@ impl Spawned<'_> {
     fn ended(&mut self) -> Option<Error> {
         std::thread::sleep(Duration::from_millis(100));
         let status = self.process.ended()?;
-        Some(self.refused(status))
+        // A guest that gives up ends QEMU in good order.
+        Some(if status.success() { self.not_ready(LinkError::Closed) } else { self.refused(status) })
     }
 
-    fn refused(&self, status: String) -> Error {
+    fn not_ready(&self, cause: LinkError) -> Error {
+        let console = std::fs::read(self.directory.path().join("console")).unwrap_or_default();
+        let console = String::from_utf8_lossy(&console).into_owned();
+        let lines: Vec<&str> = console.lines().filter(|line| !line.trim().is_empty()).collect();
+        let console = lines[lines.len().saturating_sub(CONSOLE_LINES)..].join("\n");
+        Error::NotReady { board: self.board.name.clone(), cause, console }
+    }
+
+    fn refused(&self, status: ExitStatus) -> Error {
         Error::Refused {
             program: text(&self.program),
             board: self.board.name.clone(),
-            status,
+            status: status.to_string(),
             complaint: self.process.complaint(),
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
 /// QEMU takes the shell's place, and a process beside it waits for the end of a pipe that only we hold open: when we are gone, so are
 /// QEMU and its files, even if nobody could see to it. (`$$` is the shell, and then QEMU; `$0` is the directory.)
@@ -38,9 +38,8 @@ impl Process {
     }
 
     /// Whether it has ended, and how.
-    pub fn ended(&mut self) -> Option<String> {
-        let status = self.child.try_wait().ok().flatten()?;
-        Some(status.to_string())
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
     /// What it complained of, cut to a reasonable length.

@@ -61,6 +61,9 @@ pub enum SystemError {
         /// Bits of the board's.
         wanted: u8,
     },
+    /// The board has no device tree of its own.
+    #[error("{0} wants a device tree beside the kernel: --dtb FILE, for instance {1}")]
+    NoDeviceTree(String, String),
     /// The device tree is damaged.
     #[error("the device tree {file}: {why}")]
     DeviceTree {
@@ -126,6 +129,10 @@ impl Linux {
         if kernel.width != board.width {
             let (board, wanted) = (board.name.clone(), board.width);
             return Err(SystemError::Width { file, got: kernel.width, board, wanted });
+        }
+        // QEMU makes one for its own machines only.
+        if let (None, Some(usual)) = (&files.dtb, linux.dtbs.first()) {
+            return Err(SystemError::NoDeviceTree(board.name.clone(), usual.clone()));
         }
         let dtb = files.dtb.map(|(file, dtb)| without_nodes(linux, &file, dtb)).transpose()?;
         Ok(Linux {

@@ -1,9 +1,13 @@
 //! Options that say what runs the code.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
+use indicatif::ProgressBar;
+use qemu::board::BoardError;
 use qemu::image::Image;
 use qemu::system::{Files, Linux};
 use qemu::{Board, Snapshot, System, snapshot};
@@ -91,7 +95,8 @@ impl MachineArgs {
         }
         let mut board = match Board::find(name) {
             Ok(board) => board,
-            Err(error) => return usage(&format!("{error}; or unicorn")),
+            Err(error @ BoardError::Unknown(_)) => return usage(&format!("{error}; or unicorn")),
+            Err(error) => return usage(&error),
         };
         if let Some(machine) = &self.machine {
             board.machine.clone_from(machine);
@@ -161,7 +166,13 @@ pub fn board_for(executor: Option<&str>, image: &Image) -> Result<Board, Refused
 
 /// Starts an executor to see whether it can be had.
 pub fn start(choice: &Choice) -> Result<(), Refused> {
-    choice.start().map_err(|error| {
+    let terminal = std::io::stderr().is_terminal();
+    let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    bar.set_message(format!("starting {}", choice.description()));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let started = choice.start();
+    bar.finish_and_clear();
+    started.map_err(|error| {
         let missing = matches!(&error, Failed::Start(error) if error.is_missing());
         Refused(error.to_string(), if missing { exit::MISSING } else { exit::HARNESS_FAILED })
     })

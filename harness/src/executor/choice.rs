@@ -58,6 +58,17 @@ impl Choice {
         }
     }
 
+    /// What it is, for people.
+    pub fn description(&self) -> String {
+        match self {
+            Choice::Unicorn => "the embedded emulator".to_owned(),
+            Choice::Board(boards) => match &*boards.system {
+                System::Bare => boards.board.name.clone(),
+                System::Linux(linux) => format!("{} with {}", boards.board.name, linux.origin),
+            },
+        }
+    }
+
     /// The targets whose code it runs.
     pub fn targets(&self) -> Vec<&'static Target> {
         match self {

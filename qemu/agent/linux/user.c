@@ -48,7 +48,7 @@ static u32 read_strings(const u8 *at, u64 size, const u32 *counts, u32 groups, c
 
 /* -- the root file system -- */
 
-#define ROOT "/root"
+#define ROOT "/card"
 static const struct {
     const char *from, *to, *type, *options;
 } mounts[] = {
