@@ -36,7 +36,7 @@ fn passed(output: &Output) -> Vec<(String, usize)> {
 #[test]
 fn both_widths_on_one_64_bit_kernel() {
     let Some(image) = image("LINKRIG_IMAGE_ARM64") else { return };
-    let output = harness(&["--image", &image.to_string_lossy(), "-j1", "faults", "branches"]);
+    let output = harness(&["--image", &image.to_string_lossy(), "-j1", "faults", "branches", "mixed_arguments"]);
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     let passed = passed(&output);
     for target in ["aarch64", "aarch64_ilp32", "armv7", "thumbv7"] {
@@ -47,9 +47,9 @@ fn both_widths_on_one_64_bit_kernel() {
 #[test]
 fn a_32_bit_kernel() {
     let Some(image) = image("LINKRIG_IMAGE_ARMHF") else { return };
-    let output = harness(&["--image", &image.to_string_lossy(), "-j1", "faults", "branches"]);
+    let output = harness(&["--image", &image.to_string_lossy(), "-j1", "faults", "branches", "mixed_arguments"]);
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    assert!(passed(&output).iter().any(|(name, count)| name == "armv7" && *count > 0));
+    assert!(passed(&output).iter().any(|(name, count)| name == "armv7" && *count > 200), "{:?}", passed(&output));
 }
 
 #[test]

@@ -202,6 +202,15 @@ void *memcpy(void *to, const void *from, uptr size)
 void *memset(void *to, int byte, uptr size)
 {
     u8 *t = to;
+    if ((uptr)t % sizeof(uptr) == 0) {
+        uptr word = (uptr)-1 / 255 * (u8)byte;
+        for (; size >= 8 * sizeof(uptr); size -= 8 * sizeof(uptr)) {
+            uptr *tw = (uptr *)t;
+            for (int i = 0; i < 8; i++)
+                tw[i] = word;
+            t += 8 * sizeof(uptr);
+        }
+    }
     while (size--)
         *t++ = byte;
     return to;

@@ -1,131 +1,10 @@
 /* The agent as the first process of a Linux. The host's initramfs has it as /init, and tells it in /linkrig what there is. */
 #include "system.h"
 
-enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000 };
-
 int port = -1;
-static int memory = -1;
 static const char *shells[] = {"/agent64", "/agent32"};
 
-static long map(u64 address, u64 size, int protection, int how, long file, u64 offset)
-{
-#ifdef __aarch64__
-    return CALL(SYS_MMAP, address, size, protection, how, file, offset);
-#else
-    return CALL(SYS_MMAP, address, size, protection, how, file, offset / PAGE);
-#endif
-}
-
-/* -- the tested program's memory -- */
-
-static struct region {
-    u64 start, size;
-    u32 access;
-} regions[2048];
-static u32 count;
-
-static struct region *region_at(u64 address)
-{
-    for (u32 i = 0; i < count; i++)
-        if (address - regions[i].start < regions[i].size)
-            return &regions[i];
-    return 0;
-}
-
-void platform_reset(void)
-{
-    while (count) {
-        count--;
-        CALL(SYS_MUNMAP, regions[count].start, regions[count].size, 0, 0, 0, 0);
-    }
-}
-
-u32 platform_map(u64 address, u64 size, u32 access)
-{
-    if (count == ARRAY(regions))
-        return NO_MEMORY;
-    if (sizeof(uptr) == 4 && (address + size) >> 32)
-        return REFUSED;
-    /* The words for protections are the same. */
-    long got = map(address, size, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (failed(got))
-        return got == -12 ? NO_MEMORY : REFUSED;
-    if ((uptr)got != (uptr)address) {
-        /* A kernel before 4.17 takes it for a hint. */
-        CALL(SYS_MUNMAP, got, size, 0, 0, 0, 0);
-        return REFUSED;
-    }
-    regions[count++] = (struct region){address, size, access};
-    return OK;
-}
-
-u32 platform_protect(u64 address, u64 size, u32 access)
-{
-    struct region *region = region_at(address);
-    if (!region || region->start != address || region->size != size)
-        return NOT_MAPPED;
-    region->access = access;
-    if (failed(CALL(SYS_MPROTECT, address, size, access, 0, 0, 0)))
-        return REFUSED;
-    if (access & EXECUTE)
-        port_code(address, size);
-    return OK;
-}
-
-u32 platform_unmap(u64 address, u64 size)
-{
-    struct region *region = region_at(address);
-    if (!region || region->start != address || region->size != size)
-        return NOT_MAPPED;
-    *region = regions[--count];
-    return failed(CALL(SYS_MUNMAP, address, size, 0, 0, 0, 0)) ? REFUSED : OK;
-}
-
-/* Messages may lie in memory that only takes whole, aligned accesses, and the kernel's copies are neither. */
-static u64 bounce[0x2000];
-
-static u32 transfer(u64 address, u8 *outside, u64 size, u64 *bad, int write)
-{
-    while (size) {
-        u64 step = size < sizeof bounce ? size : sizeof bounce;
-        struct region *region = region_at(address);
-        *bad = address;
-        if (!region)
-            return NOT_MAPPED;
-        u64 left = region->start + region->size - address;
-        step = left < step ? left : step;
-        if (write)
-            memcpy(bounce, outside, step);
-        /* By way of this file protections do not matter. */
-        long done = at_offset(write ? SYS_PWRITE : SYS_PREAD, memory, bounce, step, address);
-        if (done <= 0)
-            return NO_MEMORY;
-        if (!write)
-            memcpy(outside, bounce, done);
-        else if (region->access & EXECUTE)
-            port_code(address, done);
-        address += done;
-        outside += done;
-        size -= done;
-    }
-    return OK;
-}
-
-u32 platform_write(u64 address, const u8 *from, u64 size, u64 *bad)
-{
-    return transfer(address, (u8 *)from, size, bad, 1);
-}
-
-u32 platform_read(u64 address, u8 *to, u64 size, u64 *bad)
-{
-    return transfer(address, to, size, bad, 0);
-}
-
-void platform_synchronize(void)
-{
-}
-
-/* -- running it -- */
+/* -- running the tested program -- */
 
 enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGIO = 29, SIGSYS = 31 };
 enum { BUS_ADRALN = 1 };
@@ -181,7 +60,9 @@ static void handler(int number, const struct siginfo *info, const void *context)
             asked = doorbell_wait() == DOORBELL_BREAK;
         if (!asked)
             return;
-    } else if (!stop)
+    } else if (number == SIGSEGV && stop && memory_touch(info->address))
+        return;
+    else if (!stop)
         CALL(SYS_EXIT, 70, 0, 0, 0, 0, 0); /* the agent itself failed */
     running = 0;
     port_context(context, stop);
@@ -197,6 +78,7 @@ void platform_run(const struct registers *registers, u32 flags, struct stop *sto
     memcpy(&wanted, registers, sizeof wanted);
     memset(&result, 0, sizeof result);
     result.kind = STOP_OTHER;
+    memory_settle();
     if (!(flags & (RUN_STEP | RUN_BIG_ENDIAN)) && port_width == (flags & RUN_32 ? 32 : 64)) {
         port_frame(&wanted, flags);
         port_set_thread(&wanted);
@@ -394,7 +276,7 @@ void linux_main(void)
     for (u32 i = 0; i < ARRAY(signals); i++)
         handle(signals[i]);
     read_configuration();
-    memory = open("/proc/self/mem", READ_WRITE);
+    memory_start();
     long device = shared_size ? open("/dev/mem", READ_WRITE | SYNCHRONOUS) : -1;
     long area = -1;
     if (!failed(device))

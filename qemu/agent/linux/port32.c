@@ -6,15 +6,18 @@ const u32 port_width = 32;
 
 enum { VFP_MAGIC = 0x56465001 };
 
+struct vfp {
+    u32 magic, size;
+    u64 d[32];
+    u32 fpscr, unused, fpexc, fpinst, fpinst2, unused2;
+};
+
 struct context {
     u32 flags, link, stack[3];
     u32 trap, error, old_mask, r[15], pc, status, fault_address;
     u32 mask[32];
-    /* Aligned to 8. */
-    u32 vfp_magic, vfp_size;
-    u64 d[32];
-    u32 fpscr, unused, fpexc, fpinst, fpinst2, unused2;
-    u32 end[16];
+    /* Aligned to 8. Each record begins with its kind and its size, and after the last one there is none. */
+    u32 records[128];
 } __attribute__((aligned(8)));
 
 static struct {
@@ -37,12 +40,21 @@ void port_frame(const struct registers *r, u32 flags)
         c->r[i] = r->x[i];
     c->pc = r->pc;
     c->status = (r->status & (KEPT | THUMB)) | USER_MODE;
-    c->vfp_magic = VFP_MAGIC;
-    c->vfp_size = 288;
-    memcpy(c->d, r->v, sizeof c->d);
-    c->fpscr = r->fpcr | r->fpsr;
-    c->fpexc = 1 << 30;
-    c->fpinst = c->fpinst2 = 0;
+    struct vfp *vfp = (struct vfp *)c->records;
+    *vfp = (struct vfp){.magic = VFP_MAGIC, .size = sizeof *vfp, .fpscr = r->fpcr | r->fpsr, .fpexc = 1 << 30};
+    memcpy(vfp->d, r->v, sizeof vfp->d);
+}
+
+/* A kernel that also serves processors with iWMMXt has a record for that before the one of the VFP. */
+static const struct vfp *vfp_of(const struct context *c)
+{
+    for (u32 at = 0; at + sizeof(struct vfp) / 4 <= ARRAY(c->records); at += c->records[at + 1] / 4) {
+        if (c->records[at] == VFP_MAGIC)
+            return (const struct vfp *)&c->records[at];
+        if (!c->records[at] || c->records[at + 1] < 8)
+            break;
+    }
+    return 0;
 }
 
 void port_context(const void *context, struct stop *stop)
@@ -54,9 +66,10 @@ void port_context(const void *context, struct stop *stop)
     r->sp = c->r[13];
     r->pc = c->pc;
     r->status = c->status;
-    if (c->vfp_magic == VFP_MAGIC) {
-        memcpy(r->v, c->d, sizeof c->d);
-        r->fpcr = c->fpscr;
+    const struct vfp *vfp = vfp_of(c);
+    if (vfp) {
+        memcpy(r->v, vfp->d, sizeof vfp->d);
+        r->fpcr = vfp->fpscr;
         r->fpsr = 0;
     }
 }

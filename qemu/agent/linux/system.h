@@ -1,4 +1,4 @@
-/* System calls, for linux.c and user.c. */
+/* System calls, for linux.c, memory.c and user.c. */
 #include "linux.h"
 
 /* System calls: AArch64's number, ARM's number. */
@@ -14,6 +14,7 @@ enum {
     SYS_MKDIRAT = NUMBER(34, 323),
     SYS_SYMLINKAT = NUMBER(36, 331),
     SYS_MOUNT = NUMBER(40, 21),
+    SYS_FTRUNCATE = NUMBER(46, 93),
     SYS_CHDIR = NUMBER(49, 12),
     SYS_CHROOT = NUMBER(51, 61),
     SYS_FCHMOD = NUMBER(52, 94),
@@ -38,15 +39,32 @@ enum {
     SYS_EXECVE = NUMBER(221, 11),
     SYS_MMAP = NUMBER(222, 192), /* ARM's counts pages */
     SYS_MPROTECT = NUMBER(226, 125),
+    SYS_MINCORE = NUMBER(232, 219),
+    SYS_MADVISE = NUMBER(233, 220),
     SYS_WAIT4 = NUMBER(260, 114),
     SYS_FINIT_MODULE = NUMBER(273, 379),
 };
 #define CALL(number, a, b, c, d, e, f) syscall6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-enum { AT_CWD = -100, READ_WRITE = 2, NO_TERMINAL = 0400, SYNCHRONOUS = 04010000, NON_BLOCKING = 04000, ASYNCHRONOUS = 020000 };
+enum { AT_CWD = -100, READ_WRITE = 2, NO_TERMINAL = 0400, SYNCHRONOUS = 04010000, NON_BLOCKING = 04000, ASYNCHRONOUS = 020000, O_CREATE = 0100 };
+enum {
+    MAP_SHARED = 1,
+    MAP_PRIVATE = 2,
+    MAP_FIXED = 0x10,
+    MAP_ANONYMOUS = 0x20,
+    MAP_NORESERVE = 0x4000,
+    MAP_POPULATE = 0x8000,
+    MAP_FIXED_NOREPLACE = 0x100000,
+};
 
 /* The serial port, and whether it has a byte. */
 extern int port;
 int waiting(void);
+
+/* The tested program's memory (memory.c): once at the start; before a program runs; when it touches what is not mapped. This returns
+   whether it now is. */
+void memory_start(void);
+void memory_settle(void);
+int memory_touch(u64 address);
 
 static inline long open(const char *path, int how)
 {
@@ -56,6 +74,15 @@ static inline long open(const char *path, int how)
 static inline int failed(long result)
 {
     return (unsigned long)result > -4096ul;
+}
+
+static inline long map(u64 address, u64 size, int protection, int how, long file, u64 offset)
+{
+#ifdef __aarch64__
+    return CALL(SYS_MMAP, address, size, protection, how, file, offset);
+#else
+    return CALL(SYS_MMAP, address, size, protection, how, file, offset / PAGE);
+#endif
 }
 
 /* On ARM a 64-bit offset is in an even pair of registers. */

@@ -7,7 +7,7 @@
 
 enum { OP_ENTER = 1, OP_FILE, OP_START, OP_STEP };
 enum { E_NOENT = 2, E_INTR = 4, E_AGAIN = 11, E_2BIG = 7, E_INVAL = 22 };
-enum { O_WRITE = 1, O_CREATE = 0100, O_TRUNCATE = 01000, O_CLOSE_ON_EXEC = 02000000 };
+enum { O_WRITE = 1, O_TRUNCATE = 01000, O_CLOSE_ON_EXEC = 02000000 };
 
 static u8 bounce[0x10000] __attribute__((aligned(16)));
 

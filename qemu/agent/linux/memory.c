@@ -1,0 +1,256 @@
+/* The tested program's memory: mappings of this process.
+
+   On an emulated processor a system call costs what hundreds of instructions do, and a change of the page tables far more. So they
+   are avoided:
+   - memory that can be written is the kernel's, anonymous, and there when it is touched for the first time. After a reset it stays,
+     and if it is wanted again, as the executor's own areas always are, the pages that were touched are cleared;
+   - the rest, if it is small, are pages of one file, which is mapped once more where the agent writes it without asking anybody. They
+     are handed out round and round: memory that held code is dear to overwrite for as long as QEMU has a translation of it;
+   - what nobody has wanted again is unmapped before a program runs. */
+#include "system.h"
+
+static struct region {
+    u64 start, size;
+    u32 access;
+    u8 forgotten; /* since the last reset */
+    u8 absent;    /* not touched so far, and not mapped */
+    u8 *here;     /* where the agent sees it, if that is elsewhere */
+} regions[2048];
+static u32 count;
+
+static int memory = -1, file = -1;
+static u8 *pool;
+static u64 next, taken; /* the next byte to hand out; how many since the last reset */
+#define POOL_SIZE 0x800000ull
+#define SMALL 0x10000ull
+
+void memory_start(void)
+{
+    memory = open("/proc/self/mem", READ_WRITE);
+    file = CALL(SYS_OPENAT, AT_CWD, "/pool", READ_WRITE | O_CREATE, 0600, 0, 0);
+    CALL(SYS_FTRUNCATE, file, POOL_SIZE, 0, 0, 0, 0);
+    long got = map(0, POOL_SIZE, READ | WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+    pool = failed(got) ? 0 : (u8 *)got;
+}
+
+static struct region *region_at(u64 address)
+{
+    for (u32 i = 0; i < count; i++)
+        if (address - regions[i].start < regions[i].size && !regions[i].forgotten)
+            return &regions[i];
+    return 0;
+}
+
+static struct region *region_of(u64 address, u64 size, u8 forgotten)
+{
+    for (u32 i = 0; i < count; i++)
+        if (regions[i].start == address && regions[i].size == size && regions[i].forgotten == forgotten)
+            return &regions[i];
+    return 0;
+}
+
+static long unmap(u64 start, u64 size)
+{
+    return CALL(SYS_MUNMAP, start, size, 0, 0, 0, 0);
+}
+
+/* Unmaps what is forgotten and has one of these addresses, together with what adjoins it. */
+static void make_room(u64 address, u64 size)
+{
+    u64 start = 0, end = 0;
+    for (u32 i = 0; i < count; i++) {
+        struct region *r = &regions[i];
+        int there = r->start - address < size || address - r->start < r->size;
+        int adjoins = r->start == end || r->start + r->size == start;
+        if (!r->forgotten || !(end ? adjoins : there))
+            continue;
+        start = !end || r->start < start ? r->start : start;
+        end = r->start + r->size > end ? r->start + r->size : end;
+        *r = regions[--count];
+        i = -1;
+    }
+    if (end) {
+        unmap(start, end - start);
+        make_room(address, size);
+    }
+}
+
+void memory_settle(void)
+{
+    make_room(0, ~0ull);
+}
+
+void platform_reset(void)
+{
+    for (u32 i = 0; i < count; i++)
+        regions[i].forgotten = 1;
+    taken = 0;
+}
+
+/* Maps what is not there yet. */
+static u32 put(struct region *region, int how, long from, u64 offset)
+{
+    long got = map(region->start, region->size, region->access, how, from, offset);
+    if (failed(got))
+        return got == -12 ? NO_MEMORY : REFUSED;
+    if ((uptr)got != (uptr)region->start) {
+        /* A kernel before 4.17 takes it for a hint. */
+        unmap(got, region->size);
+        return REFUSED;
+    }
+    region->absent = 0;
+    return OK;
+}
+
+static u32 put_anonymous(struct region *region)
+{
+    return put(region, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+int memory_touch(u64 address)
+{
+    struct region *region = region_at(address);
+    return region && region->absent && put_anonymous(region) == OK;
+}
+
+/* Takes a forgotten region into use again: its pages that were touched are cleared. */
+static void renew(struct region *region)
+{
+    static u8 present[0x200];
+    u64 pages = region->size / PAGE, touched = 0;
+    region->forgotten = 0;
+    if (region->absent)
+        return;
+    if (pages > sizeof present || failed(CALL(SYS_MINCORE, region->start, region->size, present, 0, 0, 0)))
+        pages = 0;
+    for (u64 i = 0; i < pages; i++)
+        touched += present[i] & 1;
+    /* What was not needed may not be needed again, and many pages are sooner given back. */
+    if (touched == 0 || touched > 16) {
+        unmap(region->start, region->size);
+        region->absent = 1;
+        return;
+    }
+    for (u64 i = 0; i < pages; i++)
+        if (present[i] & 1)
+            memset((u8 *)(uptr)region->start + i * PAGE, 0, PAGE);
+}
+
+/* Cleared bytes of the file; none if it has no more. */
+static u8 *take(u64 size)
+{
+    /* The end may be skipped once. */
+    if (!pool || size > SMALL || taken + size > POOL_SIZE - SMALL)
+        return 0;
+    taken += size;
+    if (next + size > POOL_SIZE)
+        next = 0;
+    u8 *here = pool + next;
+    next += size;
+    memset(here, 0, size);
+    return here;
+}
+
+u32 platform_map(u64 address, u64 size, u32 access)
+{
+    if (sizeof(uptr) == 4 && (address + size) >> 32)
+        return REFUSED;
+    struct region *same = region_of(address, size, 1);
+    if (same && same->access == access && access & WRITE) {
+        renew(same);
+        return OK;
+    }
+    struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(size)};
+    /* One mapping takes the place of another in one call. */
+    int replaces = same && !same->absent && region.here;
+    if (!replaces)
+        make_room(address, size);
+    if (!replaces && count == ARRAY(regions))
+        return NO_MEMORY;
+    u32 failure = region.here ? put(&region, MAP_SHARED | (replaces ? MAP_FIXED : MAP_FIXED_NOREPLACE), file, region.here - pool)
+                  : access & WRITE ? OK : put_anonymous(&region);
+    if (!failure)
+        *(replaces ? same : &regions[count++]) = region;
+    return failure;
+}
+
+u32 platform_protect(u64 address, u64 size, u32 access)
+{
+    struct region *region = region_of(address, size, 0);
+    if (!region)
+        return NOT_MAPPED;
+    region->access = access;
+    if (region->absent)
+        return access & WRITE ? OK : put_anonymous(region);
+    if (failed(CALL(SYS_MPROTECT, address, size, access, 0, 0, 0)))
+        return REFUSED;
+    if (access & EXECUTE)
+        port_code(address, size);
+    return OK;
+}
+
+u32 platform_unmap(u64 address, u64 size)
+{
+    struct region *region = region_of(address, size, 0);
+    if (!region)
+        return NOT_MAPPED;
+    *region = regions[--count];
+    return failed(unmap(address, size)) ? REFUSED : OK;
+}
+
+/* Between messages and memory. By way of the file of all memory protections do not matter; but the kernel's copies are neither whole
+   nor aligned, as messages may need it. */
+static long by_file(u64 address, u8 *outside, u64 size, int write)
+{
+    static u64 bounce[0x2000];
+    size = size < sizeof bounce ? size : sizeof bounce;
+    if (write)
+        memcpy(bounce, outside, size);
+    long done = at_offset(write ? SYS_PWRITE : SYS_PREAD, memory, bounce, size, address);
+    if (!write && done > 0)
+        memcpy(outside, bounce, done);
+    return done;
+}
+
+static u32 transfer(u64 address, u8 *outside, u64 size, u64 *bad, int write)
+{
+    while (size) {
+        struct region *region = region_at(address);
+        *bad = address;
+        if (!region)
+            return NOT_MAPPED;
+        if (region->absent && put_anonymous(region))
+            return REFUSED;
+        u64 offset = address - region->start, left = region->size - offset;
+        long done = left < size ? left : size;
+        u8 *here = region->here ? region->here + offset : region->access & WRITE ? (u8 *)(uptr)address : 0;
+        if (!here)
+            done = by_file(address, outside, done, write);
+        else if (write)
+            memcpy(here, outside, done);
+        else
+            memcpy(outside, here, done);
+        if (done <= 0)
+            return NO_MEMORY;
+        if (write && region->access & EXECUTE)
+            port_code(address, done);
+        address += done;
+        outside += done;
+        size -= done;
+    }
+    return OK;
+}
+
+u32 platform_write(u64 address, const u8 *from, u64 size, u64 *bad)
+{
+    return transfer(address, (u8 *)from, size, bad, 1);
+}
+
+u32 platform_read(u64 address, u8 *to, u64 size, u64 *bad)
+{
+    return transfer(address, to, size, bad, 0);
+}
+
+void platform_synchronize(void)
+{
+}
