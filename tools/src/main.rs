@@ -178,7 +178,7 @@ fn test(steps: &mut Steps) -> Result<()> {
     steps.command("the corpus, rebuilt", cargo(&corpus).arg("--rebuild"))
 }
 
-/// The corpus on bare boards, and every relocation on them and on images.
+/// The corpus and every relocation, on bare boards and on images.
 fn boards(steps: &mut Steps, images: &[(&str, std::path::PathBuf)]) -> Result<()> {
     let run = ["run", "--package", "harness", "--"];
     let corpus = |board, floor| [&run[..], &["--executor", board, "--at-least", floor]].concat();
@@ -188,12 +188,14 @@ fn boards(steps: &mut Steps, images: &[(&str, std::path::PathBuf)]) -> Result<()
     let every = ["--remote", "--at-least", "remote=490"];
     steps.command("every relocation on bare boards", cargo(&coverage).args(every))?;
     for (variable, path) in images {
-        let (arch, floor) = match *variable {
-            "LINKRIG_IMAGE_ARM64" => ("aarch64,aarch64_ilp32,armv7", "remote=283"),
-            _ => ("armv7", "remote=95"),
+        let (cases, arch, relocations) = match *variable {
+            "LINKRIG_IMAGE_ARM64" => ("43000", "aarch64,aarch64_ilp32,armv7", "remote=283"),
+            _ => ("25300", "armv7", "remote=95"),
         };
-        let on_image = ["--arch", arch, "--at-least", floor, "--image"];
-        steps.command("every relocation on an image", cargo(&coverage).args(on_image).arg(path))?;
+        let corpus = ["--at-least", cases, "--image"];
+        steps.command("the corpus on an image", cargo(&run).args(corpus).arg(path))?;
+        let every = ["--arch", arch, "--at-least", relocations, "--image"];
+        steps.command("every relocation on an image", cargo(&coverage).args(every).arg(path))?;
     }
     Ok(())
 }
