@@ -2,10 +2,9 @@
 
    On an emulated processor a system call costs what hundreds of instructions do, and a change of the page tables far more. So they
    are avoided:
-   - memory that can be written is the kernel's, anonymous, and there when it is touched for the first time. After a reset it stays,
-     and if it is wanted again, as the executor's own areas always are, the pages that were touched are cleared;
-   - the rest, if it is small, are pages of one file, which is mapped once more where the agent writes it without asking anybody. They
-     are handed out round and round: memory that held code is dear to overwrite for as long as QEMU has a translation of it;
+   - after a reset everything stays mapped. What is wanted again as it was, as the executor's own areas always are, is cleared;
+   - memory that can be written is the kernel's, anonymous, and there when it is touched for the first time;
+   - the rest, if it is small, are pages of one file, which is mapped once more where the agent writes it without asking anybody;
    - what nobody has wanted again is unmapped before a program runs. */
 #include "system.h"
 
@@ -20,7 +19,7 @@ static u32 count;
 
 static int memory = -1, file = -1;
 static u8 *pool;
-static u64 next, taken; /* the next byte to hand out; how many since the last reset */
+static u64 next; /* the first byte of it that is free */
 #define POOL_SIZE 0x800000ull
 #define SMALL 0x10000ull
 
@@ -28,7 +27,9 @@ void memory_start(void)
 {
     memory = open("/proc/self/mem", READ_WRITE);
     file = CALL(SYS_OPENAT, AT_CWD, "/pool", READ_WRITE | O_CREATE, 0600, 0, 0);
-    CALL(SYS_FTRUNCATE, file, POOL_SIZE, 0, 0, 0, 0);
+    /* Without it things take longer. */
+    if (failed(CALL(SYS_FTRUNCATE, file, POOL_SIZE, 0, 0, 0, 0)))
+        return;
     long got = map(0, POOL_SIZE, READ | WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
     pool = failed(got) ? 0 : (u8 *)got;
 }
@@ -84,7 +85,11 @@ void platform_reset(void)
 {
     for (u32 i = 0; i < count; i++)
         regions[i].forgotten = 1;
-    taken = 0;
+    /* Not in the middle of a program, whose regions cannot move. */
+    if (next > POOL_SIZE / 2) {
+        memory_settle();
+        next = 0;
+    }
 }
 
 /* Maps what is not there yet. */
@@ -113,13 +118,15 @@ int memory_touch(u64 address)
     return region && region->absent && put_anonymous(region) == OK;
 }
 
-/* Takes a forgotten region into use again: its pages that were touched are cleared. */
+/* Takes a forgotten region into use again, cleared: of anonymous memory the pages that were touched. */
 static void renew(struct region *region)
 {
     static u8 present[0x200];
     u64 pages = region->size / PAGE, touched = 0;
     region->forgotten = 0;
-    if (region->absent)
+    if (region->here)
+        memset(region->here, 0, region->size);
+    if (region->absent || region->here)
         return;
     if (pages > sizeof present || failed(CALL(SYS_MINCORE, region->start, region->size, present, 0, 0, 0)))
         pages = 0;
@@ -139,12 +146,8 @@ static void renew(struct region *region)
 /* Cleared bytes of the file; none if it has no more. */
 static u8 *take(u64 size)
 {
-    /* The end may be skipped once. */
-    if (!pool || size > SMALL || taken + size > POOL_SIZE - SMALL)
+    if (!pool || size > SMALL || next + size > POOL_SIZE)
         return 0;
-    taken += size;
-    if (next + size > POOL_SIZE)
-        next = 0;
     u8 *here = pool + next;
     next += size;
     memset(here, 0, size);
@@ -156,21 +159,19 @@ u32 platform_map(u64 address, u64 size, u32 access)
     if (sizeof(uptr) == 4 && (address + size) >> 32)
         return REFUSED;
     struct region *same = region_of(address, size, 1);
-    if (same && same->access == access && access & WRITE) {
+    if (same && same->access == access && (access & WRITE || same->here)) {
         renew(same);
         return OK;
     }
     struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(size)};
-    /* One mapping takes the place of another in one call. */
-    int replaces = same && !same->absent && region.here;
-    if (!replaces)
-        make_room(address, size);
-    if (!replaces && count == ARRAY(regions))
+    make_room(address, size);
+    if (count == ARRAY(regions))
         return NO_MEMORY;
-    u32 failure = region.here ? put(&region, MAP_SHARED | (replaces ? MAP_FIXED : MAP_FIXED_NOREPLACE), file, region.here - pool)
-                  : access & WRITE ? OK : put_anonymous(&region);
+    u32 failure = region.here      ? put(&region, MAP_SHARED | MAP_FIXED_NOREPLACE, file, region.here - pool)
+                  : access & WRITE ? OK
+                                   : put_anonymous(&region);
     if (!failure)
-        *(replaces ? same : &regions[count++]) = region;
+        regions[count++] = region;
     return failure;
 }
 

@@ -5,6 +5,7 @@
 
 mod batch;
 mod registers;
+mod seen;
 mod session;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use qemu::{Board, System};
 
 use self::batch::{Batch, Reply, flags};
 pub use self::registers::Registers;
+use self::seen::{BLOCK, Seen};
 pub(crate) use self::session::split;
 pub use self::session::{Failed, Session};
 use super::place::Ranges;
@@ -59,6 +61,7 @@ pub struct Processor {
     host: RangeInclusive<u64>,
     registers: Registers,
     batch: Batch,
+    seen: Seen,
     /// Bytes of memory for programs, and how many were written to.
     memory: (u64, u64),
     /// What went wrong where it could not be said.
@@ -155,6 +158,7 @@ impl Processor {
             regions: Ranges::default(),
             host: RangeInclusive::new(1, 0),
             batch: Batch::default(),
+            seen: Seen::default(),
             memory,
             trouble: None,
             deadline: Instant::now(),
@@ -177,6 +181,29 @@ impl Processor {
             self.trouble = Some(trouble.clone());
             trouble
         })
+    }
+
+    /// Reads memory that is there. Returns the address if nothing comes back.
+    fn fetch(&mut self, address: u64, into: &mut [u8]) -> Result<(), u64> {
+        self.batch.read(address, into.len());
+        self.send(PATIENCE).and_then(|mut reply| reply.bytes(into)).map_err(|trouble| {
+            self.trouble = Some(trouble);
+            address
+        })
+    }
+
+    /// Runs what is in the batch, and then reads what was wanted of memory before.
+    fn run_batch(&mut self, time: Duration) -> Result<batch::Stopped, String> {
+        let again = self.seen.take();
+        again.iter().for_each(|&block| self.batch.read(block, BLOCK as usize));
+        let mut reply = self.send(time)?;
+        let stopped = reply.stopped(&mut self.registers)?;
+        for block in again {
+            let mut bytes = [0; BLOCK as usize];
+            reply.bytes(&mut bytes)?;
+            self.seen.insert(block, bytes);
+        }
+        Ok(stopped)
     }
 
     /// Makes room for an operation of so many bytes.
@@ -267,12 +294,14 @@ impl Engine for Processor {
             }
             None => self.regions.insert(pages.clone(), access),
         }
+        self.seen.forget();
         self.batch.map(&pages, access);
     }
 
     fn unmap(&mut self, start: u64) -> Result<(), String> {
         let mapped = self.regions.at(start).is_some_and(|(_, access)| *access != Access::NONE);
         if let Some(last) = self.regions.remove(start).filter(|_| mapped) {
+            self.seen.forget();
             self.batch.unmap(&(start..=last));
         }
         Ok(())
@@ -288,6 +317,7 @@ impl Engine for Processor {
             let here = (range.end() - at).saturating_add(1).min((bytes.len() - done).min(PIECE) as u64) as usize;
             self.make_room(here);
             self.batch.write(at, &bytes[done..done + here]);
+            self.seen.write(at, &bytes[done..done + here]);
             self.memory.1 += here as u64;
             done += here;
         }
@@ -301,13 +331,20 @@ impl Engine for Processor {
             let Some((range, _)) = self.regions.at(at).filter(|(_, access)| **access != Access::NONE) else {
                 return Err(at);
             };
-            let here = (range.end() - at).saturating_add(1).min((into.len() - done).min(PIECE) as u64) as usize;
-            self.batch.read(at, here);
-            let got = self.send(PATIENCE).and_then(|mut reply| reply.bytes(&mut into[done..done + here]));
-            got.map_err(|trouble| {
-                self.trouble = Some(trouble);
-                at
-            })?;
+            let left = (range.end() - at).saturating_add(1).min((into.len() - done).min(PIECE) as u64);
+            let (block, offset) = (at & !(BLOCK - 1), at % BLOCK);
+            let here = if left > BLOCK { left } else { left.min(BLOCK - offset) } as usize;
+            let into = &mut into[done..done + here];
+            if left > BLOCK {
+                self.fetch(at, into)?;
+            } else if let Some(known) = self.seen.block(block) {
+                into.copy_from_slice(&known[offset as usize..][..here]);
+            } else {
+                let mut bytes = [0; BLOCK as usize];
+                self.fetch(block, &mut bytes)?;
+                into.copy_from_slice(&bytes[offset as usize..][..here]);
+                self.seen.insert(block, bytes);
+            }
             done += here;
         }
         Ok(())
@@ -352,8 +389,7 @@ impl Engine for Processor {
         let step = if resume == Resume::Step { flags::STEP } else { 0 };
         self.batch.run(&self.registers, self.run_flags | step);
         let time = self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        let stopped = self.send(time).and_then(|mut reply| reply.stopped(&mut self.registers));
-        match stopped {
+        match self.run_batch(time) {
             Ok(stopped) => self.judge(stopped),
             Err(trouble) => Ended::Stop(Stop::Lost(trouble)),
         }
@@ -364,6 +400,7 @@ impl Engine for Processor {
         self.registers = Registers::new(&self.info);
         self.memory.1 = 0;
         self.trouble = None;
+        self.seen.forget();
         self.batch.reset();
     }
 }
