@@ -1,5 +1,5 @@
-//! Boards, for real: QEMU with nothing but the agent on it. What the corpus shows of them is shown by running it there
-//! (`cargo xtask test`); here is what goes wrong.
+//! Boards, for real: QEMU with nothing but the agent on it, and with a Linux where LINKRIG_IMAGE_ARM64 and LINKRIG_IMAGE_ARMHF name
+//! images. What the corpus shows of them is shown by running it there (`cargo xtask test`); here is what goes wrong.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
@@ -12,6 +12,8 @@ use harness::executor::board::{Remote, Session};
 use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
 use linker::Target;
 use linker::memory::{InFlight, Lifetime, Memory, Place, Protection, Segment};
+use qemu::image::Image;
+use qemu::system::Linux;
 use qemu::{Board, System};
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
@@ -58,7 +60,7 @@ fn start(machine: &mut Remote, function: u64) -> Stop {
     machine.start(&Call { function, ..Call::default() })
 }
 
-/// Target, `return 1`, `return 2`, an endless loop, an undefined instruction, a load through the first register.
+/// `return 1`, `return 2`, an endless loop, an undefined instruction, a load through the first register, a system call.
 struct Codes {
     board: &'static str,
     target: &'static str,
@@ -67,7 +69,31 @@ struct Codes {
     endless: Vec<u8>,
     undefined: Vec<u8>,
     load: Vec<u8>,
+    call: Vec<u8>,
     thumb: u64,
+}
+
+/// The code for every kind of board and target, each board started once: bare, and with a Linux from an image.
+fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Session>>, &str)) {
+    if missing() {
+        return;
+    }
+    for (board, variable) in [("raspi3b", "LINKRIG_IMAGE_ARM64"), ("raspi2b", "LINKRIG_IMAGE_ARMHF")] {
+        let mut sessions = vec![(session(board), "bare")];
+        if let Some(path) = std::env::var_os(variable) {
+            let board = Board::find(board).expect("a board");
+            let linux = Linux::from_image(&board, &Image::open(path.as_ref()).expect("an image")).expect("bootable");
+            sessions.push((Rc::new(RefCell::new(Session::new(board, Arc::new(System::Linux(linux))))), "Linux"));
+        } else {
+            eprintln!("skipped: {variable} names no image");
+        }
+        for (session, system) in &sessions {
+            for code in codes().iter().filter(|code| code.board == board) {
+                test(code, session, &format!("{board} {system} {}", code.target));
+            }
+            assert_eq!(session.borrow().starts(), 1, "{board} {system}: it was not to be lost");
+        }
+    }
 }
 
 fn codes() -> Vec<Codes> {
@@ -79,6 +105,7 @@ fn codes() -> Vec<Codes> {
         endless: words(&[0x1400_0000]),
         undefined: words(&[0]),
         load: words(&[0xf940_0000, 0xd65f_03c0]),
+        call: words(&[0xd400_0001, 0xd65f_03c0]),
         thumb: 0,
     };
     let a32 = |board| Codes {
@@ -89,6 +116,7 @@ fn codes() -> Vec<Codes> {
         endless: words(&[0xeaff_fffe]),
         undefined: words(&[0xe7f0_00f0]),
         load: words(&[0xe590_0000, 0xe12f_ff1e]),
+        call: words(&[0xef00_0000, 0xe12f_ff1e]),
         thumb: 0,
     };
     let t32 = |board| Codes {
@@ -99,6 +127,7 @@ fn codes() -> Vec<Codes> {
         endless: words(&[0xe7fe_e7fe]),
         undefined: words(&[0xde00_de00]),
         load: words(&[0x4770_6800]),
+        call: words(&[0x4770_df00]),
         thumb: 1,
     };
     vec![
@@ -115,73 +144,154 @@ const CODE: u64 = 0x40_0000;
 
 #[test]
 fn code_that_is_rewritten_never_runs_stale() {
-    if missing() {
-        return;
-    }
-    for code in codes() {
-        let session = session(code.board);
-        let mut machine = machine(&session, code.target);
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
         place(&mut machine, CODE, &code.one, Protection::ReadExecute);
         for round in 0..200 {
             let (bytes, wanted) = if round % 2 == 0 { (&code.two, 2) } else { (&code.one, 1) };
             machine.poke(CODE, bytes).expect("written");
-            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned, "{} {}", code.board, code.target);
-            assert_eq!(machine.get(Register::Core(0)), wanted, "{} {} round {round}", code.board, code.target);
+            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned, "{what}");
+            assert_eq!(machine.get(Register::Core(0)), wanted, "{what} round {round}");
         }
-        // The same in a new life of the same memory.
-        machine.reset();
-        place(&mut machine, CODE, &code.two, Protection::ReadExecute);
-        assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned);
-        assert_eq!(machine.get(Register::Core(0)), 2);
-    }
+        // The same in new lives of the same memory, at the same place and at another, which is empty afterwards.
+        for life in 0..20 {
+            machine.reset();
+            let (bytes, wanted) = if life % 2 == 0 { (&code.two, 2) } else { (&code.one, 1) };
+            let (here, there) = if life % 4 < 2 { (CODE, CODE + 0x1000) } else { (CODE + 0x1000, CODE) };
+            place(&mut machine, here, bytes, Protection::ReadExecute);
+            assert_eq!(start(&mut machine, here | code.thumb), Stop::Returned, "{what}");
+            assert_eq!(machine.get(Register::Core(0)), wanted, "{what} life {life}");
+            let stop = start(&mut machine, there | code.thumb);
+            assert!(matches!(stop, Stop::Fault(Fault { kind: FaultKind::Fetch, .. })), "{what} life {life}: {stop:?}");
+        }
+    });
+}
+
+#[test]
+fn memory_is_zero_in_a_new_life() {
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
+        // A page, more than the agent clears by itself, and more than it has at hand.
+        for (address, size) in [(CODE, 0x1000), (CODE + 0x10_0000, 0x40_000), (CODE + 0x100_0000, 0x100_0000)] {
+            for protection in [Protection::ReadWrite, Protection::Read, Protection::ReadExecute] {
+                for life in 0..3 {
+                    machine.reset();
+                    let segment = Segment {
+                        size,
+                        content: 0,
+                        alignment: 4,
+                        protection,
+                        relro: false,
+                        thread_local: None,
+                        lifetime: Lifetime::Standard,
+                        place: Place::At(address),
+                    };
+                    let memory = machine.reserve(&[segment]).expect("memory");
+                    machine.finalize(memory, &[]).expect("finalized");
+                    for at in [address, address + size / 2 + 5, address + size - 8] {
+                        let mut bytes = [1; 8];
+                        machine.peek(at & !7, &mut bytes).expect("read");
+                        assert_eq!(bytes, [0; 8], "{what} life {life}: {at:#x} of {size:#x}, {protection:?}");
+                        machine.poke(at & !7, &[0xa5; 8]).expect("written");
+                        machine.peek(at & !7, &mut bytes).expect("read");
+                        assert_eq!(bytes, [0xa5; 8], "{what}");
+                    }
+                }
+            }
+        }
+    });
 }
 
 #[test]
 fn an_endless_loop_is_interrupted_and_the_board_lives() {
-    if missing() {
-        return;
-    }
-    for code in codes() {
-        let session = session(code.board);
-        let mut machine = machine(&session, code.target);
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
         place(&mut machine, CODE, &code.endless, Protection::ReadExecute);
         place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
         for _ in 0..3 {
             machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
-            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{} {}", code.board, code.target);
-            assert_eq!(machine.get(Register::Pc), u128::from(CODE));
+            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{what}");
+            assert_eq!(machine.get(Register::Pc), u128::from(CODE), "{what}");
             machine.set_budget(Budget::default());
-            assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned);
+            assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned, "{what}");
         }
-        assert_eq!(session.borrow().starts(), 1, "{}: it was not to be lost", code.board);
-    }
+    });
+}
+
+#[test]
+fn a_system_call_is_no_business_of_the_board() {
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
+        place(&mut machine, CODE, &code.call, Protection::ReadExecute);
+        place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
+        // exit and exit_group, on both kinds of Linux: an agent that let them pass would be gone.
+        for number in [1, 93, 94, 248] {
+            let number_in = |register| (register, u128::from(number as u64));
+            let registers = vec![number_in(Register::Core(7)), number_in(Register::Core(8))];
+            let stop = machine.start(&Call { function: CODE | code.thumb, registers, stack: Vec::new() });
+            assert_eq!(stop, Stop::Syscall, "{what}: {number}");
+            assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned, "{what}");
+        }
+    });
 }
 
 #[test]
 fn faults_say_what_where_and_on_which_address() {
-    if missing() {
-        return;
-    }
-    for code in codes() {
-        let session = session(code.board);
-        let mut machine = machine(&session, code.target);
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
         place(&mut machine, CODE, &code.undefined, Protection::ReadExecute);
         place(&mut machine, CODE + 0x1000, &code.load, Protection::ReadExecute);
         place(&mut machine, CODE + 0x2000, &code.one, Protection::ReadWrite);
         let fault = |kind, pc, address| Stop::Fault(Fault { kind, pc, address, host: None });
-        let what = format!("{} {}", code.board, code.target);
         let stop = start(&mut machine, CODE | code.thumb);
         assert_eq!(stop, fault(FaultKind::Undefined, CODE, None), "{what}");
-        // Nowhere, the agent's own memory, and a place where nothing is executed.
-        for address in [0x7777_0000_u64, 0xb800_0000, 0xbf20_1000] {
+        // Nowhere, and on a bare board the agent's own memory.
+        let bare = matches!(session.borrow().system(), System::Bare);
+        let addresses = [0x7777_0000_u64, 0xb800_0000, 0xbf20_1000];
+        for &address in &addresses[..if bare { 3 } else { 1 }] {
             let registers = vec![(Register::Core(0), u128::from(address))];
             let function = (CODE + 0x1000) | code.thumb;
             let stop = machine.start(&Call { function, registers, stack: Vec::new() });
             assert_eq!(stop, fault(FaultKind::Read, CODE + 0x1000, Some(address)), "{what}");
         }
+        // What is there and may not be executed.
         let stop = start(&mut machine, (CODE + 0x2000) | code.thumb);
         assert_eq!(stop, fault(FaultKind::Fetch, CODE + 0x2000, Some(CODE + 0x2000)), "{what}");
-        assert_eq!(session.borrow().starts(), 1);
+    });
+}
+
+#[test]
+fn a_board_without_memory_left_says_so_and_goes_on() {
+    if missing() {
+        return;
+    }
+    for (name, target) in [("raspi3b", "aarch64"), ("raspi2b", "armv7")] {
+        let mut board = Board::find(name).expect("a board");
+        // More than the agent has.
+        board.bare.as_mut().expect("it has that").pool = 1 << 30;
+        let session = Rc::new(RefCell::new(Session::new(board, Arc::new(System::Bare))));
+        let mut machine = machine(&session, target);
+        let code = codes().into_iter().find(|code| code.board == name && code.target == target).expect("one");
+        place(&mut machine, CODE, &code.one, Protection::ReadExecute);
+        let segment = Segment {
+            size: 100 << 20,
+            content: 100 << 20,
+            alignment: 4,
+            protection: Protection::ReadWrite,
+            relro: false,
+            thread_local: None,
+            lifetime: Lifetime::Standard,
+            place: Place::At(CODE + 0x100_0000),
+        };
+        let memory = machine.reserve(&[segment]).expect("memory");
+        let finalized = machine.finalize(memory, &[]);
+        let stop = start(&mut machine, CODE | code.thumb);
+        let Stop::Lost(why) = stop else { panic!("{name}: {stop:?}, {finalized:?}") };
+        assert!(why.contains("no memory left"), "{name}: {why}");
+        machine.reset();
+        place(&mut machine, CODE, &code.one, Protection::ReadExecute);
+        assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned, "{name}");
+        assert_eq!(session.borrow().starts(), 1, "{name}: it was not to be lost");
     }
 }
 
