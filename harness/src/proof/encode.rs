@@ -108,9 +108,10 @@ fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {
     Ok(())
 }
 
-/// Functions of either instruction set, where the formula or the instruction asks for it.
+/// Functions of either instruction set, where the formula or the instruction asks for it, or what the formula leads to.
 fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
-    if relocation.class != Class::Arm || !relocation.formula.as_ref().is_some_and(|formula| formula.mentions("T")) {
+    let asks = |term| relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term));
+    if relocation.class != Class::Arm || !asks("T") && !asks("FUNCDESC") {
         return Ok(());
     }
     for &word in words {

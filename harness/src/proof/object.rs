@@ -5,6 +5,7 @@ use linker::graph::LinkGraph;
 use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
 use linker::link::Fixed;
+use linker::memory::Action;
 use linker::{Error, Layout, Options, Parsed, Roots, Target};
 use object::write::{Object, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
@@ -222,6 +223,7 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     let outcome = match result {
         Ok(mut fixed) => {
             check_entry(target, relocation, &mut fixed, &inputs)?;
+            check_actions(relocation, &fixed, &inputs)?;
             Ok(written(target, relocation, &mut fixed, block, edge).ok_or("the place is not in its segment")?)
         }
         Err(error) => Err(error),
@@ -241,6 +243,7 @@ fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut In
     inputs.base = inputs.got;
     let entry = graph.entries.iter().find(|made| made.edge == edge);
     inputs.entry = entry.and_then(|made| graph.address(made.symbol)).unwrap_or(0);
+    inputs.descriptor = inputs.entry;
     (inputs.s, inputs.t) = match setup.aim {
         Aim::Label(address) => (address, false),
         Aim::Function(address, thumb) => (address, thumb),
@@ -284,6 +287,25 @@ fn written(
     })
 }
 
+/// Finalization signs the place, calls what it holds, or does nothing with it, as the formula says.
+fn check_actions(relocation: &Relocation, fixed: &Fixed<'_, Anywhere>, inputs: &Inputs) -> Result<(), String> {
+    let text = relocation.formula.as_ref().map_or("", |formula| formula.text());
+    let (mut signs, mut calls) = (false, None);
+    for action in fixed.actions() {
+        match action {
+            Action::Sign { slot, .. } => signs |= slot == inputs.p,
+            Action::CallAndStore { function, slot } if slot == inputs.p => calls = Some(function),
+            _ => {}
+        }
+    }
+    let function = text.starts_with("FUNCINIT(").then(|| inputs.s.wrapping_add_signed(inputs.a));
+    if signs == text.starts_with("PAUTH(") && calls == function {
+        Ok(())
+    } else {
+        Err(format!("finalization signs the place: {signs}, calls for it {calls:x?}, expected {function:x?}"))
+    }
+}
+
 /// The entry of the table holds what the formula says it is for.
 fn check_entry(
     target: &Target,
@@ -291,7 +313,10 @@ fn check_entry(
     fixed: &mut Fixed<'_, Anywhere>,
     inputs: &Inputs,
 ) -> Result<(), String> {
-    let Some((entry, with_addend)) = relocation.formula.as_ref().and_then(|formula| formula.entry()) else {
+    let Some(formula) = &relocation.formula else { return Ok(()) };
+    let Some((entry, with_addend)) =
+        formula.entry().or(formula.mentions("FUNCDESC").then_some((Entry::Function, false)))
+    else {
         return Ok(());
     };
     let got = fixed.graph().got.ok_or("there is no table")?;
@@ -324,7 +349,13 @@ fn check_entry(
             let (pair, argument) = ([word(0), word(1)], target.wrap(thread));
             pair.contains(&argument) && pair.iter().any(|&function| function != 0 && function != argument)
         }
-        Entry::Function => return Err("no proof for this kind of entry".to_owned()),
+        Entry::Function => {
+            // The formula leads to the descriptor, or to its address.
+            let at = if formula.entry().is_some() { target.wrap(word(0).wrapping_sub(inputs.got)) } else { offset };
+            let held = [at, at.wrapping_add(size as u64)].map(|at| word_at(fixed, got, at, size));
+            let held = held.map(|bytes| bytes.map(|bytes| target.number(&bytes)));
+            held == [Some(target.wrap(address)), Some(inputs.got)]
+        }
     };
     if holds && !outside {
         Ok(())
