@@ -19,7 +19,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
     let formula = relocation.formula.as_ref()?;
     let a = forced_addend(target, relocation, x).unwrap_or(a);
     let word = if target.register_bits == 32 { relocation.with_addend(word, a)? } else { word };
-    let mut setup = Setup { word, a, p, aim: Aim::Label(0), got: None, before: 0 };
+    let mut setup = Setup { word, a, p, aim: Aim::Label(0), got: None, before: 0, pair: None };
     // A relocation of a 32-bit object has an addend of 32 bits.
     if target.pointer_bits == 32 && i32::try_from(a).is_err() && target.register_bits == 64 {
         return None;

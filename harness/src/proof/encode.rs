@@ -60,7 +60,7 @@ pub(super) fn words(relocation: &Relocation) -> Vec<u64> {
 }
 
 /// Values that show every bit of the field.
-fn values(relocation: &Relocation) -> Vec<i64> {
+pub(super) fn values(relocation: &Relocation) -> Vec<i64> {
     let patterns = [0, 8, 0x40, 0x238, 0xff8, 0x7f8, 0x5550, 0x2aa8, 0x1_2340, 0x55_5550, 0x0123_4567_89ab_cde0];
     let mut values: Vec<i64> = patterns.iter().flat_map(|x: &i64| [*x, -*x]).collect();
     values.extend([0x7654_3210, 0x1234_5000, -0x1234_5000, 0x7fff_f000, -0x6543_2000, 0x5555_5000, 0x10_3000]);

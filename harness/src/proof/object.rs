@@ -44,6 +44,8 @@ pub struct Setup {
     pub got: Option<u64>,
     /// Entries in the table before the one of the relocation.
     pub before: u64,
+    /// Another relocation of the same symbol, in a section of its own: its number, and the word under it.
+    pub pair: Option<(u32, u64)>,
 }
 
 /// How a link came out.
@@ -181,31 +183,41 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
         }
     }
     let addend = if class == Class::Arm { 0 } else { setup.a };
+    if let Some((number, word)) = setup.pair {
+        let section = object.add_section(Vec::new(), b".pair".to_vec(), SectionKind::Text);
+        object.append_section_data(section, &(word as u32).to_le_bytes(), 4);
+        relocate(&mut object, section, 0, number, aim, addend);
+    }
     relocate(&mut object, section, GUARD.len() as u64, relocation.number, aim, addend);
     object.write().unwrap_or_default()
 }
 
 /// The object's name in messages and layouts.
-const FILE: &str = "one.o";
+pub(super) const FILE: &str = "one.o";
+
+impl Setup {
+    /// Where everything goes.
+    pub(super) fn layout(&self) -> Layout {
+        let at = |file: &str, section: &str, address| At { file: file.into(), section: section.into(), address };
+        let mut list = vec![at(FILE, ".place", self.p.wrapping_sub(GUARD.len() as u64))];
+        list.extend(self.got.map(|address| at("linker", ".got", address)));
+        if let Aim::Inside(_) = self.aim {
+            list.push(at(FILE, ".zero", 0x5000_0000));
+        }
+        Layout::At(list)
+    }
+}
 
 /// Makes the link.
 pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> Result<Linked, String> {
     let data = object(target, relocation, setup);
-    let mut list =
-        vec![At { file: FILE.into(), section: ".place".into(), address: setup.p.wrapping_sub(GUARD.len() as u64) }];
-    if let Some(address) = setup.got {
-        list.push(At { file: "linker".into(), section: ".got".into(), address });
-    }
-    if let Aim::Inside(_) = setup.aim {
-        list.push(At { file: FILE.into(), section: ".zero".into(), address: 0x5000_0000 });
-    }
     let memory = &mut Anywhere;
     let mut inputs = Inputs { a: setup.a, ..Inputs::default() };
     let mut place = None;
-    let run = || {
+    let mut run = || {
         let mut parsed = Parsed::new(target, Options::unrelaxed());
         parsed.add(FILE, &data)?;
-        let reserved = parsed.prune(Roots::All)?.reserve(memory, &Layout::At(list))?;
+        let reserved = parsed.prune(Roots::All)?.reserve(memory, &setup.layout())?;
         place = lay_of(target, reserved.graph(), setup, &mut inputs);
         if let Aim::Inside(_) = setup.aim {
             let inside = |segment: &&linker::layout::Planned| {
