@@ -63,6 +63,8 @@ pub(super) fn words(relocation: &Relocation) -> Vec<u64> {
 pub(super) fn values(relocation: &Relocation) -> Vec<i64> {
     let patterns = [0, 8, 0x40, 0x238, 0xff8, 0x7f8, 0x5550, 0x2aa8, 0x1_2340, 0x55_5550, 0x0123_4567_89ab_cde0];
     let mut values: Vec<i64> = patterns.iter().flat_map(|x: &i64| [*x, -*x]).collect();
+    // An entry of a table is at a multiple of eight, and these are what is left to one from odd places.
+    values.extend([0x5554, 0x5559]);
     values.extend([0x7654_3210, 0x1234_5000, -0x1234_5000, 0x7fff_f000, -0x6543_2000, 0x5555_5000, 0x10_3000]);
     let page = relocation.formula.as_ref().is_some_and(|formula| formula.text().starts_with("Page("));
     let step = if page { 0x1000 } else { relocation.align as i64 };
@@ -93,7 +95,22 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
         registers(trial, relocation, word)?;
     }
     states(trial, relocation, &words)?;
+    carry(trial, relocation)?;
     wrong(trial, relocation)
+}
+
+/// An offset in the table that carries into the top bit of a stored addend, which a field without that bit would leave.
+fn carry(trial: &mut Trial, relocation: &Relocation) -> Step {
+    let top = i64::from(i32::MAX) & !3;
+    if trial.target.register_bits != 32
+        || relocation.select != (31, 0)
+        || aim::fixed_part(trial.target, relocation) != Some(0)
+    {
+        return Ok(());
+    }
+    let setup = aim::at(trial.target, relocation, 0, top, 0, aim::places(trial.target, relocation)[0]);
+    let setup = setup.ok_or("no table for a carry into the top bit")?;
+    trial.agree(relocation, &Setup { before: 1, ..setup }).map(|_| ())
 }
 
 fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {

@@ -202,7 +202,7 @@ impl Setup {
         let mut list = vec![at(FILE, ".place", self.p.wrapping_sub(GUARD.len() as u64))];
         list.extend(self.got.map(|address| at("linker", ".got", address)));
         if let Aim::Inside(_) = self.aim {
-            list.push(at(FILE, ".zero", 0x5000_0000));
+            list.push(at(FILE, ".zero", 0x5123_4000));
         }
         Layout::At(list)
     }
@@ -234,7 +234,7 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     };
     let outcome = match result {
         Ok(mut fixed) => {
-            check_entry(target, relocation, &mut fixed, &inputs)?;
+            check_entry(target, relocation, setup, &mut fixed, &inputs)?;
             check_actions(relocation, &fixed, &inputs)?;
             Ok(written(target, relocation, &mut fixed, block, edge).ok_or("the place is not in its segment")?)
         }
@@ -322,6 +322,7 @@ fn check_actions(relocation: &Relocation, fixed: &Fixed<'_, Anywhere>, inputs: &
 fn check_entry(
     target: &Target,
     relocation: &Relocation,
+    setup: &Setup,
     fixed: &mut Fixed<'_, Anywhere>,
     inputs: &Inputs,
 ) -> Result<(), String> {
@@ -338,6 +339,15 @@ fn check_entry(
         let mut signatures = fixed.graph().signatures.iter();
         signatures.any(|signature| signature.block == got && u64::from(signature.offset) == offset)
     };
+    let words = match entry {
+        Entry::Address | Entry::Signed | Entry::ThreadOffset => 1,
+        Entry::Function if formula.entry().is_some() => 3,
+        _ => 2,
+    };
+    let bytes = fixed.graph().blocks[got].content.size();
+    if setup.pair.is_none() && bytes != (setup.before + words) * size as u64 {
+        return Err(format!("the table has {bytes} bytes, expected {} words", setup.before + words));
+    }
     let signs = matches!(entry, Entry::Signed | Entry::SignedDescriptor);
     if (signed(offset) || signed(offset + size as u64)) != signs {
         return Err(format!("the entry at {:#x} is not signed as it should be", inputs.entry));
