@@ -5,7 +5,7 @@ use corpus::abi::{Check, Class, Place, Refusal, Relocation, Special};
 use linker::Error;
 
 use super::object::{Aim, Setup, Written, link};
-use super::{Step, Trial, aim};
+use super::{Step, Trial, aim, decode};
 
 impl Trial {
     /// Makes a link and compares it with the ABI. Gives X, and why it was refused if it was.
@@ -28,7 +28,13 @@ impl Trial {
                 }
                 _ => Err(told(format!("{word:#x} through a stub at {stub:#x}, expected {expected:x?} for {x:#x}"))),
             },
-            (Ok(written), Ok(word)) if written.word == word => Ok((x, None)),
+            (Ok(written), Ok(word)) if written.word == word => {
+                match decode::check(&self.decoder, relocation, word, inputs.p, x).map_err(told)? {
+                    true => self.decoded.0 += 1,
+                    false => self.decoded.1 += 1,
+                }
+                Ok((x, None))
+            }
             (Ok(written), expected) => {
                 Err(told(format!("wrote {:#x}, expected {expected:x?} for X = {x:#x}", written.word)))
             }
@@ -96,7 +102,13 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
     }
     states(trial, relocation, &words)?;
     carry(trial, relocation)?;
-    wrong(trial, relocation)
+    wrong(trial, relocation)?;
+    match trial.decoded {
+        (read, unknown) if unknown > 0 && relocation.form.place.is_code() && !decode::is_unknown(relocation) => {
+            Err(format!("the decoder read {read} words and does not know {unknown}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An offset in the table that carries into the top bit of a stored addend, which a field without that bit would leave.
