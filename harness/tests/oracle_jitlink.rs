@@ -146,12 +146,59 @@ fn what_is_right_is_the_same() {
     }
 }
 
+/// Stubs in A32 for a core that has none: the veneers of GNU ld for it are Thumb code.
+#[test]
+fn stubs_are_in_a_state_that_the_core_has() {
+    let source = ".syntax unified\n .cpu cortex-m0\n .thumb\n .globl f\n .type f, %function\nf: push {lr}\n bl callee\n pop {pc}\n";
+    let survey = survey(target("thumbv6m"), source, &[Peer::Jitlink, Peer::Ld]);
+    assert!(survey.sums[&Peer::Ld].tallies["R_ARM_THM_CALL"].agreed() == 1, "{survey:?}");
+    let tally = &survey.sums[&Peer::Jitlink].tallies["R_ARM_THM_CALL"];
+    assert!(tally.different.len() == 1 && tally.different[0].verdict.word() == "ours", "{tally:?}");
+}
+
+/// Two local symbols of one name in one object, as `ld -r` makes them, share a slot there.
+#[test]
+fn slots_are_of_symbols_and_not_of_names() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let toolchains = corpus::toolchain::Toolchains::discover();
+    let mut link = std::process::Command::new(Peer::Ld.find(target("aarch64")).expect("GNU ld is installed"));
+    link.current_dir(dir.path()).args(["-r", "-o", "both.o"]);
+    for (function, then, value) in [("f", "b g", 111), ("g", "ret", 222)] {
+        let source = format!(
+            ".globl {function}\n .type {function}, %function\n{function}: adrp x0, :got:same\n ldr x0, [x0, :got_lo12:same]\n {then}\n .section .data.{function}, \"aw\"\nsame: .word {value}\n"
+        );
+        let path = dir.path().join(format!("{function}.S"));
+        std::fs::write(&path, source).expect("written");
+        let clang = corpus::matrix::Family::Clang;
+        let object =
+            corpus::build::compile_file(&path, target("aarch64"), Some(clang), &[], &toolchains).expect("assembles");
+        std::fs::write(dir.path().join(format!("{function}.o")), object).expect("written");
+        link.arg(format!("{function}.o"));
+    }
+    assert!(link.status().expect("GNU ld starts").success());
+    let data = Data::Read(std::fs::read(dir.path().join("both.o")).expect("an object"));
+    let unit = Unit { name: "both.o".to_owned(), objects: vec![Input { name: "both.o".to_owned(), data }] };
+    let peers =
+        [Peer::Jitlink, Peer::Ld, Peer::Lld].map(|peer| (peer, peer.find(target("aarch64")).expect("installed")));
+    let survey = Survey::of(target("aarch64"), vec![unit], &peers, &Layout::Random(1), || ());
+    for (peer, sum) in &survey.sums {
+        let tally = &sum.tallies["R_AARCH64_LD64_GOT_LO12_NC"];
+        if *peer == Peer::Jitlink {
+            let verdict = &tally.different[0].verdict;
+            assert!(verdict.word() == "ours" && verdict.to_string().contains("slot"), "{verdict}");
+        } else {
+            assert_eq!((tally.agreed(), tally.different.len()), (2, 0), "{peer:?}");
+        }
+    }
+}
+
 #[test]
 fn refusals_are_counted_with_their_reasons() {
     for (source, why) in [
         (".globl f\n .type f, %function\nf: blne g\n bx lr\n", "Invalid opcode"),
         (".globl f, fixed\n .set fixed, 0x1234\n .data\nf: .word fixed\n", "Missing definitions"),
         (".globl f\n .data\nf: .word g(TLSGD)\n", "Unsupported"),
+        (".globl f\n .data\n .p2align 13\nf: .word f\n", "Segment alignment greater than page size"),
     ] {
         let survey = survey(target("armv7"), &format!(".syntax unified\n .arm\n{source}"), &[Peer::Jitlink]);
         let sum = &survey.sums[&Peer::Jitlink];

@@ -20,7 +20,7 @@ pub enum Via {
     Stub(SymbolId),
     /// The target is undefined and weak: the branch goes on with the next instruction.
     FallThrough,
-    /// The target is not part of the link, and the place describes it only: nothing is written.
+    /// The target is not part of the link, and the place describes it only or does without: nothing is written.
     Dropped,
 }
 
@@ -158,6 +158,13 @@ pub(crate) fn compute(
         // Undefined and weak; anything else undefined has been an error by now.
         _ => {
             inputs.t = false;
+            if row.class == Class::Patch {
+                return done(inputs, 0, word, Via::Dropped);
+            }
+            // A pointer to nothing is null, not the descriptor of nothing.
+            if row.operation.entry == Entry::Function {
+                inputs.entry = 0;
+            }
             if let Some(after) = graph.arch.fall_through(row, word, graph.core) {
                 return done(inputs, 0, after, Via::FallThrough);
             }

@@ -361,6 +361,8 @@ pub struct LinkGraph<'data> {
     pub got: Option<BlockId>,
     /// The places with pointers to be signed.
     pub signatures: Vec<Signature>,
+    /// The edges whose places get what a function returns.
+    pub initialised: Vec<EdgeId>,
 }
 
 /// A place whose pointer is signed once it is in memory.
@@ -408,6 +410,7 @@ impl<'data> LinkGraph<'data> {
             rewritten: Vec::new(),
             got: None,
             signatures: Vec::new(),
+            initialised: Vec::new(),
         };
         let owner = graph.objects.push(Object { file: "linker", member: None });
         graph.symbols.push(Symbol {

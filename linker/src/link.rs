@@ -22,7 +22,7 @@ use crate::layout::{Layout, Plan};
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
-use crate::pass::{got, ifunc, prune, relax, sign, unwind};
+use crate::pass::{got, ifunc, initialise, prune, relax, sign, unwind};
 use crate::target::Target;
 
 mod laid;
@@ -297,6 +297,7 @@ impl<'data> Pruned<'data> {
 
     /// Builds tables and stubs, lays everything out, and reserves memory for it.
     pub fn reserve<M: Memory>(mut self, memory: &mut M, layout: &Layout) -> Result<Reserved<'data, M>> {
+        initialise::run(&mut self.graph)?;
         let ifuncs = ifunc::run(&mut self.graph, &self.roots);
         unwind::run(&mut self.graph);
         if self.options.relax_thread_local {

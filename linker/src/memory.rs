@@ -106,9 +106,10 @@ pub enum Action {
         /// What to call to take it back.
         undo: Option<Call>,
     },
-    /// Call a function without arguments and store the pointer it returns at `slot`: how an IFUNC slot is filled.
+    /// Call a function without arguments and store the pointer it returns at `slot`: how an IFUNC slot is filled, and data
+    /// that a function returns.
     CallAndStore {
-        /// Address of the resolver, with the Thumb bit where the architecture has one.
+        /// Address of the function, with the Thumb bit where the architecture has one.
         function: u64,
         /// Address of the slot, which is one pointer wide.
         slot: u64,

@@ -16,6 +16,10 @@ pub enum Class {
     Data,
     /// A pointer that is signed once it is in memory; the place says by which key and with what.
     Signed,
+    /// A datum that a function returns, once it is in memory; the link leaves the address of the function.
+    Initialised,
+    /// An instruction, which the symbol is if it is defined: it replaces what stands there, whatever else is relocated there.
+    Patch,
     /// A branch that may go through a stub.
     Branch,
     /// A branch too short, or of a kind, to go through a stub.
@@ -67,14 +71,18 @@ pub enum Entry {
     Signed,
     /// A descriptor whose function is signed.
     SignedDescriptor,
+    /// Two words: a function, and the table of its module. What pointers to functions point at (FDPIC).
+    Function,
+    /// The address of such a pair.
+    FunctionPointer,
 }
 
 impl Entry {
     /// Words.
     pub const fn words(self) -> usize {
         match self {
-            Entry::Address | Entry::ThreadOffset | Entry::Signed => 1,
-            Entry::Variable | Entry::Module | Entry::Descriptor | Entry::SignedDescriptor => 2,
+            Entry::Address | Entry::ThreadOffset | Entry::Signed | Entry::FunctionPointer => 1,
+            Entry::Variable | Entry::Module | Entry::Descriptor | Entry::SignedDescriptor | Entry::Function => 2,
         }
     }
 }
@@ -197,6 +205,9 @@ impl fmt::Display for Operation {
             (Term::GotOfSum, Entry::Descriptor, _) => "G(GTLSDESC(S + A))",
             (Term::GotOfSum, Entry::Signed, _) => "G(ENCD(GDAT(S + A)))",
             (Term::GotOfSum, Entry::SignedDescriptor, _) => "G(ENCD(GTLSDESC(S + A)))",
+            (Term::GotOfSum, Entry::Function | Entry::FunctionPointer, _) => "G(FUNCDESC(S))",
+            (Term::GotPlus, Entry::Function, _) => "FUNCDESC(S) + A",
+            (Term::GotPlus, Entry::FunctionPointer, _) => "GOT(FUNCDESC(S)) + A",
             (Term::GotPlus, ..) => "GOT(S) + A",
             (Term::GotOrigin, ..) => "B(S) + A",
         };
@@ -298,8 +309,6 @@ pub enum Standing {
     Obsolete,
     /// What it means is between a platform's tools.
     Private,
-    /// For linkers, but not one that this linker can do.
-    Unsupported,
 }
 
 impl Standing {
@@ -315,9 +324,6 @@ impl Standing {
             Standing::Dynamic => "it is a dynamic relocation, which linkers write for loaders: not for objects",
             Standing::Obsolete => "it is obsolete: the ABI says no more what it means",
             Standing::Private => "it is private to a platform: the ABI does not say what it means",
-            Standing::Unsupported => {
-                "it is for what only some run-time systems have: initialisers and patches at load time, descriptors"
-            }
         }
     }
 
@@ -329,7 +335,6 @@ impl Standing {
             Standing::Dynamic => "dynamic",
             Standing::Obsolete => "obsolete",
             Standing::Private => "private",
-            Standing::Unsupported => "unsupported",
         }
     }
 }

@@ -49,7 +49,7 @@ impl Relocation {
                 self.place(up, self.selected(rest))
             }
             Some(Special::AddSub) => {
-                let (part, shift, _) = group::alu(magnitude as u32, self.group.unwrap_or(0));
+                let (part, shift) = self.constant(magnitude as u32);
                 let opcode = before & !OPCODE | if x >= 0 { ADD } else { SUB };
                 self.place(opcode, group::constant(part, shift))
             }
@@ -115,6 +115,17 @@ impl Relocation {
             }
         }
         if x as u64 & (align - 1) != 0 { Err(Refusal::Misaligned) } else { Ok(()) }
+    }
+
+    /// The part of a magnitude that an A32 ADD or SUB takes, and its shift: by its number in a group, or else the selected bits.
+    fn constant(&self, magnitude: u32) -> (u32, u32) {
+        match self.group {
+            Some(n) => {
+                let (part, shift, _) = group::alu(magnitude, n);
+                (part, shift)
+            }
+            None => ((self.selected(magnitude.into()) as u32) << self.select.1, self.select.1),
+        }
     }
 
     /// The selected bits, at the bottom.
@@ -188,7 +199,7 @@ impl Relocation {
         let magnitude = x.unsigned_abs() as u32;
         let signed = |magnitude: u32| if x < 0 { -i64::from(magnitude) } else { i64::from(magnitude) };
         match (self.form.special, self.group) {
-            (Some(Special::AddSub), Some(n)) => signed(group::alu(magnitude, n).0),
+            (Some(Special::AddSub), _) => signed(self.constant(magnitude).0),
             (Some(Special::Up), Some(n)) => signed(group::rest(magnitude, n)),
             (Some(Special::Up | Special::T32Adr), None) => signed(magnitude & ones(self.select.0 + 1) as u32),
             _ => (self.selected(x as u64) << self.select.1) as i64,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use linker::relocation::{Row, Standing};
+use linker::relocation::Row;
 use linker::{TARGETS, Target};
 use reports::Report;
 use reports::coverage::{Cell, Line, Matrix, PROOFS, Proof, Verdict};
@@ -77,7 +77,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         args.arch.iter().map(|name| crate::inputs::target(name)).collect::<anyhow::Result<_>>()?;
     let relocations = targets.iter().flat_map(|target| {
         // What this linker cannot do is not covered, and counted as such.
-        let wanted = |row: &&Row| row.standing.is_static() || row.standing == Standing::Unsupported;
+        let wanted = |row: &&Row| row.standing.is_static();
         let rows = target.architecture.rows().iter().filter(wanted);
         rows.map(|row| (target.name, row.number, row.name))
     });
@@ -252,10 +252,17 @@ fn differ(matrix: &mut Matrix, target: &'static Target, batches: &[Batch<'_>]) -
             (Some(Compared { agreed: 1.., .. }), _) => Verdict::Passed,
             (_, Some(verdict @ Verdict::NotApplicable { .. })) => verdict.clone(),
             (Some(Compared { undecided: Some(why), .. }), _) => {
-                let reason = "the ABI does not say who is right".to_owned();
+                let reason = "what the peers write cannot be compared".to_owned();
                 Verdict::NotApplicable { reason, evidence: why.clone() }
             }
-            // What no peer links, for whatever reason, is not covered.
+            (Some(Compared { theirs: Some(why), .. }), _) => {
+                let reason = "no peer does what the ABI says".to_owned();
+                Verdict::NotApplicable { reason, evidence: why.clone() }
+            }
+            (Some(Compared { refused, .. }), _) if refused.len() == peers.len() => {
+                let told: Vec<String> = refused.values().cloned().collect();
+                Verdict::NotApplicable { reason: "no peer links it".to_owned(), evidence: told.join("; ") }
+            }
             _ => continue,
         };
         let (runs, cases) = compared.map_or((0, Vec::new()), |compared| (compared.agreed, compared.links.clone()));

@@ -13,7 +13,7 @@ use super::output::Output;
 pub enum Meaning {
     /// Another slot of the table, which was read and holds the same.
     Slot,
-    /// A table that begins elsewhere, where its symbol says.
+    /// A table or a segment that begins elsewhere, where its symbol or header says.
     Origin,
     /// A stub, which was run and ends at the same place in the same state.
     Stub,
@@ -26,7 +26,7 @@ pub enum Meaning {
 /// What each comes to, for the reader.
 pub static MEANINGS: &[(Meaning, &str)] = &[
     (Meaning::Slot, "another slot of the table, which was read and holds what the formula says"),
-    (Meaning::Origin, "the table begins elsewhere, and the field is exact for where the peer's does"),
+    (Meaning::Origin, "the table or the segment begins elsewhere, and the field is exact for where the peer's does"),
     (Meaning::Stub, "by way of a stub, which was run and ends at the same place in the same state"),
     (Meaning::Frame, "another place in the call-frame records, where the same is said of the same code"),
     (Meaning::Index, "another place in the index of unwinding tables, where the same is said of the same function"),

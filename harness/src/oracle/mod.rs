@@ -23,10 +23,10 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use linker::error::Site;
-use linker::graph::{Kind, LinkGraph};
+use linker::graph::{Edge, Kind, LinkGraph};
 use linker::index::{EdgeId, Id};
 use linker::link::Finalized;
-use linker::relocation::Row;
+use linker::relocation::{Class, Row};
 
 use crate::disassembly::Disassembler;
 use crate::executor::image::ImageFile;
@@ -65,7 +65,7 @@ pub fn compare<'a>(
     for (id, edge) in graph.live_edges() {
         let row = graph.row(edge);
         let section = &graph.sections[graph.blocks[edge.block].section];
-        if section.is_made() || row.field.unit.size() == 0 || is_overwritten(graph, id) {
+        if section.is_made() || is_no_patch(graph, edge) || row.field.unit.size() == 0 || is_overwritten(graph, id) {
             continue;
         }
         if let Some(outcome) = comparison.field(id) {
@@ -79,7 +79,12 @@ fn is_overwritten(graph: &LinkGraph<'_>, id: EdgeId) -> bool {
     let edge = &graph.edges[id];
     let later = graph.edges_of(edge.block).iter().skip(id.index() + 1 - graph.blocks[edge.block].edges.start as usize);
     let mut here = later.take_while(|later| later.offset == edge.offset);
-    here.any(|later| graph.row(later).field.unit.size() > 0)
+    here.any(|later| graph.row(later).field.unit.size() > 0 && !is_no_patch(graph, later))
+}
+
+/// Whether an edge would replace an instruction, but nothing says by what.
+fn is_no_patch(graph: &LinkGraph<'_>, edge: &Edge) -> bool {
+    graph.row(edge).class == Class::Patch && graph.symbols[edge.target].is_undefined()
 }
 
 /// Two links to be compared.

@@ -9,7 +9,7 @@ use linker::Target;
 use linker::graph::{Block, Edge};
 use linker::index::SectionId;
 use linker::link::Finalized;
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags};
 
 use super::reading::{Finding, Reading};
 use super::stub;
@@ -31,6 +31,8 @@ pub struct Output<'a> {
     pub(super) tables: Vec<(u64, u64)>,
     /// The table's origin.
     pub(super) origin: Option<u64>,
+    /// Its segments, where they are not ours: the start and the end.
+    pub(super) segments: Vec<(u64, u64)>,
     /// Address and size of what came from objects, sorted: what a branch reaches elsewhere, the linker has made.
     pub(super) inputs: Vec<(u64, u64)>,
     /// Its call-frame records: the start and the end of each part.
@@ -62,6 +64,7 @@ impl<'a> Output<'a> {
             loaded,
             tables: Vec::new(),
             origin: None,
+            segments: Vec::new(),
             inputs: inputs(linked),
             frames: Vec::new(),
             indexes: Vec::new(),
@@ -115,7 +118,8 @@ impl<'a> Output<'a> {
         }
         let symbol = file.symbols().find(|symbol| symbol.name_bytes() == Ok(ORIGIN)).map(|symbol| symbol.address());
         let origins: Vec<u64> = symbol.into_iter().chain(tables.first().map(|table: &(u64, u64)| table.0)).collect();
-        let output = Output { tables, frames, indexes, ..Output::new(loaded, linked) };
+        let segments = file.segments().map(|segment| (segment.address(), segment.address() + segment.size())).collect();
+        let output = Output { tables, frames, indexes, segments, ..Output::new(loaded, linked) };
         Ok(output.with_origin(linked, &origins))
     }
 
@@ -134,6 +138,11 @@ impl<'a> Output<'a> {
         }
         self.origin = origins.first().copied();
         self
+    }
+
+    /// Where the segment begins that an address is in.
+    pub(super) fn segment_of(&self, address: u64) -> Option<u64> {
+        self.segments.iter().find(|(start, end)| (start..end).contains(&&address)).map(|segment| segment.0)
     }
 
     /// So many bytes at an address.

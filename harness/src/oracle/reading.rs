@@ -20,7 +20,7 @@ pub(super) enum Way {
     Directly,
     /// By a slot of the table.
     Slot,
-    /// From where the linker's table begins.
+    /// From where the linker's table begins, or its segment.
     Origin,
     /// By way of a stub.
     Stub,
@@ -105,6 +105,7 @@ impl<'a> Reading<'a> {
         match self.relocation.formula.as_ref().and_then(|formula| formula.entry()) {
             _ if self.is_nothing && row.class.is_branch() => self.falls_through(word),
             Some((entry, with_addend)) => self.slot(output, word, entry, with_addend),
+            None if self.formula().contains("FUNCDESC(") => self.descriptor(output, word),
             None => match self.exact(&inputs, word) {
                 Finding::Right(_) if self.needs_origin() => Finding::Right(Way::Origin),
                 Finding::Wrong(_) | Finding::Unknown(_) if is_branch => self.branch(output, word),
@@ -120,6 +121,10 @@ impl<'a> Reading<'a> {
         };
         match self.relocation.expected(self.before, x, self.thumb) {
             Ok(expected) if expected == word => Finding::Right(Way::Directly),
+            // Peers relax sequences that find thread-local variables, whatever they are told.
+            Ok(expected) if self.is_thread_local() && (expected ^ word) & !self.relocation.mask() != 0 => {
+                Finding::Unknown(format!("the sequence is relaxed: {} is another instruction", self.shown(word)))
+            }
             Ok(expected) => Finding::Wrong(format!(
                 "the ABI says {} = {x:#x}, which makes {}, not {}",
                 self.formula(),
@@ -135,13 +140,19 @@ impl<'a> Reading<'a> {
     /// The facts with the table of one output.
     fn inputs_of(&self, output: &Output<'_>) -> Inputs {
         let got = output.origin.unwrap_or(0);
-        let (s, base) = if self.is_origin { (got, got) } else { (self.inputs.s, self.inputs.base) };
+        let base = || output.segment_of(self.inputs.s).unwrap_or(self.inputs.base);
+        let (s, base) = if self.is_origin { (got, got) } else { (self.inputs.s, base()) };
         Inputs { s, base, got, ..self.inputs }
     }
 
     fn needs_origin(&self) -> bool {
         let formula = self.relocation.formula.as_ref();
-        self.is_origin || formula.is_some_and(|formula| formula.mentions("GOT") || formula.mentions("GOT_ORG"))
+        let asks = |term| formula.is_some_and(|formula| formula.mentions(term));
+        self.is_origin || ["GOT", "GOT_ORG", "B"].into_iter().any(asks)
+    }
+
+    fn is_thread_local(&self) -> bool {
+        self.graph.object_row(self.id).class == linker::relocation::Class::Tls && self.place().is_code()
     }
 
     fn formula(&self) -> &str {

@@ -23,6 +23,11 @@ struct State<'a> {
 /// does not.
 pub(super) fn follow(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> Option<(u64, bool)> {
     let wide = target.register_bits == 64;
+    // The emulator's core runs both instruction sets: these targets have Thumb only.
+    let thumb_only = target.name.ends_with('m');
+    if thumb_only && !thumb {
+        return None;
+    }
     let arch = if wide { Arch::ARM64 } else { Arch::ARM };
     let mode = match (target.big_endian, wide) {
         (false, _) => Mode::LITTLE_ENDIAN,
@@ -52,6 +57,14 @@ pub(super) fn follow(target: &Target, output: &Output<'_>, start: u64, thumb: bo
         }
     };
     uc.add_code_hook(1, 0, arrive).ok()?;
+    let leaves = |uc: &mut Unicorn<'_, State<'_>>, _, _| {
+        if uc.reg_read(RegisterARM::CPSR).is_ok_and(|status| status & T == 0) {
+            let _ = uc.emu_stop();
+        }
+    };
+    if thumb_only {
+        uc.add_code_hook(1, 0, leaves).ok()?;
+    }
     // How it ends is what the hooks say.
     let _ = uc.emu_start(start & !1 | u64::from(thumb), 0, 0, MOST);
     let end = uc.get_data().ended?;

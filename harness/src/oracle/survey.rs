@@ -115,7 +115,9 @@ impl Survey {
     fn add(&mut self, target: &'static Target, unit: Unit, peers: &[(Peer, PathBuf)], layout: &Layout) -> Result<()> {
         let unit = complete(target, unit)?;
         let plain = link(target, &unit.objects, layout, &Options::unrelaxed())?;
-        let relaxed = link(target, &unit.objects, layout, &Options::default())?;
+        // Relaxed, a link may lack the table that a layout by hand has a place for.
+        let relaxed = link(target, &unit.objects, layout, &Options::default())
+            .or_else(|_| link(target, &unit.objects, layout, &Options::unrelaxed()))?;
         for (peer, program) in peers {
             let sum = self.sums.entry(*peer).or_default();
             let tallies = &mut sum.tallies;

@@ -19,7 +19,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
     let formula = relocation.formula.as_ref()?;
     let a = forced_addend(target, relocation, x).unwrap_or(a);
     let word = if target.register_bits == 32 { relocation.with_addend(word, a)? } else { word };
-    let mut setup = Setup { word, a, p, aim: Aim::Label(0), got: None, before: 0 };
+    let mut setup = Setup { word, a, p, aim: Aim::Label(0), got: None, before: 0, pair: None };
     // A relocation of a 32-bit object has an addend of 32 bits.
     if target.pointer_bits == 32 && i32::try_from(a).is_err() && target.register_bits == 64 {
         return None;
@@ -37,7 +37,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
     let page = |address: u64| address & !0xfff;
     let (text, width) = (formula.text(), target.pointer_bytes() as i64);
     if let Some((entry, _)) = formula.entry() {
-        setup.aim = if matches!(entry, Entry::Address | Entry::Signed) {
+        setup.aim = if matches!(entry, Entry::Address | Entry::Signed | Entry::Function) {
             Aim::Label(SYMBOL)
         } else {
             Aim::ThreadLocal(VARIABLE)
@@ -68,7 +68,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
         return fits(target, got, p).then_some(setup);
     }
     let minus = match text {
-        "S + A" | "(S + A) | T" | "PLT(S) + A" | "PAUTH(S + A)" => Some(0),
+        "S + A" | "(S + A) | T" | "PLT(S) + A" | "PAUTH(S + A)" | "FUNCINIT(S + A)" => Some(0),
         "S + A - P" | "((S + A) | T) - P" => Some(p),
         "S + A - Pa" | "((S + A) | T) - Pa" => Some(p & !3),
         "Page(S + A) - Page(P)" if x & 0xfff == 0 => Some(page(p) + 0x235),
@@ -89,6 +89,15 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
             return (0..(1 << 30) - 0x1000)
                 .contains(&offset)
                 .then_some(Setup { aim: Aim::Inside(offset as u64), ..setup });
+        }
+        "FUNCDESC(S) + A" => {
+            let got = sum(0)?;
+            setup.got = Some(got);
+            return fits(target, got, p).then_some(Setup { aim: Aim::Label(SYMBOL), ..setup });
+        }
+        "FUNCDESC(S) + A - GOT_ORG" => {
+            setup.got = Some(GOT);
+            Aim::Label(SYMBOL)
         }
         "B(S) + A" | "B(S) + A - P" => {
             let got = sum(if text.ends_with('P') { p } else { 0 })?;
@@ -119,7 +128,7 @@ pub(super) fn fixed_part(target: &Target, relocation: &Relocation) -> Option<i64
     match text {
         "DTPREL(S + A)" | "S + A - TLS" => Some(VARIABLE as i64),
         "TPREL(S + A)" | "S + A - tp" => Some(VARIABLE as i64 + 2 * target.pointer_bytes() as i64),
-        _ if text.ends_with(" + A - GOT_ORG") && text.starts_with("G(") => Some(0),
+        _ if text.ends_with(" + A - GOT_ORG") && (text.starts_with("G(") || text.starts_with("FUNCDESC(")) => Some(0),
         _ => None,
     }
 }

@@ -1,18 +1,31 @@
 //! *differ*: GNU ld and lld link objects of the corpus that hold the relocation, at the addresses of our layout, and write what
 //! we write, or something that means the same. Where one is wrong by the ABI's formula, the other has to agree.
+//!
+//! What the corpus does not show is asked for by itself: objects with nothing but the relocation, so that one that a peer
+//! refuses hides no other. If none of them is linked, the peers' own words say why there is nothing to compare.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
+use corpus::abi::{self, Relocation};
 use linker::{Layout, Options, Parsed, Target};
 
+use super::object::{self, Setup};
+use super::{aim, class, encode};
 use crate::linking::{Data, Input};
 use crate::oracle::{Peer, Survey, Unit, Verdict};
 use crate::plan::{Batch, Objects};
 use crate::suspects;
 
-/// How many links there are for a relocation.
+/// How many links of the corpus there are for a relocation.
 const LINKS: usize = 3;
+
+/// How many links of the relocation alone.
+const ALONE: usize = 4;
+
+/// So many entries of a table are no few any more.
+const FEW: u64 = 64;
 
 /// What came of one relocation.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +36,35 @@ pub struct Compared {
     pub wrong: Option<String>,
     /// A field that differs, where the ABI does not say who is right.
     pub undecided: Option<String>,
+    /// A field where a peer is wrong, with the verdict.
+    pub theirs: Option<String>,
+    /// What each peer said when it refused the relocation alone.
+    pub refused: BTreeMap<Peer, String>,
     /// The links it was in.
     pub links: Vec<String>,
 }
 
-/// Compares objects of these batches, all of one kind of target, until each relocation was in a few links. `done` hears of
-/// each link.
+impl Compared {
+    /// Takes in what came of links.
+    fn add(&mut self, relocation: &str, survey: &Survey) {
+        for (peer, sum) in &survey.sums {
+            let Some(tally) = sum.tallies.get(relocation) else { continue };
+            self.agreed += tally.agreed();
+            for difference in &tally.different {
+                let told = || Some(format!("{}: {}: {}", peer.name(), difference.site, difference.verdict));
+                match difference.verdict {
+                    Verdict::TheirsIsRight(_) | Verdict::NeitherIsRight(..) => self.wrong = told(),
+                    Verdict::CannotTell(_) => self.undecided = told(),
+                    Verdict::OursIsRight(_) => self.theirs = told(),
+                    Verdict::BothAreValid => {}
+                }
+            }
+        }
+    }
+}
+
+/// Compares objects of these batches, all of one kind of target, until each relocation was in a few links, and then each that
+/// agreed with nobody by itself. `done` hears of each link.
 pub fn prove(
     target: &'static Target,
     batches: &[&Batch<'_>],
@@ -49,28 +85,114 @@ pub fn prove(
         units.push(Unit { name, objects: inputs });
     }
     let survey = Survey::of(target, units, peers, &Layout::Random(1), done);
-    for (peer, sum) in survey.sums {
-        for (relocation, tally) in sum.tallies {
-            let compared = found.entry(relocation).or_default();
-            compared.agreed += tally.agreed();
-            for difference in &tally.different {
-                let told = || Some(format!("{}: {}: {}", peer.name(), difference.site, difference.verdict));
-                match difference.verdict {
-                    Verdict::TheirsIsRight(_) | Verdict::NeitherIsRight(..) => compared.wrong = told(),
-                    Verdict::CannotTell(_) => compared.undecided = told(),
-                    Verdict::OursIsRight(_) | Verdict::BothAreValid => {}
-                }
+    let rows = || target.architecture.rows().iter().filter(|row| row.standing.is_static());
+    for row in rows() {
+        found.entry(row.name).or_default().add(row.name, &survey);
+    }
+    let open = rows().filter_map(|row| {
+        let relocation = abi::of(class(target)).get(class(target), row.number)?;
+        let shown = found.get(row.name).is_some_and(|compared| compared.agreed > 0 || compared.wrong.is_some());
+        (!shown && !relocation.form.bits.is_empty()).then_some((row.name, relocation))
+    });
+    let (jobs, results) = (Mutex::new(open.collect::<Vec<_>>()), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((name, relocation)) = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            let compared = alone(target, name, relocation, peers);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((name, compared));
+            done();
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+    for (name, compared) in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let links = std::mem::take(&mut found.entry(name).or_default().links);
+        found.insert(name, Compared { links: [links, compared.links].concat(), ..compared });
+    }
+    found
+}
+
+/// Links of nothing but the relocation.
+fn alone(target: &'static Target, name: &'static str, relocation: &Relocation, peers: &[(Peer, PathBuf)]) -> Compared {
+    let mut compared = Compared::default();
+    for setup in setups(target, relocation) {
+        let data = Data::Read(object::object(target, relocation, &setup));
+        let link = format!("nothing else, P {:#x}, A {:#x}, {:x?}", setup.p, setup.a, setup.aim);
+        let unit = Unit { name: link.clone(), objects: vec![Input { name: object::FILE.to_owned(), data }] };
+        let survey = Survey::of(target, vec![unit], peers, &setup.layout(), || ());
+        compared.add(name, &survey);
+        compared.links.push(link);
+        for (peer, sum) in survey.sums {
+            if let Some((_, why)) = sum.refused.into_iter().next() {
+                compared.refused.entry(peer).or_insert_with(|| format!("{}: {}", peer.name(), complaint(&why)));
             }
         }
     }
-    found
+    compared
+}
+
+/// What a peer says of the relocation, among the lines of a refusal: the first is how it was called.
+fn complaint(why: &str) -> &str {
+    let lines = || why.lines().skip(1).filter(|line| !line.contains("warning"));
+    let line = lines().find(|line| line.contains("relocation")).or_else(|| lines().next()).unwrap_or(why);
+    let of_place = line.split_once("0.o").or_else(|| line.split_once("-ld: ")).map_or(line, |(_, rest)| rest);
+    of_place.split_once("): ").map_or(of_place, |(_, rest)| rest).trim_start_matches([':', ' '])
+}
+
+/// Links that we make, without a stub, with different instructions: at addresses where programs have things, and at low ones,
+/// which are all that short fields reach.
+fn setups(target: &'static Target, relocation: &Relocation) -> Vec<Setup> {
+    let p = aim::places(target, relocation)[0];
+    let (pair, words) = (pair(relocation), encode::words(relocation));
+    let values = encode::values(relocation).into_iter().flat_map(|x| [(x, 0), (x, 0x10)]);
+    let wanted = values.zip(words.iter().cycle());
+    let setups = wanted.filter_map(|((x, a), word)| aim::at(target, relocation, *word, x, a, p));
+    // Many entries in a table show no more than a few do.
+    let setups = setups.filter(|setup| setup.before < FEW).map(|setup| Setup { pair, ..setup });
+    let (low, high): (Vec<Setup>, Vec<Setup>) = setups.partition(is_low);
+    let links = |setup: &Setup| {
+        let written = object::link(target, relocation, setup).ok().and_then(|linked| linked.outcome.ok());
+        written.is_some_and(|written| written.stub.is_none())
+    };
+    [high, low]
+        .into_iter()
+        .flat_map(|list| list.into_iter().filter(links).take(ALONE / 2).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Whether something is where programs have nothing.
+fn is_low(setup: &Setup) -> bool {
+    let of_symbol = match setup.aim {
+        object::Aim::Label(address) => Some(address),
+        _ => None,
+    };
+    [of_symbol, setup.got].into_iter().flatten().any(|address| address < 0x1_0000)
+}
+
+/// The other half of what needs two instructions to lead to a slot, the page and the rest: without it a field of a peer's
+/// cannot be followed.
+fn pair(relocation: &Relocation) -> Option<(u32, u64)> {
+    let half = |relocation: &Relocation| {
+        let formula = relocation.formula.as_ref()?;
+        let entry = formula.entry()?;
+        match formula.text() {
+            text if text.starts_with("Page(") => Some((entry, true)),
+            text if relocation.select.0 == 11 && !text.contains('-') => Some((entry, false)),
+            _ => None,
+        }
+    };
+    let (entry, page) = half(relocation)?;
+    let same = abi::of(relocation.class).relocations.iter().filter(|other| other.class == relocation.class);
+    let other = same
+        .into_iter()
+        .find(|other| other.standing == abi::Standing::Static && half(other) == Some((entry, !page)))?;
+    Some((other.number, other.opcodes().first()?.word))
 }
 
 /// The objects of a batch; none where there are archives, whose members do not all take part.
 fn inputs_of(batch: &Batch<'_>) -> Option<Vec<Input>> {
     let Objects::Files(files) = &batch.objects else { return None };
     let objects = files.iter().map(|file| {
-        let is_object = file.data.starts_with(&object::elf::ELFMAG);
+        let is_object = file.data.starts_with(&::object::elf::ELFMAG);
         is_object.then(|| Input { name: file.name.clone(), data: Data::Read(file.data.clone()) })
     });
     objects.collect()

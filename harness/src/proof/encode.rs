@@ -5,7 +5,7 @@ use corpus::abi::{Check, Class, Place, Refusal, Relocation, Special};
 use linker::Error;
 
 use super::object::{Aim, Setup, Written, link};
-use super::{Step, Trial, aim};
+use super::{Step, Trial, aim, decode};
 
 impl Trial {
     /// Makes a link and compares it with the ABI. Gives X, and why it was refused if it was.
@@ -28,7 +28,13 @@ impl Trial {
                 }
                 _ => Err(told(format!("{word:#x} through a stub at {stub:#x}, expected {expected:x?} for {x:#x}"))),
             },
-            (Ok(written), Ok(word)) if written.word == word => Ok((x, None)),
+            (Ok(written), Ok(word)) if written.word == word => {
+                match decode::check(&self.decoder, relocation, word, inputs.p, x).map_err(told)? {
+                    true => self.decoded.0 += 1,
+                    false => self.decoded.1 += 1,
+                }
+                Ok((x, None))
+            }
             (Ok(written), expected) => {
                 Err(told(format!("wrote {:#x}, expected {expected:x?} for X = {x:#x}", written.word)))
             }
@@ -60,9 +66,11 @@ pub(super) fn words(relocation: &Relocation) -> Vec<u64> {
 }
 
 /// Values that show every bit of the field.
-fn values(relocation: &Relocation) -> Vec<i64> {
+pub(super) fn values(relocation: &Relocation) -> Vec<i64> {
     let patterns = [0, 8, 0x40, 0x238, 0xff8, 0x7f8, 0x5550, 0x2aa8, 0x1_2340, 0x55_5550, 0x0123_4567_89ab_cde0];
     let mut values: Vec<i64> = patterns.iter().flat_map(|x: &i64| [*x, -*x]).collect();
+    // An entry of a table is at a multiple of eight, and these are what is left to one from odd places.
+    values.extend([0x5554, 0x5559]);
     values.extend([0x7654_3210, 0x1234_5000, -0x1234_5000, 0x7fff_f000, -0x6543_2000, 0x5555_5000, 0x10_3000]);
     let page = relocation.formula.as_ref().is_some_and(|formula| formula.text().starts_with("Page("));
     let step = if page { 0x1000 } else { relocation.align as i64 };
@@ -93,7 +101,28 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
         registers(trial, relocation, word)?;
     }
     states(trial, relocation, &words)?;
-    wrong(trial, relocation)
+    carry(trial, relocation)?;
+    wrong(trial, relocation)?;
+    match trial.decoded {
+        (read, unknown) if unknown > 0 && relocation.form.place.is_code() && !decode::is_unknown(relocation) => {
+            Err(format!("the decoder read {read} words and does not know {unknown}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An offset in the table that carries into the top bit of a stored addend, which a field without that bit would leave.
+fn carry(trial: &mut Trial, relocation: &Relocation) -> Step {
+    let top = i64::from(i32::MAX) & !3;
+    if trial.target.register_bits != 32
+        || relocation.select != (31, 0)
+        || aim::fixed_part(trial.target, relocation) != Some(0)
+    {
+        return Ok(());
+    }
+    let setup = aim::at(trial.target, relocation, 0, top, 0, aim::places(trial.target, relocation)[0]);
+    let setup = setup.ok_or("no table for a carry into the top bit")?;
+    trial.agree(relocation, &Setup { before: 1, ..setup }).map(|_| ())
 }
 
 fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {
@@ -108,9 +137,10 @@ fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {
     Ok(())
 }
 
-/// Functions of either instruction set, where the formula or the instruction asks for it.
+/// Functions of either instruction set, where the formula or the instruction asks for it, or what the formula leads to.
 fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
-    if relocation.class != Class::Arm || !relocation.formula.as_ref().is_some_and(|formula| formula.mentions("T")) {
+    let asks = |term| relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term));
+    if relocation.class != Class::Arm || !asks("T") && !asks("FUNCDESC") {
         return Ok(());
     }
     for &word in words {

@@ -8,7 +8,10 @@ use std::fmt;
 use corpus::abi::{self, Class, Relocation, Standing};
 use linker::Target;
 
+use crate::disassembly::Disassembler;
+
 mod aim;
+mod decode;
 pub mod differ;
 mod dirty;
 mod edge;
@@ -82,6 +85,9 @@ pub struct Report {
 pub(crate) struct Trial {
     target: &'static Target,
     runs: usize,
+    decoder: Disassembler,
+    /// Words that the decoder read, and those that it does not know.
+    decoded: (usize, usize),
 }
 
 type Step = Result<(), String>;
@@ -150,7 +156,7 @@ fn prove_one(target: &'static Target, relocation: &Relocation, name: &str) -> Ve
         if let Some((reason, evidence)) = not_applicable(relocation, proof) {
             return finding(proof, Verdict::NotApplicable(reason, evidence), 0);
         }
-        let mut trial = Trial { target, runs: 0 };
+        let mut trial = Trial { target, runs: 0, decoder: Disassembler::new(target), decoded: (0, 0) };
         let verdict = match prove(&mut trial, relocation) {
             Ok(()) if trial.runs == 0 => Verdict::Failed("nothing was tried".to_owned()),
             Ok(()) => Verdict::Passed,

@@ -108,7 +108,15 @@ fn other_operations(operation: &Operation) -> Vec<(String, Operation)> {
         Minus::ThreadPointer,
         Minus::Block,
     ];
-    let entries = [Entry::Address, Entry::ThreadOffset, Entry::Variable, Entry::Module, Entry::Descriptor];
+    let entries = [
+        Entry::Address,
+        Entry::ThreadOffset,
+        Entry::Variable,
+        Entry::Module,
+        Entry::Descriptor,
+        Entry::Function,
+        Entry::FunctionPointer,
+    ];
     let terms = [Term::Symbol, Term::GotOfSum, Term::GotPlus, Term::GotOrigin];
     let mut list = vec![
         ("T the other way".to_owned(), Operation { thumb: !operation.thumb, ..*operation }),

@@ -5,6 +5,7 @@ use linker::graph::LinkGraph;
 use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
 use linker::link::Fixed;
+use linker::memory::Action;
 use linker::{Error, Layout, Options, Parsed, Roots, Target};
 use object::write::{Object, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
@@ -43,6 +44,8 @@ pub struct Setup {
     pub got: Option<u64>,
     /// Entries in the table before the one of the relocation.
     pub before: u64,
+    /// Another relocation of the same symbol, in a section of its own: its number, and the word under it.
+    pub pair: Option<(u32, u64)>,
 }
 
 /// How a link came out.
@@ -180,31 +183,41 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
         }
     }
     let addend = if class == Class::Arm { 0 } else { setup.a };
+    if let Some((number, word)) = setup.pair {
+        let section = object.add_section(Vec::new(), b".pair".to_vec(), SectionKind::Text);
+        object.append_section_data(section, &(word as u32).to_le_bytes(), 4);
+        relocate(&mut object, section, 0, number, aim, addend);
+    }
     relocate(&mut object, section, GUARD.len() as u64, relocation.number, aim, addend);
     object.write().unwrap_or_default()
 }
 
 /// The object's name in messages and layouts.
-const FILE: &str = "one.o";
+pub(super) const FILE: &str = "one.o";
+
+impl Setup {
+    /// Where everything goes.
+    pub(super) fn layout(&self) -> Layout {
+        let at = |file: &str, section: &str, address| At { file: file.into(), section: section.into(), address };
+        let mut list = vec![at(FILE, ".place", self.p.wrapping_sub(GUARD.len() as u64))];
+        list.extend(self.got.map(|address| at("linker", ".got", address)));
+        if let Aim::Inside(_) = self.aim {
+            list.push(at(FILE, ".zero", 0x5123_4000));
+        }
+        Layout::At(list)
+    }
+}
 
 /// Makes the link.
 pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> Result<Linked, String> {
     let data = object(target, relocation, setup);
-    let mut list =
-        vec![At { file: FILE.into(), section: ".place".into(), address: setup.p.wrapping_sub(GUARD.len() as u64) }];
-    if let Some(address) = setup.got {
-        list.push(At { file: "linker".into(), section: ".got".into(), address });
-    }
-    if let Aim::Inside(_) = setup.aim {
-        list.push(At { file: FILE.into(), section: ".zero".into(), address: 0x5000_0000 });
-    }
     let memory = &mut Anywhere;
     let mut inputs = Inputs { a: setup.a, ..Inputs::default() };
     let mut place = None;
-    let run = || {
+    let mut run = || {
         let mut parsed = Parsed::new(target, Options::unrelaxed());
         parsed.add(FILE, &data)?;
-        let reserved = parsed.prune(Roots::All)?.reserve(memory, &Layout::At(list))?;
+        let reserved = parsed.prune(Roots::All)?.reserve(memory, &setup.layout())?;
         place = lay_of(target, reserved.graph(), setup, &mut inputs);
         if let Aim::Inside(_) = setup.aim {
             let inside = |segment: &&linker::layout::Planned| {
@@ -221,7 +234,8 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     };
     let outcome = match result {
         Ok(mut fixed) => {
-            check_entry(target, relocation, &mut fixed, &inputs)?;
+            check_entry(target, relocation, setup, &mut fixed, &inputs)?;
+            check_actions(relocation, &fixed, &inputs)?;
             Ok(written(target, relocation, &mut fixed, block, edge).ok_or("the place is not in its segment")?)
         }
         Err(error) => Err(error),
@@ -241,6 +255,7 @@ fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut In
     inputs.base = inputs.got;
     let entry = graph.entries.iter().find(|made| made.edge == edge);
     inputs.entry = entry.and_then(|made| graph.address(made.symbol)).unwrap_or(0);
+    inputs.descriptor = inputs.entry;
     (inputs.s, inputs.t) = match setup.aim {
         Aim::Label(address) => (address, false),
         Aim::Function(address, thumb) => (address, thumb),
@@ -284,14 +299,37 @@ fn written(
     })
 }
 
+/// Finalization signs the place, calls what it holds, or does nothing with it, as the formula says.
+fn check_actions(relocation: &Relocation, fixed: &Fixed<'_, Anywhere>, inputs: &Inputs) -> Result<(), String> {
+    let text = relocation.formula.as_ref().map_or("", |formula| formula.text());
+    let (mut signs, mut calls) = (false, None);
+    for action in fixed.actions() {
+        match action {
+            Action::Sign { slot, .. } => signs |= slot == inputs.p,
+            Action::CallAndStore { function, slot } if slot == inputs.p => calls = Some(function),
+            _ => {}
+        }
+    }
+    let function = text.starts_with("FUNCINIT(").then(|| inputs.s.wrapping_add_signed(inputs.a));
+    if signs == text.starts_with("PAUTH(") && calls == function {
+        Ok(())
+    } else {
+        Err(format!("finalization signs the place: {signs}, calls for it {calls:x?}, expected {function:x?}"))
+    }
+}
+
 /// The entry of the table holds what the formula says it is for.
 fn check_entry(
     target: &Target,
     relocation: &Relocation,
+    setup: &Setup,
     fixed: &mut Fixed<'_, Anywhere>,
     inputs: &Inputs,
 ) -> Result<(), String> {
-    let Some((entry, with_addend)) = relocation.formula.as_ref().and_then(|formula| formula.entry()) else {
+    let Some(formula) = &relocation.formula else { return Ok(()) };
+    let Some((entry, with_addend)) =
+        formula.entry().or(formula.mentions("FUNCDESC").then_some((Entry::Function, false)))
+    else {
         return Ok(());
     };
     let got = fixed.graph().got.ok_or("there is no table")?;
@@ -301,6 +339,15 @@ fn check_entry(
         let mut signatures = fixed.graph().signatures.iter();
         signatures.any(|signature| signature.block == got && u64::from(signature.offset) == offset)
     };
+    let words = match entry {
+        Entry::Address | Entry::Signed | Entry::ThreadOffset => 1,
+        Entry::Function if formula.entry().is_some() => 3,
+        _ => 2,
+    };
+    let bytes = fixed.graph().blocks[got].content.size();
+    if setup.pair.is_none() && bytes != (setup.before + words) * size as u64 {
+        return Err(format!("the table has {bytes} bytes, expected {} words", setup.before + words));
+    }
     let signs = matches!(entry, Entry::Signed | Entry::SignedDescriptor);
     if (signed(offset) || signed(offset + size as u64)) != signs {
         return Err(format!("the entry at {:#x} is not signed as it should be", inputs.entry));
@@ -324,7 +371,13 @@ fn check_entry(
             let (pair, argument) = ([word(0), word(1)], target.wrap(thread));
             pair.contains(&argument) && pair.iter().any(|&function| function != 0 && function != argument)
         }
-        Entry::Function => return Err("no proof for this kind of entry".to_owned()),
+        Entry::Function => {
+            // The formula leads to the descriptor, or to its address.
+            let at = if formula.entry().is_some() { target.wrap(word(0).wrapping_sub(inputs.got)) } else { offset };
+            let held = [at, at.wrapping_add(size as u64)].map(|at| word_at(fixed, got, at, size));
+            let held = held.map(|bytes| bytes.map(|bytes| target.number(&bytes)));
+            held == [Some(target.wrap(address)), Some(inputs.got)]
+        }
     };
     if holds && !outside {
         Ok(())

@@ -83,6 +83,8 @@ pub enum Word {
     ThreadOffset,
     /// The offset of a variable in its module's block.
     BlockOffset,
+    /// The address of a function's descriptor.
+    Function,
 }
 
 /// A rewritten instruction: another relocation over another word.

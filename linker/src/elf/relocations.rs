@@ -7,6 +7,7 @@ use super::{Reader, Slot, malformed};
 use crate::error::{Error, Result, Site};
 use crate::graph::{Edge, nothing};
 use crate::index::{BlockId, Id, SectionId};
+use crate::relocation::Class;
 
 /// A relocation as it stands in the object.
 struct Raw {
@@ -154,9 +155,15 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
 
     /// Sorts the edges of a section by block and offset, where they are not already, and gives each block its range.
     fn sort_edges(&mut self, section: SectionId, first: usize) {
+        let rows = self.graph.arch.rows();
         let edges = &mut self.graph.edges.as_mut_slice()[first..];
-        if !edges.is_sorted_by_key(|edge| (edge.block, edge.offset)) {
-            edges.sort_by_key(|edge| (edge.block, edge.offset));
+        // An instruction that replaces another comes after whatever else is said of it.
+        let order = |a: &Edge, b: &Edge| {
+            let replaces = |edge: &Edge| rows[edge.kind as usize].class == Class::Patch;
+            (a.block, a.offset).cmp(&(b.block, b.offset)).then_with(|| replaces(a).cmp(&replaces(b)))
+        };
+        if !edges.is_sorted_by(|a, b| order(a, b).is_le()) {
+            edges.sort_by(order);
         }
         let mut at = 0;
         let edges = &self.graph.edges.as_slice()[first..];

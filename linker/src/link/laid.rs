@@ -237,10 +237,17 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
         self.handle.content(segment)
     }
 
-    /// Ships content, runs the actions the link needs (resolvers of IFUNC symbols, signing of pointers), sets protections.
-    pub fn finalize<M: Memory<InFlight = H>>(self, memory: &mut M) -> Result<Finalized<'data, M::Finalized>> {
+    /// What finalization has to do, in order: resolvers of IFUNC symbols, functions that initialise data, signing of pointers.
+    pub fn actions(&self) -> Vec<Action> {
         let chosen = self.ifuncs.iter().filter_map(|ifunc| {
             let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
+            Some(Action::CallAndStore { function, slot })
+        });
+        let initialised = self.graph.initialised.iter().filter_map(|&id| {
+            let edge = &self.graph.edges[id];
+            // Nothing is called for an undefined weak symbol.
+            let function = self.graph.value(edge.target)?.wrapping_add_signed(edge.addend);
+            let slot = self.graph.blocks[edge.block].address.wrapping_add(edge.offset.into());
             Some(Action::CallAndStore { function, slot })
         });
         let signed = self.graph.signatures.iter().map(|signature| {
@@ -252,7 +259,12 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
             };
             Action::Sign { slot, key: signature.key, modifier }
         });
-        let actions: Vec<Action> = chosen.chain(signed).collect();
+        chosen.chain(initialised).chain(signed).collect()
+    }
+
+    /// Ships content, runs the actions, sets protections.
+    pub fn finalize<M: Memory<InFlight = H>>(self, memory: &mut M) -> Result<Finalized<'data, M::Finalized>> {
+        let actions = self.actions();
         let Laid { graph, names, options, plan, ifuncs, handle, .. } = self;
         let handle = memory.finalize(handle, &actions).map_err(Error::Memory)?;
         Ok(Laid { graph, names, options, plan, ifuncs, handle, step: PhantomData })

@@ -36,10 +36,14 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
     let mut entries: FxHashMap<Key, usize> = FxHashMap::default();
     let mut keys: Vec<(EdgeId, Key)> = Vec::new();
     for &(edge, key) in &wanted {
-        entries.entry(key).or_insert_with(|| {
-            keys.push((edge, key));
-            keys.len() - 1
-        });
+        // What points at a descriptor needs the descriptor.
+        let behind = (key.2 == Entry::FunctionPointer).then_some((key.0, key.1, Entry::Function));
+        for key in [Some(key), behind].into_iter().flatten() {
+            entries.entry(key).or_insert_with(|| {
+                keys.push((edge, key));
+                keys.len() - 1
+            });
+        }
     }
     let needs_resolver = |key: &Key| matches!(key.2, Entry::Descriptor | Entry::SignedDescriptor);
     let resolver = keys
@@ -55,7 +59,8 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
     for &(_, key) in &keys {
         let words = key.2.words();
         symbols.push(graph.make_symbol(table, (at * width) as u64, (words * width) as u64, Flags::default()));
-        fill(graph, table, at, key, resolver);
+        let needs = fill(graph, table, at, key, resolver);
+        wanted.extend(needs.map(|edge| (edge, (key.0, key.1, Entry::Function))));
         if let Some((signing, offset)) = sign::of_entry(graph, key.2, graph.symbols[key.0].flags) {
             let offset = (at * width) as u32 + offset;
             graph.signatures.push(Signature { block: table, offset, key: signing, discriminator: 0, diverse: true });
@@ -71,17 +76,30 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
         .collect();
 }
 
-/// Fills the entry whose first word is word `at` of the table.
-fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver: Option<SymbolId>) {
+/// Fills the entry whose first word is word `at` of the table. Gives the edge that needs an entry itself: the descriptor
+/// of the same function.
+fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver: Option<SymbolId>) -> Option<EdgeId> {
     let (target, addend, entry) = key;
     let function = graph.arch.resolver(graph.core).word;
     let mut word = |at: usize, what: Word, target: SymbolId, addend: i64| {
         let offset = (at * graph.target.pointer_bytes()) as u32;
-        graph.append_edge(Edge { addend, offset, target, block: table, kind: graph.arch.word(what) });
+        graph.append_edge(Edge { addend, offset, target, block: table, kind: graph.arch.word(what) })
     };
     match entry {
-        Entry::Address | Entry::Signed => word(at, Word::Address, target, addend),
-        Entry::ThreadOffset => word(at, Word::ThreadOffset, target, addend),
+        Entry::Address | Entry::Signed => {
+            word(at, Word::Address, target, addend);
+        }
+        Entry::ThreadOffset => {
+            word(at, Word::ThreadOffset, target, addend);
+        }
+        Entry::FunctionPointer => return Some(word(at, Word::Function, target, 0)),
+        Entry::Function => {
+            word(at, Word::Address, target, 0);
+            let origin = graph.make_symbol(table, 0, 0, Flags::default());
+            let kind = graph.arch.word(Word::Address);
+            let offset = ((at + 1) * graph.target.pointer_bytes()) as u32;
+            graph.append_edge(Edge { addend: 0, offset, target: origin, block: table, kind });
+        }
         Entry::Variable => {
             word(at + 1, Word::BlockOffset, target, addend);
             graph.set_word(table, at, MODULE);
@@ -97,6 +115,7 @@ fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver
             }
         }
     }
+    None
 }
 
 /// The number of the module that is the program itself.

@@ -2,6 +2,7 @@
 
 pub(crate) mod got;
 pub(crate) mod ifunc;
+pub(crate) mod initialise;
 pub(crate) mod prune;
 pub(crate) mod relax;
 pub(crate) mod sign;

@@ -72,8 +72,8 @@ impl<'a> Parser<'a> {
                 self.expect(')')?;
                 Ok(entry)
             }
-            // What is there before it is signed.
-            "PAUTH" => self.argument(),
+            // What is there before it is signed, or called.
+            "PAUTH" | "FUNCINIT" => self.argument(),
             "SIGN" | "Delta" | "DELTA" | "Indirect" | "TLSDESC" | "Module" | "ChangeIn" => {
                 self.argument().map(|_| Node::Loader)
             }

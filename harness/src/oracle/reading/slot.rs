@@ -48,6 +48,20 @@ impl Reading<'_> {
         Finding::Right(Way::Slot)
     }
 
+    /// Whether the field leads to a descriptor of the function: where it is, is the linker's choice.
+    pub(super) fn descriptor(&self, output: &Output<'_>, word: u64) -> Finding {
+        let inputs = self.inputs_of(output);
+        let Some(zero) = self.relocation.value(&inputs) else { return Finding::Unknown("it has no value".to_owned()) };
+        let at = self.wrap((self.said(word) as u64).wrapping_sub(zero as u64));
+        let width = self.graph.target.pointer_bytes();
+        let held = [at, at.wrapping_add(width as u64)].map(|at| output.word_at(at, width));
+        if held == [Some(self.wrap(inputs.s | u64::from(inputs.t))), Some(inputs.got)] {
+            Finding::Right(Way::Slot)
+        } else {
+            Finding::Wrong(format!("it leads to {at:#x}, where there is no descriptor of {:#x}", inputs.s))
+        }
+    }
+
     fn with_slot(&self, output: &Output<'_>, slot: u64) -> Inputs {
         Inputs { entry: slot, ..self.inputs_of(output) }
     }

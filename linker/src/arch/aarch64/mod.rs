@@ -128,10 +128,11 @@ impl Architecture for Aarch64 {
 
     fn word(&self, word: Word) -> u16 {
         match (word, self.ilp32) {
-            (Word::Address, false) => table::INDEX[table::ABS64 as usize],
+            // Without function descriptors, a pointer to a function is its address.
+            (Word::Address | Word::Function, false) => table::INDEX[table::ABS64 as usize],
             (Word::ThreadOffset, false) => table::INDEX[table::TPREL64 as usize],
             (Word::BlockOffset, false) => table::INDEX[table::DTPREL64 as usize],
-            (Word::Address, true) => ilp32::INDEX[ilp32::ABS32 as usize],
+            (Word::Address | Word::Function, true) => ilp32::INDEX[ilp32::ABS32 as usize],
             (Word::ThreadOffset, true) => ilp32::INDEX[ilp32::TLS_TPREL as usize],
             (Word::BlockOffset, true) => ilp32::INDEX[ilp32::TLS_DTPREL as usize],
         }

@@ -58,6 +58,9 @@ static DATA16: Field = Field::data(Unit::Data16, &[run(0, 0, 16)]);
 pub(super) static DATA32: Field = Field::data(Unit::Data32, &[run(0, 0, 32)]);
 static DATA64: Field = Field::data(Unit::Data64, &[run(0, 0, 64)]);
 
+/// An instruction, as a number.
+static WHOLE: Field = Field::instruction(Unit::Instruction32, &[run(0, 0, 32)], &[]);
+
 /// MOVZ and MOVK that shift their immediate left by 16 * G.
 const fn movw<const G: u32>() -> [Opcode; 2] {
     [opcode("movz", 0x7fe0_0000, 0x5280_0000 | G << 21), opcode("movk", 0x7fe0_0000, 0x7280_0000 | G << 21)]
@@ -178,6 +181,7 @@ pub(super) const TLS_IE: &str = "AAELF64, Initial Exec thread-local storage mode
 const TLS_LE: &str = "AAELF64, Local Exec thread-local storage model";
 pub(super) const TLS_DESC: &str = "AAELF64, Thread-local storage descriptors";
 pub(super) const DYNAMIC: &str = "AAELF64, Dynamic relocations";
+const PROTECT: &str = "AAELF64, Structure protection relocations";
 const PAUTH: &str = "PAUTHABIELF64, ELF Marking and relocations";
 pub(super) const GOT_INSN: &str = "AAELF64, GOT-relative instruction relocations";
 
@@ -242,8 +246,8 @@ pub(super) const ROWS: &[Row] = &[
     row(313, "R_AARCH64_LD64_GOTPAGE_LO15", GOT_INSN, Got, GOT_PAGEOFF, Unsigned(15), 8, &LDR_X15),
     row(314, "R_AARCH64_PLT32", DATA, BranchData, PREL, Signed(32), 1, &DATA32),
     row(315, "R_AARCH64_GOTPCREL32", GOT_DATA, Got, GOT_PLUS_PREL, Signed(32), 1, &DATA32),
-    foreign(316, "R_AARCH64_PATCHINST", PAUTH, Standing::Unsupported),
-    foreign(317, "R_AARCH64_FUNCINIT64", PAUTH, Standing::Unsupported),
+    row(316, "R_AARCH64_PATCHINST", PROTECT, Class::Patch, ABS, Either(32), 1, &WHOLE),
+    row(317, "R_AARCH64_FUNCINIT64", PROTECT, Class::Initialised, ABS, Check::None, 1, &DATA64),
     row(512, "R_AARCH64_TLSGD_ADR_PREL21", TLS_GD, Tls, GD_PREL, Signed(21), 1, &ADR),
     row(513, "R_AARCH64_TLSGD_ADR_PAGE21", TLS_GD, Tls, GD_PAGE, Signed(33), 1, &ADRP),
     row(514, "R_AARCH64_TLSGD_ADD_LO12_NC", TLS_GD, Tls, GD, Check::None, 1, &ADD),

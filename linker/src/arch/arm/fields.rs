@@ -120,10 +120,25 @@ fn encode_alu<const N: usize, const CHECKED: bool>(word: u64, value: i64) -> Opt
     if CHECKED && rest != 0 {
         return None;
     }
+    Some(put_constant(word, value < 0, part, shift))
+}
+
+/// SUB or ADD of `part`, eight bits from `shift` on.
+fn put_constant(word: u64, negative: bool, part: u32, shift: u32) -> u64 {
     // A rotation to the right by twice the field.
     let immediate = ((32 - shift) / 2 % 16) << 8 | part >> shift;
-    let opcode = if value < 0 { 0x0040_0000 } else { 0x0080_0000 };
-    Some(word & !0x00c0_0fff | opcode | u64::from(immediate))
+    let opcode = if negative { 0x0040_0000 } else { 0x0080_0000 };
+    word & !0x00c0_0fff | opcode | u64::from(immediate)
+}
+
+/// ADD or SUB of the eight bits of |X| from `SHIFT` on, wherever |X| begins: what there was before groups.
+pub(super) const fn alu_byte<const SHIFT: u32>(opcodes: &'static [Opcode]) -> Field {
+    custom(Unit::Instruction32, encode_alu_byte::<SHIFT>, decode_alu, 0x00c0_0fff, opcodes)
+}
+
+fn encode_alu_byte<const SHIFT: u32>(word: u64, value: i64) -> Option<u64> {
+    let part = (value.unsigned_abs() & 0xff << SHIFT) as u32;
+    Some(put_constant(word, value < 0, part, SHIFT))
 }
 
 fn decode_alu(word: u64) -> i64 {

@@ -214,6 +214,7 @@ impl Architecture for Arm {
             Word::Address => table::ABS32,
             Word::ThreadOffset => table::TLS_TPOFF32,
             Word::BlockOffset => table::TLS_DTPOFF32,
+            Word::Function => table::FUNCDESC,
         };
         table::INDEX[number as usize]
     }

@@ -1,6 +1,8 @@
 //! The relocations of AAELF32. Section titles are those of the ABI document.
 
-use super::fields::{a32_ldr, alu_group, ldc_group, ldr_group, ldrs_group, t32_adr, t32_branch_field, t32_literal};
+use super::fields::{
+    a32_ldr, alu_byte, alu_group, ldc_group, ldr_group, ldrs_group, t32_adr, t32_branch_field, t32_literal,
+};
 use crate::field::{Field, Opcode, Run, Stored, Unit, opcode, run};
 use crate::relocation::{Check, Class, Entry, Minus, Operation, Row, Standing, Term, by_number, foreign, row};
 
@@ -13,6 +15,7 @@ pub(super) const TLS_GOTDESC: u32 = 90;
 pub(super) const TLS_CALL: u32 = 91;
 pub(super) const THM_TLS_CALL: u32 = 93;
 pub(super) const PREL31: u32 = 42;
+pub(super) const FUNCDESC: u32 = 163;
 
 /// Index of each number.
 pub(super) static INDEX: [u16; 256] = by_number(ROWS);
@@ -135,6 +138,8 @@ static ALU_G0: Field = alu_group::<0, true>(ALU);
 static ALU_G1_NC: Field = alu_group::<1, false>(ALU);
 static ALU_G1: Field = alu_group::<1, true>(ALU);
 static ALU_G2: Field = alu_group::<2, true>(ALU);
+static ALU_12: Field = alu_byte::<12>(ALU);
+static ALU_20: Field = alu_byte::<20>(ALU);
 
 const MISC: &str = "AAELF32, Static miscellaneous relocations";
 const DATA: &str = "AAELF32, Static Data relocations";
@@ -190,9 +195,9 @@ pub(super) const ROWS: &[Row] = &[
     foreign(32, "R_ARM_ALU_PCREL_7_0", DEPRECATED, Standing::Obsolete),
     foreign(33, "R_ARM_ALU_PCREL_15_8", DEPRECATED, Standing::Obsolete),
     foreign(34, "R_ARM_ALU_PCREL_23_15", DEPRECATED, Standing::Obsolete),
-    foreign(35, "R_ARM_LDR_SBREL_11_0_NC", DEPRECATED, Standing::Unsupported),
-    foreign(36, "R_ARM_ALU_SBREL_19_12_NC", DEPRECATED, Standing::Unsupported),
-    foreign(37, "R_ARM_ALU_SBREL_27_20_CK", DEPRECATED, Standing::Unsupported),
+    row(35, "R_ARM_LDR_SBREL_11_0_NC", DEPRECATED, Address, SBREL, Check::None, 1, &ABS12_FIELD).standing(Standing::Deprecated),
+    row(36, "R_ARM_ALU_SBREL_19_12_NC", DEPRECATED, Address, SBREL, Check::None, 1, &ALU_12).standing(Standing::Deprecated),
+    row(37, "R_ARM_ALU_SBREL_27_20_CK", DEPRECATED, Address, SBREL, Magnitude(28), 1, &ALU_20).standing(Standing::Deprecated),
     row(38, "R_ARM_TARGET1", MISC, Data, ABS_T, Check::None, 1, &DATA32),
     row(39, "R_ARM_SBREL31", DATA, Data, SBREL_T, Signed(31), 1, &DATA31).standing(Standing::Deprecated),
     row(40, "R_ARM_V4BX", MISC, Class::None, ABS, Check::None, 1, &NOTHING),
@@ -295,9 +300,9 @@ pub(super) const ROWS: &[Row] = &[
     row(137, "R_ARM_THM_BF12", T32, ShortBranch, PREL_T, Signed(13), 2, &T32_BF12),
     row(138, "R_ARM_THM_BF18", T32, ShortBranch, PREL_T, Signed(19), 2, &T32_BF18),
     foreign(160, "R_ARM_IRELATIVE", DYNAMIC, Standing::Dynamic),
-    foreign(161, "R_ARM_GOTFUNCDESC", FDPIC, Standing::Unsupported),
-    foreign(162, "R_ARM_GOTOFFFUNCDESC", FDPIC, Standing::Unsupported),
-    foreign(163, "R_ARM_FUNCDESC", FDPIC, Standing::Unsupported),
+    row(161, "R_ARM_GOTFUNCDESC", FDPIC, Got, GOT_ENTRY_OFFSET.entry(Entry::FunctionPointer), Check::None, 1, &DATA32),
+    row(162, "R_ARM_GOTOFFFUNCDESC", FDPIC, Got, GOT_ENTRY_OFFSET.entry(Entry::Function), Check::None, 1, &DATA32),
+    row(163, "R_ARM_FUNCDESC", FDPIC, Got, GOT_ENTRY.entry(Entry::Function), Check::None, 1, &DATA32),
     foreign(164, "R_ARM_FUNCDESC_VALUE", FDPIC, Standing::Dynamic),
     row(165, "R_ARM_TLS_GD32_FDPIC", FDPIC, Tls, GOT_ENTRY_OFFSET.entry(Entry::Variable), Check::None, 1, &DATA32),
     row(166, "R_ARM_TLS_LDM32_FDPIC", FDPIC, Tls, GOT_ENTRY_OFFSET.entry(Entry::Module), Check::None, 1, &DATA32),
