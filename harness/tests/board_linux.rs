@@ -4,6 +4,10 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use qemu::Board;
+use qemu::image::Image;
+use qemu::system::Linux;
+
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 
 fn image(variable: &str) -> Option<PathBuf> {
@@ -77,6 +81,33 @@ fn an_image_for_another_board_says_for_which() {
     let output = harness(&["--image", &image.to_string_lossy(), "--executor", "raspi3b"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("use --executor raspi2b"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_kernel_of_ones_own() {
+    let Some(image) = image("LINKRIG_IMAGE_ARM64") else { return };
+    let board = Board::find("raspi3b").expect("a board");
+    let linux = Linux::from_image(&board, &Image::open(&image).expect("an image")).expect("bootable");
+    let directory = tempfile::tempdir().expect("a directory");
+    let kernel = directory.path().join("kernel");
+    std::fs::write(&kernel, linux.kernel).expect("written");
+    let kernel = kernel.to_string_lossy();
+    let on = |board, more: &[&str]| harness(&[&["--executor", board, "--kernel", &kernel, "-j1"], more].concat());
+
+    // A board without devices of its own needs nothing else.
+    let output = on("virt", &["branches"]);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    let passed = passed(&output);
+    for target in ["aarch64", "armv7"] {
+        assert!(passed.iter().any(|(name, count)| name == target && *count > 0), "{target}: {passed:?}");
+    }
+    // The Raspberry Pi's does, and it is not waited for in vain.
+    let output = on("raspi3b", &["branches"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("--dtb"), "{}", text(&output.stderr));
+    let output = on("virt", &["--machine", "nosuch"]);
+    assert_eq!(output.status.code(), Some(69), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("unsupported machine type"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -84,7 +84,10 @@ enum { SET_TLS = 0xf0005, CACHE_FLUSH = 0xf0002 };
 
 void port_set_thread(const struct registers *r)
 {
-    syscall6(SET_TLS, r->thread_read_only, 0, 0, 0, 0, 0);
+    /* Nobody else sets it. */
+    static u64 set = ~0ull;
+    if (set != r->thread_read_only)
+        syscall6(SET_TLS, set = r->thread_read_only, 0, 0, 0, 0, 0);
     __asm__ volatile("mcr p15, 0, %0, c13, c0, 2" ::"r"((u32)r->thread));
 }
 
