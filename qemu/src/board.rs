@@ -110,6 +110,7 @@ pub struct Runs {
 static BOARDS: &[(&str, &str)] = &[
     ("raspi2b", include_str!("../boards/raspi2b.toml")),
     ("raspi3b", include_str!("../boards/raspi3b.toml")),
+    ("raspi4b", include_str!("../boards/raspi4b.toml")),
     ("virt", include_str!("../boards/virt.toml")),
 ];
 
