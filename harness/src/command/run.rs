@@ -47,7 +47,7 @@ pub struct Args {
     /// Compile the cases with what is installed instead of using the prebuilt objects
     #[arg(long)]
     pub rebuild: bool,
-    /// Workers [default: the number of processors]
+    /// Workers [default: the number of processors, or half of it on boards, as QEMU takes one, too]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Print the names that are selected, and run nothing
@@ -178,7 +178,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         eprintln!("error: {} does not run {unfit} code, expected one of {}", executor.name(), targets.join(", "));
         return Ok(exit::USAGE);
     }
-    let threads = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = args.jobs.unwrap_or_else(|| {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        if matches!(executor, Choice::Unicorn) { processors } else { processors.div_ceil(2) }
+    });
     let directory = args.corpus.clone().unwrap_or_else(corpus::case::default_dir);
     let cases = plan::cases(&directory)?;
     let source = args.source();
