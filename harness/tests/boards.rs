@@ -35,21 +35,34 @@ fn machine(session: &Rc<RefCell<Session>>, target: &str) -> Remote {
     Remote::new(session, Target::named(target).expect("a target")).expect("a machine")
 }
 
-/// Memory with this content.
-fn place(machine: &mut Remote, address: u64, bytes: &[u8], protection: Protection) {
-    let segment = Segment {
-        size: 0x1000,
-        content: bytes.len(),
+/// A segment of this size, of which so many bytes have content.
+fn segment(address: u64, size: u64, content: usize, protection: Protection) -> Segment {
+    Segment {
+        size,
+        content,
         alignment: 4,
         protection,
         relro: false,
         thread_local: None,
         lifetime: Lifetime::Standard,
         place: Place::At(address),
-    };
-    let mut memory = machine.reserve(&[segment]).expect("memory");
+    }
+}
+
+/// Memory with this content.
+fn place(machine: &mut Remote, address: u64, bytes: &[u8], protection: Protection) {
+    let size = (bytes.len() as u64).next_multiple_of(0x1000);
+    let mut memory = machine.reserve(&[segment(address, size, bytes.len(), protection)]).expect("memory");
     memory.content(0).copy_from_slice(bytes);
     machine.finalize(memory, &[]).expect("finalized");
+}
+
+/// A machine with some code, and with what returns 1 a page behind it.
+fn machine_with(session: &Rc<RefCell<Session>>, code: &Codes, bytes: &[u8]) -> Remote {
+    let mut machine = machine(session, code.target);
+    place(&mut machine, CODE, bytes, Protection::ReadExecute);
+    place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
+    machine
 }
 
 fn words(words: &[u32]) -> Vec<u8> {
@@ -171,33 +184,26 @@ fn code_that_is_rewritten_never_runs_stale() {
 fn memory_is_zero_in_a_new_life() {
     on_all(|code, session, what| {
         let mut machine = machine(session, code.target);
-        // A page, more than the agent clears by itself, and more than it has at hand.
-        for (address, size) in [(CODE, 0x1000), (CODE + 0x10_0000, 0x40_000), (CODE + 0x100_0000, 0x100_0000)] {
-            for protection in [Protection::ReadWrite, Protection::Read, Protection::ReadExecute] {
-                for life in 0..3 {
-                    machine.reset();
-                    let segment = Segment {
-                        size,
-                        content: 0,
-                        alignment: 4,
-                        protection,
-                        relro: false,
-                        thread_local: None,
-                        lifetime: Lifetime::Standard,
-                        place: Place::At(address),
-                    };
-                    let memory = machine.reserve(&[segment]).expect("memory");
-                    machine.finalize(memory, &[]).expect("finalized");
-                    for at in [address, address + size / 2 + 5, address + size - 8] {
-                        let mut bytes = [1; 8];
-                        machine.peek(at & !7, &mut bytes).expect("read");
-                        assert_eq!(bytes, [0; 8], "{what} life {life}: {at:#x} of {size:#x}, {protection:?}");
-                        machine.poke(at & !7, &[0xa5; 8]).expect("written");
-                        machine.peek(at & !7, &mut bytes).expect("read");
-                        assert_eq!(bytes, [0xa5; 8], "{what}");
-                    }
-                }
+        let mut live = |address, size, protection| {
+            machine.reset();
+            let memory = machine.reserve(&[segment(address, size, 0, protection)]).expect("memory");
+            machine.finalize(memory, &[]).expect("finalized");
+            for page in (address..address + size).step_by((size / 32).max(0x1000) as usize) {
+                let mut bytes = [1; 8];
+                machine.peek(page + 0xff8, &mut bytes).expect("read");
+                assert_eq!(bytes, [0; 8], "{what}: {page:#x} of {size:#x} bytes, {protection:?}");
+                machine.poke(page + 0xff8, &[0xa5; 8]).expect("written");
+                machine.peek(page + 0xff8, &mut bytes).expect("read");
+                assert_eq!(bytes, [0xa5; 8], "{what}");
             }
+        };
+        for protection in [Protection::ReadWrite, Protection::Read, Protection::ReadExecute] {
+            // A page, more than the agent clears by itself, and more than it has at hand.
+            for size in [0x1000, 0x4_0000, 0x100_0000] {
+                (0..3).for_each(|_| live(CODE, size, protection));
+            }
+            // All that it has at hand, and from the start again.
+            (0..150).for_each(|place| live(CODE + place * 0x1_0000, 0x1_0000, protection));
         }
     });
 }
@@ -205,9 +211,7 @@ fn memory_is_zero_in_a_new_life() {
 #[test]
 fn an_endless_loop_is_interrupted_and_the_board_lives() {
     on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
-        place(&mut machine, CODE, &code.endless, Protection::ReadExecute);
-        place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
+        let mut machine = machine_with(session, code, &code.endless);
         for _ in 0..3 {
             machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
             assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{what}");
@@ -221,9 +225,7 @@ fn an_endless_loop_is_interrupted_and_the_board_lives() {
 #[test]
 fn a_system_call_is_no_business_of_the_board() {
     on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
-        place(&mut machine, CODE, &code.call, Protection::ReadExecute);
-        place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
+        let mut machine = machine_with(session, code, &code.call);
         // exit and exit_group, on both kinds of Linux: an agent that let them pass would be gone.
         for number in [1, 93, 94, 248] {
             let number_in = |register| (register, u128::from(number as u64));
@@ -273,17 +275,8 @@ fn a_board_without_memory_left_says_so_and_goes_on() {
         let mut machine = machine(&session, target);
         let code = codes().into_iter().find(|code| code.board == name && code.target == target).expect("one");
         place(&mut machine, CODE, &code.one, Protection::ReadExecute);
-        let segment = Segment {
-            size: 100 << 20,
-            content: 100 << 20,
-            alignment: 4,
-            protection: Protection::ReadWrite,
-            relro: false,
-            thread_local: None,
-            lifetime: Lifetime::Standard,
-            place: Place::At(CODE + 0x100_0000),
-        };
-        let memory = machine.reserve(&[segment]).expect("memory");
+        let large = segment(CODE + 0x100_0000, 100 << 20, 100 << 20, Protection::ReadWrite);
+        let memory = machine.reserve(&[large]).expect("memory");
         let finalized = machine.finalize(memory, &[]);
         let stop = start(&mut machine, CODE | code.thumb);
         let Stop::Lost(why) = stop else { panic!("{name}: {stop:?}, {finalized:?}") };
@@ -324,17 +317,8 @@ fn sixteen_mebibytes_go_there_and_come_back() {
         let session = session(board);
         let mut machine = machine(&session, target);
         let content: Vec<u8> = (0..16u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
-        let segment = Segment {
-            size: content.len() as u64,
-            content: content.len(),
-            alignment: 0x1000,
-            protection: Protection::Read,
-            relro: false,
-            thread_local: None,
-            lifetime: Lifetime::Standard,
-            place: Place::Anywhere,
-        };
-        let mut memory = machine.reserve(&[segment]).expect("memory");
+        let wanted = segment(0, content.len() as u64, content.len(), Protection::Read);
+        let mut memory = machine.reserve(&[Segment { place: Place::Anywhere, ..wanted }]).expect("memory");
         let address = memory.address(0);
         memory.content(0).copy_from_slice(&content);
         let time = Instant::now();

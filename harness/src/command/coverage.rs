@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use linker::relocation::Row;
 use linker::{TARGETS, Target};
 use reports::Report;
 use reports::coverage::{Cell, Line, Matrix, PROOFS, Proof, Verdict};
@@ -76,9 +75,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let targets: Vec<&'static Target> =
         args.arch.iter().map(|name| crate::inputs::target(name)).collect::<anyhow::Result<_>>()?;
     let relocations = targets.iter().flat_map(|target| {
-        // What this linker cannot do is not covered, and counted as such.
-        let wanted = |row: &&Row| row.standing.is_static();
-        let rows = target.architecture.rows().iter().filter(wanted);
+        let rows = target.architecture.rows().iter().filter(|row| row.standing.is_static());
         rows.map(|row| (target.name, row.number, row.name))
     });
     let mut matrix = Matrix::new(relocations);

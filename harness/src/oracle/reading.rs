@@ -105,7 +105,7 @@ impl<'a> Reading<'a> {
         match self.relocation.formula.as_ref().and_then(|formula| formula.entry()) {
             _ if self.is_nothing && row.class.is_branch() => self.falls_through(word),
             Some((entry, with_addend)) => self.slot(output, word, entry, with_addend),
-            None if self.formula().contains("FUNCDESC(") => self.descriptor(output, word),
+            None if self.asks("FUNCDESC") => self.descriptor(output, word),
             None => match self.exact(&inputs, word) {
                 Finding::Right(_) if self.needs_origin() => Finding::Right(Way::Origin),
                 Finding::Wrong(_) | Finding::Unknown(_) if is_branch => self.branch(output, word),
@@ -146,9 +146,11 @@ impl<'a> Reading<'a> {
     }
 
     fn needs_origin(&self) -> bool {
-        let formula = self.relocation.formula.as_ref();
-        let asks = |term| formula.is_some_and(|formula| formula.mentions(term));
-        self.is_origin || ["GOT", "GOT_ORG", "B"].into_iter().any(asks)
+        self.is_origin || ["GOT", "GOT_ORG", "B"].into_iter().any(|term| self.asks(term))
+    }
+
+    fn asks(&self, term: &str) -> bool {
+        self.relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term))
     }
 
     fn is_thread_local(&self) -> bool {

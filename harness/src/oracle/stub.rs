@@ -24,7 +24,7 @@ struct State<'a> {
 pub(super) fn follow(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> Option<(u64, bool)> {
     let wide = target.register_bits == 64;
     // The emulator's core runs both instruction sets: these targets have Thumb only.
-    let thumb_only = target.name.ends_with('m');
+    let thumb_only = crate::executor::Unicorn::has_thumb_only(target);
     if thumb_only && !thumb {
         return None;
     }

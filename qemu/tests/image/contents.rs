@@ -203,6 +203,8 @@ cmdline.txt   console=serial0,115200 root=/dev/mmcblk0p2 rootwait
 root          partition 2, Testing OS 1
 modules       6.1.21-v8+
 raspi3b       boots, with kernel8.img and bcm2710-rpi-3-b.dtb; ignored: vc4-kms-v3d
+raspi4b       does not boot: IMG: config.txt says `kernel=four.img`, but the boot partition has no such file; \
+it has kernel8.img, bcm2710-rpi-3-b.dtb, cmdline.txt, config.txt, kernel7.img
 raspi2b       does not boot: IMG holds no device tree for this board: expected bcm2709-rpi-2-b.dtb or \
 bcm2836-rpi-2-b.dtb in the boot partition, or `device_tree=` in config.txt; it has bcm2710-rpi-3-b.dtb
 ";

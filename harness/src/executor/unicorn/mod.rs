@@ -44,6 +44,11 @@ impl Unicorn {
         Ok(Rig::around(Emulator::new(cpu, info)?))
     }
 
+    /// Whether this target's processor has no A32 state.
+    pub fn has_thumb_only(target: &Target) -> bool {
+        Cpu::of(target).is_some_and(|cpu| cpu.m_profile)
+    }
+
     /// Notes from now on whether the guest executes or reads any of these bytes, until [`Unicorn::unwatch`]. A reset
     /// changes nothing about it.
     pub fn watch(&mut self, bytes: RangeInclusive<u64>) {
