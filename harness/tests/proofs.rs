@@ -1,9 +1,13 @@
 //! Every relocation that the linker has a row for is proven against the ABI.
 
 use corpus::abi::{self, Standing};
-use harness::executor::{Call, Executor, FaultKind, Stop, Unicorn};
+use corpus::toolchain::Toolchains;
+use harness::executor::choice::Boards;
+use harness::executor::{Call, Choice, Executor, FaultKind, Stop, Unicorn};
+use harness::plan::{self, Batch, Selection, Source};
 use harness::proof::{Proof, Report, Verdict, class, execute, prove};
 use linker::{Layout, Options, Parsed, Roots, Target};
+use qemu::{Board, System};
 
 fn run(target: &str) -> Report {
     let report = prove(Target::named(target).expect("a target"));
@@ -104,6 +108,55 @@ fn what_cannot_be_executed_still_cannot() {
             }
             other => panic!("nothing looks at the evidence `{other}`"),
         }
+    }
+}
+
+/// *execute* and *remote* count what the program looks at: neither what only a check of the case reads, nor what nobody does.
+#[test]
+fn only_what_the_program_looks_at_is_shown() {
+    const SOURCE: &str = "\
+// arch: aarch64 -aarch64_be -aarch64_ilp32
+// layout: near
+// build: gcc
+// call: seen() = &seen
+// memory: checked = 8i32
+    .text
+    .globl seen
+    .type seen, %function
+seen:
+    adrp x0, word
+    ldr x0, [x0, :lo12:word]
+    ret
+    .data
+    .p2align 3
+word: .xword seen
+    .globl checked
+checked: .word 0
+    .reloc checked, R_AARCH64_PREL32, checked + 8
+ignored: .word 0
+    .reloc ignored, R_AARCH64_PREL16, checked
+";
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(dir.path().join("group")).expect("a directory");
+    std::fs::write(dir.path().join("group/looks.S"), SOURCE).expect("written");
+    let cases = plan::cases(dir.path()).expect("a case");
+    let source = Source::Rebuild(Toolchains::discover());
+    let selected = plan::select(&cases, &Selection::default(), &source, "any").expect("configurations");
+    let batches = plan::objects(selected, &source, 1, &|_, _, _| {}).expect("objects");
+    let batches: Vec<&Batch<'_>> = batches.iter().collect();
+    let board = Choice::Board(Box::new(Boards::new(Board::find("raspi3b").expect("a board"), System::Bare)));
+    for executor in [Choice::Unicorn, board] {
+        let found = execute::prove(&batches, &executor, 1, &|| ());
+        let shown = |name: &str| {
+            let mut rows = Target::named("aarch64").expect("a target").architecture.rows().iter();
+            let row = rows.find(|row| row.name == name).expect("a row");
+            let shown = found.get(&("aarch64", row.number)).expect("tried");
+            assert!(shown.runs > 0, "{shown:?}");
+            shown.configuration.is_some()
+        };
+        let seen = ["ADR_PREL_PG_HI21", "LDST64_ABS_LO12_NC", "ABS64", "PREL32", "PREL16"];
+        let seen = seen.map(|name| shown(&format!("R_AARCH64_{name}")));
+        assert_eq!(seen, [true, true, true, false, false], "{}", executor.name());
     }
 }
 

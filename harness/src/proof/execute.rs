@@ -1,7 +1,7 @@
 //! *execute*: what is under the relocation is executed or read, and the outcome hangs on it. A case of the corpus is run
 //! three times: as it is, with the place watched, and with the field one unit off, which has to end otherwise.
 //!
-//! *remote*: the same on a second engine, where nothing can be watched.
+//! *remote*: the same on a second engine, where nothing can be watched: there the emulator says whether the place is looked at.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -87,29 +87,29 @@ pub fn prove(batches: &[&Batch<'_>], executor: &Choice, threads: usize, done: &(
 
 fn prove_group(kin: &'static Target, batches: &[&Batch<'_>], source: &Source, done: &dyn Fn()) -> Findings {
     let mut found = Findings::new();
-    let mut machines: HashMap<&str, Option<Machine>> = HashMap::new();
+    let mut machines: HashMap<&str, Option<(Machine, Unicorn)>> = HashMap::new();
     for batch in batches {
         let Objects::Files(files) = &batch.objects else { continue };
         for configuration in &batch.configurations {
             let target = configuration.build.target;
-            let machine = machines.entry(target.name).or_insert_with(|| source.machine(target).ok());
+            let machines = machines
+                .entry(target.name)
+                .or_insert_with(|| Some((source.machine(target).ok()?, Unicorn::new(target).ok()?)));
+            let Some((machine, watched)) = machines else { continue };
+            let mut is_looked_at = |place: &Place| is_looked_at(watched, configuration, files, place);
             match machine {
-                Some(Machine::Unicorn(machine)) => {
-                    try_configuration(&mut **machine, configuration, files, kin, &mut found, &matters_here)
+                Machine::Unicorn(machine) => {
+                    try_configuration(&mut **machine, configuration, files, kin, &mut found, &mut is_looked_at)
                 }
-                Some(Machine::Board(machine)) => {
-                    try_configuration(&mut **machine, configuration, files, kin, &mut found, &ends_otherwise)
+                Machine::Board(machine) => {
+                    try_configuration(&mut **machine, configuration, files, kin, &mut found, &mut is_looked_at)
                 }
-                None => {}
             }
         }
         done();
     }
     found
 }
-
-/// Whether a place matters, by whatever this kind of machine can tell.
-type Matters<E> = dyn Fn(&mut E, &Configuration<'_>, &[File], &Place) -> bool;
 
 /// Tries what a configuration holds and what is not shown yet.
 fn try_configuration<E: Executor>(
@@ -118,7 +118,7 @@ fn try_configuration<E: Executor>(
     files: &[File],
     kin: &'static Target,
     found: &mut Findings,
-    matters: &Matters<E>,
+    is_looked_at: &mut dyn FnMut(&Place) -> bool,
 ) where
     E::InFlight: std::fmt::Debug,
     E::Finalized: std::fmt::Debug,
@@ -150,7 +150,7 @@ fn try_configuration<E: Executor>(
         let shown = found.entry((kin.name, place.number)).or_default();
         if shown.configuration.is_none() {
             shown.runs += 1;
-            if matters(machine, configuration, files, &place) {
+            if ends_otherwise(machine, configuration, files, &place) && is_looked_at(&place) {
                 shown.configuration = Some(configuration.name.clone());
             }
         }
@@ -160,6 +160,7 @@ fn try_configuration<E: Executor>(
 /// A place that can be altered.
 struct Place {
     number: u32,
+    edge: EdgeId,
     address: u64,
     altered: Vec<u8>,
 }
@@ -184,7 +185,7 @@ fn places_of<H>(linked: &Finalized<'_, H>, wanted: &dyn Fn(u32) -> bool) -> Vec<
             && let Some(altered) = altered(graph, id, row, &fixup)
         {
             *count += 1;
-            places.push(Place { number, address: fixup.inputs.p, altered });
+            places.push(Place { number, edge: id, address: fixup.inputs.p, altered });
         }
     }
     places
@@ -222,15 +223,14 @@ where
     !other.problems.is_empty()
 }
 
-/// The same, and whether it looks at the place when it is not altered.
-fn matters_here(machine: &mut Unicorn, configuration: &Configuration<'_>, files: &[File], place: &Place) -> bool {
-    if !ends_otherwise(machine, configuration, files, place) {
-        return false;
-    }
-    let bytes = place.address..=place.address.saturating_add(place.altered.len() as u64 - 1);
-    let same = judge::judge_altered(machine, configuration, files, &mut |machine, _| {
-        machine.watch(bytes.clone());
+/// Whether a plain run executes or reads the place. The same objects make the same graph; addresses may be others than where the
+/// place was found.
+fn is_looked_at(machine: &mut Unicorn, configuration: &Configuration<'_>, files: &[File], place: &Place) -> bool {
+    let plain = judge::judge_altered(machine, configuration, files, &mut |machine, linked| {
+        let Ok(fixup) = linked.fixup(place.edge) else { return false };
+        let start = fixup.inputs.p;
+        machine.watch(start..=start.saturating_add(place.altered.len() as u64 - 1));
         true
     });
-    machine.unwatch() && same.problems.is_empty()
+    machine.unwatch() && plain.problems.is_empty()
 }
