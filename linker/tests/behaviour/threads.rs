@@ -13,10 +13,17 @@ const LD64_GOT_LO12_NC: u32 = 312;
 const TLSIE_ADR_GOTTPREL_PAGE21: u32 = 541;
 const TLSIE_LD64_GOTTPREL_LO12_NC: u32 = 542;
 const TLS_TPREL64: u32 = 1030;
+const P32_ADR_GOT_PAGE: u32 = 26;
+const P32_LD32_GOT_LO12_NC: u32 = 27;
+const P32_TLSIE_ADR_GOTTPREL_PAGE21: u32 = 103;
+const P32_TLSIE_LD32_GOTTPREL_LO12_NC: u32 = 104;
 
 /// adrp x0, <>; ldr x0, [x0]: by these relocations towards `variable`, 24 bytes behind the start of an image of `align`.
 fn load(page: u32, low: u32, load: u32, align: u64) -> Elf {
-    let mut elf = Elf::aarch64();
+    load_in(Elf::aarch64(), page, low, load, align)
+}
+
+fn load_in(mut elf: Elf, page: u32, low: u32, load: u32, align: u64) -> Elf {
     let code: Vec<u8> = [0x9000_0000u32, load, 0xd65f_03c0].iter().flat_map(|word| word.to_le_bytes()).collect();
     let text = elf.section(".text", PROGBITS, CODE, &code);
     elf.symbol("f", GLOBAL | FUNC, text, 0);
@@ -32,6 +39,7 @@ fn load(page: u32, low: u32, load: u32, align: u64) -> Elf {
 }
 
 const LDR_X0: u32 = 0xf940_0000;
+const LDR_W0: u32 = 0xb940_0000;
 
 fn link_unrelaxed<'a>(files: &'a [(&'a str, Vec<u8>)]) -> Linked<'a> {
     link_with("aarch64", files, Roots::All, &Layout::Near, &Options::unrelaxed()).expect("links")
@@ -78,6 +86,30 @@ fn loads_of_addresses_become_additions_and_stay_loads_where_registers_differ() {
             assert_eq!(read(&linked, f, 4), 0x9000_0000, "adrp x0, the page of f itself");
             assert_eq!(read(&linked, f + 4, 4), 0x9100_0000 | ((f + 8) & 0xfff) << 10, "add x0, x0, #8");
         }
+    }
+}
+
+/// What GNU ld makes of the same, but that it writes to w0, which clears the rest of x0.
+#[test]
+fn ilp32_is_relaxed_as_lp64_is() {
+    let variable = load_in(Elf::ilp32(), P32_TLSIE_ADR_GOTTPREL_PAGE21, P32_TLSIE_LD32_GOTTPREL_LO12_NC, LDR_W0, 8);
+    let files = [("a.o", variable.bytes())];
+    let linked = link("aarch64_ilp32", &files).expect("links");
+    let f = linked.address("f").expect("there");
+    assert_eq!(read(&linked, f, 4), 0xd2a0_0000, "movz x0, #0, lsl #16");
+    // Behind a control block of two pointers.
+    assert_eq!(read(&linked, f + 4, 4), 0xf280_0000 | (8 + 24) << 5, "movk x0, #offset");
+    assert!(linked.graph().got.is_none(), "nobody needs the table");
+
+    // What is no address of 32 bits comes from the table, which has no more of it.
+    for (addend, rewritten) in [(0, 2), (-0x40_0010, 0)] {
+        let mut address = load_in(Elf::ilp32(), P32_ADR_GOT_PAGE, P32_LD32_GOT_LO12_NC, LDR_W0, 8);
+        address.symbols[1] = ("variable".to_owned(), GLOBAL, 0, 1, 8, 0);
+        address.sections.truncate(1);
+        address.of(1).relocations.iter_mut().for_each(|relocation| relocation.3 = addend);
+        let files = [("a.o", address.bytes())];
+        let linked = link("aarch64_ilp32", &files).expect("links");
+        assert_eq!(linked.graph().rewritten.len(), rewritten);
     }
 }
 

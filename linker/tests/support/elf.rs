@@ -75,6 +75,10 @@ impl Elf {
         Elf { wide: true, machine: 183, sections: Vec::new(), symbols: Vec::new() }
     }
 
+    pub(crate) fn ilp32() -> Elf {
+        Elf { wide: false, ..Elf::aarch64() }
+    }
+
     pub(crate) fn arm() -> Elf {
         Elf { wide: false, machine: 40, sections: Vec::new(), symbols: Vec::new() }
     }
@@ -105,6 +109,11 @@ impl Elf {
     /// Adds a relocation.
     pub(crate) fn relocate(&mut self, section: u16, offset: u64, number: u32, symbol: usize, addend: i64) {
         self.of(section).relocations.push((offset, number, symbol, addend));
+    }
+
+    /// Whether relocations have them, instead of the fields.
+    fn has_addends(&self) -> bool {
+        self.machine == 183
     }
 
     fn number(&self, out: &mut Vec<u8>, value: u64) {
@@ -147,14 +156,12 @@ impl Elf {
             let mut data = Vec::new();
             for &(offset, number, symbol, addend) in &section.relocations {
                 self.number(&mut data, offset);
-                if self.wide {
-                    self.number(&mut data, (symbol as u64) << 32 | u64::from(number));
+                self.number(&mut data, (symbol as u64) << if self.wide { 32 } else { 8 } | u64::from(number));
+                if self.has_addends() {
                     self.number(&mut data, addend as u64);
-                } else {
-                    self.number(&mut data, (symbol as u64) << 8 | u64::from(number));
                 }
             }
-            let kind = if self.wide { 4 } else { 9 };
+            let kind = if self.has_addends() { 4 } else { 9 };
             sections.push(table(&format!(".rel{}", section.name), kind, data, symtab, index as u32 + 1));
         }
         for section in sections.iter_mut().filter(|section| section.kind == GROUP) {
@@ -178,8 +185,9 @@ impl Elf {
             headers.extend(section.info.to_le_bytes());
             self.number(&mut headers, section.align);
             let entry = match (section.kind, self.wide) {
-                (2, true) | (4, _) => 24,
+                (2, true) | (4, true) => 24,
                 (2, false) => 16,
+                (4, false) => 12,
                 (9, _) => 8,
                 _ => 0,
             };
@@ -195,7 +203,7 @@ impl Elf {
         self.number(&mut file, 0);
         self.number(&mut file, 0);
         self.number(&mut file, (head + body.len()) as u64);
-        let flags: u32 = if self.wide { 0 } else { 0x0500_0000 };
+        let flags: u32 = if self.has_addends() { 0 } else { 0x0500_0000 };
         file.extend(flags.to_le_bytes());
         for half in [head, 0, 0, size, sections.len() + 1, sections.len()] {
             file.extend((half as u16).to_le_bytes());

@@ -149,16 +149,11 @@ impl Architecture for Aarch64 {
         image: u64,
         list: &mut Vec<(EdgeId, Rewritten)>,
     ) {
-        // The numbers are those of LP64; ILP32 code stays as it is.
-        if !self.ilp32 {
-            relax::thread_local(graph, block, image, list);
-        }
+        relax::thread_local(graph, block, image, list);
     }
 
     fn relax_got_load(&self, graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
-        if !self.ilp32 {
-            relax::got_load(graph, edge, list);
-        }
+        relax::got_load(graph, edge, list);
     }
 
     fn spans(&self) -> Spans {

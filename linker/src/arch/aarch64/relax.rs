@@ -2,6 +2,9 @@
 //!
 //! Each instruction is looked at for itself, with the edges beside it where a sequence has to be one. The registers of
 //! thread-local sequences are fixed by the ABI (x0, and x1 for descriptors); those of the others are read from the code.
+//!
+//! ILP32 has the same sequences under other numbers; what they become is the same, too: it loads 32 bits where LP64 loads 64,
+//! and an address below 4 GiB is one in all 64 bits.
 
 use rustc_hash::FxHashSet;
 
@@ -22,7 +25,7 @@ const ADD_HI12: u64 = 0x9140_0000;
 /// add x0, x0, #0
 const ADD_LO12: u64 = 0x9100_0000;
 
-// Numbers of relocations (AAELF64).
+// Numbers of relocations (AAELF64, LP64).
 const NONE: u32 = 256;
 const ADR_PREL_LO21: u32 = 274;
 const ADR_PREL_PG_HI21: u32 = 275;
@@ -54,12 +57,43 @@ const TLSDESC_CALL: u32 = 569;
 const MOVES: u64 = 1 << 31;
 const ADDITIONS: u64 = 1 << 23;
 
+/// The numbers of ILP32 for those of LP64 above.
+const TWINS: &[(u32, u32)] = &[
+    (0, NONE),
+    (10, ADR_PREL_LO21),
+    (11, ADR_PREL_PG_HI21),
+    (12, ADD_ABS_LO12_NC),
+    (21, CALL26),
+    (25, GOT_LD_PREL19),
+    (26, ADR_GOT_PAGE),
+    (27, LD64_GOT_LO12_NC),
+    (81, TLSGD_ADR_PAGE21),
+    (82, TLSGD_ADD_LO12_NC),
+    (103, TLSIE_ADR_GOTTPREL_PAGE21),
+    (104, TLSIE_LD64_GOTTPREL_LO12_NC),
+    (106, TLSLE_MOVW_TPREL_G1),
+    (108, TLSLE_MOVW_TPREL_G0_NC),
+    (109, TLSLE_ADD_TPREL_HI12),
+    (111, TLSLE_ADD_TPREL_LO12_NC),
+    (122, TLSDESC_LD_PREL19),
+    (123, TLSDESC_ADR_PREL21),
+    (124, TLSDESC_ADR_PAGE21),
+    (125, TLSDESC_LD64_LO12),
+    (126, TLSDESC_ADD_LO12),
+    (127, TLSDESC_CALL),
+];
+
+fn is_ilp32(graph: &LinkGraph<'_>) -> bool {
+    graph.target.pointer_bits == 32
+}
+
 /// Which edge is looked at, and what it is.
 struct Here<'g, 'data> {
     graph: &'g LinkGraph<'data>,
     id: EdgeId,
     edge: Edge,
     row: &'static Row,
+    /// That of LP64.
     number: u32,
     word: u64,
 }
@@ -68,7 +102,11 @@ impl<'g, 'data> Here<'g, 'data> {
     fn at(graph: &'g LinkGraph<'data>, id: EdgeId) -> Option<Self> {
         let edge = *graph.edges.as_slice().get(id.index())?;
         let (row, word) = (graph.row(&edge), graph.word_under(id)?);
-        Some(Here { graph, id, edge, row, number: row.number, word })
+        let number = match is_ilp32(graph) {
+            false => row.number,
+            true => TWINS.iter().find(|twin| twin.0 == row.number)?.1,
+        };
+        Some(Here { graph, id, edge, row, number, word })
     }
 
     /// The edge behind, if it is at the next instruction and of this kind.
@@ -89,7 +127,13 @@ impl<'g, 'data> Here<'g, 'data> {
     }
 
     fn becomes(&self, number: u32, word: u64) -> (EdgeId, Rewritten) {
-        (self.id, Rewritten { number, word, target: None })
+        (self.id, Rewritten { number: self.own(number), word, target: None })
+    }
+
+    /// The number that means in this graph what this one means in LP64.
+    fn own(&self, number: u32) -> u32 {
+        let twin = TWINS.iter().find(|twin| is_ilp32(self.graph) && twin.1 == number);
+        twin.map_or(number, |twin| twin.0)
     }
 
     fn calls(&self, name: &[u8]) -> bool {
@@ -152,7 +196,7 @@ fn general_dynamic(page: &Here<'_, '_>, list: &mut Vec<(EdgeId, Rewritten)>) {
     let variable: Option<(SymbolId, i64)> = Some((page.edge.target, page.edge.addend));
     list.push(page.becomes(NONE, READ_THREAD_POINTER));
     list.push(low.becomes(TLSLE_ADD_TPREL_HI12, ADD_HI12));
-    let add = Rewritten { number: TLSLE_ADD_TPREL_LO12_NC, word: ADD_LO12, target: variable };
+    let add = Rewritten { number: page.own(TLSLE_ADD_TPREL_LO12_NC), word: ADD_LO12, target: variable };
     list.push((call.id, add));
 }
 
@@ -160,6 +204,10 @@ fn general_dynamic(page: &Here<'_, '_>, list: &mut Vec<(EdgeId, Rewritten)>) {
 pub(super) fn got_load(graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
     let Some(here) = Here::at(graph, edge) else { return };
     let s = graph.address(here.edge.target).unwrap_or(0).wrapping_add_signed(here.edge.addend);
+    // The table's entry has 32 bits of it, an addition all.
+    if is_ilp32(graph) && s > u32::MAX.into() {
+        return;
+    }
     let p = graph.blocks[here.edge.block].address.wrapping_add(here.edge.offset.into());
     let within = |from: u64, to: u64, bits: u32| {
         let distance = to.wrapping_sub(from) as i64;
@@ -179,5 +227,22 @@ pub(super) fn got_load(graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(Edge
             list.push(here.becomes(ADR_PREL_LO21, 0x1000_0000 | destination(here.word)));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TWINS;
+    use crate::arch::aarch64::{ilp32, table};
+
+    #[test]
+    fn twins_have_the_same_name() {
+        for &(own, of) in TWINS {
+            let name = |rows: &[crate::relocation::Row], number| {
+                rows.iter().find(|row| row.number == number).expect("a row").name
+            };
+            let expected = name(table::ROWS, of).replace("R_AARCH64_", "R_AARCH64_P32_").replace("LD64", "LD32");
+            assert_eq!(name(ilp32::ROWS, own), expected);
+        }
     }
 }
