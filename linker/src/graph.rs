@@ -9,7 +9,7 @@ use crate::arch::{Architecture, Core};
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection, SigningKey};
-use crate::relocation::Row;
+use crate::relocation::{Class, Row};
 use crate::target::Target;
 
 /// Where something came from: a file, or a member of an archive.
@@ -567,5 +567,10 @@ impl<'data> LinkGraph<'data> {
     /// All live edges with their ids, in order.
     pub fn live_edges(&self) -> impl Iterator<Item = (EdgeId, &Edge)> {
         self.edges.iter().filter(|(_, edge)| self.blocks[edge.block].live)
+    }
+
+    /// Those of one class.
+    pub fn live_edges_of(&self, class: Class) -> impl Iterator<Item = (EdgeId, &Edge)> {
+        self.edges.iter().filter(move |(_, edge)| self.row(edge).class == class && self.blocks[edge.block].live)
     }
 }

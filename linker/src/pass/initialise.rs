@@ -7,8 +7,7 @@ use crate::relocation::Class;
 
 /// Notes the places. Runs before functions that choose themselves become their stubs.
 pub(crate) fn run(graph: &mut LinkGraph<'_>) -> Result<()> {
-    let places: Vec<EdgeId> =
-        graph.live_edges().filter(|(_, edge)| graph.row(edge).class == Class::Initialised).map(|(id, _)| id).collect();
+    let places: Vec<EdgeId> = graph.live_edges_of(Class::Initialised).map(|(id, _)| id).collect();
     let chooses = |id: &&EdgeId| graph.symbols[graph.edges[**id].target].flags.has(Flags::IFUNC);
     if let Some(&id) = places.iter().find(chooses) {
         let problem = "the symbol is an IFUNC, expected a function that is there without being chosen".to_owned();

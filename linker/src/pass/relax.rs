@@ -32,8 +32,8 @@ pub(crate) fn thread_local(graph: &mut LinkGraph<'_>) {
 /// Loads from the global offset table. Once all addresses are known: what is computed has to be in reach.
 pub(crate) fn got_loads(graph: &mut LinkGraph<'_>) {
     let mut list = Vec::new();
-    for (id, edge) in graph.live_edges() {
-        if graph.row(edge).class == Class::Got && graph.address(edge.target).is_some() {
+    for (id, edge) in graph.live_edges_of(Class::Got) {
+        if graph.address(edge.target).is_some() {
             graph.arch.relax_got_load(graph, id, &mut list);
         }
     }
@@ -43,7 +43,7 @@ pub(crate) fn got_loads(graph: &mut LinkGraph<'_>) {
 /// Calls by way of descriptors, which are no relaxation: each becomes a plain call of the linker's own code.
 pub(crate) fn descriptor_calls(graph: &mut LinkGraph<'_>) {
     let mut calls = Vec::new();
-    for (id, edge) in graph.live_edges() {
+    for (id, edge) in graph.live_edges_of(Class::Tls) {
         if let Some(number) = graph.arch.descriptor_call(graph.row(edge)) {
             calls.push((id, number, graph.word_under(id).unwrap_or(0), -graph.arch.pc_bias(graph.row(edge))));
         }

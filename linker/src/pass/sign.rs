@@ -12,8 +12,7 @@ const RESERVED: u64 = 1 << 62 | 0xfff << 48 | 0xffff_ffff;
 
 /// Notes the places that relocations say are signed.
 pub(crate) fn run(graph: &mut LinkGraph<'_>) -> Result<()> {
-    let signed: Vec<EdgeId> =
-        graph.live_edges().filter(|(_, edge)| graph.row(edge).class == Class::Signed).map(|(id, _)| id).collect();
+    let signed: Vec<EdgeId> = graph.live_edges_of(Class::Signed).map(|(id, _)| id).collect();
     for id in signed {
         let edge = graph.edges[id];
         let schema = graph.word_under(id).unwrap_or(0);
