@@ -13,18 +13,22 @@ use crate::judge::{self, Configuration, Findings};
 use crate::plan::{Batch, Objects};
 use crate::with_machine;
 
+/// How many configurations a worker takes at once.
+const SHARE: usize = 16;
+
 /// Runs all batches on `threads` workers. `sink` gets each record as it comes.
 pub fn run(batches: &[Batch<'_>], executor: &Choice, threads: usize, strict: bool, sink: &mut dyn FnMut(Record)) {
-    let next = AtomicUsize::new(0);
+    let work = in_order(batches);
+    let (next, shares): (_, Vec<&[_]>) = (AtomicUsize::new(0), work.chunks(SHARE).collect());
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, batches.len().max(1)) {
-            let (send, next) = (send.clone(), &next);
+        for _ in 0..threads.clamp(1, shares.len().max(1)) {
+            let (send, next, shares) = (send.clone(), &next, &shares);
             scope.spawn(move || {
                 let mut machines = Machines { source: executor.source(), by_target: BTreeMap::new() };
-                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    for configuration in &batch.configurations {
-                        let result = machines.judge(configuration, &batch.objects);
+                while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    for &(configuration, objects) in *share {
+                        let result = machines.judge(configuration, objects);
                         if send.send((configuration, result)).is_err() {
                             return;
                         }
@@ -45,6 +49,15 @@ pub fn run(batches: &[Batch<'_>], executor: &Choice, threads: usize, strict: boo
         }
         covered.judge(sink);
     });
+}
+
+/// The order that is best for boards. Under a Linux, the agent of one width has to make room for that of the other. And memory
+/// stays mapped from one configuration to the next: it mostly fits if the layout is the same.
+fn in_order<'b, 'a>(batches: &'b [Batch<'a>]) -> Vec<(&'b Configuration<'a>, &'b Objects)> {
+    let of = |batch: &'b Batch<'a>| batch.configurations.iter().map(|configuration| (configuration, &batch.objects));
+    let mut work: Vec<_> = batches.iter().flat_map(of).collect();
+    work.sort_by_cached_key(|(it, _)| (it.build.target.register_bits, it.layout.to_string()));
+    work
 }
 
 /// One machine for each target, made when first needed.

@@ -18,10 +18,8 @@ struct control {
     u32 host_asleep;
     u64 to_host_size;
     u32 guest_asleep;
+    u32 looks; /* how often the guest looks at the number before it sleeps: the host knows whether there is a processor to spare */
 };
-
-/* How often the number is looked at before sleeping: a millisecond or so. */
-#define LOOKS 50000
 
 static volatile struct control *control;
 static u8 *inbox, *outbox;
@@ -111,7 +109,7 @@ int link_unheard(void)
 const u8 *link_receive(u64 *size)
 {
     if (control) {
-        for (u32 looks = 0; control->to_guest == seen && looks < LOOKS; looks++)
+        for (u32 left = control->looks; control->to_guest == seen && left; left--)
             ;
         control->guest_asleep = 1;
         barrier();

@@ -12,6 +12,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// The byte that says there is a message.
@@ -30,8 +32,22 @@ const TO_GUEST: u64 = 4;
 const TO_HOST: u64 = 16;
 const HOST_ASLEEP: u64 = 20;
 const GUEST_ASLEEP: u64 = 32;
-/// How long the number is looked at before sleeping: longer than a small case takes, shorter than anybody would notice.
-const AWAKE: Duration = Duration::from_micros(300);
+const LOOKS: u64 = 36;
+
+/// How long the number is looked at before sleeping: by the host, and how often by the guest. To be woken takes a guest an
+/// interrupt and a driver, so it should be longer than a small case takes on any board; if more of these wait than there are
+/// processors for, they only keep each other from working.
+const PATIENT: (Duration, u32) = (Duration::from_millis(3), 500_000);
+const CROWDED: (Duration, u32) = (Duration::from_micros(300), 50_000);
+
+/// Links of this process. A guest and its host each want a processor.
+static LINKS: AtomicUsize = AtomicUsize::new(0);
+
+fn patience() -> (Duration, u32) {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    let processors = *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+    if 2 * LINKS.load(Ordering::Relaxed) > processors { CROWDED } else { PATIENT }
+}
 
 /// What went wrong with a link.
 #[derive(Debug, thiserror::Error)]
@@ -79,12 +95,21 @@ pub struct Link {
     seen: u32,
     /// Bytes of the port that are not yet understood.
     pending: Vec<u8>,
+    /// How often the guest was told to look.
+    looks: u32,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        LINKS.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Link {
     /// A link over this port, with this memory if there is any.
     pub fn new(port: UnixStream, shared: Option<SharedArea>) -> Link {
-        Link { port, shared, mode: Mode::Unknown, sent: 0, seen: 0, pending: Vec::new() }
+        LINKS.fetch_add(1, Ordering::Relaxed);
+        Link { port, shared, mode: Mode::Unknown, sent: 0, seen: 0, pending: Vec::new(), looks: 0 }
     }
 
     /// A link to an agent that goes on where it was saved, and may be asleep.
@@ -133,6 +158,11 @@ impl Link {
                     shared.file.write_all_at(part, at)?;
                     at += part.len() as u64;
                 }
+                let looks = patience().1;
+                if looks != self.looks {
+                    shared.file.write_all_at(&looks.to_le_bytes(), shared.base + LOOKS)?;
+                    self.looks = looks;
+                }
                 self.sent = self.sent.wrapping_add(1);
                 shared.file.write_all_at(&(size as u64).to_le_bytes(), shared.base + TO_GUEST + 4)?;
                 shared.file.write_all_at(&self.sent.to_le_bytes(), shared.base + TO_GUEST)?;
@@ -174,10 +204,13 @@ impl Link {
     pub fn receive(&mut self, patience: Duration) -> Result<Vec<u8>, LinkError> {
         let start = Instant::now();
         let deadline = start + patience;
-        while matches!(self.mode, Mode::Shared) && start.elapsed() < AWAKE.min(patience) {
+        let awake = self::patience().0.min(patience);
+        while matches!(self.mode, Mode::Shared) && start.elapsed() < awake {
             if let Some(message) = self.look()? {
                 return Ok(message);
             }
+            // It may be QEMU that waits for this processor.
+            std::thread::yield_now();
         }
         self.set_asleep(true)?;
         let message = self.sleep(deadline, patience);

@@ -189,7 +189,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if selection.targets.is_empty() && !matches!(executor, Choice::Unicorn) {
         selection.targets = targets.iter().map(|&name| name.to_owned()).collect();
     }
-    let mut batches = plan::select(&cases, &selection, &source, executor.name())?;
+    let batches = plan::select(&cases, &selection, &source, executor.name())?;
     let selected: usize = batches.iter().map(Vec::len).sum();
     if selected == 0 {
         eprintln!("nothing is selected: {}", nothing(args, cases.len()));
@@ -219,10 +219,6 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         selected,
         toolchains: source.versions(),
     }))?;
-    if !matches!(executor, Choice::Unicorn) {
-        // Under a Linux, the agent of one width has to make room for that of the other.
-        batches.sort_by_key(|batch| batch[0].build.target.register_bits);
-    }
     if let Err(refused) = machine::start(&executor) {
         return Ok(refused.say());
     }

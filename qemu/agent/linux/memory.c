@@ -14,6 +14,7 @@ static struct region {
     u8 forgotten; /* since the last reset */
     u8 absent;    /* not touched so far, and not mapped */
     u8 *here;     /* where the agent sees it, if that is elsewhere */
+    u64 used;     /* how much of that was written, from its start on */
 } regions[2048];
 static u32 count;
 
@@ -125,7 +126,8 @@ static void renew(struct region *region)
     u64 pages = region->size / PAGE, touched = 0;
     region->forgotten = 0;
     if (region->here)
-        memset(region->here, 0, region->size);
+        memset(region->here, 0, region->used);
+    region->used = 0;
     if (region->absent || region->here)
         return;
     if (pages > sizeof present || failed(CALL(SYS_MINCORE, region->start, region->size, present, 0, 0, 0)))
@@ -163,7 +165,7 @@ u32 platform_map(u64 address, u64 size, u32 access)
         renew(same);
         return OK;
     }
-    struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(size)};
+    struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(size), 0};
     make_room(address, size);
     if (count == ARRAY(regions))
         return NO_MEMORY;
@@ -181,6 +183,9 @@ u32 platform_protect(u64 address, u64 size, u32 access)
     if (!region)
         return NOT_MAPPED;
     region->access = access;
+    /* The program writes there, too, now. */
+    if (access & WRITE)
+        region->used = size;
     if (region->absent)
         return access & WRITE ? OK : put_anonymous(region);
     if (failed(CALL(SYS_MPROTECT, address, size, access, 0, 0, 0)))
@@ -227,9 +232,10 @@ static u32 transfer(u64 address, u8 *outside, u64 size, u64 *bad, int write)
         u8 *here = region->here ? region->here + offset : region->access & WRITE ? (u8 *)(uptr)address : 0;
         if (!here)
             done = by_file(address, outside, done, write);
-        else if (write)
+        else if (write) {
             memcpy(here, outside, done);
-        else
+            region->used = region->used > offset + done ? region->used : offset + done;
+        } else
             memcpy(outside, here, done);
         if (done <= 0)
             return NO_MEMORY;

@@ -32,6 +32,8 @@ pub(super) mod flags {
 pub(super) struct Batch {
     bytes: Vec<u8>,
     resets: bool,
+    /// What is mapped since a program ran, and where that stands in the bytes.
+    mapped: Vec<(RangeInclusive<u64>, usize)>,
 }
 
 impl Batch {
@@ -52,20 +54,31 @@ impl Batch {
 
     /// Makes the address space empty. What was to be done before that need not be done.
     pub(super) fn reset(&mut self) {
-        self.bytes.clear();
+        self.clear();
         self.resets = true;
         self.operation(Operation::Reset, 0);
     }
 
     pub(super) fn map(&mut self, pages: &RangeInclusive<u64>, access: Access) {
+        self.mapped.push((pages.clone(), self.bytes.len()));
         self.pages(Operation::Map, pages, letters(access));
     }
 
+    /// Only a program minds protections. What no program has seen yet is mapped as it is to be, which spares a board a change of
+    /// its page tables.
     pub(super) fn protect(&mut self, pages: &RangeInclusive<u64>, access: Access) {
-        self.pages(Operation::Protect, pages, letters(access));
+        match self.mapped.iter().find(|(mapped, _)| mapped == pages) {
+            Some(&(_, at)) => self.bytes[at + 4..at + 8].copy_from_slice(&letters(access).to_le_bytes()),
+            None => {
+                // What is protected in part is left as it was mapped.
+                self.mapped.clear();
+                self.pages(Operation::Protect, pages, letters(access));
+            }
+        }
     }
 
     pub(super) fn unmap(&mut self, pages: &RangeInclusive<u64>) {
+        self.mapped.retain(|(mapped, _)| mapped != pages);
         self.pages(Operation::Unmap, pages, 0);
     }
 
@@ -82,6 +95,7 @@ impl Batch {
     }
 
     pub(super) fn run(&mut self, registers: &Registers, flags: u32) {
+        self.mapped.clear();
         self.operation(Operation::Run, flags);
         registers.write(&mut self.bytes);
     }
@@ -98,6 +112,7 @@ impl Batch {
     /// Nothing is left to do.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.mapped.clear();
         self.resets = false;
     }
 }
@@ -164,5 +179,57 @@ impl Reply {
         let stopped = Stopped { kind: self.word()?, detail: self.word()?, address: self.long()? };
         registers.read(self.take(registers::SIZE)?);
         Ok(stopped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: RangeInclusive<u64> = 0x1000..=0x1fff;
+    const READ: Access = Access { read: true, write: false, execute: false };
+    const WRITE: Access = Access { read: true, write: true, execute: false };
+    const CODE: Access = Access { read: true, write: false, execute: true };
+
+    /// Numbers and flags of the operations, of which none but runs have more than two words.
+    fn operations(batch: &Batch) -> Vec<(u8, u8)> {
+        let (mut found, mut rest) = (Vec::new(), batch.bytes());
+        while let [number, _, _, _, flags, ..] = *rest {
+            found.push((number, flags));
+            rest = &rest[8 + if number == Operation::Run as u8 { registers::SIZE } else { 16 }..];
+        }
+        found
+    }
+
+    fn run(batch: &mut Batch) {
+        batch.run(&Registers::new(linker::Target::named("aarch64").expect("a target")), 0);
+    }
+
+    #[test]
+    fn what_no_program_has_seen_is_mapped_as_it_will_be() {
+        let mut batch = Batch::default();
+        batch.map(&PAGE, WRITE);
+        batch.protect(&PAGE, READ);
+        assert_eq!(operations(&batch), [(2, 1)]);
+        run(&mut batch);
+        batch.protect(&PAGE, CODE);
+        assert_eq!(operations(&batch), [(2, 1), (7, 0), (3, 5)]);
+        batch.clear();
+        batch.protect(&PAGE, READ);
+        assert_eq!(operations(&batch), [(3, 1)], "the board has it already");
+    }
+
+    #[test]
+    fn protections_of_a_part_and_of_what_was_unmapped_stay_in_order() {
+        let mut batch = Batch::default();
+        batch.map(&PAGE, WRITE);
+        batch.protect(&(0x1000..=0x17ff), CODE);
+        batch.protect(&PAGE, READ);
+        assert_eq!(operations(&batch), [(2, 3), (3, 5), (3, 1)]);
+        batch.clear();
+        batch.map(&PAGE, WRITE);
+        batch.unmap(&PAGE);
+        batch.protect(&PAGE, READ);
+        assert_eq!(operations(&batch), [(2, 3), (4, 0), (3, 1)]);
     }
 }

@@ -153,7 +153,7 @@ impl Processor {
             session: session.clone(),
             number,
             width,
-            registers: Registers::new(&info),
+            registers: Registers::new(target),
             info,
             regions: Ranges::default(),
             host: RangeInclusive::new(1, 0),
@@ -397,7 +397,7 @@ impl Engine for Processor {
 
     fn reset(&mut self) {
         self.regions.clear();
-        self.registers = Registers::new(&self.info);
+        self.registers = Registers::new(self.info.target);
         self.memory.1 = 0;
         self.trouble = None;
         self.seen.forget();

@@ -1,6 +1,8 @@
 //! The register file of a guest, as the agent has it on the wire (`struct registers` in qemu/agent/agent.h).
 
-use crate::executor::{Register, TargetInfo};
+use linker::Target;
+
+use crate::executor::Register;
 
 /// Bytes of it in a message.
 pub(super) const SIZE: usize = 8 * (31 + 5 + 1 + 64);
@@ -29,9 +31,9 @@ const VECTORS: usize = 37;
 
 impl Registers {
     /// As new: all zero, in the data order of the target.
-    pub(super) fn new(info: &TargetInfo) -> Registers {
-        let mut registers = Registers { words: [0; SIZE / 8], is_64: info.is_64() };
-        if !registers.is_64 && info.target.big_endian {
+    pub(super) fn new(target: &Target) -> Registers {
+        let mut registers = Registers { words: [0; SIZE / 8], is_64: target.register_bits == 64 };
+        if !registers.is_64 && target.big_endian {
             registers.words[STATUS] = BIG_ENDIAN;
         }
         registers
@@ -117,5 +119,92 @@ impl Registers {
         let mask = if matches!(register, Register::Low(_)) { u64::MAX } else { u64::MAX >> (64 - bits) << shift };
         let value = (value & (u64::MAX >> (64 - bits))) << shift;
         self.words[word] = self.words[word] & !mask | value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(target: &str) -> Registers {
+        Registers::new(Target::named(target).expect("a target"))
+    }
+
+    /// The word of the wire that is not 0, by `struct registers`.
+    fn wire(registers: &Registers) -> Vec<(usize, u64)> {
+        let mut bytes = Vec::new();
+        registers.write(&mut bytes);
+        assert_eq!(bytes.len(), SIZE);
+        let mut again = of("aarch64");
+        again.read(&bytes);
+        assert_eq!(again.words, registers.words);
+        let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        bytes.chunks(8).map(word).enumerate().filter(|(_, word)| *word != 0).collect()
+    }
+
+    #[test]
+    fn each_has_its_place_on_the_wire() {
+        let value = u128::from(0x8877_6655_4433_2211u64);
+        let places = [
+            ("aarch64", Register::Core(30), 30, 0x8877_6655_4433_2211),
+            ("aarch64", Register::Low(30), 30, 0x4433_2211),
+            ("aarch64", Register::Sp, 31, 0x8877_6655_4433_2211),
+            ("aarch64", Register::Pc, 32, 0x8877_6655_4433_2211),
+            ("aarch64", Register::Status, 33, 0x4433_2211),
+            ("aarch64", Register::Thread, 34, 0x8877_6655_4433_2211),
+            ("aarch64", Register::FpControl, 36, 0x4433_2211),
+            ("aarch64", Register::FpStatus, 36, 0x4433_2211_0000_0000),
+            ("aarch64", Register::Double(31), 37 + 62, 0x8877_6655_4433_2211),
+            ("aarch64", Register::Single(3), 37 + 6, 0x4433_2211),
+            ("armv7", Register::Core(14), 14, 0x4433_2211),
+            ("armv7", Register::Sp, 13, 0x4433_2211),
+            ("armv7", Register::ThreadReadOnly, 35, 0x4433_2211),
+            ("armv7", Register::Double(31), 37 + 31, 0x8877_6655_4433_2211),
+            ("armv7", Register::Single(3), 37 + 1, 0x4433_2211_0000_0000),
+        ];
+        for (target, register, word, bits) in places {
+            let mut registers = of(target);
+            registers.set(register, value);
+            assert_eq!(wire(&registers), [(word, bits)], "{target} {register:?}");
+            let got = registers.get(register) as u64;
+            assert_eq!(got, if bits as u32 == 0 { bits >> 32 } else { bits }, "{target} {register:?}");
+        }
+    }
+
+    #[test]
+    fn vectors_are_two_words_and_doubles_their_lower_halves() {
+        let mut registers = of("aarch64");
+        registers.set(Register::Vector(2), 7 << 64 | 5);
+        assert_eq!(wire(&registers), [(37 + 4, 5), (37 + 5, 7)]);
+        assert_eq!(registers.get(Register::Vector(2)), 7 << 64 | 5);
+        assert_eq!(registers.get(Register::Double(2)), 5);
+        // A32 calls the same words d4 and d5.
+        let mut registers = of("armv7");
+        registers.set(Register::Vector(2), 7 << 64 | 5);
+        assert_eq!((registers.get(Register::Double(4)), registers.get(Register::Double(5))), (5, 7));
+    }
+
+    /// AArch64 has two registers for what is one in A32.
+    #[test]
+    fn the_status_of_floating_point_is_apart() {
+        let mut registers = of("thumbv7");
+        registers.set(Register::FpControl, 0xf3c0_009f);
+        assert_eq!(wire(&registers), [(36, 0xf000_009f_03c0_0000)]);
+        assert_eq!(registers.get(Register::FpControl), 0xf3c0_009f);
+    }
+
+    #[test]
+    fn a_new_one_has_the_byte_order_and_a_pc_the_state() {
+        assert!(wire(&of("armv7")).is_empty() && wire(&of("aarch64_be")).is_empty());
+        let mut registers = of("armebv7");
+        assert_eq!(wire(&registers), [(33, 1 << 9)]);
+        registers.set_pc(0x1235);
+        assert_eq!((registers.pc(), registers.thumb()), (0x1234, true));
+        registers.set_pc(0x1238);
+        assert_eq!((registers.pc(), registers.thumb()), (0x1238, false));
+        // What a processor does not have is 0, whatever is written to it.
+        registers.set(Register::Core(20), 1);
+        registers.set(Register::FpStatus, 1);
+        assert_eq!((registers.get(Register::Core(20)), registers.get(Register::FpStatus)), (0, 0));
     }
 }
