@@ -3,22 +3,22 @@
 //! Live blocks form *units*: a section's blocks, or all sections that have to be adjacent because somebody asks for the
 //! bounds of their name. Units go into *segments* of one protection. A policy gives the segments their places.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rustc_hash::FxHashMap;
 
-use crate::defined::belongs;
 use crate::error::{Error, Result, Site, object_name, text};
 use crate::graph::{Content, Kind, LinkGraph};
-use crate::index::{BlockId, SectionId};
+use crate::index::BlockId;
 use crate::link::Limits;
 use crate::memory::{Lifetime, Place, Protection, Segment};
 
 mod bounds;
 mod by_hand;
+mod text;
+mod units;
 
-/// Where sections go. The text form is what [`FromStr`] reads and [`fmt::Display`] writes.
+use units::{Class, Unit, joint, live_blocks, units};
+
+/// Where sections go. The text form is what [`FromStr`](std::str::FromStr) reads and [`Display`](std::fmt::Display) writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layout {
     /// `anywhere`: segments beside each other, wherever the memory likes.
@@ -44,65 +44,6 @@ pub struct At {
     pub section: String,
     /// Address.
     pub address: u64,
-}
-
-impl FromStr for Layout {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "anywhere" => Layout::Anywhere,
-            "near" => Layout::Near,
-            "far" => Layout::Far,
-            "high" => Layout::High,
-            _ => {
-                if let Some(seed) = text.strip_prefix("random:") {
-                    Layout::Random(seed.parse().map_err(|_| format!("`{seed}` is not a seed, expected a number"))?)
-                } else if let Some(list) = text.strip_prefix("at:") {
-                    Layout::At(list.split(',').map(str::parse).collect::<Result<_, _>>()?)
-                } else {
-                    let expected = "expected anywhere, near, far, high, random:SEED or at:FILE(SECTION)=ADDRESS,...";
-                    return Err(format!("unknown layout `{text}`, {expected}"));
-                }
-            }
-        })
-    }
-}
-
-impl FromStr for At {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (place, address) = text.rsplit_once('=')?;
-            let (file, section) = place.strip_suffix(')')?.rsplit_once('(')?;
-            let address = match address.strip_prefix("0x") {
-                Some(hex) => u64::from_str_radix(hex, 16).ok()?,
-                None => address.parse().ok()?,
-            };
-            Some(At { file: file.to_owned(), section: section.to_owned(), address })
-        };
-        parse().ok_or_else(|| format!("`{text}` is not a placement, expected FILE(SECTION)=ADDRESS"))
-    }
-}
-
-impl fmt::Display for Layout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Layout::Anywhere => f.write_str("anywhere"),
-            Layout::Near => f.write_str("near"),
-            Layout::Far => f.write_str("far"),
-            Layout::High => f.write_str("high"),
-            Layout::Random(seed) => write!(f, "random:{seed}"),
-            Layout::At(list) => {
-                for (index, At { file, section, address }) in list.iter().enumerate() {
-                    let lead = if index == 0 { "at:" } else { "," };
-                    write!(f, "{lead}{file}({section})={address:#x}")?;
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 /// The distances an architecture gives to policies, in bytes.
@@ -156,111 +97,6 @@ pub struct Plan {
     base: u64,
     /// Where blocks have to be that were placed by hand.
     pins: FxHashMap<BlockId, u64>,
-}
-
-/// Sections that lie together.
-struct Unit {
-    sections: Vec<SectionId>,
-    class: Class,
-    zero: bool,
-}
-
-/// What segments are sorted by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
-    Code,
-    Read,
-    Relro,
-    ThreadLocal,
-    Write,
-    NoAlloc,
-}
-
-impl Class {
-    fn of(graph: &LinkGraph<'_>, section: SectionId) -> Class {
-        let section = &graph.sections[section];
-        match (section.lifetime, section.protection) {
-            (Lifetime::NoAlloc, _) => Class::NoAlloc,
-            (_, Protection::ReadExecute) => Class::Code,
-            (_, Protection::ReadWrite) => Class::Write,
-            (_, Protection::Read) if section.thread_local => Class::ThreadLocal,
-            (_, Protection::Read) if section.relro => Class::Relro,
-            (_, Protection::Read) => Class::Read,
-        }
-    }
-
-    fn protection(self) -> Protection {
-        match self {
-            Class::Code => Protection::ReadExecute,
-            Class::Write => Protection::ReadWrite,
-            Class::Read | Class::Relro | Class::ThreadLocal | Class::NoAlloc => Protection::Read,
-        }
-    }
-
-    fn is_relro(self) -> bool {
-        matches!(self, Class::Relro | Class::ThreadLocal)
-    }
-}
-
-/// The name under which sections have to be adjacent, if they have to.
-fn joint<'data>(graph: &LinkGraph<'data>, section: SectionId) -> Option<&'data [u8]> {
-    let section = &graph.sections[section];
-    match section.kind {
-        // `.init_array.100` lies with `.init_array`.
-        Kind::Array(_) => {
-            let end = section.name.iter().skip(1).position(|&c| c == b'.').map_or(section.name.len(), |dot| dot + 1);
-            Some(&section.name[..end])
-        }
-        Kind::LinkOrder => {
-            let index = graph.arch.unwind_index().map(|index| index.section);
-            Some(index.filter(|index| belongs(section.name, index)).unwrap_or(section.name))
-        }
-        Kind::Frames => Some(section.name),
-        // One image, of which every thread has a copy.
-        _ if section.thread_local => Some(b".tdata"),
-        _ if section.lifetime == Lifetime::NoAlloc || section.has_identifier_name() => Some(section.name),
-        _ => None,
-    }
-}
-
-fn is_zero(graph: &LinkGraph<'_>, section: SectionId) -> bool {
-    graph.sections[section].block_ids().all(|block| graph.blocks[block].content.is_zero())
-}
-
-fn units(graph: &LinkGraph<'_>) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
-    let mut joints: FxHashMap<(&[u8], u8), usize> = FxHashMap::default();
-    for (id, section) in graph.sections.iter() {
-        if !section.block_ids().any(|block| graph.blocks[block].live) {
-            continue;
-        }
-        let class = Class::of(graph, id);
-        let zero = is_zero(graph, id);
-        match joint(graph, id) {
-            Some(name) => {
-                let unit = *joints.entry((name, class as u8)).or_insert(units.len());
-                match units.get_mut(unit) {
-                    Some(unit) => {
-                        unit.sections.push(id);
-                        unit.zero &= zero;
-                    }
-                    None => units.push(Unit { sections: vec![id], class, zero }),
-                }
-            }
-            None => units.push(Unit { sections: vec![id], class, zero }),
-        }
-    }
-    for unit in &mut units {
-        unit.sections.sort_by_key(|&section| match graph.sections[section].kind {
-            Kind::Array(priority) => (priority, section),
-            // What is zero in the image of threads comes behind what is not.
-            _ if unit.class == Class::ThreadLocal => (u32::from(is_zero(graph, section)), section),
-            _ => (0, section),
-        });
-    }
-    // Zero-fill comes last, so that a segment's content ends before it.
-    units.sort_by_key(|unit| (unit.class, unit.zero));
-    units
 }
 
 impl Plan {
@@ -550,11 +386,6 @@ impl Plan {
     }
 }
 
-fn live_blocks<'a>(graph: &'a LinkGraph<'_>, unit: &'a Unit) -> impl Iterator<Item = BlockId> + 'a {
-    let blocks = unit.sections.iter().flat_map(|&section| graph.sections[section].block_ids());
-    blocks.filter(|&block| graph.blocks[block].live)
-}
-
 /// `value` rounded up to a multiple of a power of two; wraps at the end of the address space.
 pub(crate) fn align_up(value: u64, alignment: u64) -> u64 {
     value.wrapping_add(alignment - 1) & !(alignment - 1)
@@ -569,20 +400,5 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit.max(1)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_form_goes_both_ways() {
-        for text in ["anywhere", "near", "far", "high", "random:7", "at:a.o(.text)=0x400000,libx.a(m.o)(.data)=0x10"] {
-            assert_eq!(text.parse::<Layout>().expect(text).to_string(), text);
-        }
-        for text in ["", "nearby", "random:x", "at:", "at:a.o=1", "at:a.o(.text)=zz"] {
-            assert!(text.parse::<Layout>().is_err(), "{text}");
-        }
     }
 }
