@@ -2,6 +2,7 @@
 
 mod cpu;
 mod engine;
+mod hooks;
 mod pages;
 
 use std::ops::RangeInclusive;
