@@ -68,6 +68,14 @@ const DEFECTS: &[Defect] = &[
         says: "goes on with the next instruction",
     },
     Defect {
+        what: "the start of a section with an identifier for a name, on ARM",
+        target: "armv7",
+        peers: BOTH,
+        source: ".data\n .globl f\nf: .word __start_things\n .section things, \"aw\"\n .word 1\n",
+        relocation: "R_ARM_ABS32",
+        says: "(S + A) | T",
+    },
+    Defect {
         what: "bits that stand in the field before",
         target: "aarch64",
         peers: BOTH,
@@ -206,6 +214,19 @@ fn refusals_are_counted_with_their_reasons() {
         assert!(refusals.len() == 1 && refusals.keys().all(|reason| reason.contains(why)), "{why}: {refusals:?}");
         assert!(sum.units == 0 && sum.tallies.is_empty());
     }
+}
+
+/// Beyond the reach of BL everybody else makes a veneer.
+#[test]
+fn functions_that_are_far_are_refused() {
+    let source = ".globl f\n .type f, %function\nf: bl gap\n bl far\n ret\n\
+         .section .text.gap, \"ax\"\n .globl gap\n .type gap, %function\ngap: ret\n .space 0x8100000\n\
+         .section .text.far, \"ax\"\n .globl far\n .type far, %function\nfar: ret\n";
+    let survey = survey(target("aarch64"), source, &[Peer::Jitlink, Peer::Ld]);
+    let calls = &survey.sums[&Peer::Ld].tallies["R_AARCH64_CALL26"];
+    assert_eq!((calls.agreed() + calls.excused(), calls.different.len()), (2, 0), "{calls:?}");
+    let refusals = survey.sums[&Peer::Jitlink].refusals();
+    assert!(refusals.len() == 1 && refusals.keys().all(|reason| reason.contains("out of range of")), "{refusals:?}");
 }
 
 /// Of an object without a global symbol it makes nothing.

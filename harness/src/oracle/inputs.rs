@@ -137,7 +137,11 @@ fn missing<'a>(graph: &'a LinkGraph<'_>) -> BTreeMap<&'a [u8], Class> {
     let mut wanted: BTreeMap<&[u8], Class> = BTreeMap::new();
     for (_, edge) in graph.edges.iter() {
         let symbol = &graph.symbols[edge.target];
-        let made = |name: &[u8]| defined::DEFINED.iter().any(|(known, ..)| known.as_bytes() == name);
+        let made = |name: &[u8]| {
+            let of_section = name.strip_prefix(b"__start_").or_else(|| name.strip_prefix(b"__stop_"));
+            of_section.is_some_and(|section| graph.sections.iter().any(|(_, known)| known.name == section))
+                || defined::DEFINED.iter().any(|(known, ..)| known.as_bytes() == name)
+        };
         let weak = symbol.binding == linker::graph::Binding::Weak;
         if !symbol.is_undefined() || weak || symbol.name.is_empty() || made(symbol.name) {
             continue;
