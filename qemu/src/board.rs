@@ -111,6 +111,9 @@ static BOARDS: &[(&str, &str)] = &[
     ("raspi2b", include_str!("../boards/raspi2b.toml")),
     ("raspi3b", include_str!("../boards/raspi3b.toml")),
     ("raspi4b", include_str!("../boards/raspi4b.toml")),
+    ("raspi0", include_str!("../boards/raspi0.toml")),
+    ("raspi1ap", include_str!("../boards/raspi1ap.toml")),
+    ("versatilepb", include_str!("../boards/versatilepb.toml")),
     ("virt", include_str!("../boards/virt.toml")),
 ];
 

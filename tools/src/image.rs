@@ -21,7 +21,7 @@ pub(crate) struct Options {
     /// The release of Debian.
     #[arg(long, default_value = "bullseye")]
     suite: String,
-    /// The architecture: arm64 for raspi3b, armhf for raspi2b.
+    /// The architecture: arm64 for raspi3b, armhf for raspi2b, armel for raspi0 and raspi1ap.
     #[arg(long)]
     arch: Architecture,
     /// More packages, with what they depend on. They are unpacked and not configured.
@@ -59,6 +59,7 @@ pub(crate) fn for_tests() -> Result<Vec<(&'static str, PathBuf)>> {
 enum Architecture {
     Arm64,
     Armhf,
+    Armel,
 }
 
 impl Architecture {
@@ -66,6 +67,7 @@ impl Architecture {
         match self {
             Self::Arm64 => "arm64",
             Self::Armhf => "armhf",
+            Self::Armel => "armel",
         }
     }
 
@@ -73,6 +75,7 @@ impl Architecture {
         match self {
             Self::Arm64 => "linux-image-arm64",
             Self::Armhf => "linux-image-armmp",
+            Self::Armel => "linux-image-rpi",
         }
     }
 
@@ -81,6 +84,15 @@ impl Architecture {
         match self {
             Self::Arm64 => "kernel8.img",
             Self::Armhf => "kernel7.img",
+            Self::Armel => "kernel.img",
+        }
+    }
+
+    /// The systems on a chip that its kernel is for, as names of device trees begin.
+    fn chips(self) -> &'static [&'static str] {
+        match self {
+            Self::Arm64 | Self::Armhf => &["bcm2836-rpi-", "bcm2837-rpi-"],
+            Self::Armel => &["bcm2835-rpi-"],
         }
     }
 }
@@ -256,11 +268,12 @@ fn boot_files(arch: Architecture, root: &Path, boot: &Path) -> Result<()> {
     }
     trees.retain(|path| {
         let name = name(path);
-        ["bcm2836-rpi-", "bcm2837-rpi-"].iter().any(|start| name.starts_with(start)) && name.ends_with(".dtb")
+        arch.chips().iter().any(|chip| name.starts_with(chip)) && name.ends_with(".dtb")
     });
     if trees.is_empty() {
         bail!(
-            "no device trees of the Raspberry Pi (bcm2836-rpi-*.dtb, bcm2837-rpi-*.dtb) in {}",
+            "no device trees of the Raspberry Pi ({}*.dtb) in {}",
+            arch.chips().join("*.dtb, "),
             arch.kernel_package()
         );
     }
