@@ -168,9 +168,20 @@ mod tests {
         for name in names() {
             let board = Board::find(name).expect(name);
             assert_eq!(board.name, name);
-            if let Some(bare) = &board.bare {
-                assert!(crate::agent::binary(&bare.agent).is_some(), "{name}: {}", bare.agent);
+            let bare = board.bare.iter().map(|bare| &bare.agent);
+            let linux = board.linux.iter().flat_map(|linux| &linux.runs).map(|runs| &runs.agent);
+            for agent in bare.chain(linux) {
+                assert!(crate::agent::binary(agent).is_some(), "{name}: {agent}");
             }
+        }
+    }
+
+    #[test]
+    fn shared_memory_is_memory() {
+        for board in names().map(|name| Board::find(name).expect(name)) {
+            let Some(shared) = board.shared else { continue };
+            let end = board.memory_base + (board.memory << 20);
+            assert!(shared.base >= board.memory_base && shared.base + shared.size <= end, "{}", board.name);
         }
     }
 

@@ -42,11 +42,16 @@ pub(crate) struct Options {
 pub(crate) fn for_tests() -> Result<Vec<(&'static str, PathBuf)>> {
     let directory = root().join("target/linkrig/images");
     fs::create_dir_all(&directory)?;
-    let images = [(Architecture::Arm64, "LINKRIG_IMAGE_ARM64"), (Architecture::Armhf, "LINKRIG_IMAGE_ARMHF")];
-    let image = |(arch, variable): (Architecture, &'static str)| {
-        let out = directory.join(format!("bullseye-{}.img", arch.name()));
+    let images = [
+        (Architecture::Arm64, "bullseye", "LINKRIG_IMAGE_ARM64"),
+        (Architecture::Armhf, "bullseye", "LINKRIG_IMAGE_ARMHF"),
+        // Bullseye's is in the archive of Debian only.
+        (Architecture::Armel, "bookworm", "LINKRIG_IMAGE_ARMEL"),
+    ];
+    let image = |(arch, suite, variable): (Architecture, &str, &'static str)| {
+        let out = directory.join(format!("{suite}-{}.img", arch.name()));
         if !out.exists() {
-            let suite = "bullseye".to_owned();
+            let suite = suite.to_owned();
             build(&Options { suite, arch, include: Vec::new(), size: None, mirror: None, out: out.clone() })?;
         }
         Ok((variable, out))

@@ -115,25 +115,24 @@ int port_was_write(const void *context)
 
 enum { SET_TLS = 0xf0005, CACHE_FLUSH = 0xf0002 };
 
+/* The pointer that programs only read: nobody else sets it. */
+static u64 thread_read_only = ~0ull;
+
 void port_set_thread(const struct registers *r)
 {
-    /* Nobody else sets it. */
-    static u64 set = ~0ull;
-    if (set != r->thread_read_only)
-        syscall6(SET_TLS, set = r->thread_read_only, 0, 0, 0, 0, 0);
+    if (thread_read_only != r->thread_read_only)
+        syscall6(SET_TLS, thread_read_only = r->thread_read_only, 0, 0, 0, 0, 0);
     if (has_thread_registers)
         __asm__ volatile("mcr p15, 0, %0, c13, c0, 2" ::"r"((u32)r->thread));
 }
 
 void port_get_thread(struct registers *r)
 {
-    u32 value;
-    if (!has_thread_registers)
-        return;
-    __asm__ volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(value));
+    u32 value = 0;
+    if (has_thread_registers)
+        __asm__ volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(value));
     r->thread = value;
-    __asm__ volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(value));
-    r->thread_read_only = value;
+    r->thread_read_only = thread_read_only;
 }
 
 void port_code(u64 address, u64 size)
