@@ -1,5 +1,5 @@
-//! Boards with a Linux on them, from an image that LINKRIG_IMAGE_ARM64 or LINKRIG_IMAGE_ARMHF names (`cargo xtask image` builds
-//! such ones, and `cargo xtask test` sets both). Every relocation on them is a step of `cargo xtask test`.
+//! Boards with a Linux on them, from an image that LINKRIG_IMAGE_ARM64, LINKRIG_IMAGE_ARMHF or LINKRIG_IMAGE_ARMEL names (`cargo xtask
+//! image` builds such ones, and `cargo xtask test` sets all three). Every relocation on them is a step of `cargo xtask test`.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -54,6 +54,58 @@ fn a_32_bit_kernel() {
     let output = harness(&["--image", &image.to_string_lossy(), "-j1", "faults", "branches", "mixed_arguments"]);
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     assert!(passed(&output).iter().any(|(name, count)| name == "armv7" && *count > 200), "{:?}", passed(&output));
+}
+
+/// The first Raspberry Pis have an ARM1176: no ARMv7 code, in the agent neither.
+#[test]
+fn an_armv6_kernel() {
+    let Some(image) = image("LINKRIG_IMAGE_ARMEL") else { return };
+    let image = image.to_string_lossy();
+    for (executor, board) in [(&[][..], "raspi0"), (&["--executor", "raspi1ap"], "raspi1ap")] {
+        let output =
+            harness(&[executor, &["--image", &*image, "-j1", "branches", "helpers", "position_independent"]].concat());
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        let [(target, count)] = &passed(&output)[..] else { panic!("{board}: {:?}", passed(&output)) };
+        assert!(target == "armv6" && *count > 50, "{board}: {target} {count}");
+        let output = harness(&[&["board"], executor, &["--image", &*image, "--exec", "uname", "-nm"]].concat());
+        assert_eq!(text(&output.stdout), format!("{board} armv6l\n"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn an_armv6_kernel_of_ones_own_on_another_machine() {
+    let Some(image) = image("LINKRIG_IMAGE_ARMEL") else { return };
+    let board = Board::find("raspi1ap").expect("a board");
+    let linux = Linux::from_image(&board, &Image::open(&image).expect("an image")).expect("bootable");
+    let directory = tempfile::tempdir().expect("a directory");
+    let (kernel, dtb) = (directory.path().join("kernel"), directory.path().join("dtb"));
+    std::fs::write(&kernel, linux.kernel).expect("written");
+    std::fs::write(&dtb, linux.dtb.expect("a device tree")).expect("written");
+    let (kernel, dtb) = (kernel.to_string_lossy(), dtb.to_string_lossy());
+    let machine = ["--executor", "raspi0", "--machine", "raspi1ap", "-j1"];
+    let output = harness(&[&machine[..], &["--kernel", &kernel, "--dtb", &dtb, "branches"]].concat());
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(passed(&output).iter().any(|(name, count)| name == "armv6" && *count > 10), "{:?}", passed(&output));
+}
+
+/// LINKRIG_VERSATILE is a directory with a kernel for that board, which Debian has none for: docs/boards.md says how to get one.
+#[test]
+fn a_kernel_for_versatilepb_with_and_without_shared_memory() {
+    let Some(directory) = image("LINKRIG_VERSATILE") else { return };
+    let [kernel, dtb] = ["zImage", "versatile-pb.dtb"].map(|name| directory.join(name).to_string_lossy().into_owned());
+    let (before, rest) = include_str!("../../qemu/boards/versatilepb.toml").split_once("[shared]").expect("a section");
+    let (_, after) = rest.split_once("[linux]").expect("a section behind it");
+    let scratch = tempfile::tempdir().expect("a directory");
+    let port = scratch.path().join("port.toml");
+    std::fs::write(&port, format!("{before}[linux]{after}")).expect("written");
+    for board in ["versatilepb", &*port.to_string_lossy()] {
+        let output = harness(&["--executor", board, "--kernel", &kernel, "--dtb", &dtb, "-j1", "branches"]);
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(passed(&output).iter().any(|(name, count)| name == "armv6" && *count > 10), "{:?}", passed(&output));
+    }
+    let output = harness(&["--executor", "versatilepb", "--kernel", &kernel]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("--dtb FILE, for instance versatile-pb.dtb"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Boards, for real: QEMU with nothing but the agent on it, and with a Linux where LINKRIG_IMAGE_ARM64 and LINKRIG_IMAGE_ARMHF name
-//! images. What the corpus shows of them is shown by running it there (`cargo xtask test`); here is what goes wrong.
+//! Boards, for real: QEMU with nothing but the agent on it, and with a Linux where LINKRIG_IMAGE_ARM64, LINKRIG_IMAGE_ARMHF and
+//! LINKRIG_IMAGE_ARMEL name images. What the corpus shows of them is shown by running it there (`cargo xtask test`); here is what goes wrong.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
@@ -91,8 +91,11 @@ fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Session>>, &str)) {
     if missing() {
         return;
     }
-    for (board, variable) in [("raspi3b", "LINKRIG_IMAGE_ARM64"), ("raspi2b", "LINKRIG_IMAGE_ARMHF")] {
-        let mut sessions = vec![(session(board), "bare")];
+    for (board, variable) in
+        [("raspi3b", "LINKRIG_IMAGE_ARM64"), ("raspi2b", "LINKRIG_IMAGE_ARMHF"), ("raspi0", "LINKRIG_IMAGE_ARMEL")]
+    {
+        let is_bare = Board::find(board).expect("a board").bare.is_some();
+        let mut sessions: Vec<_> = is_bare.then(|| (session(board), "bare")).into_iter().collect();
         if let Some(path) = std::env::var_os(variable) {
             let board = Board::find(board).expect("a board");
             let linux = Linux::from_image(&board, &Image::open(path.as_ref()).expect("an image")).expect("bootable");
@@ -121,9 +124,9 @@ fn codes() -> Vec<Codes> {
         call: words(&[0xd400_0001, 0xd65f_03c0]),
         thumb: 0,
     };
-    let a32 = |board| Codes {
+    let a32 = |board, target| Codes {
         board,
-        target: "armv7",
+        target,
         one: words(&[0xe3a0_0001, 0xe12f_ff1e]),
         two: words(&[0xe3a0_0002, 0xe12f_ff1e]),
         endless: words(&[0xeaff_fffe]),
@@ -146,10 +149,11 @@ fn codes() -> Vec<Codes> {
     vec![
         a64("raspi3b", "aarch64"),
         a64("raspi3b", "aarch64_ilp32"),
-        a32("raspi3b"),
+        a32("raspi3b", "armv7"),
         t32("raspi3b"),
-        a32("raspi2b"),
+        a32("raspi2b", "armv7"),
         t32("raspi2b"),
+        a32("raspi0", "armv6"),
     ]
 }
 

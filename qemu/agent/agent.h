@@ -64,6 +64,8 @@ u32 platform_unmap(u64 address, u64 size);
 u32 platform_write(u64 address, const u8 *from, u64 size, u64 *bad);
 u32 platform_read(u64 address, u8 *to, u64 size, u64 *bad);
 void platform_run(const struct registers *registers, u32 flags, struct stop *stop);
+/* Where the compiler cannot know what a barrier takes: all before it is done before what is behind it. */
+void platform_barrier(void);
 /* After what was written last is code. */
 void platform_synchronize(void);
 /* Goes on as another executor, and returns only if it cannot. */

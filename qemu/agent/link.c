@@ -28,7 +28,11 @@ static u32 seen, sent;
 
 static void barrier(void)
 {
+#if __ARM_ARCH >= 7 || __ARM_ARCH_PROFILE == 'M'
     __asm__ volatile("dmb sy" ::: "memory");
+#else
+    platform_barrier();
+#endif
 }
 
 static void boxes(u8 *area, u64 size)
@@ -67,8 +71,10 @@ static u32 checksum(const u8 *bytes, u64 size)
 {
     u32 a = 1, b = 0; /* Adler-32 */
     for (u64 i = 0; i < size; i++) {
-        a = (a + bytes[i]) % 65521;
-        b = (b + a) % 65521;
+        a += bytes[i];
+        a -= a >= 65521 ? 65521 : 0;
+        b += a;
+        b -= b >= 65521 ? 65521 : 0;
     }
     return b << 16 | a;
 }

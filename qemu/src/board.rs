@@ -111,6 +111,9 @@ static BOARDS: &[(&str, &str)] = &[
     ("raspi2b", include_str!("../boards/raspi2b.toml")),
     ("raspi3b", include_str!("../boards/raspi3b.toml")),
     ("raspi4b", include_str!("../boards/raspi4b.toml")),
+    ("raspi0", include_str!("../boards/raspi0.toml")),
+    ("raspi1ap", include_str!("../boards/raspi1ap.toml")),
+    ("versatilepb", include_str!("../boards/versatilepb.toml")),
     ("virt", include_str!("../boards/virt.toml")),
 ];
 
@@ -165,9 +168,20 @@ mod tests {
         for name in names() {
             let board = Board::find(name).expect(name);
             assert_eq!(board.name, name);
-            if let Some(bare) = &board.bare {
-                assert!(crate::agent::binary(&bare.agent).is_some(), "{name}: {}", bare.agent);
+            let bare = board.bare.iter().map(|bare| &bare.agent);
+            let linux = board.linux.iter().flat_map(|linux| &linux.runs).map(|runs| &runs.agent);
+            for agent in bare.chain(linux) {
+                assert!(crate::agent::binary(agent).is_some(), "{name}: {agent}");
             }
+        }
+    }
+
+    #[test]
+    fn shared_memory_is_memory() {
+        for board in names().map(|name| Board::find(name).expect(name)) {
+            let Some(shared) = board.shared else { continue };
+            let end = board.memory_base + (board.memory << 20);
+            assert!(shared.base >= board.memory_base && shared.base + shared.size <= end, "{}", board.name);
         }
     }
 

@@ -31,8 +31,6 @@ struct Recipe {
 struct Compiler {
     command: String,
     flags: String,
-    #[serde(default)]
-    libraries: String,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +92,7 @@ fn compile(into: &std::path::Path) -> Result<Versions> {
         toml::from_str(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
     let mut versions = Versions::default();
     for (name, Binary { compiler, script, sources }) in &recipe.binaries {
-        let Compiler { command, flags, libraries } =
+        let Compiler { command, flags } =
             recipe.compilers.get(compiler).with_context(|| format!("{name}: there is no compiler {compiler}"))?;
         let said =
             Command::new(command).arg("--version").output().with_context(|| format!("cannot start {command}"))?;
@@ -102,7 +100,7 @@ fn compile(into: &std::path::Path) -> Result<Versions> {
         versions.0.insert(command.clone(), first);
         let mut compile = Command::new(command);
         compile.current_dir(directory()).args(recipe.flags.split_whitespace()).args(flags.split_whitespace());
-        compile.args(["-T", script, "-o"]).arg(into.join(name)).args(sources).args(libraries.split_whitespace());
+        compile.args(["-T", script, "-o"]).arg(into.join(name)).args(sources);
         status(&mut compile)?;
     }
     Ok(versions)

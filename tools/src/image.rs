@@ -21,7 +21,7 @@ pub(crate) struct Options {
     /// The release of Debian.
     #[arg(long, default_value = "bullseye")]
     suite: String,
-    /// The architecture: arm64 for raspi3b, armhf for raspi2b.
+    /// The architecture: arm64 for raspi3b, armhf for raspi2b, armel for raspi0 and raspi1ap.
     #[arg(long)]
     arch: Architecture,
     /// More packages, with what they depend on. They are unpacked and not configured.
@@ -42,11 +42,16 @@ pub(crate) struct Options {
 pub(crate) fn for_tests() -> Result<Vec<(&'static str, PathBuf)>> {
     let directory = root().join("target/linkrig/images");
     fs::create_dir_all(&directory)?;
-    let images = [(Architecture::Arm64, "LINKRIG_IMAGE_ARM64"), (Architecture::Armhf, "LINKRIG_IMAGE_ARMHF")];
-    let image = |(arch, variable): (Architecture, &'static str)| {
-        let out = directory.join(format!("bullseye-{}.img", arch.name()));
+    let images = [
+        (Architecture::Arm64, "bullseye", "LINKRIG_IMAGE_ARM64"),
+        (Architecture::Armhf, "bullseye", "LINKRIG_IMAGE_ARMHF"),
+        // Bullseye's is in the archive of Debian only.
+        (Architecture::Armel, "bookworm", "LINKRIG_IMAGE_ARMEL"),
+    ];
+    let image = |(arch, suite, variable): (Architecture, &str, &'static str)| {
+        let out = directory.join(format!("{suite}-{}.img", arch.name()));
         if !out.exists() {
-            let suite = "bullseye".to_owned();
+            let suite = suite.to_owned();
             build(&Options { suite, arch, include: Vec::new(), size: None, mirror: None, out: out.clone() })?;
         }
         Ok((variable, out))
@@ -59,6 +64,7 @@ pub(crate) fn for_tests() -> Result<Vec<(&'static str, PathBuf)>> {
 enum Architecture {
     Arm64,
     Armhf,
+    Armel,
 }
 
 impl Architecture {
@@ -66,6 +72,7 @@ impl Architecture {
         match self {
             Self::Arm64 => "arm64",
             Self::Armhf => "armhf",
+            Self::Armel => "armel",
         }
     }
 
@@ -73,6 +80,7 @@ impl Architecture {
         match self {
             Self::Arm64 => "linux-image-arm64",
             Self::Armhf => "linux-image-armmp",
+            Self::Armel => "linux-image-rpi",
         }
     }
 
@@ -81,6 +89,15 @@ impl Architecture {
         match self {
             Self::Arm64 => "kernel8.img",
             Self::Armhf => "kernel7.img",
+            Self::Armel => "kernel.img",
+        }
+    }
+
+    /// The systems on a chip that its kernel is for, as names of device trees begin.
+    fn chips(self) -> &'static [&'static str] {
+        match self {
+            Self::Arm64 | Self::Armhf => &["bcm2836-rpi-", "bcm2837-rpi-"],
+            Self::Armel => &["bcm2835-rpi-"],
         }
     }
 }
@@ -256,11 +273,12 @@ fn boot_files(arch: Architecture, root: &Path, boot: &Path) -> Result<()> {
     }
     trees.retain(|path| {
         let name = name(path);
-        ["bcm2836-rpi-", "bcm2837-rpi-"].iter().any(|start| name.starts_with(start)) && name.ends_with(".dtb")
+        arch.chips().iter().any(|chip| name.starts_with(chip)) && name.ends_with(".dtb")
     });
     if trees.is_empty() {
         bail!(
-            "no device trees of the Raspberry Pi (bcm2836-rpi-*.dtb, bcm2837-rpi-*.dtb) in {}",
+            "no device trees of the Raspberry Pi ({}*.dtb) in {}",
+            arch.chips().join("*.dtb, "),
             arch.kernel_package()
         );
     }

@@ -41,7 +41,7 @@ pub struct Args {
     /// The Raspberry Pi style disk image, which is only read
     #[arg(long, value_name = "IMG")]
     image: PathBuf,
-    /// The board: raspi3b, raspi2b, or one of your own in a file (NAME.toml) [default: the one that the image is for]
+    /// The board: raspi3b, raspi2b, raspi0, raspi1ap, or one of your own in a file (NAME.toml) [default: the one that the image is for]
     #[arg(long, value_name = "E")]
     executor: Option<String>,
     /// Run a shell of the image; Ctrl-] leaves it. Without a terminal it reads its commands from standard input

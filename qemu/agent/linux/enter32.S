@@ -1,13 +1,15 @@
 /* ARM Linux: entry, system calls, and in and out of the tested program. */
     .syntax unified
     .arm
-    .arch armv7ve
+    .arch armv5te
     .text
     .globl _start, syscall6, run_enter, run_leave, run_restore
 _start:
     mov     fp, #0
     mov     lr, #0
+    mov     r0, sp
     ldr     sp, =stack_end
+    bl      port_start
     bl      linux_main
     udf     #1
 

@@ -21,8 +21,16 @@ static u32 count;
 static int memory = -1, file = -1;
 static u8 *pool;
 static u64 next; /* the first byte of it that is free */
+static u64 alike = PAGE; /* offset in the file and address are the same modulo this */
 #define POOL_SIZE 0x800000ull
 #define SMALL 0x10000ull
+/* The most there is: SHMLBA of Linux. */
+#define COLOURS 0x4000ull
+
+static long unmap(u64 start, u64 size)
+{
+    return CALL(SYS_MUNMAP, start, size, 0, 0, 0, 0);
+}
 
 void memory_start(void)
 {
@@ -33,6 +41,13 @@ void memory_start(void)
         return;
     long got = map(0, POOL_SIZE, READ | WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
     pool = failed(got) ? 0 : (u8 *)got;
+    /* A cache that goes by addresses would hold such a page twice, and so the kernel refuses it. */
+    u64 address = 0x400000 + PAGE;
+    got = map(address, PAGE, READ, MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
+    if ((uptr)got != address)
+        alike = COLOURS;
+    if (!failed(got))
+        unmap(got, PAGE);
 }
 
 static struct region *region_at(u64 address)
@@ -49,11 +64,6 @@ static struct region *region_of(u64 address, u64 size, u8 forgotten)
         if (regions[i].start == address && regions[i].size == size && regions[i].forgotten == forgotten)
             return &regions[i];
     return 0;
-}
-
-static long unmap(u64 start, u64 size)
-{
-    return CALL(SYS_MUNMAP, start, size, 0, 0, 0, 0);
 }
 
 /* Unmaps what is forgotten and has one of these addresses, together with what adjoins it. */
@@ -145,13 +155,14 @@ static void renew(struct region *region)
             memset((u8 *)(uptr)region->start + i * PAGE, 0, PAGE);
 }
 
-/* Cleared bytes of the file; none if it has no more. */
-static u8 *take(u64 size)
+/* Cleared bytes of the file for this address; none if it has no more. */
+static u8 *take(u64 address, u64 size)
 {
-    if (!pool || size > SMALL || next + size > POOL_SIZE)
+    u64 start = next + ((address - next) & (alike - 1));
+    if (!pool || size > SMALL || start + size > POOL_SIZE)
         return 0;
-    u8 *here = pool + next;
-    next += size;
+    u8 *here = pool + start;
+    next = start + size;
     memset(here, 0, size);
     return here;
 }
@@ -165,7 +176,7 @@ u32 platform_map(u64 address, u64 size, u32 access)
         renew(same);
         return OK;
     }
-    struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(size), 0};
+    struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(address, size), 0};
     make_room(address, size);
     if (count == ARRAY(regions))
         return NO_MEMORY;

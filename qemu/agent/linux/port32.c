@@ -1,8 +1,41 @@
-/* ARM Linux, and 32-bit code on AArch64 Linux: EABI system calls, signal frames of arch/arm/include/asm/ucontext.h. */
+/* ARM Linux, and 32-bit code on AArch64 Linux: EABI system calls, signal frames of arch/arm/include/asm/ucontext.h.
+
+   The code is ARMv5TE's, for every processor from there on. What the one at hand has beyond that, the kernel says when it starts us. */
 #include "linux.h"
 
-const char platform_triple[] = "armv7-unknown-linux-gnueabihf";
+const char platform_triple[] = "arm-unknown-linux-gnueabi";
 const u32 port_width = 32;
+
+static u32 architecture = 7;
+static int has_thread_registers = 1;
+
+enum { AT_PLATFORM = 15, AT_HWCAP = 16, HWCAP_TLS = 1 << 15 };
+
+/* What is on the stack: how many arguments there are, these, the environment, each of the two with a zero behind it, then pairs of
+   a word for what it is and a value. */
+void port_start(const u32 *stack);
+
+void port_start(const u32 *stack)
+{
+    const u32 *at = stack + 1 + stack[0] + 1;
+    while (*at++)
+        ;
+    for (; *at; at += 2)
+        if (at[0] == AT_PLATFORM)
+            architecture = ((const char *)at[1])[1] - '0'; /* `v6l`, for instance */
+        else if (at[0] == AT_HWCAP)
+            has_thread_registers = (at[1] & HWCAP_TLS) != 0;
+}
+
+void platform_barrier(void)
+{
+    if (architecture >= 7)
+        __asm__ volatile(".inst 0xf57ff05f" ::: "memory"); /* dmb sy */
+    else if (architecture == 6)
+        __asm__ volatile("mcr p15, 0, %0, c7, c10, 5" ::"r"(0) : "memory");
+    else
+        __asm__ volatile("" ::: "memory"); /* it is one that does all in order, and has no other beside it */
+}
 
 enum { VFP_MAGIC = 0x56465001 };
 
@@ -82,22 +115,24 @@ int port_was_write(const void *context)
 
 enum { SET_TLS = 0xf0005, CACHE_FLUSH = 0xf0002 };
 
+/* The pointer that programs only read: nobody else sets it. */
+static u64 thread_read_only = ~0ull;
+
 void port_set_thread(const struct registers *r)
 {
-    /* Nobody else sets it. */
-    static u64 set = ~0ull;
-    if (set != r->thread_read_only)
-        syscall6(SET_TLS, set = r->thread_read_only, 0, 0, 0, 0, 0);
-    __asm__ volatile("mcr p15, 0, %0, c13, c0, 2" ::"r"((u32)r->thread));
+    if (thread_read_only != r->thread_read_only)
+        syscall6(SET_TLS, thread_read_only = r->thread_read_only, 0, 0, 0, 0, 0);
+    if (has_thread_registers)
+        __asm__ volatile("mcr p15, 0, %0, c13, c0, 2" ::"r"((u32)r->thread));
 }
 
 void port_get_thread(struct registers *r)
 {
-    u32 value;
-    __asm__ volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(value));
+    u32 value = 0;
+    if (has_thread_registers)
+        __asm__ volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(value));
     r->thread = value;
-    __asm__ volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(value));
-    r->thread_read_only = value;
+    r->thread_read_only = thread_read_only;
 }
 
 void port_code(u64 address, u64 size)

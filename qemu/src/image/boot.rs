@@ -139,17 +139,17 @@ impl<'image> Boot<'image> {
             }
         }
         let explicit = self.config.kernel.as_ref().and_then(|name| Some((name.clone(), self.width(name)?)));
+        // One of the right width may be there under another board's name: then the width is not what is wrong.
+        let right = self.kernels().any(|(_, width)| width == wanted.width);
         let other = explicit.or_else(|| self.kernels().next().map(|(file, width)| (file.name.clone(), width)));
-        Err(match other {
+        Err(match other.filter(|_| !right) {
             Some((name, there)) if there != wanted.width => ImageError::WrongWidth {
                 path: self.image.path.clone(),
                 name,
                 there,
                 wanted: wanted.width,
-                advice: for_boards(|board, wanted| (wanted.width == there).then(|| board.name.clone()))
-                    .into_iter()
-                    .flatten()
-                    .next()
+                advice: self
+                    .board_of(there)
                     .map_or_else(|| "use another board".into(), |name| format!("use --executor {name}")),
             },
             _ => ImageError::NoKernel {
@@ -158,6 +158,14 @@ impl<'image> Boot<'image> {
                 found: self.files_named(|_| true),
             },
         })
+    }
+
+    /// A board of this width: one whose device tree is here, if there is one.
+    fn board_of(&self, width: u8) -> Option<String> {
+        let boards = for_boards(|board, wanted| {
+            (wanted.width == width).then(|| (self.dtb(wanted).is_err(), board.name.clone()))
+        });
+        boards.into_iter().flatten().min_by_key(|(lacking, _)| *lacking).map(|(_, name)| name)
     }
 
     fn recognised(&self, name: String, content: Vec<u8>) -> Result<(String, Kernel), ImageError> {

@@ -119,7 +119,7 @@ pub enum ImageError {
     },
     /// A boot partition without any kernel.
     #[error(
-        "{} holds no kernel: expected {expected} in the boot partition, or `kernel=` in config.txt; it has {found}",
+        "{} holds no kernel for this board: expected {expected} in the boot partition, or `kernel=` in config.txt; it has {found}",
         path.display()
     )]
     NoKernel {

@@ -32,6 +32,29 @@ fn the_usual_names() {
     assert_eq!(files.dtb_name, "bcm2709-rpi-2-b.dtb");
 }
 
+/// One image for all that have 32 bits: config.txt tells them apart.
+#[test]
+fn the_first_raspberry_pis() {
+    let kernel = |name: &str| zimage(&gzip(&arm32(name)));
+    let build = Build::pi3()
+        .boot("kernel.img", kernel("6.1.21+"))
+        .boot("kernel7.img", kernel("6.1.21-v7+"))
+        .boot("zero.img", kernel("6.6.1+"))
+        .boot("bcm2708-rpi-zero.dtb", dtb("Raspberry Pi Zero"))
+        .boot("bcm2708-rpi-b-plus.dtb", dtb("Raspberry Pi Model B Plus"))
+        .boot("bcm2709-rpi-2-b.dtb", dtb("Raspberry Pi 2"))
+        .boot("config.txt", "[pi0]\nkernel=zero.img\n[pi2]\ndtoverlay=two\n");
+    for (board, kernel, dtb, version) in [
+        ("raspi0", "zero.img", "bcm2708-rpi-zero.dtb", "6.6.1+"),
+        ("raspi1ap", "kernel.img", "bcm2708-rpi-b-plus.dtb", "6.1.21+"),
+        ("raspi2b", "kernel7.img", "bcm2709-rpi-2-b.dtb", "6.1.21-v7+"),
+    ] {
+        let files = boot(&build, board);
+        assert_eq!((files.kernel_name.as_str(), files.dtb_name.as_str()), (kernel, dtb), "{board}");
+        assert_eq!(files.version.as_deref(), Some(version), "{board}");
+    }
+}
+
 #[test]
 fn config_decides() {
     let config = "kernel=other.img\n[pi3]\ndevice_tree=Three.DTB\ndtoverlay=vc4-kms-v3d\n[pi4]\nkernel=four.img\n\
@@ -207,6 +230,10 @@ raspi4b       does not boot: IMG: config.txt says `kernel=four.img`, but the boo
 it has kernel8.img, bcm2710-rpi-3-b.dtb, cmdline.txt, config.txt, kernel7.img
 raspi2b       does not boot: IMG holds no device tree for this board: expected bcm2709-rpi-2-b.dtb or \
 bcm2836-rpi-2-b.dtb in the boot partition, or `device_tree=` in config.txt; it has bcm2710-rpi-3-b.dtb
+raspi0        does not boot: IMG holds no kernel for this board: expected kernel.img or zImage or vmlinuz in the boot \
+partition, or `kernel=` in config.txt; it has kernel8.img, bcm2710-rpi-3-b.dtb, cmdline.txt, config.txt, kernel7.img
+raspi1ap      does not boot: IMG holds no kernel for this board: expected kernel.img or zImage or vmlinuz in the boot \
+partition, or `kernel=` in config.txt; it has kernel8.img, bcm2710-rpi-3-b.dtb, cmdline.txt, config.txt, kernel7.img
 ";
     // How small gzip makes it is not ours to say.
     let packed = text.lines().find_map(|line| line.strip_prefix("kernel        kernel7.img")?.rsplit(", ").next());

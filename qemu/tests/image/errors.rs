@@ -144,7 +144,7 @@ fn broken_boot_file_system() {
 fn no_kernel() {
     assert_eq!(
         boot(&Build::pi3().without("kernel8.img"), "raspi3b").expect_err("refused"),
-        "IMG holds no kernel: expected kernel8.img or Image or vmlinuz in the boot partition, or `kernel=` in config.txt; \
+        "IMG holds no kernel for this board: expected kernel8.img or Image or vmlinuz in the boot partition, or `kernel=` in config.txt; \
          it has bcm2710-rpi-3-b.dtb, config.txt, cmdline.txt"
     );
 }
@@ -159,6 +159,17 @@ fn kernel_of_the_other_width() {
     assert_eq!(
         boot(&Build::pi3(), "raspi2b").expect_err("refused"),
         "IMG: the image holds a 64-bit kernel (kernel8.img); the board wants 32: use --executor raspi3b"
+    );
+    // A board that has its device tree there is a better advice than the first of that width.
+    let zero = Build::pi3().without("kernel8.img").boot("kernel.img", zimage(b""));
+    let zero = zero.boot("bcm2708-rpi-zero.dtb", dtb("Raspberry Pi Zero"));
+    assert!(boot(&zero, "raspi3b").expect_err("refused").ends_with("the board wants 64: use --executor raspi0"));
+    // A kernel of the right width is another board's.
+    let both = Build::pi3().boot("kernel7.img", zimage(b"")).boot("bcm2708-rpi-zero.dtb", dtb("Raspberry Pi Zero"));
+    let error = boot(&both, "raspi0").expect_err("refused");
+    assert!(
+        error.starts_with("IMG holds no kernel for this board: expected kernel.img or zImage or vmlinuz"),
+        "{error}"
     );
     // Named in config.txt it is no better.
     let named = narrow.boot("config.txt", "kernel=kernel7.img\n");
