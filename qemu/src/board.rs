@@ -124,6 +124,7 @@ pub struct Runs {
 /// The boards that come along.
 static BOARDS: &[(&str, &str)] = &[
     ("mps2-an385", include_str!("../boards/mps2-an385.toml")),
+    ("mps3-an547", include_str!("../boards/mps3-an547.toml")),
     ("raspi2b", include_str!("../boards/raspi2b.toml")),
     ("raspi3b", include_str!("../boards/raspi3b.toml")),
     ("raspi4b", include_str!("../boards/raspi4b.toml")),

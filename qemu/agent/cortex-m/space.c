@@ -102,10 +102,10 @@ static struct slot part(const struct region *region, u32 address, u32 shift)
     return (struct slot){start, last, region->access};
 }
 
-static int allowed(u32 address)
+static int allowed(u32 address, u32 wanted)
 {
     for (u32 i = 0; i < slot_count; i++)
-        if (slots[i].access && slots[i].start <= address && address <= slots[i].last)
+        if (slots[i].access & wanted && slots[i].start <= address && address <= slots[i].last)
             return 1;
     return 0;
 }
@@ -113,12 +113,12 @@ static int allowed(u32 address)
 u32 space_fault(u64 *address, u32 wanted)
 {
     /* What crosses the end of a page is reported where it begins. */
-    if (allowed(*address))
+    if (allowed(*address, wanted))
         *address = (*address | (PAGE - 1)) + 1;
     struct region *region = region_at(*address);
     if (!region || (region->access & wanted) != wanted)
         return wanted == READ ? STOP_READ : wanted == WRITE ? STOP_WRITE : STOP_FETCH;
-    if (allowed(*address))
+    if (allowed(*address, wanted))
         return STOP_OTHER;
     allow(next_slot, part(region, *address, WINDOW_SHIFT), WINDOW_SHIFT);
     next_slot = next_slot + 1 < slot_count ? next_slot + 1 : STACK_SLOTS;
