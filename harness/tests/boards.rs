@@ -198,7 +198,7 @@ fn memory_is_zero_in_a_new_life() {
         };
         for protection in [Protection::ReadWrite, Protection::Read, Protection::ReadExecute] {
             // A page, more than the agent clears by itself, and more than it has at hand, or half of what there is.
-            for size in [0x1000, 0x4_0000, if room < 0x200_0000 { room / 2 & !0xfff } else { 0x100_0000 }] {
+            for size in [0x1000, 0x4_0000, 0x100_0000.min((room / 2) & !0xfff)] {
                 (0..3).for_each(|_| live(code.at, size, protection));
             }
             // All that it has at hand, and from the start again.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Stop, Unicorn};
+use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop, Unicorn};
 use linker::Target;
 use linker::memory::{Memory, Protection};
 
@@ -202,6 +202,10 @@ fn the_stack_is_as_deep_as_elsewhere() {
         let stack = code - CODE + 0x14_0000;
         assert!((stack - 64..stack).contains(&address), "{board}: {address:#x}");
         assert_eq!(deep(1), Stop::Returned, "{board}");
+        // Stopped and resumed far down, it comes back to where it was: sub.w sp, sp, #0x80000; svc 0; add.w sp, sp, #0x80000; bx lr
+        machine.poke(code, &halves(&[0xf5ad, 0x2d00, 0xdf00, 0xf50d, 0x2d00, 0x4770])).expect("written");
+        assert_eq!(start(&mut machine, code | 1), Stop::Syscall, "{board}");
+        assert_eq!(machine.resume(Resume::Run), Stop::Returned, "{board}");
         assert_eq!(session.borrow().starts(), 1, "{board}");
     }
 }

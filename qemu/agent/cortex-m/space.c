@@ -15,8 +15,8 @@
 
 /* So much is seen to at a time: of the smallest region of PMSAv7 each eighth, which can be left out, is a page. */
 enum { WINDOW_SHIFT = 15 };
-/* So much, below the stack pointer. */
-enum { STACK_SHIFT = 20, STACK_SLOTS = 2, FRAME_SIZE = 40 };
+/* The largest window of a stack, and how many there are. */
+enum { STACK_SHIFT = 21, STACK_SLOTS = 2, FRAME_SIZE = 40 };
 
 /* What is allowed, in whole pages. */
 static struct slot {
@@ -125,28 +125,44 @@ u32 space_fault(u64 *address, u32 wanted)
     return 0;
 }
 
-int space_stack(u32 sp)
+/* Allows as much as can be had of a stack, from this address down. */
+static void allow_stack(const struct region *region, u32 address)
 {
-    struct region *region = region_at(sp - 1);
-    if (!region || !(region->access & WRITE) || sp - region->start < FRAME_SIZE)
-        return 0;
-    if (slots[0].access && slots[0].start < sp && sp - 1 <= slots[0].last)
-        return 1;
     forbid_all();
-    u32 at = sp - 1;
-    for (u32 i = 0; i < STACK_SLOTS && at >= region->start && at < sp; i++) {
+    for (u32 i = 0; i < STACK_SLOTS && region->start <= address && address <= region->last; i++) {
         struct slot most = {1, 0, 0};
         u32 its_shift = 0;
-        for (u32 shift = WINDOW_SHIFT; shift <= STACK_SHIFT + 3; shift++) {
-            struct slot slot = part(region, at, shift);
+        for (u32 shift = WINDOW_SHIFT; shift <= STACK_SHIFT; shift++) {
+            struct slot slot = part(region, address, shift);
             if (slot.last + 1 - slot.start > most.last + 1 - most.start) {
                 most = slot;
                 its_shift = shift;
             }
         }
         allow(i, most, its_shift);
-        at = most.start - 1;
+        address = most.start - 1;
     }
+}
+
+static int stack_allowed(u32 address)
+{
+    u32 i = 0;
+    while (i < STACK_SLOTS && !(slots[i].access && slots[i].start <= address && address <= slots[i].last))
+        i++;
+    return i < STACK_SLOTS;
+}
+
+int space_stack(u32 sp)
+{
+    struct region *region = region_at(sp - 1);
+    if (!region || !(region->access & WRITE) || sp - region->start < FRAME_SIZE)
+        return 0;
+    if (stack_allowed(sp - 1) && stack_allowed(sp - FRAME_SIZE))
+        return 1;
+    /* All of it, where that is possible: it may be left upwards as well as downwards. */
+    allow_stack(region, region->last);
+    if (!stack_allowed(sp - 1) || !stack_allowed(sp - FRAME_SIZE))
+        allow_stack(region, sp - 1);
     return 1;
 }
 
