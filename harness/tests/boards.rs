@@ -10,67 +10,26 @@ use std::time::{Duration, Instant};
 
 use harness::executor::board::{Remote, Session};
 use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
-use linker::Target;
-use linker::memory::{InFlight, Lifetime, Memory, Place, Protection, Segment};
+use linker::memory::{InFlight, Memory, Place, Protection, Segment};
 use qemu::image::Image;
 use qemu::system::Linux;
 use qemu::{Board, System};
 
+mod board_support;
+use board_support::{machine, missing, place, segment, session, start};
+
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
-
-fn missing() -> bool {
-    let missing = which::which("qemu-system-aarch64").is_err() || which::which("qemu-system-arm").is_err();
-    if missing {
-        eprintln!("skipped: qemu-system-aarch64 and qemu-system-arm are not installed (package qemu-system-arm)");
-    }
-    missing
-}
-
-fn session(board: &str) -> Rc<RefCell<Session>> {
-    let board = Board::find(board).expect("a board");
-    Rc::new(RefCell::new(Session::new(board, Arc::new(System::Bare))))
-}
-
-fn machine(session: &Rc<RefCell<Session>>, target: &str) -> Remote {
-    Remote::new(session, Target::named(target).expect("a target")).expect("a machine")
-}
-
-/// A segment of this size, of which so many bytes have content.
-fn segment(address: u64, size: u64, content: usize, protection: Protection) -> Segment {
-    Segment {
-        size,
-        content,
-        alignment: 4,
-        protection,
-        relro: false,
-        thread_local: None,
-        lifetime: Lifetime::Standard,
-        place: Place::At(address),
-    }
-}
-
-/// Memory with this content.
-fn place(machine: &mut Remote, address: u64, bytes: &[u8], protection: Protection) {
-    let size = (bytes.len() as u64).next_multiple_of(0x1000);
-    let mut memory = machine.reserve(&[segment(address, size, bytes.len(), protection)]).expect("memory");
-    memory.content(0).copy_from_slice(bytes);
-    machine.finalize(memory, &[]).expect("finalized");
-}
 
 /// A machine with some code, and with what returns 1 a page behind it.
 fn machine_with(session: &Rc<RefCell<Session>>, code: &Codes, bytes: &[u8]) -> Remote {
     let mut machine = machine(session, code.target);
-    place(&mut machine, CODE, bytes, Protection::ReadExecute);
-    place(&mut machine, CODE + 0x1000, &code.one, Protection::ReadExecute);
+    place(&mut machine, code.at, bytes, Protection::ReadExecute);
+    place(&mut machine, code.at + 0x1000, &code.one, Protection::ReadExecute);
     machine
 }
 
 fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
-}
-
-fn start(machine: &mut Remote, function: u64) -> Stop {
-    machine.start(&Call { function, ..Call::default() })
 }
 
 /// `return 1`, `return 2`, an endless loop, an undefined instruction, a load through the first register, a system call.
@@ -84,6 +43,10 @@ struct Codes {
     load: Vec<u8>,
     call: Vec<u8>,
     thumb: u64,
+    /// Where code goes.
+    at: u64,
+    /// Addresses of the agent's own memory and devices, without an operating system.
+    agent: &'static [u64],
 }
 
 /// The code for every kind of board and target, each board started once: bare, and with a Linux from an image.
@@ -91,16 +54,17 @@ fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Session>>, &str)) {
     if missing() {
         return;
     }
-    for (board, variable) in
-        [("raspi3b", "LINKRIG_IMAGE_ARM64"), ("raspi2b", "LINKRIG_IMAGE_ARMHF"), ("raspi0", "LINKRIG_IMAGE_ARMEL")]
-    {
+    let images =
+        [("raspi3b", "LINKRIG_IMAGE_ARM64"), ("raspi2b", "LINKRIG_IMAGE_ARMHF"), ("raspi0", "LINKRIG_IMAGE_ARMEL")];
+    for board in ["raspi3b", "raspi2b", "mps2-an385", "mps3-an547", "raspi0"] {
         let is_bare = Board::find(board).expect("a board").bare.is_some();
         let mut sessions: Vec<_> = is_bare.then(|| (session(board), "bare")).into_iter().collect();
-        if let Some(path) = std::env::var_os(variable) {
+        let variable = images.iter().find(|image| image.0 == board).map(|image| image.1);
+        if let Some(path) = variable.and_then(std::env::var_os) {
             let board = Board::find(board).expect("a board");
             let linux = Linux::from_image(&board, &Image::open(path.as_ref()).expect("an image")).expect("bootable");
             sessions.push((Rc::new(RefCell::new(Session::new(board, Arc::new(System::Linux(linux))))), "Linux"));
-        } else {
+        } else if let Some(variable) = variable {
             eprintln!("skipped: {variable} names no image");
         }
         for (session, system) in &sessions {
@@ -111,6 +75,9 @@ fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Session>>, &str)) {
         }
     }
 }
+
+/// The window of the agent on the Raspberry Pi, and its serial port in it.
+const WINDOW: &[u64] = &[0xb800_0000, 0xbf20_1000];
 
 fn codes() -> Vec<Codes> {
     let a64 = |board, target| Codes {
@@ -123,6 +90,8 @@ fn codes() -> Vec<Codes> {
         load: words(&[0xf940_0000, 0xd65f_03c0]),
         call: words(&[0xd400_0001, 0xd65f_03c0]),
         thumb: 0,
+        at: CODE,
+        agent: WINDOW,
     };
     let a32 = |board, target| Codes {
         board,
@@ -134,6 +103,8 @@ fn codes() -> Vec<Codes> {
         load: words(&[0xe590_0000, 0xe12f_ff1e]),
         call: words(&[0xef00_0000, 0xe12f_ff1e]),
         thumb: 0,
+        at: CODE,
+        agent: WINDOW,
     };
     let t32 = |board| Codes {
         board,
@@ -145,6 +116,21 @@ fn codes() -> Vec<Codes> {
         load: words(&[0x4770_6800]),
         call: words(&[0x4770_df00]),
         thumb: 1,
+        at: CODE,
+        agent: WINDOW,
+    };
+    // The agent and its serial port, shared memory, and the processor's own registers.
+    let an385 = |target| Codes {
+        target,
+        at: 0x2100_0000 + CODE,
+        agent: &[0x1000, 0x4000_4000, 0x21c0_0000, 0xe000_ed94],
+        ..t32("mps2-an385")
+    };
+    let an547 = |target| Codes {
+        target,
+        at: 0x6000_0000 + CODE,
+        agent: &[0x1000, 0x5930_3000, 0x9e00_0000, 0xe000_ed94],
+        ..t32("mps3-an547")
     };
     vec![
         a64("raspi3b", "aarch64"),
@@ -154,6 +140,10 @@ fn codes() -> Vec<Codes> {
         a32("raspi2b", "armv7"),
         t32("raspi2b"),
         a32("raspi0", "armv6"),
+        an385("thumbv7m"),
+        an385("thumbv6m"),
+        an547("thumbv7m"),
+        an547("thumbv6m"),
     ]
 }
 
@@ -163,18 +153,18 @@ const CODE: u64 = 0x40_0000;
 fn code_that_is_rewritten_never_runs_stale() {
     on_all(|code, session, what| {
         let mut machine = machine(session, code.target);
-        place(&mut machine, CODE, &code.one, Protection::ReadExecute);
+        place(&mut machine, code.at, &code.one, Protection::ReadExecute);
         for round in 0..200 {
             let (bytes, wanted) = if round % 2 == 0 { (&code.two, 2) } else { (&code.one, 1) };
-            machine.poke(CODE, bytes).expect("written");
-            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned, "{what}");
+            machine.poke(code.at, bytes).expect("written");
+            assert_eq!(start(&mut machine, code.at | code.thumb), Stop::Returned, "{what}");
             assert_eq!(machine.get(Register::Core(0)), wanted, "{what} round {round}");
         }
         // The same in new lives of the same memory, at the same place and at another, which is empty afterwards.
         for life in 0..20 {
             machine.reset();
             let (bytes, wanted) = if life % 2 == 0 { (&code.two, 2) } else { (&code.one, 1) };
-            let (here, there) = if life % 4 < 2 { (CODE, CODE + 0x1000) } else { (CODE + 0x1000, CODE) };
+            let (here, there) = if life % 4 < 2 { (code.at, code.at + 0x1000) } else { (code.at + 0x1000, code.at) };
             place(&mut machine, here, bytes, Protection::ReadExecute);
             assert_eq!(start(&mut machine, here | code.thumb), Stop::Returned, "{what}");
             assert_eq!(machine.get(Register::Core(0)), wanted, "{what} life {life}");
@@ -188,14 +178,18 @@ fn code_that_is_rewritten_never_runs_stale() {
 fn memory_is_zero_in_a_new_life() {
     on_all(|code, session, what| {
         let mut machine = machine(session, code.target);
+        let last = machine.info().usable.iter().find(|range| range.contains(&code.at)).map_or(0, |range| *range.end());
+        // What looks at the memory is behind it.
+        let reader = (code.at + 0x200_0000).min(last - 0xfff);
+        let room = reader - code.at;
         let mut live = |address, size, protection| {
             machine.reset();
-            place(&mut machine, CODE + 0x200_0000, &code.load, Protection::ReadExecute);
+            place(&mut machine, reader, &code.load, Protection::ReadExecute);
             let memory = machine.reserve(&[segment(address, size, 0, protection)]).expect("memory");
             machine.finalize(memory, &[]).expect("finalized");
             // The program is the first to look at it.
             let registers = vec![(Register::Core(0), u128::from(address))];
-            let function = (CODE + 0x200_0000) | code.thumb;
+            let function = reader | code.thumb;
             let stop = machine.start(&Call { function, registers, stack: Vec::new() });
             assert_eq!((stop, machine.get(Register::Core(0))), (Stop::Returned, 0), "{what}: {size:#x} bytes");
             for page in (address..address + size).step_by((size / 32).max(0x1000) as usize) {
@@ -208,12 +202,12 @@ fn memory_is_zero_in_a_new_life() {
             }
         };
         for protection in [Protection::ReadWrite, Protection::Read, Protection::ReadExecute] {
-            // A page, more than the agent clears by itself, and more than it has at hand.
-            for size in [0x1000, 0x4_0000, 0x100_0000] {
-                (0..3).for_each(|_| live(CODE, size, protection));
+            // A page, more than the agent clears by itself, and more than it has at hand, or half of what there is.
+            for size in [0x1000, 0x4_0000, 0x100_0000.min((room / 2) & !0xfff)] {
+                (0..3).for_each(|_| live(code.at, size, protection));
             }
             // All that it has at hand, and from the start again.
-            (0..150).for_each(|place| live(CODE + place * 0x1_0000, 0x1_0000, protection));
+            (0..150.min(room / 0x1_0000)).for_each(|place| live(code.at + place * 0x1_0000, 0x1_0000, protection));
         }
     });
 }
@@ -224,10 +218,10 @@ fn an_endless_loop_is_interrupted_and_the_board_lives() {
         let mut machine = machine_with(session, code, &code.endless);
         for _ in 0..3 {
             machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
-            assert_eq!(start(&mut machine, CODE | code.thumb), Stop::OutOfBudget, "{what}");
-            assert_eq!(machine.get(Register::Pc), u128::from(CODE), "{what}");
+            assert_eq!(start(&mut machine, code.at | code.thumb), Stop::OutOfBudget, "{what}");
+            assert_eq!(machine.get(Register::Pc), u128::from(code.at), "{what}");
             machine.set_budget(Budget::default());
-            assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned, "{what}");
+            assert_eq!(start(&mut machine, (code.at + 0x1000) | code.thumb), Stop::Returned, "{what}");
         }
     });
 }
@@ -240,9 +234,9 @@ fn a_system_call_is_no_business_of_the_board() {
         for number in [1, 93, 94, 248] {
             let number_in = |register| (register, u128::from(number as u64));
             let registers = vec![number_in(Register::Core(7)), number_in(Register::Core(8))];
-            let stop = machine.start(&Call { function: CODE | code.thumb, registers, stack: Vec::new() });
+            let stop = machine.start(&Call { function: code.at | code.thumb, registers, stack: Vec::new() });
             assert_eq!(stop, Stop::Syscall, "{what}: {number}");
-            assert_eq!(start(&mut machine, (CODE + 0x1000) | code.thumb), Stop::Returned, "{what}");
+            assert_eq!(start(&mut machine, (code.at + 0x1000) | code.thumb), Stop::Returned, "{what}");
         }
     });
 }
@@ -251,24 +245,23 @@ fn a_system_call_is_no_business_of_the_board() {
 fn faults_say_what_where_and_on_which_address() {
     on_all(|code, session, what| {
         let mut machine = machine(session, code.target);
-        place(&mut machine, CODE, &code.undefined, Protection::ReadExecute);
-        place(&mut machine, CODE + 0x1000, &code.load, Protection::ReadExecute);
-        place(&mut machine, CODE + 0x2000, &code.one, Protection::ReadWrite);
+        place(&mut machine, code.at, &code.undefined, Protection::ReadExecute);
+        place(&mut machine, code.at + 0x1000, &code.load, Protection::ReadExecute);
+        place(&mut machine, code.at + 0x2000, &code.one, Protection::ReadWrite);
         let fault = |kind, pc, address| Stop::Fault(Fault { kind, pc, address, host: None });
-        let stop = start(&mut machine, CODE | code.thumb);
-        assert_eq!(stop, fault(FaultKind::Undefined, CODE, None), "{what}");
+        let stop = start(&mut machine, code.at | code.thumb);
+        assert_eq!(stop, fault(FaultKind::Undefined, code.at, None), "{what}");
         // Nowhere, and on a bare board the agent's own memory.
         let bare = matches!(session.borrow().system(), System::Bare);
-        let addresses = [0x7777_0000_u64, 0xb800_0000, 0xbf20_1000];
-        for &address in &addresses[..if bare { 3 } else { 1 }] {
+        for &address in [0x7777_0000].iter().chain(if bare { code.agent } else { &[] }) {
             let registers = vec![(Register::Core(0), u128::from(address))];
-            let function = (CODE + 0x1000) | code.thumb;
+            let function = (code.at + 0x1000) | code.thumb;
             let stop = machine.start(&Call { function, registers, stack: Vec::new() });
-            assert_eq!(stop, fault(FaultKind::Read, CODE + 0x1000, Some(address)), "{what}");
+            assert_eq!(stop, fault(FaultKind::Read, code.at + 0x1000, Some(address)), "{what}");
         }
         // What is there and may not be executed.
-        let stop = start(&mut machine, (CODE + 0x2000) | code.thumb);
-        assert_eq!(stop, fault(FaultKind::Fetch, CODE + 0x2000, Some(CODE + 0x2000)), "{what}");
+        let stop = start(&mut machine, (code.at + 0x2000) | code.thumb);
+        assert_eq!(stop, fault(FaultKind::Fetch, code.at + 0x2000, Some(code.at + 0x2000)), "{what}");
     });
 }
 

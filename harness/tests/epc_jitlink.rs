@@ -130,7 +130,9 @@ fn programs_end_in_many_ways() {
 /// The executor is one of any machine there is: on boards in QEMU, with the linker on the host.
 #[test]
 fn boards_run_it_too() {
-    for (board, name) in [("raspi3b", "aarch64"), ("raspi3b", "thumbv7"), ("raspi2b", "armv7")] {
+    for (board, name) in
+        [("raspi3b", "aarch64"), ("raspi3b", "thumbv7"), ("raspi2b", "armv7"), ("mps2-an385", "thumbv7m")]
+    {
         let objects = Objects::new(name);
         let files =
             [("main", MAIN), ("sum", SUM)].map(|(name, source)| objects.make(name, source, Family::Gcc, &["-O2"]));

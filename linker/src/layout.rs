@@ -101,8 +101,10 @@ pub struct Plan {
 
 impl Plan {
     /// Distributes the live blocks over segments by `layout`. Addresses follow from [`Plan::assign`].
-    pub(crate) fn new(graph: &LinkGraph<'_>, layout: &Layout, page: u64) -> Result<Plan> {
-        let spans = graph.arch.spans();
+    pub(crate) fn new(graph: &LinkGraph<'_>, layout: &Layout, page: u64, origin: u64) -> Result<Plan> {
+        let Spans { base, high_data, .. } = graph.arch.spans();
+        let moved = |address: u64| graph.target.wrap(address.wrapping_add(origin));
+        let spans = Spans { base: moved(base), high_data: high_data.map(moved), ..graph.arch.spans() };
         let units = units(graph);
         let mut plan = Plan { floating: *layout == Layout::Anywhere, page, base: spans.base, ..Plan::default() };
         match layout {

@@ -306,7 +306,7 @@ impl<'data> Pruned<'data> {
         relax::descriptor_calls(&mut self.graph);
         got::run(&mut self.graph);
         sign::run(&mut self.graph)?;
-        let mut plan = Plan::new(&self.graph, layout, memory.page_size())?;
+        let mut plan = Plan::new(&self.graph, layout, memory.page_size(), memory.origin())?;
         let mut stubs = Stubs::default();
         let mut round = 0;
         loop {

@@ -165,6 +165,11 @@ pub trait Memory {
     /// Bytes in a page: the granularity of protections, a power of two.
     fn page_size(&self) -> u64;
 
+    /// Where memory begins, for layouts that choose addresses: what they would put at `a` goes to this and `a`.
+    fn origin(&self) -> u64 {
+        0
+    }
+
     /// Reserves all segments, or none.
     fn reserve(&mut self, segments: &[Segment]) -> Result<Self::InFlight, MemoryError>;
 

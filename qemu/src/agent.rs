@@ -4,6 +4,7 @@
 pub static BINARIES: &[(&str, &[u8])] = &[
     ("bare-aarch64", include_bytes!("../agent/prebuilt/bare-aarch64")),
     ("bare-arm", include_bytes!("../agent/prebuilt/bare-arm")),
+    ("cortex-m", include_bytes!("../agent/prebuilt/cortex-m")),
     ("linux-aarch64", include_bytes!("../agent/prebuilt/linux-aarch64")),
     ("linux-arm", include_bytes!("../agent/prebuilt/linux-arm")),
 ];

@@ -56,9 +56,24 @@ pub struct Bare {
     /// Targets whose code runs there, by name.
     pub targets: Vec<String>,
     /// Ranges of addresses that are the agent's own: first and last.
+    #[serde(default)]
     pub reserved: Vec<(u64, u64)>,
     /// Bytes of memory that programs can have.
     pub pool: u64,
+    /// What an agent of the M profile has to be told.
+    pub m_profile: Option<MProfile>,
+}
+
+/// A board whose processor is of the M profile: no MMU, so that programs are where memory is, and a map of its own.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MProfile {
+    /// Address of the agent's serial port, a CMSDK APB UART.
+    pub uart: u32,
+    /// Number of its interrupt for receiving.
+    pub uart_interrupt: u32,
+    /// Memory for programs: first and last address. What begins at 0 elsewhere begins here.
+    pub memory: (u32, u32),
 }
 
 /// A board that boots a Linux.
@@ -108,6 +123,8 @@ pub struct Runs {
 
 /// The boards that come along.
 static BOARDS: &[(&str, &str)] = &[
+    ("mps2-an385", include_str!("../boards/mps2-an385.toml")),
+    ("mps3-an547", include_str!("../boards/mps3-an547.toml")),
     ("raspi2b", include_str!("../boards/raspi2b.toml")),
     ("raspi3b", include_str!("../boards/raspi3b.toml")),
     ("raspi4b", include_str!("../boards/raspi4b.toml")),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::agent;
-use crate::board::{Bare, Board, Shared};
+use crate::board::{Bare, Board, MProfile, Shared};
 use crate::card::{self, CardError};
 use crate::link::{Link, LinkError, SharedArea};
 use crate::process::Process;
@@ -103,6 +103,9 @@ const CONSOLE_LINES: usize = 12;
 /// How long a bare board may take to be ready: a hundred times what it needs.
 const BARE_PATIENCE: Duration = Duration::from_secs(20);
 
+/// Where they are.
+const PARAMETERS: u64 = 0x400;
+
 /// A running board.
 #[derive(Debug)]
 pub struct Machine {
@@ -136,12 +139,17 @@ impl Machine {
     /// Starts a board with nothing but the agent on it.
     fn bare(board: &Board) -> Result<Machine, Error> {
         let unfit = |what| Error::Unfit { board: board.name.clone(), what };
-        let Bare { agent, .. } =
+        let Bare { agent, m_profile, .. } =
             board.bare.as_ref().ok_or_else(|| unfit("has no agent for bare metal: give it --image or --kernel"))?;
         let agent = agent::binary(agent).ok_or_else(|| unfit("names an agent that there is not"))?;
         let start = Start::new(board)?;
-        let kernel = start.file("agent", agent)?;
-        start.run(vec!["-kernel".to_owned(), kernel], 0, BARE_PATIENCE)
+        let mut boot = vec!["-kernel".to_owned(), start.file("agent", agent)?];
+        if let Some(m_profile) = m_profile {
+            let shared = board.shared.ok_or_else(|| unfit("has no memory that host and guest share"))?;
+            let path = start.file("parameters", &parameters(m_profile, shared))?;
+            boot.extend(["-device".to_owned(), format!("loader,file={path},addr={PARAMETERS:#x},force-raw=on")]);
+        }
+        start.run(boot, 0, BARE_PATIENCE)
     }
 
     /// Starts a board with a Linux.
@@ -228,6 +236,13 @@ impl Machine {
     pub fn id(&self) -> u32 {
         self.process.id()
     }
+}
+
+/// What the agent of the M profile reads there (`struct parameters` in qemu/agent/cortex-m/cortex-m.h).
+fn parameters(m_profile: &MProfile, shared: Shared) -> Vec<u8> {
+    let MProfile { uart, uart_interrupt, memory: (first, last) } = *m_profile;
+    let words = [uart, uart_interrupt, first, last, shared.base as u32, shared.size as u32];
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 fn text(path: &Path) -> String {

@@ -184,6 +184,8 @@ fn boards(steps: &mut Steps, images: &[(&str, std::path::PathBuf)]) -> Result<()
     let corpus = |board, floor| [&run[..], &["--executor", board, "--at-least", floor]].concat();
     steps.command("the corpus on raspi3b", &mut cargo(&corpus("raspi3b", "57200")))?;
     steps.command("the corpus on raspi2b", &mut cargo(&corpus("raspi2b", "37400")))?;
+    steps.command("the corpus on mps2-an385", &mut cargo(&corpus("mps2-an385", "700")))?;
+    steps.command("the corpus on mps3-an547", &mut cargo(&corpus("mps3-an547", "1500")))?;
     let coverage = [&run[..], &["coverage", "--format", "markdown"]].concat();
     let every = ["--remote", "--at-least", "remote=502"];
     steps.command("every relocation on bare boards", cargo(&coverage).args(every))?;

@@ -30,9 +30,9 @@ pub struct Args {
     /// Link what holds each relocation with GNU ld and lld, too: the column `differ`
     #[arg(long)]
     pub differ: bool,
-    /// Run what shows each relocation on these boards, too, raspi3b and raspi2b if none is named: the column `remote`. What
+    /// Run what shows each relocation on these boards, too, all that do without a Linux if none is named: the column `remote`. What
     /// --executor or --image name is one more
-    #[arg(long, value_delimiter = ',', value_name = "BOARD,...", num_args = 0..=1, default_missing_value = "raspi3b,raspi2b")]
+    #[arg(long, value_delimiter = ',', value_name = "BOARD,...", num_args = 0..=1, default_missing_value = BARE)]
     pub remote: Vec<String>,
     /// A report of `run`, for the column of cases
     #[arg(long, value_name = "RUN.json")]
@@ -46,6 +46,9 @@ pub struct Args {
     #[command(flatten)]
     machine: MachineArgs,
 }
+
+/// The boards that do without a Linux.
+const BARE: &str = "raspi3b,raspi2b,mps2-an385,mps3-an547";
 
 fn floor(text: &str) -> Result<(Proof, usize), String> {
     let (column, least) = text.split_once('=').ok_or("expected COLUMN=N")?;

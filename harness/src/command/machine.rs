@@ -21,7 +21,7 @@ use crate::exit;
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "What runs the code")]
 pub struct MachineArgs {
-    /// unicorn, the embedded emulator, if nothing else is said; or a board in QEMU: raspi3b, raspi2b, with a Linux also raspi4b, raspi0, raspi1ap, versatilepb and virt, or one of your own in a file (NAME.toml).
+    /// unicorn, the embedded emulator, if nothing else is said; or a board in QEMU: raspi3b, raspi2b, mps2-an385, mps3-an547, with a Linux also raspi4b, raspi0, raspi1ap, versatilepb and virt, or one of your own in a file (NAME.toml).
     ///
     /// Without --image or --kernel there is nothing on a board but our agent, which is up in some 50 ms.
     #[arg(long, value_name = "E")]

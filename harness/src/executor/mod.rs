@@ -65,6 +65,8 @@ pub struct TargetInfo {
     pub signs: bool,
     /// Granularity of protections.
     pub page_size: u64,
+    /// Where its memory begins: what is at `a` elsewhere is at this and `a`. 0 wherever addresses can be chosen.
+    pub origin: u64,
     /// Where segments may be placed. What lies outside is the executor's own (stack, heap, host functions).
     pub usable: Vec<RangeInclusive<u64>>,
 }

@@ -1,12 +1,6 @@
 /* The tested program's address space: regions, and pages made when they are first touched. */
+#include "../regions.h"
 #include "bare.h"
-
-/* A region, with the last byte inclusive. They are in address order. */
-static struct region {
-    u64 start, last;
-    u32 access;
-} regions[2048];
-static u32 count;
 
 /* Frames are handed out one after another, round and round: QEMU takes its time to forget code that was in a page, and does
    it when the page is written again. By then it has often forgotten everything anyway. Those given back are a list through
@@ -47,7 +41,7 @@ static u64 zero_frame(void)
 
 void platform_reset(void)
 {
-    count = 0;
+    regions_clear();
     free_frames = 0;
     handed_out = 0;
 #ifdef __aarch64__
@@ -114,38 +108,9 @@ static u64 descriptor(u64 frame, u32 access)
     return frame | bits | (access ? PAGE_DESCRIPTOR : 0);
 }
 
-/* The first region that does not end before this address. */
-static u32 find(u64 address)
-{
-    u32 low = 0, high = count;
-    while (low < high) {
-        u32 middle = (low + high) / 2;
-        if (regions[middle].last < address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct region *region_at(u64 address)
-{
-    u32 index = find(address);
-    return index < count && regions[index].start <= address ? &regions[index] : 0;
-}
-
 u32 platform_map(u64 address, u64 size, u32 access)
 {
-    u32 index = find(address);
-    u64 last = address + size - 1;
-    if (!size || last < address || (index < count && regions[index].start <= last))
-        return REFUSED;
-    if (count == ARRAY(regions))
-        return NO_MEMORY;
-    for (u32 i = count++; i > index; i--)
-        regions[i] = regions[i - 1];
-    regions[index] = (struct region){address, last, access};
-    return OK;
+    return region_add(address, size, access);
 }
 
 /* The page entry at an address, which moves on to the next that may have one; 0 behind the last. */
@@ -166,15 +131,9 @@ static u64 *walk(u64 *address, u64 last)
     return 0;
 }
 
-static struct region *whole_region(u64 address, u64 size)
-{
-    struct region *region = region_at(address);
-    return region && region->start == address && region->last == address + size - 1 ? region : 0;
-}
-
 u32 platform_protect(u64 address, u64 size, u32 access)
 {
-    struct region *region = whole_region(address, size);
+    struct region *region = region_whole(address, size);
     if (!region)
         return NOT_MAPPED;
     region->access = access;
@@ -190,7 +149,7 @@ u32 platform_protect(u64 address, u64 size, u32 access)
 
 u32 platform_unmap(u64 address, u64 size)
 {
-    struct region *region = whole_region(address, size);
+    struct region *region = region_whole(address, size);
     if (!region)
         return NOT_MAPPED;
     for (u64 at = address, *entry; (entry = walk(&at, region->last));) {
@@ -199,9 +158,7 @@ u32 platform_unmap(u64 address, u64 size)
         *(u64 *)seen_at(frame) = free_frames;
         free_frames = frame;
     }
-    for (u32 i = region - regions; i + 1 < count; i++)
-        regions[i] = regions[i + 1];
-    count--;
+    region_remove(region);
     cpu_flush();
     return OK;
 }

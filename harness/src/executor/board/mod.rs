@@ -85,6 +85,8 @@ struct Offer {
     usable: Vec<RangeInclusive<u64>>,
     /// Bytes of memory for programs.
     pool: u64,
+    /// Where memory begins, if it has to be where it is: on an M profile.
+    fixed: Option<u64>,
 }
 
 /// What a board offers with a system on it.
@@ -94,12 +96,14 @@ fn offers(board: &Board, system: &System) -> Vec<Offer> {
         System::Bare => {
             let bare = board.bare.iter();
             let offer = bare.map(|bare| {
-                // Four levels of tables.
-                let mut usable = vec![0..=(1 << 48) - 1];
+                let memory = bare.m_profile.map(|m_profile| m_profile.memory);
+                // Four levels of tables, or what there is.
+                let mut usable = vec![memory.map_or(0..=(1 << 48) - 1, |(first, last)| first.into()..=last.into())];
                 for &(first, last) in &bare.reserved {
                     usable = usable.into_iter().flat_map(|range| without(&range, first..=last)).collect();
                 }
-                Offer { width: 0, targets: known(&bare.targets), usable, pool: bare.pool }
+                let fixed = memory.map(|(first, _)| first.into());
+                Offer { width: 0, targets: known(&bare.targets), usable, pool: bare.pool, fixed }
             });
             offer.collect()
         }
@@ -110,6 +114,7 @@ fn offers(board: &Board, system: &System) -> Vec<Offer> {
                 targets: known(&runs.targets),
                 usable: runs.usable.iter().map(|&(first, last)| first..=last).collect(),
                 pool: runs.pool,
+                fixed: None,
             });
             offer.collect()
         }
@@ -133,15 +138,17 @@ impl Processor {
             return Err(NoTarget { board: board.name.clone(), target: target.name, known });
         };
         let is_64 = target.register_bits == 64;
-        let own = rig::usable(target.pointer_bits == 64, false);
+        let (m_profile, origin) = (offer.fixed.is_some(), offer.fixed.unwrap_or(0));
+        let own = rig::usable(target.pointer_bits == 64, m_profile, origin);
         let usable = own.iter().flat_map(|own| offer.usable.iter().filter_map(|range| both(own, range))).collect();
         let info = TargetInfo {
             target,
             cpu: board.cpu.clone().into(),
             abi: Abi::of(target),
-            m_profile: false,
+            m_profile,
             signs: false,
             page_size: PAGE,
+            origin,
             usable,
         };
         let narrow = if is_64 { 0 } else { flags::NARROW };

@@ -100,6 +100,10 @@ impl<E: Engine> Memory for Rig<E> {
         PAGE
     }
 
+    fn origin(&self) -> u64 {
+        self.machine.engine.info().origin
+    }
+
     fn reserve(&mut self, segments: &[Segment]) -> Result<Reserved, MemoryError> {
         let loaded = segments.iter().enumerate().filter(|(_, segment)| segment.lifetime != Lifetime::NoAlloc);
         let needed: u64 = loaded.map(|(_, segment)| segment.content as u64).sum();
@@ -114,7 +118,7 @@ impl<E: Engine> Memory for Rig<E> {
                 page: PAGE,
                 last: engine.wrap(u64::MAX),
                 usable: &engine.info().usable,
-                base: ANYWHERE,
+                base: engine.info().origin + ANYWHERE,
                 conflict: &|range: &RangeInclusive<u64>| regions.conflict(range),
             };
             space.place(segments)?

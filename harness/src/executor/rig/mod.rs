@@ -13,6 +13,8 @@
 //! | `0x2a0000` to `0x39ffff` | the heap |
 //! | `0x3a0000` to `0x3effff` | the thread's control block and variables, if there are any |
 //! | `0x400000` | where `Place::Anywhere` begins |
+//!
+//! All of it is counted from [`TargetInfo::origin`], which is 0 wherever addresses can be chosen.
 
 pub mod engine;
 mod memory;
@@ -70,19 +72,26 @@ pub struct Rig<E> {
 }
 
 /// Where programs may be, as far as the rig is concerned: all but its own memory.
-pub fn usable(is_64: bool, m_profile: bool) -> Vec<RangeInclusive<u64>> {
-    let mut usable = vec![ANYWHERE..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
+pub fn usable(is_64: bool, m_profile: bool, origin: u64) -> Vec<RangeInclusive<u64>> {
+    let mut usable = vec![origin + ANYWHERE..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
     if m_profile {
-        usable.push(0..=OWN - 1);
+        usable.push(origin..=origin + OWN - 1);
     }
     usable
+}
+
+/// An area where it is when memory begins at `origin`.
+fn moved(origin: u64, area: RangeInclusive<u64>) -> RangeInclusive<u64> {
+    origin + area.start()..=origin + area.end()
 }
 
 impl<E: Engine> Rig<E> {
     /// A machine around an engine, with the standard host functions.
     pub fn around(mut engine: E) -> Rig<E> {
-        engine.set_host(HOST);
-        let areas = host::Areas { functions: HOST, data: *HOST_DATA.start(), heap: HEAP };
+        let origin = engine.info().origin;
+        let functions = moved(origin, HOST);
+        engine.set_host(functions.clone());
+        let areas = host::Areas { functions, data: origin + HOST_DATA.start(), heap: moved(origin, HEAP) };
         let host = Host::new(engine.info(), areas);
         let mut rig = Rig {
             machine: Machine { engine },
@@ -91,7 +100,7 @@ impl<E: Engine> Rig<E> {
             thumb: false,
             waiting: None,
             epoch: 0,
-            next_buffer: *BUFFERS.start(),
+            next_buffer: origin + BUFFERS.start(),
             pool: Vec::new(),
         };
         rig.map_own();
@@ -110,17 +119,23 @@ impl<E: Engine> Rig<E> {
 
     fn map_own(&mut self) {
         let engine = &mut self.machine.engine;
+        let origin = engine.info().origin;
         for area in [BUFFERS, STACK, ACTION_STACK, HEAP] {
-            engine.protect(area, Access::DATA);
+            engine.protect(moved(origin, area), Access::DATA);
         }
-        engine.protect(HOST_DATA, Access::READ);
+        engine.protect(moved(origin, HOST_DATA), Access::READ);
         // Known to be mapped.
-        let _ = engine.write(*HOST_DATA.start(), self.host.data());
+        let _ = engine.write(origin + HOST_DATA.start(), self.host.data());
+    }
+
+    /// Where one of its areas is.
+    fn own(&self, area: RangeInclusive<u64>) -> RangeInclusive<u64> {
+        moved(self.info().origin, area)
     }
 
     /// Where a function that is called from outside returns to, in this state.
     fn return_address(&self, thumb: bool) -> u64 {
-        *HOST.start() | u64::from(thumb)
+        self.own(HOST).start() | u64::from(thumb)
     }
 
     /// Whether the target of a branch says Thumb state.
@@ -131,6 +146,7 @@ impl<E: Engine> Rig<E> {
     /// Runs from an address with the Thumb bit until something happens that is not served here.
     fn go(&mut self, mut pc: u64, resume: Resume) -> Stop {
         self.machine.engine.allow(self.budget);
+        let returned = *self.own(HOST).start();
         loop {
             let engine = &mut self.machine.engine;
             // What M-profile hardware does on the branch itself, an engine would do one instruction late.
@@ -142,7 +158,7 @@ impl<E: Engine> Rig<E> {
                 Ended::Stop(stop) => return stop,
             }
             let at = engine.get(Register::Pc) as u64;
-            if at == *HOST.start() {
+            if at == returned {
                 if engine.thumb() != self.thumb {
                     return fault(FaultKind::State, at, None);
                 }
@@ -188,7 +204,7 @@ impl<E: Engine> Rig<E> {
         let (thumb, waiting) = (self.thumb, self.waiting.take());
         let registers = (0..).zip(arguments).map(|(n, &value)| (Register::Core(n), u128::from(value))).collect();
         let call = Call { function, registers, stack: Vec::new() };
-        let stop = self.enter(&call, &ACTION_STACK);
+        let stop = self.enter(&call, ACTION_STACK);
         let result = self.machine.engine.get(Register::Core(0)) as u64;
         (self.thumb, self.waiting) = (thumb, waiting);
         self.machine.engine.restore(&saved).map_err(Stop::Lost)?;
@@ -202,12 +218,14 @@ impl<E: Engine> Rig<E> {
             return None;
         }
         let code: Vec<u8> = SIGN_CODE.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.machine.engine.protect(SIGN, Access::CODE);
-        self.machine.engine.write(*SIGN.start(), &code).ok()?;
-        Some(self.aside(SIGN.start() + 8 * position, &[pointer, modifier]))
+        let area = self.own(SIGN);
+        self.machine.engine.protect(area.clone(), Access::CODE);
+        self.machine.engine.write(*area.start(), &code).ok()?;
+        Some(self.aside(area.start() + 8 * position, &[pointer, modifier]))
     }
 
-    fn enter(&mut self, call: &Call, stack: &RangeInclusive<u64>) -> Stop {
+    fn enter(&mut self, call: &Call, stack: RangeInclusive<u64>) -> Stop {
+        let stack = self.own(stack);
         // A multiple of 16 serves both architectures.
         let sp = (stack.end() + 1).saturating_sub(call.stack.len() as u64) & !15;
         if sp < *stack.start() || self.machine.engine.write(sp, &call.stack).is_err() {
@@ -298,7 +316,7 @@ impl<E: Engine> Guest for Rig<E> {
 
 impl<E: Engine> Executor for Rig<E> {
     fn start(&mut self, call: &Call) -> Stop {
-        self.enter(call, &STACK)
+        self.enter(call, STACK)
     }
 
     fn resume(&mut self, resume: Resume) -> Stop {
@@ -315,7 +333,7 @@ impl<E: Engine> Executor for Rig<E> {
         self.epoch += 1;
         self.waiting = None;
         self.thumb = false;
-        self.next_buffer = *BUFFERS.start();
+        self.next_buffer = *self.own(BUFFERS).start();
         self.host.reset();
         self.machine.engine.reset();
         self.map_own();
@@ -330,7 +348,8 @@ impl<E: Engine> Executor for Rig<E> {
     }
 
     fn set_thread(&mut self, image: &ThreadLocal) -> Result<(), String> {
-        let (start, room) = (*THREAD.start(), THREAD.end() - THREAD.start());
+        let area = self.own(THREAD);
+        let (start, room) = (*area.start(), area.end() - area.start());
         if image.alignment > start & start.wrapping_neg() || image.offset.saturating_add(image.size) > room {
             return Err(format!(
                 "thread-local variables of {:#x} bytes, aligned to {:#x}, do not fit into the {room:#x} bytes of a thread",
@@ -339,7 +358,7 @@ impl<E: Engine> Executor for Rig<E> {
         }
         let mut bytes = vec![0; image.size as usize];
         self.peek(image.address, &mut bytes).map_err(|error| error.to_string())?;
-        self.machine.engine.protect(THREAD, Access::DATA);
+        self.machine.engine.protect(area, Access::DATA);
         self.poke(start + image.offset, &bytes).map_err(|error| error.to_string())?;
         let block = start + image.offset;
         self.host.set_thread(start, block);
@@ -353,8 +372,9 @@ impl<E: Engine> Executor for Rig<E> {
     fn buffer(&mut self, bytes: &[u8]) -> Result<u64, Inaccessible> {
         let address = self.next_buffer;
         let end = address.saturating_add(bytes.len() as u64).next_multiple_of(16);
-        if end > *BUFFERS.end() {
-            return Err(Inaccessible { kind: FaultKind::Write, address: *BUFFERS.end() });
+        let last = *self.own(BUFFERS).end();
+        if end > last {
+            return Err(Inaccessible { kind: FaultKind::Write, address: last });
         }
         self.poke(address, bytes)?;
         self.next_buffer = end;

@@ -40,7 +40,8 @@ impl Unicorn {
             m_profile: cpu.m_profile,
             signs: cpu.is_64(),
             page_size: PAGE,
-            usable: rig::usable(cpu.is_64(), cpu.m_profile),
+            origin: 0,
+            usable: rig::usable(cpu.is_64(), cpu.m_profile, 0),
         };
         Ok(Rig::around(Emulator::new(cpu, info)?))
     }
