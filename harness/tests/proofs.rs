@@ -59,6 +59,15 @@ fn arm() {
     }
 }
 
+/// The same rows, on cores that have Thumb only.
+#[test]
+fn m_profile() {
+    for target in ["thumbv6m", "thumbv7m"] {
+        let report = run(target);
+        assert_eq!((counts(&report), report.without_row.len()), ([(102, 11), (102, 11), (102, 11)], 0));
+    }
+}
+
 /// What is said to be beyond the tools here is.
 #[test]
 fn what_cannot_be_executed_still_cannot() {

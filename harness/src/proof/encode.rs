@@ -6,6 +6,7 @@ use linker::Error;
 
 use super::object::{Aim, Setup, Written, link};
 use super::{Step, Trial, aim, decode};
+use crate::executor::Unicorn;
 
 impl Trial {
     /// Makes a link and compares it with the ABI. Gives X, and why it was refused if it was.
@@ -82,7 +83,11 @@ pub(super) fn values(relocation: &Relocation) -> Vec<i64> {
 }
 
 pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
-    let words = words(relocation);
+    let mut words = words(relocation);
+    if Unicorn::has_thumb_only(trial.target) {
+        // It changes the state, of which there is but one.
+        words.retain(|&word| !relocation.opcodes().iter().any(|opcode| (opcode.word, &*opcode.name) == (word, "BLX")));
+    }
     let mut accepted = 0;
     for &word in &words {
         for x in values(relocation) {
@@ -143,6 +148,8 @@ fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
     if relocation.class != Class::Arm || !asks("T") && !asks("FUNCDESC") {
         return Ok(());
     }
+    // No state is changed where there is but one.
+    let has_one_state = Unicorn::has_thumb_only(trial.target);
     for &word in words {
         for p in aim::places(trial.target, relocation) {
             for (x, thumb) in [(0x120, true), (0x122, true), (0x120, false), (-0x1f0, true), (-0x1f0, false)] {
@@ -151,7 +158,11 @@ fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
                 // Code of the main instruction set is in whole words.
                 let address = if thumb { address & !1 } else { address & !3 };
                 let setup = Setup { aim: Aim::Function(address, thumb), ..setup };
-                if plain_branch(relocation) == Some(!thumb) {
+                let changes = match relocation.form.special {
+                    Some(Special::A32Call) => thumb,
+                    _ => !thumb,
+                };
+                if plain_branch(relocation) == Some(!thumb) || has_one_state && changes {
                     continue;
                 }
                 trial.agree(relocation, &setup)?;
