@@ -169,26 +169,39 @@ impl Matrix {
         targets
     }
 
+    /// The columns in which something was tried, and the names of the others.
+    fn tried(&self) -> (Vec<Proof>, Vec<&'static str>) {
+        let (tried, not): (Vec<Proof>, Vec<Proof>) =
+            PROOFS.iter().partition(|proof| self.lines.iter().any(|line| line.cells.contains_key(proof)));
+        (tried, not.iter().map(|proof| proof.name()).collect())
+    }
+
     /// As text for a terminal.
     pub fn terminal(&self) -> String {
-        let mut out = format!("{:44}", "relocation");
-        PROOFS.iter().for_each(|proof| out += &format!(" {:>9}", proof.name()));
+        let (proofs, not_tried) = self.tried();
+        let targets = self.targets();
+        let width = targets.iter().map(|target| target.len()).max().unwrap_or(0);
+        let mut out = format!("{:width$} {:44}", "target", "relocation");
+        proofs.iter().for_each(|proof| out += &format!(" {:>9}", proof.name()));
         for line in &self.lines {
-            let _ = write!(out, "\n{:9} {:34}", text::clean(&line.target), text::clean(&line.relocation));
-            PROOFS.iter().for_each(|proof| out += &format!(" {:>9}", show(line.cells.get(proof))));
+            let _ = write!(out, "\n{:width$} {:44}", text::clean(&line.target), text::clean(&line.relocation));
+            proofs.iter().for_each(|proof| out += &format!(" {:>9}", show(line.cells.get(proof))));
         }
         out.push('\n');
-        for target in self.targets() {
-            for proof in PROOFS {
+        for target in targets {
+            for &proof in &proofs {
                 let Count { passed, failed, open, not_applicable } = self.count(target, proof);
                 let _ = write!(
                     out,
-                    "\n{target:9} {:7} {passed:4} passed {failed:4} failed {open:4} not covered {not_applicable:4} not applicable",
+                    "\n{target:width$} {:7} {passed:4} passed {failed:4} failed {open:4} not covered {not_applicable:4} not applicable",
                     proof.name()
                 );
             }
         }
         out.push('\n');
+        if !not_tried.is_empty() {
+            let _ = writeln!(out, "not tried: {}", not_tried.join(", "));
+        }
         for (line, proof, why) in self.failures() {
             let _ = writeln!(out, "FAIL {} {} {}: {}", line.target, line.relocation, proof.name(), text::clean(why));
         }
@@ -197,22 +210,26 @@ impl Matrix {
 
     /// As Markdown.
     pub fn markdown(&self) -> String {
+        let (proofs, not_tried) = self.tried();
         let mut out = String::from(
             "| target | proof | passed | failed | not covered | not applicable |\n|---|---|---|---|---|---|\n",
         );
         for target in self.targets() {
-            for proof in PROOFS {
+            for &proof in &proofs {
                 let Count { passed, failed, open, not_applicable } = self.count(target, proof);
                 let _ =
                     writeln!(out, "| {target} | {} | {passed} | {failed} | {open} | {not_applicable} |", proof.name());
             }
         }
-        let names: Vec<&str> = PROOFS.iter().map(|proof| proof.name()).collect();
+        if !not_tried.is_empty() {
+            let _ = writeln!(out, "\nNot tried: {}.", not_tried.join(", "));
+        }
+        let names: Vec<&str> = proofs.iter().map(|proof| proof.name()).collect();
         let rules = "---|".repeat(names.len());
         let _ = writeln!(out, "\n| target | relocation | {} |\n|---|---|{rules}", names.join(" | "));
         for line in &self.lines {
             let _ = write!(out, "| {} | {} |", line.target, line.relocation);
-            PROOFS.iter().for_each(|proof| out += &format!(" {} |", show(line.cells.get(proof))));
+            proofs.iter().for_each(|proof| out += &format!(" {} |", show(line.cells.get(proof))));
             out.push('\n');
         }
         out

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{Failure, Record, Start, Status, Suspect};
 use crate::{Report, Summary};
 
+mod coverage;
 mod html;
 mod json;
 mod junit;
