@@ -219,6 +219,8 @@ pub struct Relocation {
     pub formula: Option<Formula>,
     /// What is checked of X.
     pub check: Check,
+    /// The same on a core before Thumb-2, where that is less.
+    pub without_thumb2: Option<Check>,
     /// What X has to be a multiple of.
     pub align: u64,
     /// The bits of X that are taken: highest and lowest.

@@ -59,10 +59,10 @@ fn arm() {
     }
 }
 
-/// The same rows, on cores that have Thumb only.
+/// The same rows, on cores without Thumb-2 and on those that have Thumb only.
 #[test]
-fn m_profile() {
-    for target in ["thumbv6m", "thumbv7m"] {
+fn other_cores() {
+    for target in ["armv6", "thumbv6m", "thumbv7m"] {
         let report = run(target);
         assert_eq!((counts(&report), report.without_row.len()), ([(102, 11), (102, 11), (102, 11)], 0));
     }

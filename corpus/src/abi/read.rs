@@ -32,6 +32,8 @@ struct Line {
     aliases: Vec<String>,
     formula: Option<String>,
     check: Option<String>,
+    #[serde(rename = "without-thumb2")]
+    without_thumb2: Option<String>,
     align: Option<u64>,
     select: Option<(u32, u32)>,
     form: String,
@@ -47,7 +49,8 @@ pub(super) fn read(text: &str) -> Result<Abi, String> {
             let problem = |what: &str| format!("{}: {what}", line.name);
             let form = document.form.get(&line.form).ok_or_else(|| problem("no such form"))?;
             let formula = line.formula.as_deref().map(Formula::parse).transpose().map_err(|error| problem(&error))?;
-            let check = line.check.as_deref().map(check).transpose().map_err(|error| problem(&error))?;
+            let check = |text: &Option<String>| text.as_deref().map(check).transpose().map_err(|error| problem(&error));
+            let (check, without_thumb2) = (check(&line.check)?, check(&line.without_thumb2)?);
             if form.bits.is_empty() == line.select.is_some() || line.select.is_some() && formula.is_none() {
                 return Err(problem("a field, selected bits and a formula come together"));
             }
@@ -69,6 +72,7 @@ pub(super) fn read(text: &str) -> Result<Abi, String> {
                     standing: section.standing,
                     formula: formula.clone(),
                     check: check.unwrap_or(Check::None),
+                    without_thumb2,
                     align: line.align.unwrap_or(1),
                     select: line.select.unwrap_or_default(),
                     form: form.clone(),

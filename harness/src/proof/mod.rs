@@ -3,6 +3,7 @@
 //!
 //! Nothing here asks the linker what is right. Its rows say only which relocations there are to prove.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use corpus::abi::{self, Class, Relocation, Standing};
@@ -113,7 +114,7 @@ pub fn prove(target: &'static Target) -> Report {
         }
         match row(relocation.number) {
             None => report.without_row.push(relocation.name.clone()),
-            Some(row) => report.findings.extend(prove_one(target, relocation, row.name)),
+            Some(row) => report.findings.extend(prove_one(target, &on_core(target, relocation), row.name)),
         }
     }
     // The other way round: a row the ABI knows nothing of.
@@ -132,6 +133,14 @@ pub fn prove(target: &'static Target) -> Report {
         }
     }
     report
+}
+
+/// A relocation as it is on the target's core.
+fn on_core<'a>(target: &Target, relocation: &'a Relocation) -> Cow<'a, Relocation> {
+    match relocation.without_thumb2 {
+        Some(check) if target.name == "armv6" => Cow::Owned(Relocation { check, ..relocation.clone() }),
+        _ => Cow::Borrowed(relocation),
+    }
 }
 
 fn prove_one(target: &'static Target, relocation: &Relocation, name: &str) -> Vec<Finding> {
