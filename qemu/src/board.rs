@@ -146,6 +146,9 @@ pub enum BoardError {
     /// Its file does not say what it has to.
     #[error("the board file {0}: {1}")]
     Malformed(String, toml::de::Error),
+    /// It says what cannot be.
+    #[error("the board file {0}: {1}")]
+    Wrong(String, String),
 }
 
 /// The names of the boards that come along.
@@ -166,13 +169,50 @@ impl Board {
         let stem = Path::new(name).file_stem().map_or(name.into(), |stem| stem.to_string_lossy());
         Board::parse(&stem, &text).map_err(|error| match error {
             BoardError::Malformed(_, error) => BoardError::Malformed(name.to_owned(), error),
+            BoardError::Wrong(_, problem) => BoardError::Wrong(name.to_owned(), problem),
             error => error,
         })
     }
 
     fn parse(name: &str, text: &str) -> Result<Board, BoardError> {
-        let board = toml::from_str(text).map_err(|error| BoardError::Malformed(name.to_owned(), error))?;
+        let board: Board = toml::from_str(text).map_err(|error| BoardError::Malformed(name.to_owned(), error))?;
+        board.check().map_err(|problem| BoardError::Wrong(name.to_owned(), problem))?;
         Ok(Board { name: name.to_owned(), ..board })
+    }
+
+    /// Whether its ranges are some, and of memory where they have to be. What is wrong shows late otherwise: case by case.
+    fn check(&self) -> Result<(), String> {
+        let size = self.memory.checked_mul(1 << 20).filter(|&size| size > 0);
+        let last = size.and_then(|size| self.memory_base.checked_add(size - 1));
+        let last =
+            last.ok_or_else(|| format!("memory = {} MiB, expected some that an address reaches", self.memory))?;
+        let all = self.memory_base..=last;
+        let inside = |what: &str, first: u64, end: u64| {
+            if first <= end && all.contains(&first) && all.contains(&end) {
+                return Ok(());
+            }
+            Err(format!(
+                "{what} is {first:#x} to {end:#x}, expected a part of its memory, {:#x} to {last:#x}",
+                all.start()
+            ))
+        };
+        let shared = self.shared.map(|shared| (shared.base, shared.base.saturating_add(shared.size.saturating_sub(1))));
+        if let Some((first, end)) = shared {
+            inside("[shared]", first, end)?;
+        }
+        if let Some((first, end)) = self.bare.as_ref().and_then(|bare| bare.m_profile).map(|m_profile| m_profile.memory)
+        {
+            inside("memory of [bare.m_profile]", first.into(), end.into())?;
+            if shared.is_some_and(|shared| shared.0 <= end.into() && u64::from(first) <= shared.1) {
+                return Err("memory of [bare.m_profile] and [shared] overlap".to_owned());
+            }
+        }
+        let ranges = self.bare.iter().flat_map(|bare| &bare.reserved);
+        let mut ranges = ranges.chain(self.linux.iter().flat_map(|linux| &linux.runs).flat_map(|runs| &runs.usable));
+        match ranges.find(|(first, end)| first > end) {
+            Some((first, end)) => Err(format!("the range {first:#x} to {end:#x} ends before it begins")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -194,11 +234,22 @@ mod tests {
     }
 
     #[test]
-    fn shared_memory_is_memory() {
-        for board in names().map(|name| Board::find(name).expect(name)) {
-            let Some(shared) = board.shared else { continue };
-            let end = board.memory_base + (board.memory << 20);
-            assert!(shared.base >= board.memory_base && shared.base + shared.size <= end, "{}", board.name);
+    fn ranges_that_cannot_be_are_told() {
+        let m_profile = include_str!("../boards/mps2-an385.toml");
+        let linux = include_str!("../boards/raspi2b.toml");
+        for (text, from, to, told) in [
+            (m_profile, "memory = 16", "memory = 0", "0 MiB"),
+            (m_profile, "memory = 16", "memory = 0x7fffffffffffff", "MiB"),
+            (m_profile, "base = 0x21c00000", "base = 0x21d00000", "[shared] is 0x21d00000 to 0x220fffff"),
+            (m_profile, "[0x21000000, ", "[0x61000000, ", "expected a part of its memory, 0x21000000 to 0x21ffffff"),
+            (m_profile, "0x21bfffff]", "0x20ffffff]", "[bare.m_profile] is 0x21000000 to 0x20ffffff"),
+            (m_profile, "0x21bfffff]", "0x21c00000]", "overlap"),
+            (linux, "[[0xb8000000, 0xbfffffff]]", "[[0xb8000000, 0xb7ffffff]]", "ends before it begins"),
+            (linux, "[[0x400000, 0xafffffff]]", "[[0x400000, 0x3fffff]]", "0x400000 to 0x3fffff ends before it begins"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let error = Board::parse("mine", &text.replace(from, to)).expect_err(to).to_string();
+            assert!(error.contains("the board file mine: ") && error.contains(told), "{to}: {error}");
         }
     }
 

@@ -250,15 +250,3 @@ u32 space_fault(u64 address, u32 wanted)
         return STOP_OTHER;
     return frame_at(address, region->access, 0) ? 0 : STOP_MEMORY;
 }
-
-u32 platform_become(u32 width)
-{
-    (void)width;
-    return REFUSED;
-}
-
-u64 platform_user(const u8 *arguments, u64 size, u8 *reply, u64 room)
-{
-    (void)arguments, (void)size, (void)reply, (void)room;
-    return 0;
-}

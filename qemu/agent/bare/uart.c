@@ -44,11 +44,6 @@ void doorbell_ring(const u8 *bytes, u64 size)
     }
 }
 
-int doorbell_idle(void)
-{
-    return 0;
-}
-
 void bare_main(void) __attribute__((noreturn));
 
 void bare_main(void)

@@ -184,15 +184,3 @@ void platform_run(const struct registers *registers, u32 flags, struct stop *sto
     r->sp = r->x[13] = saved.sp + sizeof *frame + (frame->status & REALIGNED ? 4 : 0);
     r->status = (frame->status & KEPT) | (frame->status & THUMB ? THUMB_WIRE : 0);
 }
-
-u32 platform_become(u32 width)
-{
-    (void)width;
-    return REFUSED;
-}
-
-u64 platform_user(const u8 *arguments, u64 size, u8 *reply, u64 room)
-{
-    (void)arguments, (void)size, (void)reply, (void)room;
-    return 0;
-}
