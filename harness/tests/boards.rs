@@ -242,6 +242,21 @@ fn a_system_call_is_no_business_of_the_board() {
 }
 
 #[test]
+fn what_was_given_back_is_gone() {
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
+        let wanted = segment(code.at, 0x1000, code.one.len(), Protection::ReadExecute);
+        let mut memory = machine.reserve(&[wanted]).expect("memory");
+        memory.content(0).copy_from_slice(&code.one);
+        let finalized = machine.finalize(memory, &[]).expect("finalized");
+        assert_eq!(start(&mut machine, code.at | code.thumb), Stop::Returned, "{what}");
+        machine.release(vec![finalized]).expect("released");
+        let stop = start(&mut machine, code.at | code.thumb);
+        assert!(matches!(stop, Stop::Fault(Fault { kind: FaultKind::Fetch, .. })), "{what}: {stop:?}");
+    });
+}
+
+#[test]
 fn faults_say_what_where_and_on_which_address() {
     on_all(|code, session, what| {
         let mut machine = machine(session, code.target);
