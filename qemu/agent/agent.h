@@ -64,6 +64,9 @@ u32 platform_unmap(u64 address, u64 size);
 u32 platform_write(u64 address, const u8 *from, u64 size, u64 *bad);
 u32 platform_read(u64 address, u8 *to, u64 size, u64 *bad);
 void platform_run(const struct registers *registers, u32 flags, struct stop *stop);
+/* The program leaves by jumping to one of these addresses, where nothing is mapped: every 16 bytes one may be of use. A platform on which
+   faults are dear may have another way of noticing; the stop is the same. */
+void platform_gates(u64 address, u64 size);
 /* Where the compiler cannot know what a barrier takes: all before it is done before what is behind it. */
 void platform_barrier(void);
 /* After what was written last is code. */

@@ -17,7 +17,7 @@ static const struct {
 };
 
 /* Operations of a batch: a word that says which, a word of flags, and arguments of 64 bits. Bytes are padded to 8. */
-enum { OP_RESET = 1, OP_MAP, OP_PROTECT, OP_UNMAP, OP_WRITE, OP_READ, OP_RUN };
+enum { OP_RESET = 1, OP_MAP, OP_PROTECT, OP_UNMAP, OP_WRITE, OP_READ, OP_RUN, OP_GATES };
 
 static u32 get32(const u8 *at)
 {
@@ -88,7 +88,7 @@ static u64 batch(const u8 *at, u64 size, u8 *reply, u64 room)
             break;
         }
         u32 op = get32(at), flags = get32(at + 4);
-        u32 words = op == OP_MAP || op == OP_PROTECT || op == OP_UNMAP || op == OP_WRITE || op == OP_READ ? 2 : 0;
+        u32 words = op > OP_RESET && op <= OP_GATES && op != OP_RUN ? 2 : 0;
         if (left < 8 + 8 * words) {
             failure = MALFORMED;
             break;
@@ -140,6 +140,9 @@ static u64 batch(const u8 *at, u64 size, u8 *reply, u64 room)
             platform_run((const struct registers *)at, flags, (struct stop *)out);
             at += sizeof(struct registers);
             out += sizeof(struct stop);
+            break;
+        case OP_GATES:
+            platform_gates(address, length);
             break;
         default:
             failure = MALFORMED;

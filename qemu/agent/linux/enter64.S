@@ -1,6 +1,6 @@
 /* AArch64 Linux: entry, system calls, and in and out of the tested program. */
     .text
-    .globl _start, syscall6, run_enter, run_leave, run_restore
+    .globl _start, syscall6, run_enter, run_return, run_leave, run_restore, run_slots, run_slots_end, run_arrive, run_arrived, run_kept
 _start:
     mov     x29, #0
     mov     x30, #0
@@ -21,7 +21,7 @@ syscall6:
     svc     #0
     ret
 
-run_enter:
+    .macro  keep
     adrp    x9, kept
     add     x9, x9, :lo12:kept
     mov     x10, sp
@@ -32,14 +32,108 @@ run_enter:
     stp     x27, x28, [x9, #64]
     stp     x29, x30, [x9, #80]
     str     x10, [x9, #96]
+    .endm
+
+run_enter:
+    keep
     mov     sp, x0
 run_restore:
     mov     x8, #139                    /* rt_sigreturn */
     svc     #0
     brk     #2
 
+/* x0: a register file (struct registers). */
+run_return:
+    keep
+    add     x1, x0, #288
+    ldp     w2, w3, [x1], #8
+    msr     fpcr, x2
+    msr     fpsr, x3
+    ld1     {v0.2d-v3.2d}, [x1], #64
+    ld1     {v4.2d-v7.2d}, [x1], #64
+    ld1     {v8.2d-v11.2d}, [x1], #64
+    ld1     {v12.2d-v15.2d}, [x1], #64
+    ld1     {v16.2d-v19.2d}, [x1], #64
+    ld1     {v20.2d-v23.2d}, [x1], #64
+    ld1     {v24.2d-v27.2d}, [x1], #64
+    ld1     {v28.2d-v31.2d}, [x1], #64
+    ldr     x1, [x0, #264]
+    msr     nzcv, x1
+    ldr     x1, [x0, #248]
+    mov     sp, x1
+    ldp     x2, x3, [x0, #16]
+    ldp     x4, x5, [x0, #32]
+    ldp     x6, x7, [x0, #48]
+    ldp     x8, x9, [x0, #64]
+    ldp     x10, x11, [x0, #80]
+    ldp     x12, x13, [x0, #96]
+    ldp     x14, x15, [x0, #112]
+    ldp     x16, x17, [x0, #128]
+    ldp     x18, x19, [x0, #144]
+    ldp     x20, x21, [x0, #160]
+    ldp     x22, x23, [x0, #176]
+    ldp     x24, x25, [x0, #192]
+    ldp     x26, x27, [x0, #208]
+    ldp     x28, x29, [x0, #224]
+    ldr     x30, [x0, #240]
+    ldp     x0, x1, [x0]
+    ret
+
+/* To be copied to where gates get. */
+run_slots:
+    .rept   257
+    stp     x29, x30, [sp, #-16]
+    bl      1f
+    .endr
+1:  ldr     x29, 2f
+    br      x29
+    .balign 8
+2:  .xword  run_arrive
+run_slots_end:
+
+run_arrive:
+    adrp    x29, run_kept
+    add     x29, x29, :lo12:run_kept
+    stp     x0, x1, [x29]
+    stp     x2, x3, [x29, #16]
+    stp     x4, x5, [x29, #32]
+    stp     x6, x7, [x29, #48]
+    stp     x8, x9, [x29, #64]
+    stp     x10, x11, [x29, #80]
+    stp     x12, x13, [x29, #96]
+    stp     x14, x15, [x29, #112]
+    stp     x16, x17, [x29, #128]
+    stp     x18, x19, [x29, #144]
+    stp     x20, x21, [x29, #160]
+    stp     x22, x23, [x29, #176]
+    stp     x24, x25, [x29, #192]
+    stp     x26, x27, [x29, #208]
+    str     x28, [x29, #224]
+    ldp     x0, x1, [sp, #-16]
+    stp     x0, x1, [x29, #232]
+    mov     x0, sp
+    str     x0, [x29, #248]
+    mrs     x0, nzcv
+    str     x0, [x29, #264]
+    add     x1, x29, #288
+    mrs     x2, fpcr
+    mrs     x3, fpsr
+    stp     w2, w3, [x1], #8
+    st1     {v0.2d-v3.2d}, [x1], #64
+    st1     {v4.2d-v7.2d}, [x1], #64
+    st1     {v8.2d-v11.2d}, [x1], #64
+    st1     {v12.2d-v15.2d}, [x1], #64
+    st1     {v16.2d-v19.2d}, [x1], #64
+    st1     {v20.2d-v23.2d}, [x1], #64
+    st1     {v24.2d-v27.2d}, [x1], #64
+    st1     {v28.2d-v31.2d}, [x1], #64
+    mov     x0, x30
+    b       1f
+run_arrived:
+
 run_leave:
-    adrp    x9, kept
+    mov     x0, #0
+1:  adrp    x9, kept
     add     x9, x9, :lo12:kept
     ldp     x19, x20, [x9]
     ldp     x21, x22, [x9, #16]
@@ -55,6 +149,9 @@ run_leave:
     .balign 16
 kept:
     .skip   112
+/* The program's registers as it passed a gate (struct registers). */
+run_kept:
+    .skip   816
     .skip   0x10000
 stack_end:
     .section .note.GNU-stack, "", %progbits

@@ -50,15 +50,20 @@ static u32 judge(int number, const struct siginfo *info, const void *context, st
     return STOP_OTHER;
 }
 
+static struct registers wanted;
+
 static void handler(int number, const struct siginfo *info, const void *context)
 {
+    extern u8 text_base[], text_limit[];
     struct stop *stop = running;
+    u64 pc = port_pc(context);
     if (number == SIGIO) {
         /* The port has something: while a program runs only an interruption is of interest. */
         int asked = 0;
         while (stop && !asked && waiting())
             asked = doorbell_wait() == DOORBELL_BREAK;
-        if (!asked)
+        /* One that has just left is over, too. */
+        if (!asked || gates_passed(pc))
             return;
     } else if (number == SIGSEGV && stop && memory_touch(info->address))
         return;
@@ -67,23 +72,34 @@ static void handler(int number, const struct siginfo *info, const void *context)
     running = 0;
     port_context(context, stop);
     stop->detail = number;
-    stop->kind = number == SIGIO ? STOP_INTERRUPTED : judge(number, info, context, stop);
+    if (number != SIGIO) {
+        if (!gates_stop(pc, stop))
+            stop->kind = judge(number, info, context, stop);
+    } else {
+        stop->kind = STOP_INTERRUPTED;
+        /* Before it began? */
+        if (pc - (uptr)text_base < (uptr)(text_limit - text_base))
+            memcpy(&stop->registers, &wanted, sizeof wanted);
+    }
     run_leave();
 }
 
 void platform_run(const struct registers *registers, u32 flags, struct stop *stop)
 {
     static struct stop result;
-    static struct registers wanted;
     memcpy(&wanted, registers, sizeof wanted);
     memset(&result, 0, sizeof result);
     result.kind = STOP_OTHER;
     memory_settle();
     if (!(flags & (RUN_STEP | RUN_BIG_ENDIAN)) && port_width == (flags & RUN_32 ? 32 : 64)) {
-        port_frame(&wanted, flags);
         port_set_thread(&wanted);
         running = &result;
-        run_enter(port_frame_start());
+        uptr slot = port_run(&wanted);
+        running = 0;
+        if (slot) {
+            port_arrived(&result.registers);
+            gates_stop(slot - SLOT, &result);
+        }
         port_get_thread(&result.registers);
     }
     memcpy(stop, &result, sizeof result);

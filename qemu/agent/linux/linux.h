@@ -3,8 +3,8 @@
 
 long syscall6(long number, long a, long b, long c, long d, long e, long f);
 
-/* Starts the program whose signal frame this is; returns when run_leave is called. */
-void run_enter(void *frame);
+/* Starts the program whose signal frame this is. Returns 0 when run_leave is called; where a gate was passed, what is behind its slot. */
+uptr run_enter(void *frame);
 void run_leave(void) __attribute__((noreturn));
 /* Where a handler returns to. */
 void run_restore(void);
@@ -22,9 +22,10 @@ struct siginfo {
     ];
 };
 
-/* A frame as rt_sigreturn takes it, and a context as a handler gets it. */
-void port_frame(const struct registers *registers, u32 flags);
-void *port_frame_start(void);
+/* Runs a program, as run_enter does. */
+uptr port_run(const struct registers *registers);
+/* A context as a handler gets it, and only its program counter. */
+u64 port_pc(const void *context);
 void port_context(const void *context, struct stop *stop);
 /* Whether a memory fault was a write. */
 int port_was_write(const void *context);
@@ -32,3 +33,12 @@ void port_set_thread(const struct registers *registers);
 void port_get_thread(struct registers *registers);
 void port_code(u64 address, u64 size);
 extern const u32 port_width;
+
+/* Gates (gates.c), 256 and one to where calls in Thumb state return. A slot keeps two registers below the program's stack, as a signal might, and goes to run_arrive with the address
+   behind itself in the link register; run_enter returns that. */
+enum { GATES = 256, SLOT = 8, SLOTS = GATES + 1, RETURN_THUMB = 8, THUMB = 0x20 };
+extern u8 run_slots[SLOTS][SLOT], run_arrive[], run_arrived[];
+/* Fills a page with gates, and the one beside it with what they need. Returns where the slots are. */
+uptr port_gates(u32 *gates, u32 *beside);
+/* The registers as a gate was passed, but for the program counter. */
+void port_arrived(struct registers *registers);

@@ -8,8 +8,12 @@ const u32 port_width = 32;
 
 static u32 architecture = 7;
 static int has_thread_registers = 1;
+/* How many d registers there are. */
+u32 run_vfp;
 
-enum { AT_PLATFORM = 15, AT_HWCAP = 16, HWCAP_TLS = 1 << 15 };
+enum { AT_PLATFORM = 15, AT_HWCAP = 16 };
+/* Of 64-bit kernels the younger ones say nothing of the first kind of VFP. */
+enum { HWCAP_VFP = 1 << 6 | 1 << 13, HWCAP_TLS = 1 << 15, HWCAP_VFP_32 = 1 << 12 | 1 << 19 };
 
 /* What is on the stack: how many arguments there are, these, the environment, each of the two with a zero behind it, then pairs of
    a word for what it is and a value. */
@@ -23,8 +27,10 @@ void port_start(const u32 *stack)
     for (; *at; at += 2)
         if (at[0] == AT_PLATFORM)
             architecture = ((const char *)at[1])[1] - '0'; /* `v6l`, for instance */
-        else if (at[0] == AT_HWCAP)
+        else if (at[0] == AT_HWCAP) {
             has_thread_registers = (at[1] & HWCAP_TLS) != 0;
+            run_vfp = at[1] & HWCAP_VFP_32 ? 32 : at[1] & HWCAP_VFP ? 16 : 0;
+        }
 }
 
 void platform_barrier(void)
@@ -58,24 +64,46 @@ static struct {
     struct context context;
 } frame __attribute__((aligned(16)));
 
-void *port_frame_start(void)
+enum { USER_MODE = 0x10, KEPT = 0xf80f0000 };
+
+/* Registers, as run_directly wants them and a gate leaves them. */
+struct file {
+    u32 r[16], status, fpscr;
+    u64 d[32];
+};
+uptr run_directly(const struct file *file, u32 registers);
+extern const struct file run_kept;
+
+uptr port_run(const struct registers *r)
 {
-    return &frame;
+    struct context *c = &frame.context;
+    static struct file file;
+    u32 status = r->status & KEPT, fpscr = r->fpcr | r->fpsr;
+    for (u32 i = 0; i < 15; i++)
+        file.r[i] = c->r[i] = r->x[i];
+    if (run_vfp) {
+        file.r[15] = r->pc | (r->status & THUMB ? 1 : 0);
+        file.status = status;
+        file.fpscr = fpscr;
+        memcpy(file.d, r->v, sizeof file.d);
+        return run_directly(&file, run_vfp);
+    }
+    c->pc = r->pc;
+    c->status = status | (r->status & THUMB) | USER_MODE;
+    struct vfp *vfp = (struct vfp *)c->records;
+    *vfp = (struct vfp){.magic = VFP_MAGIC, .size = sizeof *vfp, .fpscr = fpscr, .fpexc = 1 << 30};
+    memcpy(vfp->d, r->v, sizeof vfp->d);
+    return run_enter(&frame);
 }
 
-enum { THUMB = 0x20, USER_MODE = 0x10, KEPT = 0xf80f0000 };
-
-void port_frame(const struct registers *r, u32 flags)
+void port_arrived(struct registers *r)
 {
-    (void)flags;
-    struct context *c = &frame.context;
     for (u32 i = 0; i < 15; i++)
-        c->r[i] = r->x[i];
-    c->pc = r->pc;
-    c->status = (r->status & (KEPT | THUMB)) | USER_MODE;
-    struct vfp *vfp = (struct vfp *)c->records;
-    *vfp = (struct vfp){.magic = VFP_MAGIC, .size = sizeof *vfp, .fpscr = r->fpcr | r->fpsr, .fpexc = 1 << 30};
-    memcpy(vfp->d, r->v, sizeof vfp->d);
+        r->x[i] = run_kept.r[i];
+    r->sp = r->x[13];
+    r->status = run_kept.status;
+    r->fpcr = run_kept.fpscr;
+    memcpy(r->v, run_kept.d, sizeof run_kept.d);
 }
 
 /* A kernel that also serves processors with iWMMXt has a record for that before the one of the VFP. */
@@ -105,6 +133,11 @@ void port_context(const void *context, struct stop *stop)
         r->fpcr = vfp->fpscr;
         r->fpsr = 0;
     }
+}
+
+u64 port_pc(const void *context)
+{
+    return ((const struct context *)context)->pc;
 }
 
 int port_was_write(const void *context)
@@ -138,4 +171,23 @@ void port_get_thread(struct registers *r)
 void port_code(u64 address, u64 size)
 {
     syscall6(CACHE_FLUSH, address, address + size, 0, 0, 0, 0);
+}
+
+enum { LOAD_PC = 0xe59ffff8, LOAD_PC_THUMB = 0xfffcf8df, UNDEFINED = 0xe7ffdef0 };
+
+uptr port_gates(u32 *gates, u32 *beside)
+{
+    if (!run_vfp)
+        return 0;
+    for (u32 i = 0; i < PAGE / 4; i += 4) {
+        gates[i] = LOAD_PC; /* of what is a page further on */
+        gates[i + 1] = gates[i + 2] = gates[i + 3] = UNDEFINED; /* in Thumb state, too */
+        beside[i] = (uptr)run_slots[i / 4];
+    }
+    /* Undefined in ARM state, as the others are in Thumb state. */
+    if (architecture >= 7) {
+        gates[RETURN_THUMB / 4] = LOAD_PC_THUMB;
+        beside[RETURN_THUMB / 4] = (uptr)run_slots[GATES];
+    }
+    return (uptr)run_slots;
 }

@@ -24,14 +24,14 @@ static struct {
     struct context context;
 } frame __attribute__((aligned(16)));
 
-void *port_frame_start(void)
-{
-    return &frame;
-}
+uptr run_return(const struct registers *registers);
+extern const struct registers run_kept;
 
-void port_frame(const struct registers *r, u32 flags)
+uptr port_run(const struct registers *r)
 {
-    (void)flags;
+    /* No register is free to jump by; but where a function returns to is in one. */
+    if (r->pc == r->x[30])
+        return run_return(r);
     struct context *c = &frame.context;
     memcpy(c->x, r->x, sizeof c->x);
     c->sp = r->sp;
@@ -41,6 +41,12 @@ void port_frame(const struct registers *r, u32 flags)
     *f = (struct fpsimd){.magic = FPSIMD_MAGIC, .size = sizeof *f, .fpsr = r->fpsr, .fpcr = r->fpcr};
     memcpy(f->v, r->v, sizeof f->v);
     memset(f + 1, 0, 16);
+    return run_enter(&frame);
+}
+
+void port_arrived(struct registers *r)
+{
+    memcpy(r, &run_kept, sizeof *r);
 }
 
 static const u32 *record(const struct context *c, u32 magic)
@@ -72,6 +78,11 @@ void port_context(const void *context, struct stop *stop)
     }
 }
 
+u64 port_pc(const void *context)
+{
+    return ((const struct context *)context)->pc;
+}
+
 int port_was_write(const void *context)
 {
     const u32 *esr = record(context, ESR_MAGIC);
@@ -100,4 +111,17 @@ void port_code(u64 address, u64 size)
     for (u64 at = address & ~(line - 1); at < address + size; at += line)
         __asm__ volatile("ic ivau, %0" ::"r"(at) : "memory");
     __asm__ volatile("dsb ish\n isb" ::: "memory");
+}
+
+enum { BRANCH = 0x14000000, UNDEFINED = 0 };
+
+uptr port_gates(u32 *gates, u32 *beside)
+{
+    extern u8 run_slots_end[];
+    memcpy(beside, run_slots, run_slots_end - run_slots[0]);
+    for (u32 i = 0; i < PAGE / 4; i += 4) {
+        gates[i] = BRANCH | (beside + i / 2 - (gates + i));
+        gates[i + 1] = gates[i + 2] = gates[i + 3] = UNDEFINED;
+    }
+    return (uptr)beside;
 }

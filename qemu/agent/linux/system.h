@@ -65,6 +65,10 @@ void memory_start(void);
 void memory_settle(void);
 int memory_touch(u64 address);
 
+/* Gates (gates.c): whether this program counter of a program that stopped is at one, and then the stop; whether it is between a gate and us. */
+int gates_stop(u64 pc, struct stop *stop);
+int gates_passed(u64 pc);
+
 static inline long open(const char *path, int how)
 {
     return CALL(SYS_OPENAT, AT_CWD, path, how, 0, 0, 0);

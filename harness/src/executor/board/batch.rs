@@ -15,6 +15,7 @@ enum Operation {
     Write,
     Read,
     Run,
+    Gates,
 }
 
 /// How code is run: flags of [`Batch::run`].
@@ -57,6 +58,11 @@ impl Batch {
         self.clear();
         self.resets = true;
         self.operation(Operation::Reset, 0);
+    }
+
+    /// Says where programs leave: fetching from there stops them, as nothing is mapped.
+    pub(super) fn gates(&mut self, addresses: &RangeInclusive<u64>) {
+        self.pages(Operation::Gates, addresses, 0);
     }
 
     pub(super) fn map(&mut self, pages: &RangeInclusive<u64>, access: Access) {

@@ -276,6 +276,7 @@ impl Engine for Processor {
     }
 
     fn set_host(&mut self, host: RangeInclusive<u64>) {
+        self.batch.gates(&host);
         self.host = host;
     }
 
@@ -409,5 +410,6 @@ impl Engine for Processor {
         self.trouble = None;
         self.seen.forget();
         self.batch.reset();
+        self.batch.gates(&self.host);
     }
 }

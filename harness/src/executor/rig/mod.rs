@@ -5,7 +5,7 @@
 //!
 //! | addresses | what |
 //! |---|---|
-//! | `0x10000` to `0x1ffff` | host functions (fetch only); the first address is where calls return to |
+//! | `0x10000` to `0x1ffff` | host functions (fetch only); calls return to the first address, in Thumb state to `0x10008` |
 //! | `0x20000` | one page of the host's data: `stdout` and its like, the stack protector's guard |
 //! | `0x30000` to `0x12ffff` | argument buffers |
 //! | `0x140000` to `0x23ffff` | the stack, with nothing mapped on either side |
@@ -30,8 +30,9 @@ use crate::host::{self, Host, Served};
 
 pub use self::memory::{ActionFailed, Allocation, Forgotten, Reserved};
 
-/// Where host functions are; the first is where calls return to.
+/// Where host functions are; the first is where calls return to, those in Thumb state [`RETURN_THUMB`] bytes further on.
 const HOST: RangeInclusive<u64> = 0x1_0000..=0x1_ffff;
+const RETURN_THUMB: u64 = 8;
 const HOST_DATA: RangeInclusive<u64> = 0x2_0000..=0x2_0fff;
 const BUFFERS: RangeInclusive<u64> = 0x3_0000..=0x12_ffff;
 /// Instructions that sign, one for each key, with a return behind each.
@@ -135,7 +136,7 @@ impl<E: Engine> Rig<E> {
 
     /// Where a function that is called from outside returns to, in this state.
     fn return_address(&self, thumb: bool) -> u64 {
-        self.own(HOST).start() | u64::from(thumb)
+        self.own(HOST).start() + if thumb { RETURN_THUMB | 1 } else { 0 }
     }
 
     /// Whether the target of a branch says Thumb state.
@@ -146,7 +147,7 @@ impl<E: Engine> Rig<E> {
     /// Runs from an address with the Thumb bit until something happens that is not served here.
     fn go(&mut self, mut pc: u64, resume: Resume) -> Stop {
         self.machine.engine.allow(self.budget);
-        let returned = *self.own(HOST).start();
+        let returned = [false, true].map(|thumb| self.return_address(thumb) & !1);
         loop {
             let engine = &mut self.machine.engine;
             // What M-profile hardware does on the branch itself, an engine would do one instruction late.
@@ -158,11 +159,9 @@ impl<E: Engine> Rig<E> {
                 Ended::Stop(stop) => return stop,
             }
             let at = engine.get(Register::Pc) as u64;
-            if at == returned {
-                if engine.thumb() != self.thumb {
-                    return fault(FaultKind::State, at, None);
-                }
-                return Stop::Returned;
+            if returned.contains(&at) {
+                let expected = at == returned[usize::from(self.thumb)] && engine.thumb() == self.thumb;
+                return if expected { Stop::Returned } else { fault(FaultKind::State, at, None) };
             }
             pc = match self.host.serve(&mut self.machine, at) {
                 Served::Return => self.link(),
