@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harness::executor::board::{Remote, Session};
-use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
+use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop, Unicorn};
+use linker::Target;
 use linker::memory::{InFlight, Memory, Place, Protection, Segment};
 use qemu::image::Image;
 use qemu::system::Linux;
@@ -277,6 +278,66 @@ fn faults_say_what_where_and_on_which_address() {
         // What is there and may not be executed.
         let stop = start(&mut machine, (code.at + 0x2000) | code.thumb);
         assert_eq!(stop, fault(FaultKind::Fetch, code.at + 0x2000, Some(code.at + 0x2000)), "{what}");
+    });
+}
+
+/// N and C.
+const FLAGS: u128 = 0xa000_0000;
+
+/// Jumps there with this stack (0: the executor's own) and a value of its own in every register. The stop, and the registers.
+fn leave(machine: &mut impl Executor, code: &Codes, to: u64, stack: u64) -> (Stop, Vec<(String, u128)>) {
+    let branch = if machine.info().is_64() { 0xd61f_0000 } else { 0xe12f_ff10 }; // br x0, bx r0
+    let branch = if code.thumb == 1 { words(&[0x4700]) } else { words(&[branch]) };
+    machine.reset();
+    place(machine, code.at, &branch, Protection::ReadExecute);
+    let its_own =
+        |register: &Register| matches!(register, Register::Core(_) | Register::Vector(_) | Register::Double(_));
+    let values = (0u8..).map(|n| u128::from_le_bytes([n ^ 0x5a; 16]));
+    let mut registers: Vec<_> = Register::file(machine.info()).filter(its_own).zip(values).collect();
+    registers.push((Register::Core(0), u128::from(to)));
+    registers.push((Register::Status, FLAGS | u128::from(code.thumb) << 5));
+    if stack != 0 {
+        registers.push((Register::Sp, u128::from(stack)));
+    }
+    let stop = machine.start(&Call { function: code.at | code.thumb, registers, stack: Vec::new() });
+    let mut registers = machine.registers();
+    // The flags and T.
+    let status = registers.iter_mut().filter(|(name, _)| name == "pstate" || name == "cpsr");
+    status.for_each(|(_, value)| *value &= 0xf000_0020);
+    (stop, registers)
+}
+
+#[test]
+fn programs_leave_as_on_the_emulator() {
+    on_all(|code, session, what| {
+        let mut machine = machine(session, code.target);
+        if machine.info().m_profile {
+            return; // its addresses are others
+        }
+        let mut emulator = Unicorn::new(Target::named(code.target).expect("a target")).expect("a machine");
+        let function = machine.host_mut().define_stop("a function");
+        assert_eq!(emulator.host_mut().define_stop("a function"), function);
+        // Functions, what is between them and where there is none of them, and where calls return to.
+        let host = 0x1_0000;
+        let mut to =
+            vec![function, function + 4, function + 8, host + 0xff0, host + 0x1000, host + 0xe000, host + 0xe008];
+        to.extend([host, host + 8]);
+        if !machine.info().is_64() && code.target != "armv6" {
+            to.extend([function | 1, (function + 8) | 1, host | 1, (host + 8) | 1]);
+        }
+        // A stack that is there, that was not touched before, that is not aligned, that is not there, or begins where the program has none.
+        for (to, stack) in
+            to.iter().flat_map(|&to| [0, 0x18_0000, 0x23_fff2, 0x7777_0000, 0x14_0008].map(|stack| (to, stack)))
+        {
+            let (expected, found) = (leave(&mut emulator, code, to, stack), leave(&mut machine, code, to, stack));
+            assert_eq!(found.0, expected.0, "{what}: to {to:#x}, stack {stack:#x}");
+            // An ARM1176 has d0 to d15.
+            let is_there =
+                |name: &str| code.target != "armv6" || !name.starts_with('d') || name < "d16" || name.len() == 2;
+            for (found, expected) in found.1.iter().zip(&expected.1).filter(|(found, _)| is_there(&found.0)) {
+                assert_eq!(found, expected, "{what}: to {to:#x}, stack {stack:#x}");
+            }
+        }
     });
 }
 

@@ -159,6 +159,16 @@ fn returning_in_the_wrong_state_is_a_fault() {
 }
 
 #[test]
+fn calling_the_host_in_the_wrong_state_is_a_fault() {
+    let mut machine = machine("thumbv7");
+    let function = machine.host().lookup("malloc").expect("a host function");
+    code_at(&mut machine, CODE, &halves(&[0x4700])); // bx r0
+    assert_eq!(run(&mut machine, CODE | 1, &[function]), Stop::Returned);
+    let stop = run(&mut machine, CODE | 1, &[function | 1]);
+    assert_eq!(stop.fault(), Some(Fault { kind: FaultKind::State, pc: function, address: None, host: None }));
+}
+
+#[test]
 fn an_even_branch_target_on_m_profile_is_a_fault() {
     for target in ["thumbv6m", "thumbv7m"] {
         let mut machine = machine(target);

@@ -51,6 +51,8 @@ pub(crate) enum Served {
     Exit(Exit),
     Stop(String),
     Fault(String, Inaccessible),
+    /// It is called in the wrong state.
+    State,
     Unknown,
 }
 
@@ -245,13 +247,21 @@ impl Host {
         self.state.thread = (pointer, variables);
     }
 
-    /// Serves the call that stopped at this address.
-    pub(crate) fn serve(&mut self, guest: &mut dyn Guest, address: u64) -> Served {
+    /// The number of the function at this address, if there is one.
+    fn index(&self, address: u64) -> Option<usize> {
         let offset = address.wrapping_sub(*self.areas.functions.start());
         let index = (offset / STRIDE).wrapping_sub(1) as usize;
-        let (0, Some((name, body))) = (offset % STRIDE, self.bodies.get_mut(index)) else {
+        (offset % STRIDE == 0 && index < self.bodies.len()).then_some(index)
+    }
+
+    /// Serves the call that stopped at this address, in this state. Functions are A32 code, but for an M profile.
+    pub(crate) fn serve(&mut self, guest: &mut dyn Guest, address: u64, thumb: bool) -> Served {
+        let Some((name, body)) = self.index(address).and_then(|index| self.bodies.get_mut(index)) else {
             return Served::Unknown;
         };
+        if thumb != self.m_profile {
+            return Served::State;
+        }
         let mut frame = Frame::new(guest, &mut self.state);
         let flow = match body {
             Body::Builtin(function) => function(&mut frame),

@@ -12,8 +12,8 @@ void platform_gates(u64 address, u64 size)
     if (gates || size < 2 * PAGE)
         return;
     gates = address;
-    /* ARM code gets everywhere from the next page, which it only reads. AArch64 code gets nowhere but near: its slots are there, in the last
-       page, as far from what is of use as can be. */
+    /* ARM code gets everywhere by way of the next page. AArch64 code needs its slots near: they are in the last page, as far from what is of
+       use as can be. */
     beside = sizeof(uptr) == 8 ? address + size - PAGE : address + PAGE;
     uptr pages[] = {gates, beside};
     for (u32 i = 0; i < ARRAY(pages); i++) {
@@ -27,10 +27,10 @@ void platform_gates(u64 address, u64 size)
         return;
     }
     slots = port_gates((u32 *)gates, (u32 *)beside);
-    port_code(gates, PAGE);
-    port_code(beside, PAGE);
-    CALL(SYS_MPROTECT, gates, PAGE, READ | EXECUTE, 0, 0, 0);
-    CALL(SYS_MPROTECT, beside, PAGE, slots == beside ? READ | EXECUTE : READ, 0, 0, 0);
+    for (u32 i = 0; i < ARRAY(pages); i++) {
+        port_code(pages[i], PAGE);
+        CALL(SYS_MPROTECT, pages[i], PAGE, READ | EXECUTE, 0, 0, 0);
+    }
 }
 
 int gates_stop(u64 at, struct stop *stop)
@@ -39,7 +39,7 @@ int gates_stop(u64 at, struct stop *stop)
     if (!slots)
         return 0;
     if (at - slots >= sizeof run_slots) {
-        if (at - gates >= PAGE)
+        if (at - gates >= PAGE && at - beside >= PAGE)
             return 0;
         pc = at;
     } else if (gate == GATES) {

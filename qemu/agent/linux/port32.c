@@ -173,21 +173,23 @@ void port_code(u64 address, u64 size)
     syscall6(CACHE_FLUSH, address, address + size, 0, 0, 0, 0);
 }
 
-enum { LOAD_PC = 0xe59ffff8, LOAD_PC_THUMB = 0xfffcf8df, UNDEFINED = 0xe7ffdef0 };
-
 uptr port_gates(u32 *gates, u32 *beside)
 {
+    enum { TO_BESIDE = 0xe28ffa01, LOAD_NEXT = 0xe51ff004, UNDEFINED = 0xe7ffdef0, THUMB_LOAD_BESIDE = 0xfff8f8df };
     if (!run_vfp)
         return 0;
+    /* Undefined in Thumb state as well, as both halves are; so is the gate itself. */
+    for (u32 i = 0; i < PAGE / 4; i++)
+        gates[i] = beside[i] = UNDEFINED;
     for (u32 i = 0; i < PAGE / 4; i += 4) {
-        gates[i] = LOAD_PC; /* of what is a page further on */
-        gates[i + 1] = gates[i + 2] = gates[i + 3] = UNDEFINED; /* in Thumb state, too */
-        beside[i] = (uptr)run_slots[i / 4];
+        gates[i] = TO_BESIDE; /* add pc, pc, #0x1000 */
+        beside[i + 2] = LOAD_NEXT; /* ldr pc, [pc, #-4] */
+        beside[i + 3] = (uptr)run_slots[i / 4];
     }
-    /* Undefined in ARM state, as the others are in Thumb state. */
+    /* ldr.w pc, [pc, #0xff8], which ARM state does not know. */
     if (architecture >= 7) {
-        gates[RETURN_THUMB / 4] = LOAD_PC_THUMB;
-        beside[RETURN_THUMB / 4] = (uptr)run_slots[GATES];
+        gates[RETURN_THUMB / 4] = THUMB_LOAD_BESIDE;
+        beside[1] = (uptr)run_slots[GATES];
     }
     return (uptr)run_slots;
 }

@@ -163,7 +163,8 @@ impl<E: Engine> Rig<E> {
                 let expected = at == returned[usize::from(self.thumb)] && engine.thumb() == self.thumb;
                 return if expected { Stop::Returned } else { fault(FaultKind::State, at, None) };
             }
-            pc = match self.host.serve(&mut self.machine, at) {
+            let thumb = engine.thumb();
+            pc = match self.host.serve(&mut self.machine, at, thumb) {
                 Served::Return => self.link(),
                 Served::Jump(to) => to,
                 Served::Exit(exit) => return Stop::Exited(exit),
@@ -174,6 +175,7 @@ impl<E: Engine> Rig<E> {
                 Served::Fault(name, Inaccessible { kind, address }) => {
                     return Stop::Fault(Fault { kind, pc: at, address: Some(address), host: Some(name) });
                 }
+                Served::State => return fault(FaultKind::State, at, None),
                 // Not the address of any function: the guest jumped somewhere.
                 Served::Unknown => return fault(FaultKind::Fetch, at, Some(at)),
             };
