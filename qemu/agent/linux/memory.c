@@ -3,7 +3,7 @@
    On an emulated processor a system call costs what hundreds of instructions do, and a change of the page tables far more. So they
    are avoided:
    - after a reset everything stays mapped. What is wanted again as it was, as the executor's own areas always are, is cleared;
-   - memory that can be written is the kernel's, anonymous, and there when it is touched for the first time;
+   - memory that can be written is the kernel's, anonymous, and there as far as it was touched;
    - the rest, if it is small, are pages of one file, which is mapped once more where the agent writes it without asking anybody;
    - what nobody has wanted again is unmapped before a program runs. */
 #include "system.h"
@@ -12,8 +12,8 @@ static struct region {
     u64 start, size;
     u32 access;
     u8 forgotten; /* since the last reset */
-    u8 absent;    /* not touched so far, and not mapped */
-    u8 *here;     /* where the agent sees it, if that is elsewhere */
+    u64 low, high; /* of the kernel's memory: what is mapped of it */
+    u8 *here;     /* of the file: where the agent sees it */
     u64 used;     /* how much of that was written, from its start on */
 } regions[2048];
 static u32 count;
@@ -26,6 +26,10 @@ static u64 alike = PAGE; /* offset in the file and address are the same modulo t
 #define SMALL 0x10000ull
 /* The most there is: SHMLBA of Linux. */
 #define COLOURS 0x4000ull
+/* The least that is mapped of anonymous memory. */
+#define PIECE 0x4000ull
+/* What is larger is sooner given back than cleared. */
+#define CLEARED 0x10000ull
 
 static long unmap(u64 start, u64 size)
 {
@@ -66,6 +70,11 @@ static struct region *region_of(u64 address, u64 size, u8 forgotten)
     return 0;
 }
 
+static int is_mapped(const struct region *region)
+{
+    return region->here || region->low < region->high;
+}
+
 /* Unmaps what is forgotten and has one of these addresses, together with what adjoins it. */
 static void make_room(u64 address, u64 size)
 {
@@ -76,8 +85,10 @@ static void make_room(u64 address, u64 size)
         int adjoins = r->start == end || r->start + r->size == start;
         if (!r->forgotten || !(end ? adjoins : there))
             continue;
-        start = !end || r->start < start ? r->start : start;
-        end = r->start + r->size > end ? r->start + r->size : end;
+        if (is_mapped(r)) {
+            start = !end || r->start < start ? r->start : start;
+            end = r->start + r->size > end ? r->start + r->size : end;
+        }
         *r = regions[--count];
         i = -1;
     }
@@ -103,56 +114,76 @@ void platform_reset(void)
     }
 }
 
-/* Maps what is not there yet. */
-static u32 put(struct region *region, int how, long from, u64 offset)
+/* Maps a region, or a part of it. */
+static u32 put(const struct region *region, u64 start, u64 size, int how, long from, u64 offset)
 {
-    long got = map(region->start, region->size, region->access, how, from, offset);
+    long got = map(start, size, region->access, how | MAP_FIXED_NOREPLACE, from, offset);
     if (failed(got))
         return got == -12 ? NO_MEMORY : REFUSED;
-    if ((uptr)got != (uptr)region->start) {
+    if ((uptr)got != (uptr)start) {
         /* A kernel before 4.17 takes it for a hint. */
-        unmap(got, region->size);
+        unmap(got, size);
         return REFUSED;
     }
-    region->absent = 0;
     return OK;
 }
 
-static u32 put_anonymous(struct region *region)
+static u32 put_anonymous(const struct region *region, u64 from, u64 to)
 {
-    return put(region, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    int when = to - from <= PIECE ? MAP_POPULATE : MAP_NORESERVE;
+    return put(region, from, to - from, MAP_PRIVATE | MAP_ANONYMOUS | when, -1, 0);
+}
+
+/* Maps anonymous memory from here to there, and what is between that and what is mapped. Each time it is more, as whoever needs more will
+   need more still. */
+static u32 extend(struct region *region, u64 from, u64 to)
+{
+    u64 limit = region->start + region->size;
+    u64 more = region->high - region->low > PIECE ? region->high - region->low : PIECE;
+    if (!is_mapped(region)) {
+        u64 first = from & ~(PIECE - 1);
+        region->low = region->high = first > region->start ? first : region->start;
+    }
+    if (from < region->low) {
+        u64 down = region->low - region->start < more ? region->start : region->low - more;
+        down = from < down ? from & ~(PAGE - 1) : down;
+        u32 failure = put_anonymous(region, down, region->low);
+        if (failure)
+            return failure;
+        region->low = down;
+    }
+    if (to > region->high) {
+        u64 up = limit - region->high < more ? limit : region->high + more;
+        up = to > up ? (to + PAGE - 1) & ~(PAGE - 1) : up;
+        u32 failure = put_anonymous(region, region->high, up);
+        if (failure)
+            return failure;
+        region->high = up;
+    }
+    return OK;
 }
 
 int memory_touch(u64 address)
 {
     struct region *region = region_at(address);
-    return region && region->absent && put_anonymous(region) == OK;
+    if (!region || region->here || address - region->low < region->high - region->low)
+        return 0;
+    return extend(region, address, address + 1) == OK;
 }
 
-/* Takes a forgotten region into use again, cleared: of anonymous memory the pages that were touched. */
+/* Takes a forgotten region into use again, cleared. */
 static void renew(struct region *region)
 {
-    static u8 present[0x200];
-    u64 pages = region->size / PAGE, touched = 0;
+    u64 size = region->high - region->low;
     region->forgotten = 0;
     if (region->here)
         memset(region->here, 0, region->used);
+    else if (size > CLEARED) {
+        unmap(region->low, size);
+        region->low = region->high = 0;
+    } else
+        memset((u8 *)(uptr)region->low, 0, size);
     region->used = 0;
-    if (region->absent || region->here)
-        return;
-    if (pages > sizeof present || failed(CALL(SYS_MINCORE, region->start, region->size, present, 0, 0, 0)))
-        pages = 0;
-    for (u64 i = 0; i < pages; i++)
-        touched += present[i] & 1;
-    /* What was not needed may not be needed again, and many pages are sooner given back. */
-    if (touched == 0 || touched > 16) {
-        unmap(region->start, region->size);
-        region->absent = 1;
-        return;
-    }
-    for (u64 i = 0; i < pages; i++)
-        if (present[i] & 1)
-            memset((u8 *)(uptr)region->start + i * PAGE, 0, PAGE);
 }
 
 /* Cleared bytes of the file for this address; none if it has no more. */
@@ -176,13 +207,13 @@ u32 platform_map(u64 address, u64 size, u32 access)
         renew(same);
         return OK;
     }
-    struct region region = {address, size, access, 0, 1, access & WRITE ? 0 : take(address, size), 0};
+    struct region region = {address, size, access, 0, 0, 0, access & WRITE ? 0 : take(address, size), 0};
     make_room(address, size);
     if (count == ARRAY(regions))
         return NO_MEMORY;
-    u32 failure = region.here      ? put(&region, MAP_SHARED | MAP_FIXED_NOREPLACE, file, region.here - pool)
+    u32 failure = region.here      ? put(&region, address, size, MAP_SHARED, file, region.here - pool)
                   : access & WRITE ? OK
-                                   : put_anonymous(&region);
+                                   : extend(&region, address, address + size);
     if (!failure)
         regions[count++] = region;
     return failure;
@@ -197,8 +228,12 @@ u32 platform_protect(u64 address, u64 size, u32 access)
     /* The program writes there, too, now. */
     if (access & WRITE)
         region->used = size;
-    if (region->absent)
-        return access & WRITE ? OK : put_anonymous(region);
+    /* Nothing to change yet, if it can still be there when it is touched. */
+    if (!is_mapped(region) && access & WRITE)
+        return OK;
+    u32 failure = region->here ? OK : extend(region, address, address + size);
+    if (failure)
+        return failure;
     if (failed(CALL(SYS_MPROTECT, address, size, access, 0, 0, 0)))
         return REFUSED;
     if (access & EXECUTE)
@@ -211,8 +246,9 @@ u32 platform_unmap(u64 address, u64 size)
     struct region *region = region_of(address, size, 0);
     if (!region)
         return NOT_MAPPED;
+    int was_mapped = is_mapped(region);
     *region = regions[--count];
-    return failed(unmap(address, size)) ? REFUSED : OK;
+    return was_mapped && failed(unmap(address, size)) ? REFUSED : OK;
 }
 
 /* Between messages and memory. By way of the file of all memory protections do not matter; but the kernel's copies are neither whole
@@ -236,10 +272,11 @@ static u32 transfer(u64 address, u8 *outside, u64 size, u64 *bad, int write)
         *bad = address;
         if (!region)
             return NOT_MAPPED;
-        if (region->absent && put_anonymous(region))
-            return REFUSED;
         u64 offset = address - region->start, left = region->size - offset;
         long done = left < size ? left : size;
+        u32 failure = region->here ? OK : extend(region, address, address + done);
+        if (failure)
+            return failure;
         u8 *here = region->here ? region->here + offset : region->access & WRITE ? (u8 *)(uptr)address : 0;
         if (!here)
             done = by_file(address, outside, done, write);
