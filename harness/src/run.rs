@@ -52,11 +52,16 @@ pub fn run(batches: &[Batch<'_>], executor: &Choice, threads: usize, strict: boo
 }
 
 /// The order that is best for boards. Under a Linux, the agent of one width has to make room for that of the other. And memory
-/// stays mapped from one configuration to the next: it mostly fits if the layout is the same.
+/// stays mapped from one configuration to the next: it mostly fits if layout and case are the same, whether the code is
+/// position-independent (that is behind the first dot of a build's label), and then compiler and optimization.
 fn in_order<'b, 'a>(batches: &'b [Batch<'a>]) -> Vec<(&'b Configuration<'a>, &'b Objects)> {
     let of = |batch: &'b Batch<'a>| batch.configurations.iter().map(|configuration| (configuration, &batch.objects));
     let mut work: Vec<_> = batches.iter().flat_map(of).collect();
-    work.sort_by_cached_key(|(it, _)| (it.build.target.register_bits, it.layout.to_string()));
+    work.sort_by_cached_key(|(it, _)| {
+        let label = &it.build.label;
+        let kind = label.split_once('.').map(|(_, kind)| kind);
+        (it.build.target.register_bits, it.layout.to_string(), &it.case.name, kind, label)
+    });
     work
 }
 
