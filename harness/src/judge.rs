@@ -89,7 +89,7 @@ where
     E::InFlight: std::fmt::Debug,
     E::Finalized: std::fmt::Debug,
 {
-    let start = Instant::now();
+    let (start, waited) = (Instant::now(), executor.waited());
     executor.reset();
     let Configuration { case, build, layout, .. } = configuration;
     let expected = case.expectations(build, layout);
@@ -112,7 +112,7 @@ where
         (_, None, false) => (Status::Passed, None),
     };
     let mut record = configuration.record(status, reason);
-    record.seconds = start.elapsed().as_secs_f64();
+    record.seconds = start.elapsed().saturating_sub(executor.waited() - waited).as_secs_f64();
     record.checks = findings.checks;
     record.relocations = findings.relocations.clone();
     if status.is_failure() {

@@ -13,25 +13,20 @@ use crate::judge::{self, Configuration, Findings};
 use crate::plan::{Batch, Objects};
 use crate::with_machine;
 
-/// How many configurations a worker takes at once.
-const SHARE: usize = 16;
-
-/// Runs all batches on `threads` workers. `sink` gets each record as it comes.
-pub fn run(batches: &[Batch<'_>], executor: &Choice, threads: usize, strict: bool, sink: &mut dyn FnMut(Record)) {
+/// Runs all batches on so many machines at once. `sink` gets each record as it comes.
+pub fn run(batches: &[Batch<'_>], executor: &Choice, machines: usize, strict: bool, sink: &mut dyn FnMut(Record)) {
     let work = in_order(batches);
-    let (next, shares): (_, Vec<&[_]>) = (AtomicUsize::new(0), work.chunks(SHARE).collect());
+    let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, shares.len().max(1)) {
-            let (send, next, shares) = (send.clone(), &next, &shares);
+        for _ in 0..executor.threads(machines).clamp(1, work.len().max(1)) {
+            let (send, next, work) = (send.clone(), &next, &work);
             scope.spawn(move || {
                 let mut machines = Machines { source: executor.source(), by_target: BTreeMap::new() };
-                while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    for &(configuration, objects) in *share {
-                        let result = machines.judge(configuration, objects);
-                        if send.send((configuration, result)).is_err() {
-                            return;
-                        }
+                while let Some(&(configuration, objects)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = machines.judge(configuration, objects);
+                    if send.send((configuration, result)).is_err() {
+                        return;
                     }
                 }
             });

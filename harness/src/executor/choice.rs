@@ -2,13 +2,16 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use linker::{TARGETS, Target};
 use qemu::{Board, Snapshot, System};
 
 use super::board::{self, Failed, Remote, Session};
 use super::unicorn::Unicorn;
+
+/// Threads that take turns at a board: one links while the other's program runs.
+const WORKERS: usize = 2;
 
 /// An executor to be had.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub struct Boards {
     system: Arc<System>,
     /// From where they are restored when one of them has booted.
     snapshot: Option<Snapshot>,
-    /// Those that were started and are not in use.
+    /// Those that were started and are not in use, and second turns at those that are.
     ready: Mutex<Vec<Session>>,
 }
 
@@ -41,10 +44,17 @@ impl Boards {
         Boards { snapshot, ..self }
     }
 
+    fn ready(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn at a board. Every other one is at one that is there already.
     fn take(&self) -> Session {
-        let ready = self.ready.lock().unwrap_or_else(|broken| broken.into_inner()).pop();
-        ready.unwrap_or_else(|| {
-            Session::new(self.board.clone(), self.system.clone()).with_snapshot(self.snapshot.clone())
+        let mut ready = self.ready();
+        ready.pop().unwrap_or_else(|| {
+            let session = Session::new(self.board.clone(), self.system.clone());
+            ready.extend((1..WORKERS).map(|_| session.beside()));
+            session.with_snapshot(self.snapshot.clone())
         })
     }
 }
@@ -77,6 +87,14 @@ impl Choice {
         }
     }
 
+    /// How many threads so many machines are for.
+    pub fn threads(&self, machines: usize) -> usize {
+        match self {
+            Choice::Unicorn => machines,
+            Choice::Board(_) => machines.saturating_mul(WORKERS),
+        }
+    }
+
     /// A source of machines for one thread.
     pub fn source(&self) -> Source {
         match self {
@@ -90,7 +108,7 @@ impl Choice {
         let Choice::Board(boards) = self else { return Ok(()) };
         let mut session = boards.take();
         session.start()?;
-        boards.ready.lock().unwrap_or_else(|broken| broken.into_inner()).push(session);
+        boards.ready().push(session);
         Ok(())
     }
 }

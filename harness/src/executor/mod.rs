@@ -272,6 +272,8 @@ pub trait Executor: Memory + Guest {
     fn host(&self) -> &Host;
     /// The same, to register some.
     fn host_mut(&mut self) -> &mut Host;
+    /// Time so far that went by while others had the machine: those of other threads share a board.
+    fn waited(&self) -> Duration;
     /// Sets how long each following [`Executor::start`] and [`Executor::resume`] may take.
     fn set_budget(&mut self, budget: Budget);
 

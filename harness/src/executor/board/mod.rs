@@ -383,7 +383,13 @@ impl Engine for Processor {
         Ok(())
     }
 
+    fn waited(&self) -> Duration {
+        self.session.borrow().waited()
+    }
+
     fn allow(&mut self, budget: Budget) {
+        // Whoever has the board may take any time.
+        self.session.borrow_mut().take();
         let time = budget.time.min(Duration::from_micros(budget.instructions / PACE).max(LEAST));
         self.deadline = Instant::now() + time;
     }
@@ -404,6 +410,7 @@ impl Engine for Processor {
     }
 
     fn reset(&mut self) {
+        self.session.borrow_mut().give_back();
         self.regions.clear();
         self.registers = Registers::new(self.info.target);
         self.memory.1 = 0;

@@ -1,8 +1,11 @@
 //! A running board as its executors share it: started when it is first needed, and again after it was lost. Over its link goes
 //! SimpleRemoteEPC; this is the controller's side.
+//!
+//! Sessions of several threads may take turns at a board: one has it from its first message until it has no use for its program
+//! any more, and the next one can link in the meantime.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use qemu::link::LinkError;
 use qemu::{Board, Machine, Snapshot, System};
@@ -55,19 +58,42 @@ pub enum Failed {
     },
 }
 
-/// A board and the calls to it.
+/// A board and the calls to it, for one thread.
 #[derive(Debug)]
 pub struct Session {
-    board: Board,
-    system: Arc<System>,
-    snapshot: Option<Snapshot>,
-    running: Option<Running>,
+    shared: Arc<Shared>,
+    /// Which of the board's sessions this is.
+    number: usize,
     /// Which executor's program is in the board.
     owner: u64,
     /// Executors so far.
     owners: u64,
+    /// How large a batch may be, once that is known.
+    room: Option<usize>,
+    /// Time that went by while others had the board.
+    waited: Duration,
+}
+
+/// What all sessions of a board know.
+#[derive(Debug)]
+struct Shared {
+    board: Board,
+    system: Arc<System>,
+    turns: Mutex<Turns>,
+    /// Nobody has it any more.
+    free: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Turns {
+    snapshot: Option<Snapshot>,
+    running: Option<Running>,
     /// How often the board was started.
     starts: usize,
+    sessions: usize,
+    /// The session that has it now, and the one that had it last.
+    holder: Option<usize>,
+    last: usize,
 }
 
 #[derive(Debug)]
@@ -81,35 +107,77 @@ struct Running {
     become_other: Option<u64>,
 }
 
+impl Turns {
+    fn running(&mut self, shared: &Shared) -> Result<&mut Running, Failed> {
+        if self.running.is_none() {
+            self.running = Some(Running::start(&shared.board, &shared.system, self.snapshot.as_ref())?);
+            self.starts += 1;
+            // Nobody's program is in it.
+            self.last = 0;
+        }
+        // Just made, if it was not there.
+        self.running.as_mut().ok_or_else(|| lost(&shared.board, "it is not running".to_owned()))
+    }
+
+    /// Ends what does not behave.
+    fn lose(&mut self, board: &Board, mut why: String) -> Failed {
+        if let Some(mut running) = self.running.take()
+            && let Some(status) = running.machine.ended()
+        {
+            why = format!("QEMU ended, {status}");
+        }
+        lost(board, why)
+    }
+}
+
+impl Shared {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Session {
     /// A board that is not started yet.
     pub fn new(board: Board, system: Arc<System>) -> Session {
-        Session { board, system, snapshot: None, running: None, owner: 0, owners: 0, starts: 0 }
+        let turns = Mutex::new(Turns { sessions: 1, ..Turns::default() });
+        Session::of(Arc::new(Shared { board, system, turns, free: Condvar::new() }), 1)
+    }
+
+    fn of(shared: Arc<Shared>, number: usize) -> Session {
+        Session { shared, number, owner: 0, owners: 0, room: None, waited: Duration::ZERO }
     }
 
     /// Has it restored from there where that is possible.
     pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Session {
-        Session { snapshot, ..self }
+        self.shared.turns().snapshot = snapshot;
+        self
+    }
+
+    /// Another session, for another thread, that takes turns with this one.
+    pub fn beside(&self) -> Session {
+        let mut turns = self.shared.turns();
+        turns.sessions += 1;
+        Session::of(self.shared.clone(), turns.sessions)
     }
 
     /// What boots on it.
     pub fn system(&self) -> &System {
-        &self.system
+        &self.shared.system
     }
 
     /// The board.
     pub fn board(&self) -> &Board {
-        &self.board
+        &self.shared.board
     }
 
     /// How often it was started.
     pub fn starts(&self) -> usize {
-        self.starts
+        self.shared.turns().starts
     }
 
     /// Starts it, if it is not running.
     pub fn start(&mut self) -> Result<(), Failed> {
-        self.running().map(|_| ())
+        self.shared.turns().running(&self.shared).map(|_| ())
     }
 
     /// The number of a new executor.
@@ -118,52 +186,77 @@ impl Session {
         self.owners
     }
 
-    /// How large a batch may be.
-    pub(super) fn room(&mut self) -> Result<usize, Failed> {
-        Ok(self.running()?.machine.link().room().saturating_sub(HEADER))
+    /// Time so far that went by while others had the board.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
     }
 
-    fn running(&mut self) -> Result<&mut Running, Failed> {
-        if self.running.is_none() {
-            self.running = Some(Running::start(&self.board, &self.system, self.snapshot.as_ref())?);
-            self.starts += 1;
-            self.owner = 0;
+    /// Waits for its turn, which lasts until the board is given back.
+    pub(super) fn take(&mut self) {
+        let start = Instant::now();
+        let (number, mut turns) = (self.number, self.shared.turns());
+        if turns.holder == Some(number) {
+            return;
         }
-        // Just made, if it was not there.
-        self.running.as_mut().ok_or_else(|| lost(&self.board, "it is not running".to_owned()))
+        while turns.holder.is_some() {
+            turns = self.shared.free.wait(turns).unwrap_or_else(PoisonError::into_inner);
+        }
+        turns.holder = Some(number);
+        drop(turns);
+        self.waited += start.elapsed();
+    }
+
+    /// Lets others have the board: whatever program is in it is of no use any more.
+    pub(super) fn give_back(&mut self) {
+        let mut turns = self.shared.turns();
+        if turns.holder == Some(self.number) {
+            turns.holder = None;
+            self.shared.free.notify_one();
+        }
+    }
+
+    /// How large a batch may be.
+    pub(super) fn room(&mut self) -> Result<usize, Failed> {
+        if let Some(room) = self.room {
+            return Ok(room);
+        }
+        self.take();
+        let room = self.shared.turns().running(&self.shared)?.machine.link().room().saturating_sub(HEADER);
+        self.room = Some(room);
+        Ok(room)
     }
 
     /// Does a batch for an executor, in an agent of this width. What is not done after `time` is interrupted.
     pub(super) fn call(&mut self, caller: u64, width: u8, batch: &Batch, time: Duration) -> Result<Reply, Failed> {
-        let running = self.running()?;
+        self.take();
+        let Session { shared, number, owner, .. } = self;
+        let board = &shared.board;
+        let mut turns = shared.turns();
+        let running = turns.running(shared)?;
         if width != 0 && running.width != width {
             match running.change(width) {
-                Ok(()) => self.owner = 0,
-                Err(why) => return Err(self.lose(why)),
+                Ok(()) => *owner = 0,
+                Err(why) => return Err(turns.lose(board, why)),
             }
         }
         // A program is in the board from its reset on, until the next one's.
         if batch.resets() {
-            self.owner = caller;
-        } else if self.owner != caller {
-            return Err(lost(&self.board, "the program in it is gone".to_owned()));
+            *owner = caller;
+        } else if *owner != caller || turns.last != *number {
+            return Err(lost(board, "the program in it is gone".to_owned()));
         }
-        let running = self.running()?;
-        match running.call(running.batch, batch.bytes(), time) {
+        turns.last = *number;
+        match turns.running(shared)?.call(batch.bytes(), time) {
             // The next reset puts that right.
-            Ok(payload) => Reply::read(payload).map_err(|why| Failed::Refused { board: self.board.name.clone(), why }),
-            Err(why) => Err(self.lose(why)),
+            Ok(payload) => Reply::read(payload).map_err(|why| Failed::Refused { board: board.name.clone(), why }),
+            Err(why) => Err(turns.lose(board, why)),
         }
     }
+}
 
-    /// Ends what does not behave.
-    fn lose(&mut self, mut why: String) -> Failed {
-        if let Some(mut running) = self.running.take()
-            && let Some(status) = running.machine.ended()
-        {
-            why = format!("QEMU ended, {status}");
-        }
-        lost(&self.board, why)
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 
@@ -237,9 +330,9 @@ impl Running {
         if self.width != width { Err(format!("it did not become an agent of {width} bits")) } else { Ok(()) }
     }
 
-    /// Calls the agent and waits for the result, which comes with its header.
-    fn call(&mut self, function: u64, payload: &[u8], time: Duration) -> Result<Vec<u8>, String> {
-        self.exchange(function, payload, time, &[Opcode::Result])
+    /// Has the agent do a batch and waits for the result, which comes with its header.
+    fn call(&mut self, payload: &[u8], time: Duration) -> Result<Vec<u8>, String> {
+        self.exchange(self.batch, payload, time, &[Opcode::Result])
     }
 
     fn exchange(

@@ -1,6 +1,7 @@
 //! What a rig needs of a processor: pages with protections, registers, and a run until something happens.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::executor::place::Ranges;
 use crate::executor::{Budget, FaultKind, Register, Resume, Stop, TargetInfo};
@@ -87,6 +88,10 @@ pub trait Engine {
     fn save(&self) -> Result<Self::Context, String>;
     /// Puts it back.
     fn restore(&mut self, context: &Self::Context) -> Result<(), String>;
+    /// Time so far that went by while others had the machine.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
     /// How much the runs from here on may take together.
     fn allow(&mut self, budget: Budget);
     /// Takes the price of a host call from that; whether something is left.

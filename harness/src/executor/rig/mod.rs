@@ -20,6 +20,7 @@ pub mod engine;
 mod memory;
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use linker::layout::ThreadLocal;
 use linker::memory::SigningKey;
@@ -388,6 +389,10 @@ impl<E: Engine> Executor for Rig<E> {
 
     fn host_mut(&mut self) -> &mut Host {
         &mut self.host
+    }
+
+    fn waited(&self) -> Duration {
+        self.machine.engine.waited()
     }
 
     fn set_budget(&mut self, budget: Budget) {
