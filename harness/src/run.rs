@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use linker::Target;
+use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE};
+use object::{Object, ObjectSection, SectionFlags};
 use reports::model::{Failure, Record, Status};
 
 use crate::executor::Choice;
 use crate::executor::choice::{Machine, Source};
+use crate::executor::rig::engine::PAGE;
 use crate::judge::{self, Configuration, Findings};
 use crate::plan::{Batch, Objects};
 use crate::with_machine;
@@ -47,17 +50,41 @@ pub fn run(batches: &[Batch<'_>], executor: &Choice, machines: usize, strict: bo
 }
 
 /// The order that is best for boards. Under a Linux, the agent of one width has to make room for that of the other. And memory
-/// stays mapped from one configuration to the next: it mostly fits if layout and case are the same, whether the code is
-/// position-independent (that is behind the first dot of a build's label), and then compiler and optimization.
+/// stays mapped from one configuration to the next, which is likely to want the same if its layout is the same and its objects
+/// have the same shape; then case by case, with what has the same kind of code (that is behind the first dot of a build's label)
+/// side by side.
 fn in_order<'b, 'a>(batches: &'b [Batch<'a>]) -> Vec<(&'b Configuration<'a>, &'b Objects)> {
-    let of = |batch: &'b Batch<'a>| batch.configurations.iter().map(|configuration| (configuration, &batch.objects));
-    let mut work: Vec<_> = batches.iter().flat_map(of).collect();
-    work.sort_by_cached_key(|(it, _)| {
+    let shapes: Vec<_> = batches.iter().map(|batch| shape(&batch.objects)).collect();
+    let of =
+        |(batch, shape): (&'b Batch<'a>, _)| batch.configurations.iter().map(move |it| (it, &batch.objects, shape));
+    let mut work: Vec<_> = batches.iter().zip(&shapes).flat_map(of).collect();
+    work.sort_by_cached_key(|(it, _, shape)| {
         let label = &it.build.label;
         let kind = label.split_once('.').map(|(_, kind)| kind);
-        (it.build.target.register_bits, it.layout.to_string(), &it.case.name, kind, label)
+        (it.build.target.register_bits, it.layout.to_string(), *shape, &it.case.name, kind, label)
     });
-    work
+    work.into_iter().map(|(configuration, objects, _)| (configuration, objects)).collect()
+}
+
+/// What decides how much memory objects want, and of which kind: of their sections with something in them, the file's number, the
+/// flags and the pages.
+fn shape(objects: &Objects) -> Vec<(usize, u64, u64)> {
+    let Objects::Files(files) = objects else { return Vec::new() };
+    let mut shape = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        // What cannot be read is the linker's business.
+        let Ok(file) = object::File::parse(&*file.data) else { continue };
+        for section in file.sections().filter(|section| section.size() > 0) {
+            if let SectionFlags::Elf { sh_flags, .. } = section.flags()
+                && sh_flags.contains(SHF_ALLOC)
+            {
+                let kind = sh_flags & (SHF_WRITE | SHF_EXECINSTR | SHF_TLS);
+                shape.push((number, kind.0, section.size() / PAGE));
+            }
+        }
+    }
+    shape.sort_unstable();
+    shape
 }
 
 /// One machine for each target, made when first needed.
