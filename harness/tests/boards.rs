@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use harness::executor::board::{Remote, Session};
@@ -339,6 +340,59 @@ fn programs_leave_as_on_the_emulator() {
             }
         }
     });
+}
+
+#[test]
+fn threads_take_turns_at_a_board() {
+    if missing() {
+        return;
+    }
+    let first = session("raspi3b");
+    let beside = first.borrow().beside();
+    let all = codes();
+    let code = all.iter().find(|code| code.board == "raspi3b" && code.target == "aarch64").expect("one");
+    let mut here = machine(&first, code.target);
+    let over = AtomicBool::new(false);
+    let (taken, goes_on) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            let session = Rc::new(RefCell::new(beside));
+            let mut there = machine(&session, code.target);
+            // mov x19, x30; blr x0; mov w0, #2; ret x19: it calls the host, which asks whether there is time left.
+            let calls = words(&[0xaa1e_03f3, 0xd63f_0000, 0x5280_0040, 0xd65f_0260]);
+            let malloc = there.host().lookup("malloc").expect("a host function");
+            let registers = vec![(Register::Core(0), u128::from(malloc))];
+            let call = Call { function: code.at, registers, stack: Vec::new() };
+            place(&mut there, code.at, &calls, Protection::ReadExecute);
+            assert_eq!(there.start(&call), Stop::Returned);
+            there.reset();
+            taken.wait();
+            goes_on.wait();
+            // Waiting is not running.
+            there.set_budget(Budget { time: Duration::from_millis(250), ..Budget::default() });
+            place(&mut there, code.at, &calls, Protection::ReadExecute);
+            let stop = there.start(&call);
+            over.store(true, Ordering::Relaxed);
+            (stop, there.get(Register::Core(0)), there.waited())
+        });
+        taken.wait();
+        place(&mut here, code.at, &code.one, Protection::ReadExecute);
+        assert_eq!(start(&mut here, code.at), Stop::Returned);
+        goes_on.wait();
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!over.load(Ordering::Relaxed), "its program took the place of another");
+        assert_eq!(start(&mut here, code.at), Stop::Returned);
+        assert_eq!(here.get(Register::Core(0)), 1);
+        here.reset();
+        let (stop, result, waited) = there.join().expect("no panic");
+        assert_eq!((stop, result), (Stop::Returned, 2));
+        assert!(waited >= Duration::from_millis(200), "{waited:?}");
+    });
+    // The other one has gone, and its program with it.
+    place(&mut here, code.at, &code.one, Protection::ReadExecute);
+    assert_eq!(start(&mut here, code.at), Stop::Returned);
+    assert_eq!(here.get(Register::Core(0)), 1);
+    assert_eq!(first.borrow().starts(), 1);
 }
 
 #[test]

@@ -220,7 +220,6 @@ impl Session {
         if let Some(room) = self.room {
             return Ok(room);
         }
-        self.take();
         let room = self.shared.turns().running(&self.shared)?.machine.link().room().saturating_sub(HEADER);
         self.room = Some(room);
         Ok(room)
