@@ -251,7 +251,7 @@ impl Host {
     fn index(&self, address: u64) -> Option<usize> {
         let offset = address.wrapping_sub(*self.areas.functions.start());
         let index = (offset / STRIDE).wrapping_sub(1) as usize;
-        (offset % STRIDE == 0 && index < self.bodies.len()).then_some(index)
+        (offset.is_multiple_of(STRIDE) && index < self.bodies.len()).then_some(index)
     }
 
     /// Serves the call that stopped at this address, in this state. Functions are A32 code, but for an M profile.
