@@ -1,5 +1,6 @@
 //! `cargo bench -p harness --bench cases`: how many cases of the corpus one worker links, runs and judges a second, on the
-//! emulator in this process and on boards in QEMU, where that is installed; with LINKRIG_IMAGE_ARM64=FILE also on a Linux.
+//! emulator in this process and on boards in QEMU, where that is installed; with LINKRIG_IMAGE_ARM64=FILE and
+//! LINKRIG_IMAGE_ARMHF=FILE also on a Linux.
 //!
 //! Every configuration of the checked-in objects runs on one machine for its target, which is reset before each, as
 //! `harness` does. The first pass over a target is not counted, and what waits for its time to run out is left out; then they
@@ -44,12 +45,15 @@ fn main() -> anyhow::Result<()> {
             Err(error) => println!("{name}: {error}"),
         }
     }
-    if let Some(path) = std::env::var_os("LINKRIG_IMAGE_ARM64") {
-        let board = Board::find("raspi3b")?;
+    let images =
+        [("raspi3b", "LINKRIG_IMAGE_ARM64", &["armv7", "aarch64"][..]), ("raspi2b", "LINKRIG_IMAGE_ARMHF", &["armv7"])];
+    for (name, variable, targets) in images {
+        let Some(path) = std::env::var_os(variable) else { continue };
+        let board = Board::find(name)?;
         let linux = Linux::from_image(&board, &Image::open(path.as_ref())?)?;
         let boards = Choice::Board(Box::new(Boards::new(board, System::Linux(linux))));
         boards.start()?;
-        measure("raspi3b, Linux", &boards, &["armv7", "aarch64"])?;
+        measure(&format!("{name}, Linux"), &boards, targets)?;
     }
     Ok(())
 }
