@@ -27,10 +27,12 @@ void platform_gates(u64 address, u64 size)
         return;
     }
     slots = port_gates((u32 *)gates, (u32 *)beside);
-    for (u32 i = 0; i < ARRAY(pages); i++) {
-        port_code(pages[i], PAGE);
-        CALL(SYS_MPROTECT, pages[i], PAGE, READ | EXECUTE, 0, 0, 0);
-    }
+    for (u32 i = 0; i < ARRAY(pages); i++)
+        if (slots) {
+            port_code(pages[i], PAGE);
+            CALL(SYS_MPROTECT, pages[i], PAGE, READ | EXECUTE, 0, 0, 0);
+        } else
+            CALL(SYS_MUNMAP, pages[i], PAGE, 0, 0, 0, 0);
 }
 
 int gates_stop(u64 at, struct stop *stop)
@@ -53,5 +55,6 @@ int gates_stop(u64 at, struct stop *stop)
 
 int gates_passed(u64 pc)
 {
-    return pc - (uptr)run_arrive < (uptr)(run_arrived - run_arrive) || (slots && pc - slots < sizeof run_slots);
+    int is_here = pc - (uptr)run_arrive < (uptr)(run_arrived - run_arrive);
+    return is_here || (slots && (pc - slots < sizeof run_slots || pc - beside < PAGE));
 }

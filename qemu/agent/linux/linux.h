@@ -34,11 +34,11 @@ void port_get_thread(struct registers *registers);
 void port_code(u64 address, u64 size);
 extern const u32 port_width;
 
-/* Gates (gates.c), 256 and one to where calls in Thumb state return. A slot keeps two registers below the program's stack, as a signal might, and goes to run_arrive with the address
-   behind itself in the link register; run_enter returns that. */
+/* Gates (gates.c), 256 and one to where calls in Thumb state return. A slot keeps two registers below the program's stack, as a signal
+   might, and goes to run_arrive with the address behind itself in the link register; run_enter returns that. */
 enum { GATES = 256, SLOT = 8, SLOTS = GATES + 1, RETURN_THUMB = 8, THUMB = 0x20 };
 extern u8 run_slots[SLOTS][SLOT], run_arrive[], run_arrived[];
-/* Fills a page with gates, and the one beside it with what they need. Returns where the slots are. */
+/* Fills a page with gates, and the one beside it with what they need. Returns where the slots are; 0 if this processor can have none. */
 uptr port_gates(u32 *gates, u32 *beside);
 /* The registers as a gate was passed, but for the program counter. */
 void port_arrived(struct registers *registers);
