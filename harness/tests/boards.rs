@@ -285,22 +285,27 @@ fn faults_say_what_where_and_on_which_address() {
 /// N and C.
 const FLAGS: u128 = 0xa000_0000;
 
-/// Jumps there with this stack (0: the executor's own) and a value of its own in every register. The stop, and the registers.
+/// Jumps there with this stack (0: the executor's own) and a value of its own in every register. What stops it comes back to an
+/// undefined instruction. The last stop, and the registers.
 fn leave(machine: &mut impl Executor, code: &Codes, to: u64, stack: u64) -> (Stop, Vec<(String, u128)>) {
     let branch = if machine.info().is_64() { 0xd61f_0000 } else { 0xe12f_ff10 }; // br x0, bx r0
     let branch = if code.thumb == 1 { words(&[0x4700]) } else { words(&[branch]) };
     machine.reset();
-    place(machine, code.at, &branch, Protection::ReadExecute);
+    place(machine, code.at, &[&branch[..], &code.undefined].concat(), Protection::ReadExecute);
     let its_own =
         |register: &Register| matches!(register, Register::Core(_) | Register::Vector(_) | Register::Double(_));
     let values = (0u8..).map(|n| u128::from_le_bytes([n ^ 0x5a; 16]));
     let mut registers: Vec<_> = Register::file(machine.info()).filter(its_own).zip(values).collect();
     registers.push((Register::Core(0), u128::from(to)));
+    registers.push((Register::link(machine.info()), u128::from((code.at + 4) | code.thumb)));
     registers.push((Register::Status, FLAGS | u128::from(code.thumb) << 5));
     if stack != 0 {
         registers.push((Register::Sp, u128::from(stack)));
     }
-    let stop = machine.start(&Call { function: code.at | code.thumb, registers, stack: Vec::new() });
+    let mut stop = machine.start(&Call { function: code.at | code.thumb, registers, stack: Vec::new() });
+    if matches!(stop, Stop::HostCall { .. }) {
+        stop = machine.resume(Resume::Run);
+    }
     let mut registers = machine.registers();
     // The flags and T.
     let status = registers.iter_mut().filter(|(name, _)| name == "pstate" || name == "cpsr");

@@ -1,4 +1,5 @@
 /* AArch64: from reset to bare_main at EL1, and in and out of the tested program at EL0. */
+#include "../registers64.h"
 #include "bare.h"
 
     .section .start, "ax"
@@ -55,7 +56,7 @@ el1:
     ldr     x0, =upper
     br      x0
 upper:
-    ldr     x0, =vectors
+    ldr     x0, =exceptions
     msr     vbar_el1, x0
     mov     x0, #(3 << 20)              /* CPACR_EL1.FPEN */
     msr     cpacr_el1, x0
@@ -85,19 +86,7 @@ cpu_enter:
     msr     elr_el1, x2
     ldr     x1, [x0, #264]
     msr     spsr_el1, x1
-    ldp     x2, x3, [x0, #16]
-    ldp     x4, x5, [x0, #32]
-    ldp     x6, x7, [x0, #48]
-    ldp     x8, x9, [x0, #64]
-    ldp     x10, x11, [x0, #80]
-    ldp     x12, x13, [x0, #96]
-    ldp     x14, x15, [x0, #112]
-    ldp     x16, x17, [x0, #128]
-    ldp     x18, x19, [x0, #144]
-    ldp     x20, x21, [x0, #160]
-    ldp     x22, x23, [x0, #176]
-    ldp     x24, x25, [x0, #192]
-    ldp     x26, x27, [x0, #208]
+    general ldp, x0
     ldp     x28, x29, [x0, #224]
     ldr     x30, [x0, #240]
     ldp     x0, x1, [x0]
@@ -105,19 +94,7 @@ cpu_enter:
 
 left:                                   /* x0 and x1 are on the stack, x1 is the vector */
     ldr     x0, [sp, #112]              /* below them what cpu_enter left */
-    stp     x2, x3, [x0, #16]
-    stp     x4, x5, [x0, #32]
-    stp     x6, x7, [x0, #48]
-    stp     x8, x9, [x0, #64]
-    stp     x10, x11, [x0, #80]
-    stp     x12, x13, [x0, #96]
-    stp     x14, x15, [x0, #112]
-    stp     x16, x17, [x0, #128]
-    stp     x18, x19, [x0, #144]
-    stp     x20, x21, [x0, #160]
-    stp     x22, x23, [x0, #176]
-    stp     x24, x25, [x0, #192]
-    stp     x26, x27, [x0, #208]
+    general stp, x0
     stp     x28, x29, [x0, #224]
     str     x30, [x0, #240]
     ldp     x2, x3, [sp], #16
@@ -138,21 +115,15 @@ left:                                   /* x0 and x1 are on the stack, x1 is the
 
 /* v0 to v31. */
     .globl cpu_load_vectors, cpu_store_vectors
-    .arch_extension fp
-    .arch_extension simd
 cpu_load_vectors:
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    ldr     q\n, [x0, #16 * \n]
-    .endr
+    vectors ldr, x0
     ret
 cpu_store_vectors:
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    str     q\n, [x0, #16 * \n]
-    .endr
+    vectors str, x0
     ret
 
     .balign 2048
-vectors:
+exceptions:
     .rept 8                             /* the agent itself failed: the host sees that nothing comes */
     .balign 128
     b       .

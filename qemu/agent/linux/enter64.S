@@ -1,4 +1,5 @@
 /* AArch64 Linux: entry, system calls, and in and out of the tested program. */
+#include "../registers64.h"
     .text
     .globl _start, syscall6, run_enter, run_return, run_leave, run_restore, run_slots, run_slots_end, run_arrive, run_arrived, run_kept
 _start:
@@ -49,31 +50,12 @@ run_return:
     ldp     w2, w3, [x1], #8
     msr     fpcr, x2
     msr     fpsr, x3
-    ld1     {v0.2d-v3.2d}, [x1], #64
-    ld1     {v4.2d-v7.2d}, [x1], #64
-    ld1     {v8.2d-v11.2d}, [x1], #64
-    ld1     {v12.2d-v15.2d}, [x1], #64
-    ld1     {v16.2d-v19.2d}, [x1], #64
-    ld1     {v20.2d-v23.2d}, [x1], #64
-    ld1     {v24.2d-v27.2d}, [x1], #64
-    ld1     {v28.2d-v31.2d}, [x1], #64
+    vectors ldr, x1
     ldr     x1, [x0, #264]
     msr     nzcv, x1
     ldr     x1, [x0, #248]
     mov     sp, x1
-    ldp     x2, x3, [x0, #16]
-    ldp     x4, x5, [x0, #32]
-    ldp     x6, x7, [x0, #48]
-    ldp     x8, x9, [x0, #64]
-    ldp     x10, x11, [x0, #80]
-    ldp     x12, x13, [x0, #96]
-    ldp     x14, x15, [x0, #112]
-    ldp     x16, x17, [x0, #128]
-    ldp     x18, x19, [x0, #144]
-    ldp     x20, x21, [x0, #160]
-    ldp     x22, x23, [x0, #176]
-    ldp     x24, x25, [x0, #192]
-    ldp     x26, x27, [x0, #208]
+    general ldp, x0
     ldp     x28, x29, [x0, #224]
     ldr     x30, [x0, #240]
     ldp     x0, x1, [x0]
@@ -95,19 +77,7 @@ run_arrive:
     adrp    x29, run_kept
     add     x29, x29, :lo12:run_kept
     stp     x0, x1, [x29]
-    stp     x2, x3, [x29, #16]
-    stp     x4, x5, [x29, #32]
-    stp     x6, x7, [x29, #48]
-    stp     x8, x9, [x29, #64]
-    stp     x10, x11, [x29, #80]
-    stp     x12, x13, [x29, #96]
-    stp     x14, x15, [x29, #112]
-    stp     x16, x17, [x29, #128]
-    stp     x18, x19, [x29, #144]
-    stp     x20, x21, [x29, #160]
-    stp     x22, x23, [x29, #176]
-    stp     x24, x25, [x29, #192]
-    stp     x26, x27, [x29, #208]
+    general stp, x29
     str     x28, [x29, #224]
     ldp     x0, x1, [sp, #-16]
     stp     x0, x1, [x29, #232]
@@ -119,14 +89,7 @@ run_arrive:
     mrs     x2, fpcr
     mrs     x3, fpsr
     stp     w2, w3, [x1], #8
-    st1     {v0.2d-v3.2d}, [x1], #64
-    st1     {v4.2d-v7.2d}, [x1], #64
-    st1     {v8.2d-v11.2d}, [x1], #64
-    st1     {v12.2d-v15.2d}, [x1], #64
-    st1     {v16.2d-v19.2d}, [x1], #64
-    st1     {v20.2d-v23.2d}, [x1], #64
-    st1     {v24.2d-v27.2d}, [x1], #64
-    st1     {v28.2d-v31.2d}, [x1], #64
+    vectors str, x1
     mov     x0, x30
     b       1f
 run_arrived:
