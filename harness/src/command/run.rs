@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -47,9 +48,9 @@ pub struct Args {
     /// Compile the cases with what is installed instead of using the prebuilt objects
     #[arg(long)]
     pub rebuild: bool,
-    /// Workers [default: the number of processors, or half of it on boards, as QEMU takes one, too]
+    /// Machines at once [default: as many as there are processors; boards: half of it, as QEMU takes one, too]
     #[arg(short, long, value_name = "N")]
-    pub jobs: Option<usize>,
+    pub jobs: Option<NonZeroUsize>,
     /// Print the names that are selected, and run nothing
     #[arg(long)]
     pub list: bool,
@@ -178,7 +179,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         eprintln!("error: {} does not run {unfit} code, expected one of {}", executor.name(), targets.join(", "));
         return Ok(exit::USAGE);
     }
-    let threads = args.jobs.unwrap_or_else(|| {
+    let jobs = args.jobs.map(NonZeroUsize::get).unwrap_or_else(|| {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         if matches!(executor, Choice::Unicorn) { processors } else { processors.div_ceil(2) }
     });
@@ -222,9 +223,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if let Err(refused) = machine::start(&executor) {
         return Ok(refused.say());
     }
-    let batches = plan::objects(batches, &source, threads, &|done, total, name| output.building(done, total, name))?;
+    let batches = plan::objects(batches, &source, jobs, &|done, total, name| output.building(done, total, name))?;
     let mut error = None;
-    run::run(&batches, &executor, threads, args.strict, &mut |mut record| {
+    run::run(&batches, &executor, jobs, args.strict, &mut |mut record| {
         // It reproduces with what it was compiled by, and on what it ran on.
         if let Some(failure) = &mut record.failure {
             let options = args.machine.words() + if args.rebuild { "--rebuild " } else { "" };

@@ -64,10 +64,8 @@ pub struct Session {
     shared: Arc<Shared>,
     /// Which of the board's sessions this is.
     number: usize,
-    /// Which executor's program is in the board.
-    owner: u64,
     /// Executors so far.
-    owners: u64,
+    executors: u64,
     /// How large a batch may be, once that is known.
     room: Option<usize>,
     /// Time that went by while others had the board.
@@ -91,9 +89,10 @@ struct Turns {
     /// How often the board was started.
     starts: usize,
     sessions: usize,
-    /// The session that has it now, and the one that had it last.
+    /// The session that has it now.
     holder: Option<usize>,
-    last: usize,
+    /// Whose program is in it: session and executor.
+    program: Option<(usize, u64)>,
 }
 
 #[derive(Debug)]
@@ -112,8 +111,7 @@ impl Turns {
         if self.running.is_none() {
             self.running = Some(Running::start(&shared.board, &shared.system, self.snapshot.as_ref())?);
             self.starts += 1;
-            // Nobody's program is in it.
-            self.last = 0;
+            self.program = None;
         }
         // Just made, if it was not there.
         self.running.as_mut().ok_or_else(|| lost(&shared.board, "it is not running".to_owned()))
@@ -144,7 +142,7 @@ impl Session {
     }
 
     fn of(shared: Arc<Shared>, number: usize) -> Session {
-        Session { shared, number, owner: 0, owners: 0, room: None, waited: Duration::ZERO }
+        Session { shared, number, executors: 0, room: None, waited: Duration::ZERO }
     }
 
     /// Has it restored from there where that is possible.
@@ -182,8 +180,8 @@ impl Session {
 
     /// The number of a new executor.
     pub(super) fn enroll(&mut self) -> u64 {
-        self.owners += 1;
-        self.owners
+        self.executors += 1;
+        self.executors
     }
 
     /// Time so far that went by while others had the board.
@@ -228,23 +226,22 @@ impl Session {
     /// Does a batch for an executor, in an agent of this width. What is not done after `time` is interrupted.
     pub(super) fn call(&mut self, caller: u64, width: u8, batch: &Batch, time: Duration) -> Result<Reply, Failed> {
         self.take();
-        let Session { shared, number, owner, .. } = self;
+        let (shared, caller) = (&self.shared, Some((self.number, caller)));
         let board = &shared.board;
         let mut turns = shared.turns();
         let running = turns.running(shared)?;
         if width != 0 && running.width != width {
             match running.change(width) {
-                Ok(()) => *owner = 0,
+                Ok(()) => turns.program = None,
                 Err(why) => return Err(turns.lose(board, why)),
             }
         }
         // A program is in the board from its reset on, until the next one's.
         if batch.resets() {
-            *owner = caller;
-        } else if *owner != caller || turns.last != *number {
+            turns.program = caller;
+        } else if turns.program != caller {
             return Err(lost(board, "the program in it is gone".to_owned()));
         }
-        turns.last = *number;
         match turns.running(shared)?.call(batch.bytes(), time) {
             // The next reset puts that right.
             Ok(payload) => Reply::read(payload).map_err(|why| Failed::Refused { board: board.name.clone(), why }),
