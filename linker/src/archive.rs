@@ -12,6 +12,8 @@ use crate::error::{Error, Result, Site, text};
 #[derive(Debug)]
 pub(crate) struct Archive<'data> {
     pub(crate) file: &'data str,
+    /// See [`crate::graph::Object::position`].
+    pub(crate) position: u32,
     data: &'data [u8],
     parsed: ArchiveFile<'data>,
 }
@@ -36,12 +38,12 @@ fn malformed(file: &str, problem: String) -> Error {
 }
 
 impl<'data> Archive<'data> {
-    pub(crate) fn parse(file: &'data str, data: &'data [u8]) -> Result<Self> {
+    pub(crate) fn parse(file: &'data str, position: u32, data: &'data [u8]) -> Result<Self> {
         let parsed = ArchiveFile::parse(data).map_err(|error| malformed(file, format!("archive: {error}")))?;
         if parsed.is_thin() {
             return Err(malformed(file, "thin archive, expected one that holds its members".to_owned()));
         }
-        Ok(Archive { file, data, parsed })
+        Ok(Archive { file, position, data, parsed })
     }
 
     /// Adds what the archive's symbol table says to `index`; what is there already stays.

@@ -75,12 +75,6 @@ fn section_bound(name: &[u8]) -> Option<(&[u8], End)> {
     bound(b"__start_", Start).or_else(|| bound(b"__stop_", Stop)).filter(|(section, _)| is_identifier(section))
 }
 
-/// Whether a section of this name belongs to an extent of sections named `stem`: it has that name, or it is one of an
-/// array's with a priority behind it.
-pub(crate) fn belongs(name: &[u8], stem: &[u8]) -> bool {
-    name.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || (stem.first() == Some(&b'.') && rest[0] == b'.'))
-}
-
 /// A symbol that the caller defines: a bare number, like SHN_ABS.
 pub(crate) fn absolute(name: &str, address: u64) -> Symbol<'_> {
     Symbol {

@@ -212,13 +212,20 @@ pub enum Error {
         /// Where.
         site: Box<Site>,
     },
-    /// Layout did not settle.
-    #[error("{site}: layout did not settle: this branch still needs a new stub after {rounds} rounds")]
-    Unsettled {
-        /// The edge that asked for more.
+    /// A branch in a section that is larger than the branch reaches: no stub can stand where it would be in reach.
+    #[error(
+        "{site}: the target is out of reach, and so is a stub beside the section, which has {size:#x} bytes: \
+         the branch reaches from {} to {}", hex(*low), hex(*high)
+    )]
+    NoStubInReach {
+        /// The branch.
         site: Box<Site>,
-        /// How many rounds there were.
-        rounds: usize,
+        /// Bytes of the block that it stands in.
+        size: u64,
+        /// The lowest value of its formula that it can hold.
+        low: i128,
+        /// The highest.
+        high: i128,
     },
     /// The layout asks for something impossible.
     #[error("layout: {0}")]

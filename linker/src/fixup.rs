@@ -249,8 +249,15 @@ fn branch(
         t: graph.symbols[stub].flags.has(Flags::THUMB),
         ..inputs
     };
-    let fixup = branch(graph, context, &through, word, inputs, None)?;
+    let fixup = direct(graph, &through, word, inputs).ok_or_else(|| no_stub_in_reach(graph, edge))?;
     Ok(Fixup { via: Via::Stub(stub), ..fixup })
+}
+
+#[cold]
+fn no_stub_in_reach(graph: &LinkGraph<'_>, edge: &Edge) -> Error {
+    let (low, high) = graph.arch.reach(graph.row(edge), graph.core).range();
+    let size = graph.blocks[edge.block].content.size();
+    Error::NoStubInReach { site: Box::new(Site::edge(graph, edge)), size, low, high }
 }
 
 /// The branch straight to the target of the edge, where it can be made.

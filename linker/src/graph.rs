@@ -19,6 +19,9 @@ pub struct Object<'data> {
     pub file: &'data str,
     /// The member, when the file is an archive.
     pub member: Option<&'data [u8]>,
+    /// Where it stands in the order of the link: the number of its file among those added. Members of an archive stand where
+    /// the archive does, in the order in which they were pulled.
+    pub position: u32,
 }
 
 /// What a section is for, beyond its bytes.
@@ -61,6 +64,8 @@ pub struct Section<'data> {
     pub link: Option<SectionId>,
     /// Its blocks, which are numbered consecutively.
     pub blocks: Range<u32>,
+    /// Whether its blocks lie in memory from the last to the first.
+    pub reversed: bool,
 }
 
 impl Section<'_> {
@@ -204,13 +209,13 @@ pub enum End {
 /// What a linker-defined symbol is at the start or end of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent<'data> {
-    /// All sections of this name, and for the arrays those with a priority behind the name too.
+    /// The output section of this name.
     Sections(&'data [u8]),
     /// All segments of this protection.
     Segments(Protection),
     /// The part of the writable segments that carries content.
     Content,
-    /// The zero-filled part of the writable segments.
+    /// What start-up code clears: the output section `.bss`.
     Zero,
     /// All that is loaded.
     Image,
@@ -412,7 +417,7 @@ impl<'data> LinkGraph<'data> {
             signatures: Vec::new(),
             initialised: Vec::new(),
         };
-        let owner = graph.objects.push(Object { file: "linker", member: None });
+        let owner = graph.objects.push(Object { file: "linker", member: None, position: u32::MAX });
         graph.symbols.push(Symbol {
             name: b"",
             definition: Definition::Absolute(0),
@@ -477,6 +482,7 @@ impl<'data> LinkGraph<'data> {
             retain: false,
             link: None,
             blocks: block.index() as u32..block.index() as u32 + 1,
+            reversed: false,
         });
         self.blocks.push(Block {
             section,

@@ -1,22 +1,29 @@
 //! Layout: which blocks lie together, in which order, and where.
 //!
-//! Live blocks form *units*: a section's blocks, or all sections that have to be adjacent because somebody asks for the
-//! bounds of their name. Units go into *segments* of one protection. A policy gives the segments their places.
+//! Sections of one name form an *output section* ([`output`]). Live blocks form *units* ([`units`]), which move as one: an
+//! output section, or a part of one where layouts may part it. Units go into *segments* of one protection. A policy gives
+//! the segments their places.
+//!
+//! A unit is rigid: it starts at a multiple of its widest alignment, so that the distances in it never change. Stubs stand
+//! in *islands* right before and right behind a unit, which grow at their outer ends only: the distance of a stub from the
+//! unit that it stands beside does not change either.
 
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result, Site, object_name, text};
-use crate::graph::{Content, Kind, LinkGraph};
-use crate::index::BlockId;
+use crate::graph::{Content, Definition, Extent, Kind, LinkGraph};
+use crate::index::{BlockId, Id};
 use crate::link::Limits;
 use crate::memory::{Lifetime, Place, Protection, Segment};
 
 mod bounds;
 mod by_hand;
+mod output;
 mod text;
 mod units;
 
-use units::{Class, Unit, joint, live_blocks, units};
+pub use output::Rule;
+use units::{Class, Unit, units};
 
 /// Where sections go. The text form is what [`FromStr`](std::str::FromStr) reads and [`Display`](std::fmt::Display) writes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +104,33 @@ pub struct Plan {
     base: u64,
     /// Where blocks have to be that were placed by hand.
     pins: FxHashMap<BlockId, u64>,
+    units: Vec<Unit>,
+    /// By block: the number of the unit that it belongs to or stands beside, if it is in the plan.
+    homes: Vec<Option<Home>>,
+    /// By unit: where it may start, in bytes. Those with islands start where stubs may.
+    alignments: Vec<u64>,
 }
+
+/// How a block belongs to a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Home {
+    unit: u32,
+    part: Part,
+}
+
+/// Whether a block is part of its unit or stands in one of its islands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The island before.
+    Before,
+    /// The unit itself.
+    Unit,
+    /// The island behind.
+    Behind,
+}
+
+/// Alignment of stubs, in bytes.
+pub(crate) const STUB_ALIGNMENT: u64 = 8;
 
 impl Plan {
     /// Distributes the live blocks over segments by `layout`. Addresses follow from [`Plan::assign`].
@@ -105,8 +138,9 @@ impl Plan {
         let Spans { base, high_data, .. } = graph.arch.spans();
         let moved = |address: u64| graph.target.wrap(address.wrapping_add(origin));
         let spans = Spans { base: moved(base), high_data: high_data.map(moved), ..graph.arch.spans() };
-        let units = units(graph);
+        let units = units(graph)?;
         let mut plan = Plan { floating: *layout == Layout::Anywhere, page, base: spans.base, ..Plan::default() };
+        plan.take_in(graph, &units);
         match layout {
             Layout::Anywhere | Layout::Near => units.iter().for_each(|unit| plan.join(graph, unit)),
             Layout::High => {
@@ -119,12 +153,35 @@ impl Plan {
                 }
             }
             Layout::Far => plan.scatter_far(graph, &units, &spans),
-            Layout::Random(seed) => plan.scatter_randomly(graph, units, *seed),
+            Layout::Random(seed) => plan.scatter_randomly(graph, &units, *seed),
             Layout::At(list) => plan.place_by_hand(graph, &units, list)?,
         }
+        plan.units = units;
         // What is never loaded comes behind all that is, and has no address.
         plan.segments.sort_by_key(|segment| segment.lifetime == Lifetime::NoAlloc);
         Ok(plan)
+    }
+
+    /// Notes which unit each block is in, and how units are aligned.
+    fn take_in(&mut self, graph: &LinkGraph<'_>, units: &[Unit]) {
+        self.homes = vec![None; graph.blocks.len()];
+        for (number, unit) in units.iter().enumerate() {
+            let mut alignment = 1;
+            for block in unit.live_blocks(graph) {
+                alignment = graph.blocks[block].alignment.max(alignment);
+                self.homes[block.index()] = Some(Home { unit: number as u32, part: Part::Unit });
+            }
+            self.alignments.push(alignment);
+        }
+    }
+
+    fn home(&self, block: BlockId) -> Option<Home> {
+        self.homes.get(block.index()).copied().flatten()
+    }
+
+    /// The number of the unit that a block belongs to or stands beside.
+    pub(crate) fn unit_of(&self, block: BlockId) -> Option<u32> {
+        self.home(block).map(|home| home.unit)
     }
 
     fn open(&mut self, graph: &LinkGraph<'_>, unit: &Unit, fixed: Option<u64>) {
@@ -145,7 +202,7 @@ impl Plan {
 
     fn fill(&mut self, graph: &LinkGraph<'_>, unit: &Unit) {
         if let Some(segment) = self.segments.last_mut() {
-            segment.blocks.extend(live_blocks(graph, unit));
+            segment.blocks.extend(unit.live_blocks(graph));
         }
     }
 
@@ -177,14 +234,20 @@ impl Plan {
         }
     }
 
-    fn scatter_randomly(&mut self, graph: &LinkGraph<'_>, mut units: Vec<Unit>, seed: u64) {
+    fn scatter_randomly(&mut self, graph: &LinkGraph<'_>, units: &[Unit], seed: u64) {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        for index in (1..units.len()).rev() {
-            units.swap(index, random.below(index as u64 + 1) as usize);
+        // Who asks where variables begin and end counts on nothing else between them, and on the end of the image behind.
+        let held = |unit: &&Unit| asks_for_bounds_of_variables(graph) && unit.class == Class::Write;
+        let (held, mut free): (Vec<&Unit>, Vec<&Unit>) = units.iter().partition(held);
+        for index in (1..free.len()).rev() {
+            free.swap(index, random.below(index as u64 + 1) as usize);
         }
         self.base += random.below(0x1000) * self.page;
-        for unit in &units {
-            self.open(graph, unit, None);
+        let together = (!held.is_empty()).then_some(held);
+        for group in free.into_iter().map(|unit| vec![unit]).chain(together) {
+            for (index, unit) in group.into_iter().enumerate() {
+                if index == 0 { self.open(graph, unit, None) } else { self.fill(graph, unit) }
+            }
             // The gap stands in for a fixed address until sizes are known: see `assign`.
             if let Some(segment) = self.segments.last_mut() {
                 segment.alignment = self.page << random.below(5);
@@ -192,7 +255,7 @@ impl Plan {
         }
     }
 
-    /// Gives every block its address. Called again whenever blocks were added.
+    /// Gives every block its address. Called again whenever blocks were added or let go.
     pub(crate) fn assign(&mut self, graph: &mut LinkGraph<'_>) {
         self.place(graph);
         if self.sort_link_order(graph) {
@@ -202,7 +265,8 @@ impl Plan {
 
     fn place(&mut self, graph: &mut LinkGraph<'_>) {
         let target = graph.target;
-        for segment in &mut self.segments {
+        let mut segments = std::mem::take(&mut self.segments);
+        for segment in &mut segments {
             for &block in &segment.blocks {
                 segment.alignment = segment.alignment.max(graph.blocks[block].alignment);
             }
@@ -211,57 +275,124 @@ impl Plan {
             }
         }
         if self.floating {
-            let widest = self.segments.iter().map(|segment| segment.alignment).max().unwrap_or(1);
-            if let Some(first) = self.segments.first_mut() {
+            let widest = segments.iter().map(|segment| segment.alignment).max().unwrap_or(1);
+            if let Some(first) = segments.first_mut() {
                 first.alignment = widest;
             }
         }
         let mut next = self.base;
-        for (number, segment) in self.segments.iter_mut().enumerate() {
+        for (number, segment) in segments.iter_mut().enumerate() {
             let at = match (segment.lifetime, segment.fixed) {
                 (Lifetime::NoAlloc, _) => 0,
                 (_, Some(address)) => address,
                 (_, None) => next,
             };
-            // By hand means there, not where it is aligned; stubs may have come before what was placed.
-            let by_hand = segment.fixed.is_some() && segment.blocks.iter().any(|block| self.pins.contains_key(block));
             let mut offset = 0;
             segment.address = target.wrap(align_up(at, segment.alignment));
-            if by_hand {
-                let before = segment.blocks.iter().take_while(|block| !self.pins.contains_key(block));
-                let lead: u64 = before.map(|&block| align_up(graph.blocks[block].content.size(), 8)).sum();
-                let start = at.saturating_sub(lead);
+            // By hand means there, not where it is aligned; the island before it comes before that.
+            if segment.fixed.is_some() && segment.blocks.iter().any(|block| self.pins.contains_key(block)) {
+                let start = at.saturating_sub(self.island_before(graph, &segment.blocks));
                 offset = start % self.page;
                 segment.address = start - offset;
                 segment.alignment = self.page;
             }
             segment.content = 0;
-            for &id in &segment.blocks {
-                let block = &mut graph.blocks[id];
-                if let Some(&pin) = self.pins.get(&id) {
-                    offset = offset.max(pin.saturating_sub(segment.address));
-                }
-                offset = align_up(segment.address.wrapping_add(offset), block.alignment).wrapping_sub(segment.address);
-                block.address = target.wrap(segment.address.wrapping_add(offset));
-                block.segment = number as u32;
-                offset += block.content.size();
-                if !block.content.is_zero() {
-                    segment.content = offset;
+            for unit in segment.blocks.chunk_by(|&a, &b| self.unit_of(a) == self.unit_of(b)) {
+                offset = self.start_of(graph, unit, segment.address, offset);
+                for &id in unit {
+                    let block = &mut graph.blocks[id];
+                    offset =
+                        align_up(segment.address.wrapping_add(offset), block.alignment).wrapping_sub(segment.address);
+                    block.address = target.wrap(segment.address.wrapping_add(offset));
+                    block.segment = number as u32;
+                    offset = offset.saturating_add(block.content.size());
+                    if !block.content.is_zero() {
+                        segment.content = offset;
+                    }
                 }
             }
             segment.size = offset;
             next = align_up(segment.address.wrapping_add(offset), self.page);
         }
+        self.segments = segments;
+    }
+
+    /// Where a unit with its islands starts, as an offset in its segment: so that the unit itself is aligned, or where it was
+    /// placed by hand.
+    fn start_of(&self, graph: &LinkGraph<'_>, blocks: &[BlockId], segment: u64, offset: u64) -> u64 {
+        let island = self.island_before(graph, blocks);
+        let first = blocks.iter().find(|block| self.home(**block).is_some_and(|home| home.part == Part::Unit));
+        if let Some(&pin) = first.and_then(|first| self.pins.get(first)) {
+            return offset.max(pin.saturating_sub(segment).saturating_sub(island));
+        }
+        let unit = blocks.first().and_then(|&block| self.unit_of(block));
+        let alignment = unit.map_or(1, |unit| self.alignments[unit as usize]);
+        let start = segment.wrapping_add(offset).wrapping_add(island);
+        align_up(start, alignment).wrapping_sub(island).wrapping_sub(segment)
+    }
+
+    /// Bytes of the island before the first unit of these blocks.
+    fn island_before(&self, graph: &LinkGraph<'_>, blocks: &[BlockId]) -> u64 {
+        let island = blocks.iter().take_while(|&&block| self.home(block).is_some_and(|home| home.part == Part::Before));
+        island.map(|&block| align_up(graph.blocks[block].content.size(), STUB_ALIGNMENT)).sum()
+    }
+
+    /// Puts stubs into islands: each at the outer end of the island before or behind its unit.
+    pub(crate) fn add_stubs(&mut self, stubs: &[(u32, BlockId, Part)]) {
+        let mut by_unit: FxHashMap<u32, (Vec<BlockId>, Vec<BlockId>)> = FxHashMap::default();
+        for &(unit, block, part) in stubs {
+            self.alignments[unit as usize] = self.alignments[unit as usize].max(STUB_ALIGNMENT);
+            self.homes.resize(self.homes.len().max(block.index() + 1), None);
+            self.homes[block.index()] = Some(Home { unit, part });
+            let (before, behind) = by_unit.entry(unit).or_default();
+            if part == Part::Before { before.push(block) } else { behind.push(block) }
+        }
+        for segment in &mut self.segments {
+            let unit_of = |block: &BlockId| self.homes.get(block.index()).copied().flatten().map(|home| home.unit);
+            if !segment.blocks.iter().any(|block| unit_of(block).is_some_and(|unit| by_unit.contains_key(&unit))) {
+                continue;
+            }
+            let mut blocks = Vec::with_capacity(segment.blocks.len() + stubs.len().min(segment.blocks.len()));
+            for unit in segment.blocks.chunk_by(|a, b| unit_of(a) == unit_of(b)) {
+                let (before, behind) = unit_of(&unit[0]).and_then(|unit| by_unit.remove(&unit)).unwrap_or_default();
+                blocks.extend(before.into_iter().rev());
+                blocks.extend(unit);
+                blocks.extend(behind);
+            }
+            segment.blocks = blocks;
+        }
+    }
+
+    /// Takes out what is no longer live. What is there keeps its address until the next [`Plan::assign`].
+    pub(crate) fn let_go(&mut self, graph: &LinkGraph<'_>) {
+        for segment in &mut self.segments {
+            segment.blocks.retain(|&block| graph.blocks[block].live);
+        }
+    }
+
+    /// The number of the unit of code nearest to an address. None where there is no code.
+    pub(crate) fn nearest_code(&self, graph: &LinkGraph<'_>, address: u64) -> Option<u32> {
+        let code = self.segments.iter().filter(|segment| segment.protection.executable());
+        let last = code.filter_map(|segment| segment.blocks.last().copied());
+        last.min_by_key(|&block| graph.blocks[block].address.abs_diff(address)).and_then(|block| self.unit_of(block))
+    }
+
+    /// Bytes by which two blocks can come apart at most when `added` bytes come in.
+    pub(crate) fn drift(&self, added: u64) -> u64 {
+        let slack = self.alignments.iter().fold(added, |sum, &alignment| sum.saturating_add(alignment));
+        let segments = self.segments.iter().map(|segment| segment.alignment.max(self.page));
+        segments.fold(slack, u64::saturating_add)
     }
 
     /// Tables in link order follow the addresses of what they are about. Whether anything moved.
     fn sort_link_order(&mut self, graph: &LinkGraph<'_>) -> bool {
         let mut moved = false;
-        for segment in &mut self.segments {
+        let (mut segments, mut pins) = (std::mem::take(&mut self.segments), std::mem::take(&mut self.pins));
+        for segment in &mut segments {
             let in_order = |block: &BlockId| graph.sections[graph.blocks[*block].section].kind == Kind::LinkOrder;
             let Some(first) = segment.blocks.iter().position(in_order) else { continue };
-            let unit = |block: &BlockId| joint(graph, graph.blocks[*block].section);
-            let together = |a: &BlockId, b: &BlockId| in_order(a) && in_order(b) && unit(a) == unit(b);
+            let together =
+                |a: &BlockId, b: &BlockId| in_order(a) && in_order(b) && self.unit_of(*a) == self.unit_of(*b);
             for run in segment.blocks[first..].chunk_by_mut(together) {
                 let address = |block: &BlockId| {
                     let link = graph.sections[graph.blocks[*block].section].link;
@@ -270,13 +401,14 @@ impl Plan {
                         .map_or(u64::MAX, |block| graph.blocks[block].address)
                 };
                 if in_order(&run[0]) && !run.is_sorted_by_key(address) {
-                    let pin = run.iter().find_map(|block| self.pins.remove(block));
+                    let pin = run.iter().find_map(|block| pins.remove(block));
                     run.sort_by_key(address);
-                    self.pins.extend(pin.map(|pin| (run[0], pin)));
+                    pins.extend(pin.map(|pin| (run[0], pin)));
                     moved = true;
                 }
             }
         }
+        (self.segments, self.pins) = (segments, pins);
         moved
     }
 
@@ -357,6 +489,12 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// Whether somebody asks for the bounds of initialised or zero-filled variables.
+fn asks_for_bounds_of_variables(graph: &LinkGraph<'_>) -> bool {
+    let asks = |definition| matches!(definition, Definition::Bound(Extent::Content | Extent::Zero, _));
+    graph.symbols.iter().any(|(_, symbol)| asks(symbol.definition))
 }
 
 /// The initial image of each thread's variables, and where a thread has its copy: the thread pointer is at a control

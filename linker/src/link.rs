@@ -36,13 +36,11 @@ pub struct Limits {
     pub size: u64,
     /// Largest alignment, in bytes.
     pub alignment: u64,
-    /// Rounds of the layout loop.
-    pub rounds: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { size: 1 << 30, alignment: 1 << 26, rounds: 32 }
+        Limits { size: 1 << 30, alignment: 1 << 26 }
     }
 }
 
@@ -95,13 +93,15 @@ pub struct Parsed<'data> {
     graph: LinkGraph<'data>,
     names: Names<'data>,
     archives: Vec<Archive<'data>>,
+    /// How many files were added.
+    files: u32,
     options: Options,
 }
 
 impl<'data> Parsed<'data> {
     /// A link of nothing yet.
     pub fn new(target: &'static Target, options: Options) -> Self {
-        Parsed { graph: LinkGraph::new(target), names: Names::default(), archives: Vec::new(), options }
+        Parsed { graph: LinkGraph::new(target), names: Names::default(), archives: Vec::new(), files: 0, options }
     }
 
     /// Adds a file, which may be an object or a static archive. `file` is its name in messages.
@@ -111,13 +111,20 @@ impl<'data> Parsed<'data> {
 
     /// Adds an object.
     pub fn add_object(&mut self, file: &'data str, data: &'data [u8]) -> Result<()> {
-        self.read(file, None, data)
+        let position = self.next_position();
+        self.read(file, None, position, data)
     }
 
     /// Adds a static archive, of which members are linked that define what is missing. All archives form one group.
     pub fn add_archive(&mut self, file: &'data str, data: &'data [u8]) -> Result<()> {
-        self.archives.push(Archive::parse(file, data)?);
+        let position = self.next_position();
+        self.archives.push(Archive::parse(file, position, data)?);
         Ok(())
+    }
+
+    fn next_position(&mut self) -> u32 {
+        self.files = self.files.saturating_add(1);
+        self.files
     }
 
     /// Defines a symbol at a fixed address, unless an object defines it: a bare number, with no say in a branch's state.
@@ -126,8 +133,8 @@ impl<'data> Parsed<'data> {
         self.names.resolve(&mut self.graph, symbol).map(drop)
     }
 
-    fn read(&mut self, file: &'data str, member: Option<&'data [u8]>, data: &'data [u8]) -> Result<()> {
-        let object = self.graph.objects.push(Object { file, member });
+    fn read(&mut self, file: &'data str, member: Option<&'data [u8]>, position: u32, data: &'data [u8]) -> Result<()> {
+        let object = self.graph.objects.push(Object { file, member, position });
         let Some(format) = FORMATS.iter().find(|format| (format.matches)(data)) else {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
             let problem = format!("not an object file, expected {}", known.join(" or "));
@@ -220,7 +227,7 @@ impl<'data> Parsed<'data> {
             let site = Box::new(Site { file: archive.file.to_owned(), ..Site::default() });
             Error::Malformed { site, problem: "archive: its members overlap".to_owned() }
         })?;
-        self.read(archive.file, Some(name), data)
+        self.read(archive.file, Some(name), archive.position, data)
     }
 
     fn find_roots(&self, names: &[&str]) -> Result<Vec<SymbolId>> {
@@ -307,18 +314,15 @@ impl<'data> Pruned<'data> {
         got::run(&mut self.graph);
         sign::run(&mut self.graph)?;
         let mut plan = Plan::new(&self.graph, layout, memory.page_size(), memory.origin())?;
-        let mut stubs = Stubs::default();
-        let mut round = 0;
+        let mut stubs = Stubs::new(&self.graph);
+        // This ends: an edge makes a stub at most once and an entry is let go at most once, and nothing else changes.
         loop {
             plan.assign(&mut self.graph);
-            let Some(edge) = stubs.extend(&mut self.graph, &mut plan) else { break };
-            round += 1;
-            if round == self.options.limits.rounds {
-                let site = Box::new(Site::edge(&self.graph, &self.graph.edges[edge]));
-                return Err(Error::Unsettled { site, rounds: round });
+            if !stubs.extend(&mut self.graph, &mut plan) && !unwind::let_go(&mut self.graph, &mut plan) {
+                break;
             }
         }
-        self.graph.stubs = stubs.finish();
+        stubs.finish(&mut self.graph, &mut plan);
         let request = plan.request(&self.graph, &self.options.limits)?;
         let handle = memory.reserve(&request).map_err(Error::Memory)?;
         plan.settle(&mut self.graph, |segment| handle.address(segment));

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use crate::graph::{Bytes, Flags, LinkGraph};
 use crate::index::{BlockId, EdgeId, SymbolId};
-use crate::layout::Spans;
+use crate::layout::{Rule, Spans};
 use crate::relocation::{Check, Row};
 
 pub mod aarch64;
@@ -158,6 +158,11 @@ pub trait Architecture: Sync + Debug {
     /// How many bytes ahead of a branch the program counter reads: addends carry it, negated.
     fn pc_bias(&self, _row: &Row) -> i64 {
         0
+    }
+
+    /// Which sections of its own are parts of which output sections.
+    fn output_sections(&self) -> &'static [Rule] {
+        &[]
     }
 
     /// The index of unwinding tables, if it has one.

@@ -228,5 +228,6 @@ struct Nature {
     relro: bool,
     thread_local: bool,
     retain: bool,
+    reversed: bool,
     kind: Kind,
 }

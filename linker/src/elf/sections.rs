@@ -6,6 +6,7 @@ use object::read::elf::{FileHeader, SectionHeader, Sym};
 use super::{Nature, Reader, Slot, malformed};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Kind, Section};
+use crate::index::SectionId;
 use crate::memory::{Lifetime, Protection};
 
 const SHT_ARM_ATTRIBUTES: u32 = elf::SHT_ARM_ATTRIBUTES.0;
@@ -118,14 +119,26 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 retain: nature.retain,
                 link: None,
                 blocks: blocks..blocks,
+                reversed: nature.reversed,
             });
             self.slots[index] = Slot::Kept(section);
             match (nature.kind, content) {
                 (Kind::Frames, Content::Borrowed(bytes)) => self.split_frames(section, bytes, alignment)?,
+                (_, Content::Borrowed(bytes)) if nature.reversed => self.split_words(section, bytes, alignment),
                 (_, content) => drop(self.add_block(section, content, alignment, 0)),
             }
         }
         self.link_sections()
+    }
+
+    /// Whether the object is one that compilers put first and last, by its name as in GNU ld's linker scripts.
+    fn is_start_file(&self) -> bool {
+        let object = &self.graph.objects[self.object];
+        let name = object.member.unwrap_or(object.file.as_bytes());
+        ["crtbegin", "crtend"].iter().any(|stem| {
+            let rest = name.rsplit(|&c| c == b'/').next().and_then(|name| name.strip_prefix(stem.as_bytes()));
+            rest.and_then(|rest| rest.strip_suffix(b".o")).is_some_and(|letter| letter.len() <= 1)
+        })
     }
 
     fn takes_part(&self, header: &Elf::SectionHeader, kind: elf::SectionType, flags: u64, index: usize) -> bool {
@@ -164,6 +177,9 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             (false, true) => Protection::ReadExecute,
             (false, false) => Protection::Read,
         };
+        // What stands there is run from the last to the first. GNU ld moves it to the arrays, turned round, but for the
+        // markers of start files, whose names it knows.
+        let from_the_end = loaded && named(name, &[b".ctors", b".dtors"]) && !self.is_start_file();
         let is_array = [elf::SHT_INIT_ARRAY, elf::SHT_FINI_ARRAY, elf::SHT_PREINIT_ARRAY].contains(&kind);
         Ok(Nature {
             protection,
@@ -171,15 +187,30 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             relro,
             thread_local,
             retain: has(elf::SHF_GNU_RETAIN) || is_array || kind == elf::SHT_NOTE || named(name, RETAINED),
+            reversed: from_the_end,
             kind: match name {
                 b".eh_frame" if loaded => Kind::Frames,
-                // These are run from the end: what has no number comes last, so it stands first.
-                b".ctors" | b".dtors" => Kind::Array(0),
-                _ if is_array || named(name, &[b".ctors", b".dtors"]) => Kind::Array(priority(name)),
+                // `.ctors.N` is what `.init_array` calls 65535 - N.
+                _ if from_the_end => Kind::Array(match priority(name) {
+                    u32::MAX => u32::MAX,
+                    number => 65_535u32.saturating_sub(number),
+                }),
+                _ if is_array => Kind::Array(priority(name)),
                 _ if has(elf::SHF_LINK_ORDER) => Kind::LinkOrder,
                 _ => Kind::Plain,
             },
         })
+    }
+
+    /// Makes a block of each pointer.
+    fn split_words(&mut self, section: SectionId, bytes: &'data [u8], alignment: u64) {
+        let width = self.graph.target.pointer_bytes();
+        for (index, word) in bytes.chunks(width).enumerate() {
+            self.add_block(section, Content::Borrowed(word), alignment.min(width as u64), (index * width) as u64);
+        }
+        if bytes.is_empty() {
+            self.add_block(section, Content::Borrowed(bytes), alignment, 0);
+        }
     }
 
     fn alignment(&self, index: usize, header: &Elf::SectionHeader) -> Result<u64> {

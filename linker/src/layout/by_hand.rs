@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::{At, Class, Layout, Plan, Unit, align_up, live_blocks, units};
+use super::{At, Class, Layout, Plan, Unit, align_up};
 use crate::error::{Error, Result, Site, object_name, text};
-use crate::graph::{Kind, LinkGraph};
+use crate::graph::LinkGraph;
+use crate::index::SectionId;
 use crate::memory::Lifetime;
-use crate::pass::stubs::STUB;
 
 /// Sections of one kind that are placed by hand with less than this between them share a segment.
 const NEIGHBOURS: u64 = 0x1_0000;
@@ -21,15 +21,39 @@ impl Plan {
             wanted.entry((at.file.clone(), at.section.as_bytes())).or_default().push_back(at);
         }
         let (mut placed, mut rest) = (Vec::new(), Vec::new());
-        for unit in units {
+        for (unit, &alignment) in units.iter().zip(&self.alignments) {
+            let mut start: Option<(u64, SectionId, &At)> = None;
             // What is never loaded has no place.
-            let mut loaded = unit.sections.iter().filter(|_| unit.class != Class::NoAlloc);
-            let at = loaded.find_map(|&section| {
-                let section = &graph.sections[section];
-                wanted.get_mut(&(object_name(&graph.objects[section.object]), section.name))?.pop_front()
-            });
-            match at {
-                Some(at) => placed.push((graph.target.wrap(at.address), unit)),
+            for &id in unit.sections.iter().filter(|_| unit.class != Class::NoAlloc) {
+                let section = &graph.sections[id];
+                let key = (object_name(&graph.objects[section.object]), section.name);
+                let Some(at) = wanted.get_mut(&key).and_then(VecDeque::pop_front) else { continue };
+                let address = graph.target.wrap(at.address.wrapping_sub(offset_in(graph, unit, id)));
+                match start {
+                    None => start = Some((address, id, at)),
+                    Some((before, other, at_before)) if before != address => {
+                        return Err(Error::Layout(format!(
+                            "{} at {:#x} and {} at {:#x} are parts of one output section {}: expected the second at {:#x}",
+                            Site::section(graph, other),
+                            at_before.address,
+                            Site::section(graph, id),
+                            at.address,
+                            text(graph.output(section)),
+                            before.wrapping_add(offset_in(graph, unit, id))
+                        )));
+                    }
+                    Some(_) => {}
+                }
+            }
+            match start {
+                Some((address, id, at)) if address % alignment != 0 => {
+                    let name = Site::section(graph, id);
+                    let at = at.address;
+                    return Err(Error::Layout(format!(
+                        "{name} cannot be at {at:#x}: it is aligned to {alignment:#x} bytes"
+                    )));
+                }
+                Some((address, ..)) => placed.push((address, unit)),
                 None => rest.push(unit),
             }
         }
@@ -38,7 +62,7 @@ impl Plan {
         if let Some(at) = list.iter().find(left) {
             return Err(no_such_section(graph, units, at));
         }
-        let size = |unit: &Unit| live_blocks(graph, unit).map(|block| graph.blocks[block].content.size()).sum::<u64>();
+        let size = |unit: &Unit| unit.live_blocks(graph).map(|block| graph.blocks[block].content.size()).sum::<u64>();
         // What is empty can be where something else is, but not behind it.
         placed.sort_by_cached_key(|&(address, unit)| (address, size(unit), unit.class));
         let mut last: Option<(u64, &Unit)> = None;
@@ -58,7 +82,7 @@ impl Plan {
             // What is empty may stand anywhere, in the midst of others too: it draws nothing to it.
             last = (joins || size > 0).then_some((address.saturating_add(size), unit));
             taken.push((address, address.saturating_add(size)));
-            if let Some(first) = live_blocks(graph, unit).next() {
+            if let Some(first) = unit.live_blocks(graph).next() {
                 self.pins.insert(first, address);
             }
         }
@@ -72,7 +96,7 @@ impl Plan {
     /// The first address from the base on where all these find room beside what is taken. `taken` is sorted.
     fn free_place(&self, graph: &LinkGraph<'_>, units: &[&Unit], taken: &[(u64, u64)]) -> u64 {
         let room = |unit: &&Unit| {
-            let blocks = live_blocks(graph, unit).map(|block| &graph.blocks[block]);
+            let blocks = unit.live_blocks(graph).map(|block| &graph.blocks[block]);
             let sizes = blocks.map(|block| block.content.size().saturating_add(block.alignment));
             sizes.fold(self.page, u64::saturating_add)
         };
@@ -94,29 +118,40 @@ impl Plan {
                 let block = &graph.blocks[id];
                 let Some(pin) = self.pins.get(&id).filter(|&&pin| pin != block.address) else { continue };
                 let name = Site::section(graph, block.section);
-                return Err(Error::Layout(if align_up(*pin, block.alignment) == *pin {
-                    format!("{name} cannot be at {pin:#x}: what lies before it reaches to {:#x}", block.address)
-                } else {
-                    format!("{name} cannot be at {pin:#x}: it is aligned to {:#x} bytes", block.alignment)
-                }));
+                let reaches = block.address;
+                return Err(Error::Layout(format!(
+                    "{name} cannot be at {pin:#x}: what lies before it reaches to {reaches:#x}"
+                )));
             }
         }
         Ok(())
     }
 
-    /// The same layout written by hand.
+    /// The same layout written by hand. Stubs are not named: they come about again, beside what they are for.
     pub fn by_hand(&self, graph: &LinkGraph<'_>) -> Layout {
-        by_hand(graph, &units(graph))
+        by_hand(graph, &self.units)
     }
 }
 
-/// Stubs are not named: they come about again, beside what they are for.
+/// How far behind the start of its unit a section begins, in bytes.
+fn offset_in(graph: &LinkGraph<'_>, unit: &Unit, section: SectionId) -> u64 {
+    let mut offset = 0u64;
+    for id in unit.live_blocks(graph) {
+        let block = &graph.blocks[id];
+        offset = align_up(offset, block.alignment);
+        if block.section == section {
+            return offset;
+        }
+        offset = offset.saturating_add(block.content.size());
+    }
+    offset
+}
+
 fn by_hand(graph: &LinkGraph<'_>, units: &[Unit]) -> Layout {
     let at = |unit: &Unit| {
-        let section = &graph.sections[unit.sections[0]];
-        let address = live_blocks(graph, unit).map(|block| graph.blocks[block].address).min()?;
-        let is_stub = section.kind == Kind::Made && section.name == STUB;
-        (section.lifetime != Lifetime::NoAlloc && !is_stub).then(|| At {
+        let address = unit.live_blocks(graph).map(|block| graph.blocks[block].address).min()?;
+        let section = &graph.sections[*unit.sections.first()?];
+        (section.lifetime != Lifetime::NoAlloc).then(|| At {
             file: object_name(&graph.objects[section.object]),
             section: text(section.name),
             address,

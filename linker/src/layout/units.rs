@@ -1,14 +1,16 @@
-//! Units: what lies together, and the order of it.
+//! Units: what moves as one, and the order of it.
 
 use rustc_hash::FxHashMap;
 
-use crate::defined::belongs;
-use crate::graph::{Kind, LinkGraph};
-use crate::index::{BlockId, SectionId};
-use crate::memory::{Lifetime, Protection};
+use super::output::{BSS, Output, outputs};
+use crate::error::Result;
+use crate::graph::LinkGraph;
+use crate::index::{BlockId, Id, SectionId};
+use crate::memory::Protection;
 
-/// Sections that lie together.
-pub(super) struct Unit {
+/// Sections that lie together: an output section, or a part of one that may be parted.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
     pub(super) sections: Vec<SectionId>,
     pub(super) class: Class,
     /// Whether it has no content.
@@ -16,8 +18,8 @@ pub(super) struct Unit {
 }
 
 /// What segments are sorted by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
     Code,
     Read,
     Relro,
@@ -27,18 +29,6 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) fn of(graph: &LinkGraph<'_>, section: SectionId) -> Class {
-        let section = &graph.sections[section];
-        match (section.lifetime, section.protection) {
-            (Lifetime::NoAlloc, _) => Class::NoAlloc,
-            (_, Protection::ReadExecute) => Class::Code,
-            (_, Protection::ReadWrite) => Class::Write,
-            (_, Protection::Read) if section.thread_local => Class::ThreadLocal,
-            (_, Protection::Read) if section.relro => Class::Relro,
-            (_, Protection::Read) => Class::Read,
-        }
-    }
-
     pub(super) fn protection(self) -> Protection {
         match self {
             Class::Code => Protection::ReadExecute,
@@ -52,25 +42,31 @@ impl Class {
     }
 }
 
-/// The name under which sections have to be adjacent, if they have to.
-pub(super) fn joint<'data>(graph: &LinkGraph<'data>, section: SectionId) -> Option<&'data [u8]> {
-    let section = &graph.sections[section];
-    match section.kind {
-        // `.init_array.100` lies with `.init_array`.
-        Kind::Array(_) => {
-            let end = section.name.iter().skip(1).position(|&c| c == b'.').map_or(section.name.len(), |dot| dot + 1);
-            Some(&section.name[..end])
-        }
-        Kind::LinkOrder => {
-            let index = graph.arch.unwind_index().map(|index| index.section);
-            Some(index.filter(|index| belongs(section.name, index)).unwrap_or(section.name))
-        }
-        Kind::Frames => Some(section.name),
-        // One image, of which every thread has a copy.
-        _ if section.thread_local => Some(b".tdata"),
-        _ if section.lifetime == Lifetime::NoAlloc || section.has_identifier_name() => Some(section.name),
-        _ => None,
+impl Unit {
+    /// The name of the output section.
+    pub(super) fn output<'data>(&self, graph: &LinkGraph<'data>) -> &'data [u8] {
+        self.sections.first().map_or(b"", |&section| graph.output(&graph.sections[section]))
     }
+
+    /// Its live blocks, in order.
+    pub(super) fn live_blocks<'a>(&'a self, graph: &'a LinkGraph<'_>) -> impl Iterator<Item = BlockId> + 'a {
+        let blocks = self.sections.iter().flat_map(|&section| blocks_in_order(graph, section));
+        blocks.filter(|&block| graph.blocks[block].live)
+    }
+
+    /// What units are sorted by. Zero-fill comes last, so that a segment's content ends before it, and of that what
+    /// start-up code clears comes first: what it leaves alone lies behind.
+    fn order(&self, graph: &LinkGraph<'_>) -> (Class, bool, bool) {
+        (self.class, self.zero, self.zero && self.class == Class::Write && self.output(graph) != BSS)
+    }
+}
+
+/// The blocks of a section as they lie in memory.
+fn blocks_in_order(graph: &LinkGraph<'_>, section: SectionId) -> impl Iterator<Item = BlockId> + use<> {
+    let section = &graph.sections[section];
+    let (range, reversed) = (section.blocks.clone(), section.reversed);
+    let last = range.end.wrapping_sub(1);
+    range.clone().map(move |index| BlockId::new(if reversed { last - (index - range.start) } else { index } as usize))
 }
 
 fn is_zero(graph: &LinkGraph<'_>, section: SectionId) -> bool {
@@ -78,43 +74,46 @@ fn is_zero(graph: &LinkGraph<'_>, section: SectionId) -> bool {
 }
 
 /// The live sections, in the order in which they go into segments.
-pub(super) fn units(graph: &LinkGraph<'_>) -> Vec<Unit> {
+pub(super) fn units(graph: &LinkGraph<'_>) -> Result<Vec<Unit>> {
     let mut units: Vec<Unit> = Vec::new();
-    let mut joints: FxHashMap<(&[u8], u8), usize> = FxHashMap::default();
-    for (id, section) in graph.sections.iter() {
-        if !section.block_ids().any(|block| graph.blocks[block].live) {
-            continue;
-        }
-        let class = Class::of(graph, id);
-        let zero = is_zero(graph, id);
-        match joint(graph, id) {
-            Some(name) => {
-                let unit = *joints.entry((name, class as u8)).or_insert(units.len());
-                match units.get_mut(unit) {
-                    Some(unit) => {
-                        unit.sections.push(id);
-                        unit.zero &= zero;
-                    }
-                    None => units.push(Unit { sections: vec![id], class, zero }),
-                }
+    let mut image: Option<Unit> = None;
+    for output in outputs(graph)? {
+        if output.class == Class::ThreadLocal {
+            // One image, of which every thread has a copy.
+            match &mut image {
+                Some(image) => image.sections.extend(output.sections),
+                None => image = Some(Unit { sections: output.sections, class: output.class, zero: false }),
             }
-            None => units.push(Unit { sections: vec![id], class, zero }),
+        } else {
+            part(graph, output, &mut units);
         }
     }
-    for unit in &mut units {
-        unit.sections.sort_by_key(|&section| match graph.sections[section].kind {
-            Kind::Array(priority) => (priority, section),
-            // What is zero in the image of threads comes behind what is not.
-            _ if unit.class == Class::ThreadLocal => (u32::from(is_zero(graph, section)), section),
-            _ => (0, section),
-        });
+    if let Some(mut image) = image {
+        // What is zero in the image comes behind what is not.
+        image.sections.sort_by_key(|&section| is_zero(graph, section));
+        image.zero = image.sections.first().is_some_and(|&section| is_zero(graph, section));
+        units.push(image);
     }
-    // Zero-fill comes last, so that a segment's content ends before it.
-    units.sort_by_key(|unit| (unit.class, unit.zero));
-    units
+    units.sort_by_key(|unit| unit.order(graph));
+    Ok(units)
 }
 
-pub(super) fn live_blocks<'a>(graph: &'a LinkGraph<'_>, unit: &'a Unit) -> impl Iterator<Item = BlockId> + 'a {
-    let blocks = unit.sections.iter().flat_map(|&section| graph.sections[section].block_ids());
-    blocks.filter(|&block| graph.blocks[block].live)
+/// Makes units of an output section: one, or where it may be parted one for each name in each object.
+fn part(graph: &LinkGraph<'_>, output: Output<'_>, units: &mut Vec<Unit>) {
+    let whole = !output.may_be_parted();
+    let mut known = FxHashMap::default();
+    for &id in &output.sections {
+        let section = &graph.sections[id];
+        // Tentative definitions have no object that could hold them together.
+        let alone = if section.is_made() { Some(id) } else { None };
+        let key = (!whole).then_some((section.object, section.name, alone));
+        let index = *known.entry(key).or_insert(units.len());
+        match units.get_mut(index) {
+            Some(unit) => {
+                unit.sections.push(id);
+                unit.zero &= is_zero(graph, id);
+            }
+            None => units.push(Unit { sections: vec![id], class: output.class, zero: is_zero(graph, id) }),
+        }
+    }
 }

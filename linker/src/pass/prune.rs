@@ -2,7 +2,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::defined::belongs;
 use crate::graph::{Definition, Extent, Kind, LinkGraph, is_identifier};
 use crate::index::{BlockId, SectionId, SymbolId};
 use crate::memory::Lifetime;
@@ -98,7 +97,7 @@ impl<'g, 'data> Marker<'g, 'data> {
                     return;
                 }
                 for section in self.graph.sections.ids() {
-                    if belongs(self.graph.sections[section].name, name) && self.stands_alone(section) {
+                    if self.graph.output(&self.graph.sections[section]) == name && self.stands_alone(section) {
                         self.mark_section(section);
                     }
                 }

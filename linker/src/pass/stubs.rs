@@ -1,16 +1,21 @@
 //! Stubs: what a branch goes through when it cannot reach its target, or not in the right state, or when nobody knows yet
 //! where the target will be.
 //!
-//! Runs inside the layout loop. A stub stands behind the block that first needs it (or before it, where that is nearer),
-//! and serves every other branch that reaches it. Stubs are only ever added, so the loop ends.
+//! Runs inside the layout loop. A stub stands in the island behind the unit that first needs it (or before it, where that is
+//! nearer), and serves every other branch that reaches it.
+//!
+//! The loop ends. A branch makes a stub at most once: islands grow at their outer ends only, so its own stub stays as far
+//! from it as it was, and if that is too far, another would be farther. What it shares with others may come out of reach,
+//! and then it makes its own. It ends soon, too: after a few rounds only branches are left alone that would still reach if
+//! every other one made a stub, so the round after that has nothing to do.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::arch::{Destination, StubShape};
 use crate::fixup::destination;
 use crate::graph::{Content, Definition, Edge, Flags, LinkGraph, Made};
 use crate::index::{BlockId, EdgeId, SymbolId};
-use crate::layout::Plan;
+use crate::layout::{Part, Plan, STUB_ALIGNMENT};
 use crate::memory::Protection;
 use crate::relocation::{Class, Inputs, Row};
 
@@ -18,105 +23,134 @@ use crate::relocation::{Class, Inputs, Row};
 type Key = (SymbolId, i64, &'static str);
 
 /// Name of the sections that stubs stand in.
-pub(crate) const STUB: &[u8] = b".stub";
+const STUB: &[u8] = b".stub";
 
-/// How many stubs may be made that take the place of others.
-const REPEATS: usize = 10_000;
+/// How many rounds make only what is missing. The next one makes what might be.
+const FRUGAL: usize = 4;
+
+/// How many stubs of a key a branch tries: the last ones made, which stand near to it as often as not.
+const TRIED: usize = 4;
+
+/// More than a stub takes, in bytes.
+const LARGEST: u64 = 64;
 
 /// The stubs of a link while it is laid out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Stubs {
     /// The edges that may need one, found once.
-    candidates: Option<Vec<EdgeId>>,
+    candidates: Vec<EdgeId>,
     by_key: FxHashMap<Key, Vec<(SymbolId, EdgeId)>>,
+    /// The stub that an edge uses, and the edge that asked for it.
     assigned: FxHashMap<EdgeId, (SymbolId, EdgeId)>,
-    /// How many stubs were made for branches that had asked for one before.
-    repeats: usize,
+    /// The stubs by the edges that made them.
+    own: FxHashMap<EdgeId, SymbolId>,
+    round: usize,
 }
 
 /// The state of one candidate for a stub.
 struct Branch<'r> {
-    id: EdgeId,
     edge: Edge,
     row: &'r Row,
     word: u64,
 }
 
 impl Stubs {
-    /// Makes the stubs that are missing at the present addresses. The first edge that needed a new one, if any did.
-    pub(crate) fn extend(&mut self, graph: &mut LinkGraph<'_>, plan: &mut Plan) -> Option<EdgeId> {
-        let mut first = None;
-        let mut insert: Vec<(BlockId, BlockId, bool)> = Vec::new();
-        let candidates = self.candidates.take().unwrap_or_else(|| candidates(graph));
-        for &id in &candidates {
+    pub(crate) fn new(graph: &LinkGraph<'_>) -> Self {
+        // What stubs consist of is no branch.
+        let may = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
+        Stubs {
+            candidates: graph.live_edges().filter(|(_, edge)| may(edge)).map(|(id, _)| id).collect(),
+            by_key: FxHashMap::default(),
+            assigned: FxHashMap::default(),
+            own: FxHashMap::default(),
+            round: 0,
+        }
+    }
+
+    /// Makes the stubs that are missing at the present addresses. Whether there were any.
+    pub(crate) fn extend(&mut self, graph: &mut LinkGraph<'_>, plan: &mut Plan) -> bool {
+        self.round += 1;
+        let careful = self.round == FRUGAL + 1;
+        let to_come = (self.candidates.len() - self.own.len()) as u64 * LARGEST;
+        let margin = if careful { plan.drift(to_come).min(i64::MAX as u64) as i64 } else { 0 };
+        let mut insert: Vec<(u32, BlockId, Part)> = Vec::new();
+        for index in 0..self.candidates.len() {
+            let id = self.candidates[index];
             let edge = graph.edges[id];
             let row = graph.row(&edge);
             let Some(word) = graph.word_under(id) else { continue };
-            let branch = Branch { id, edge, row, word };
-            if goes_directly(graph, plan, &branch) || self.is_served(graph, &branch) {
+            let branch = Branch { edge, row, word };
+            if goes_directly(graph, plan, &branch, margin) {
+                continue;
+            }
+            let reached = |stub: SymbolId| reaches(graph, &branch, stub, margin);
+            if self.assigned.get(&id).is_some_and(|&(stub, _)| self.own.get(&id) == Some(&stub) || reached(stub)) {
+                continue;
+            }
+            if let Some(&own) = self.own.get(&id) {
+                self.assigned.insert(id, (own, id));
                 continue;
             }
             let Some(shape) = graph.arch.stub_for(row, word, graph.core) else { continue };
             let key = (edge.target, stub_addend(graph, row, &edge), shape.name);
-            let reachable =
-                self.by_key.get(&key).into_iter().flatten().find(|(stub, _)| reaches(graph, &branch, *stub));
-            if let Some(&stub) = reachable {
+            let made = self.by_key.get(&key).map_or(&[][..], Vec::as_slice);
+            if let Some(&stub) = made.iter().rev().take(TRIED).find(|(stub, _)| reached(*stub)) {
                 self.assigned.insert(id, stub);
                 continue;
             }
-            // Its own stub has moved out of reach. That happens, but not to every branch in every round: then the rounds
-            // run out with nothing made.
-            if self.assigned.get(&id).is_some_and(|&(_, asked_by)| asked_by == id) {
-                first = first.or(Some(id));
-                self.repeats += 1;
-                if self.repeats > REPEATS {
-                    continue;
-                }
-            }
-            let Some(anchor) = anchor(graph, plan, &branch) else { continue };
+            let Some((unit, part)) = place(graph, plan, &branch) else { continue };
             let (stub, block) = make(graph, &branch, shape, key.1);
-            insert.push((anchor, block, anchor == edge.block && self.goes_before(graph, &branch)));
+            // Right beside its unit for now: what else is in the island is not counted.
+            graph.blocks[block].address = graph.blocks[edge.block].address;
+            insert.push((unit, block, part));
             self.by_key.entry(key).or_default().push((stub, id));
+            self.own.insert(id, stub);
             self.assigned.insert(id, (stub, id));
-            first = first.or(Some(id));
         }
-        self.candidates = Some(candidates);
-        insert_all(plan, &insert);
-        first
+        plan.add_stubs(&insert);
+        !insert.is_empty()
     }
 
-    /// Whether the branch has a stub that it still reaches.
-    fn is_served(&self, graph: &LinkGraph<'_>, branch: &Branch<'_>) -> bool {
-        self.assigned.get(&branch.id).is_some_and(|&(stub, _)| reaches(graph, branch, stub))
-    }
-
-    /// Whether the start of the block is in reach of the branch and its end is not.
-    fn goes_before(&self, graph: &LinkGraph<'_>, branch: &Branch<'_>) -> bool {
-        let size = graph.blocks[branch.edge.block].content.size() as i64;
-        let (low, high) = graph.arch.reach(branch.row, graph.core).range();
-        let offset = i128::from(branch.edge.offset);
-        i128::from(size) - offset > high && -offset > low
-    }
-
-    /// The stubs by edge.
-    pub(crate) fn finish(self) -> Vec<Made> {
-        let mut list: Vec<Made> =
-            self.assigned.into_iter().map(|(edge, (symbol, asked_by))| Made { edge, symbol, asked_by }).collect();
-        list.sort_by_key(|made| made.edge);
-        list
+    /// Lets go of what turned out not to be needed, and writes down the rest by edge.
+    pub(crate) fn finish(self, graph: &mut LinkGraph<'_>, plan: &mut Plan) {
+        let mut list: Vec<Made> = Vec::with_capacity(self.assigned.len());
+        for &id in &self.candidates {
+            let Some(&(symbol, asked_by)) = self.assigned.get(&id) else { continue };
+            let edge = graph.edges[id];
+            let branch = Branch { edge, row: graph.row(&edge), word: graph.word_under(id).unwrap_or(0) };
+            if !goes_directly(graph, plan, &branch, 0) {
+                list.push(Made { edge: id, symbol, asked_by });
+            }
+        }
+        let used: FxHashSet<SymbolId> = list.iter().map(|made| made.symbol).collect();
+        let mut left = false;
+        for id in &self.candidates {
+            let unused = self.own.get(id).filter(|stub| !used.contains(stub));
+            if let Some(Definition::Block(block, _)) = unused.map(|&stub| graph.symbols[stub].definition) {
+                graph.blocks[block].live = false;
+                left = true;
+            }
+        }
+        if left {
+            plan.let_go(graph);
+        }
+        graph.stubs = list;
     }
 }
 
-/// The block beside which a stub for a branch stands: the branch's own, or for data the last block of the nearest code.
-/// None where there is no code to stand beside.
-fn anchor(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> Option<BlockId> {
-    if branch.row.class == Class::Branch {
-        return Some(branch.edge.block);
+/// The unit beside which a stub for a branch stands, and on which side: the branch's own, or for data the last of the
+/// nearest code. None where there is no code to stand beside.
+fn place(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> Option<(u32, Part)> {
+    let place = graph.blocks[branch.edge.block].address.wrapping_add(branch.edge.offset.into());
+    if branch.row.class != Class::Branch {
+        return Some((plan.nearest_code(graph, place)?, Part::Behind));
     }
-    let is_code = |block: &BlockId| graph.sections[graph.blocks[*block].section].protection.executable();
-    let last = plan.segments.iter().filter_map(|segment| segment.blocks.last().copied()).filter(is_code);
-    let place = graph.blocks[branch.edge.block].address;
-    last.min_by_key(|block| graph.blocks[*block].address.abs_diff(place))
+    let unit = plan.unit_of(branch.edge.block)?;
+    let (start, stop) = plan.extent_of(graph, unit)?;
+    let (low, high) = graph.arch.reach(branch.row, graph.core).range();
+    // Where the end of the unit is beyond reach and its start is not.
+    let before = i128::from(stop.wrapping_sub(place)) > high && -i128::from(place.wrapping_sub(start)) > low;
+    Some((unit, if before { Part::Before } else { Part::Behind }))
 }
 
 /// How far behind its target a stub leads. The addend of a branch is where in its target it goes, less what the program
@@ -130,14 +164,8 @@ pub(crate) fn addend_through(graph: &LinkGraph<'_>, row: &Row, edge: &Edge) -> i
     edge.addend.wrapping_sub(stub_addend(graph, row, edge))
 }
 
-/// The live branches. What stubs consist of is none.
-fn candidates(graph: &LinkGraph<'_>) -> Vec<EdgeId> {
-    let may = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
-    graph.live_edges().filter(|(_, edge)| may(edge)).map(|(id, _)| id).collect()
-}
-
-/// Whether a branch can be made without a stub.
-fn goes_directly(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> bool {
+/// Whether a branch can be made without a stub, and could if it were `margin` bytes farther or nearer.
+fn goes_directly(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>, margin: i64) -> bool {
     let symbol = &graph.symbols[branch.edge.target];
     let s = match symbol.definition {
         // Weak or not, somebody may still define it, anywhere.
@@ -146,60 +174,33 @@ fn goes_directly(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> boo
         _ => graph.address(branch.edge.target).unwrap_or(0),
     };
     let to = destination(graph, branch.edge.target);
-    fits(graph, branch, s, branch.edge.addend, symbol.flags.has(Flags::THUMB), to)
+    fits(graph, branch, (s, branch.edge.addend, symbol.flags.has(Flags::THUMB)), to, margin)
 }
 
-/// Whether a branch reaches a stub.
-fn reaches(graph: &LinkGraph<'_>, branch: &Branch<'_>, stub: SymbolId) -> bool {
+/// Whether a branch reaches a stub, and would with `margin` bytes more or less between them.
+fn reaches(graph: &LinkGraph<'_>, branch: &Branch<'_>, stub: SymbolId, margin: i64) -> bool {
     let Some(address) = graph.address(stub) else { return false };
-    // A stub made in this round has no address yet; it will be next to its block.
-    if address == 0 {
-        return true;
-    }
     let thumb = graph.symbols[stub].flags.has(Flags::THUMB);
     let addend = addend_through(graph, branch.row, &branch.edge);
-    fits(graph, branch, address, addend, thumb, Destination { thumb: Some(thumb) })
+    fits(graph, branch, (address, addend, thumb), Destination { thumb: Some(thumb) }, margin)
 }
 
-fn fits(graph: &LinkGraph<'_>, branch: &Branch<'_>, s: u64, a: i64, t: bool, to: Destination) -> bool {
+fn fits(graph: &LinkGraph<'_>, branch: &Branch<'_>, sat: (u64, i64, bool), to: Destination, margin: i64) -> bool {
+    let (s, a, t) = sat;
     let p = graph.blocks[branch.edge.block].address.wrapping_add(branch.edge.offset.into());
     let narrow = graph.target.register_bits == 32;
     let value = branch.row.operation.evaluate(&Inputs { s, a, p, t, narrow, ..Inputs::default() });
     let form = graph.arch.branch(branch.row, branch.word, value, to, graph.core);
-    form.is_some_and(|form| graph.arch.reach(branch.row, graph.core).allows(form.value))
+    let reach = graph.arch.reach(branch.row, graph.core);
+    form.is_some_and(|form| [-margin, margin].iter().all(|m| reach.allows(form.value.saturating_add(*m))))
 }
 
 fn make(graph: &mut LinkGraph<'_>, branch: &Branch<'_>, shape: &'static StubShape, addend: i64) -> (SymbolId, BlockId) {
     let content = Content::Owned(shape.code.to_vec());
-    let block = graph.make_block(STUB, Protection::ReadExecute, false, content, 8);
+    let block = graph.make_block(STUB, Protection::ReadExecute, false, content, STUB_ALIGNMENT);
     graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (block, offset, bytes)));
     let kind = graph.arch.pointer();
     graph.append_edge(Edge { addend, offset: shape.pointer, target: branch.edge.target, block, kind });
     let flags = if shape.thumb { Flags::FUNCTION.with(Flags::THUMB) } else { Flags::FUNCTION };
     (graph.make_symbol(block, 0, shape.code.len() as u64, flags), block)
-}
-
-/// Puts new blocks into the plan: each behind, or before, the block that it is for.
-fn insert_all(plan: &mut Plan, insert: &[(BlockId, BlockId, bool)]) {
-    if insert.is_empty() {
-        return;
-    }
-    let mut beside: FxHashMap<BlockId, (Vec<BlockId>, Vec<BlockId>)> = FxHashMap::default();
-    for &(anchor, block, before) in insert {
-        let (front, back) = beside.entry(anchor).or_default();
-        if before { front.push(block) } else { back.push(block) }
-    }
-    for segment in &mut plan.segments {
-        if !segment.blocks.iter().any(|block| beside.contains_key(block)) {
-            continue;
-        }
-        let mut blocks = Vec::with_capacity(segment.blocks.len() + 1);
-        for &block in &segment.blocks {
-            let (front, back) = beside.remove(&block).unwrap_or_default();
-            blocks.extend(front);
-            blocks.push(block);
-            blocks.extend(back);
-        }
-        segment.blocks = blocks;
-    }
 }

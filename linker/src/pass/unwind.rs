@@ -4,18 +4,19 @@
 use rustc_hash::FxHashSet;
 
 use crate::arch::UnwindIndex;
-use crate::defined::belongs;
 use crate::field::Unit;
-use crate::graph::{Content, Definition, Edge, End, Extent, Flags, Kind, LinkGraph};
+use crate::graph::{Block, Content, Definition, Edge, End, Extent, Flags, Kind, LinkGraph};
 use crate::index::{BlockId, SectionId, SymbolId};
+use crate::layout::Plan;
 use crate::memory::{Lifetime, Protection};
+use crate::relocation::Inputs;
 
 /// Adds the entries that are missing, if there is an index at all.
 pub(crate) fn run(graph: &mut LinkGraph<'_>) {
     let Some(index) = graph.arch.unwind_index() else { return };
     let is_live = |section: SectionId| graph.sections[section].block_ids().any(|block| graph.blocks[block].live);
     let entries = graph.sections.iter().filter(|(id, section)| {
-        section.kind == Kind::LinkOrder && belongs(section.name, index.section) && is_live(*id)
+        section.kind == Kind::LinkOrder && graph.output(section) == index.section && is_live(*id)
     });
     let described: FxHashSet<SectionId> = entries.filter_map(|(_, section)| section.link).collect();
     if described.is_empty() {
@@ -39,6 +40,58 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
     let end = graph.make_symbol(BlockId::default(), 0, 0, Flags::default());
     graph.symbols[end].definition = Definition::Bound(Extent::Segments(Protection::ReadExecute), End::Stop);
     add(graph, index, end, None);
+}
+
+/// Lets go of entries made here whose code is out of their reach: nobody asked for them, so that they do not fit is no
+/// error. Such code has no entry then, as with GNU ld. The end is marked where it can be: behind the last code in reach.
+/// Whether there were any.
+pub(crate) fn let_go(graph: &mut LinkGraph<'_>, plan: &mut Plan) -> bool {
+    let Some(index) = graph.arch.unwind_index() else { return false };
+    let Some(row) = graph.arch.row(index.row).map(|row| graph.row_of(row)) else { return false };
+    let made: Vec<BlockId> = graph
+        .sections
+        .iter()
+        .filter(|(_, section)| section.is_made() && section.kind == Kind::LinkOrder && section.name == index.section)
+        .filter_map(|(_, section)| section.block_ids().next().filter(|&block| graph.blocks[block].live))
+        .collect();
+    let narrow = graph.target.register_bits == 32;
+    let fits = |graph: &LinkGraph<'_>, block: BlockId, s: u64| {
+        row.check.allows(row.operation.evaluate(&Inputs {
+            s,
+            p: graph.blocks[block].address,
+            narrow,
+            ..Inputs::default()
+        }))
+    };
+    let mut changed = false;
+    for block in made {
+        let Some(edge) = graph.edges_of(block).first() else { continue };
+        let target = edge.target;
+        if let Some(s) = graph.address(target) {
+            if !fits(graph, block, s) {
+                graph.blocks[block].live = false;
+                changed = true;
+            }
+            continue;
+        }
+        let end = plan.bounds(graph, Extent::Segments(Protection::ReadExecute)).1;
+        if !fits(graph, block, end) {
+            let code = |(_, b): &(BlockId, &Block<'_>)| b.live && graph.sections[b.section].protection.executable();
+            let ends = graph.blocks.iter().filter(code).map(|(id, b)| (b.address.wrapping_add(b.content.size()), id));
+            match ends.filter(|&(end, _)| fits(graph, block, end)).max() {
+                Some((_, last)) => {
+                    let size = graph.blocks[last].content.size();
+                    graph.symbols[target].definition = Definition::Block(last, size);
+                }
+                None => graph.blocks[block].live = false,
+            }
+            changed = true;
+        }
+    }
+    if changed {
+        plan.let_go(graph);
+    }
+    changed
 }
 
 fn add(graph: &mut LinkGraph<'_>, index: &'static UnwindIndex, start: SymbolId, about: Option<SectionId>) {

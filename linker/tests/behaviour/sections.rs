@@ -1,8 +1,10 @@
 //! Sections: bounds, order, and what pruning keeps.
 
 use super::elf::{
-    AARCH64_ABS64, CODE, DATA, EXIDX, Elf, FUNC, GLOBAL, INIT_ARRAY, LINK_ORDER, LOCAL, PROGBITS, READ, SECTION,
+    AARCH64_ABS64, CODE, DATA, EXIDX, Elf, FUNC, GLOBAL, INIT_ARRAY, LINK_ORDER, LOCAL, NOBITS, PROGBITS, READ, SECTION,
 };
+use linker::memory::Protection;
+
 use super::*;
 
 #[test]
@@ -43,17 +45,138 @@ fn arrays_are_in_order_of_priority_then_of_input() {
     assert_eq!(values, [1, 2, 3, 4, 5]);
 }
 
+/// GNU ld 2.40 moves `.ctors` into `.init_array`: `.ctors.N` as priority 65535 - N, the words of each turned round.
 #[test]
-fn constructors_that_run_from_the_end_have_those_without_a_number_first() {
-    let mut elf = points_to(&["first"]);
-    for (name, value) in [(".ctors.65000", 3u64), (".ctors", 1), (".ctors.100", 2)] {
-        elf.section(name, PROGBITS, DATA, &value.to_le_bytes());
+fn constructors_that_ran_from_the_end_are_in_the_array_turned_round() {
+    let words = |values: &[u64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let mut elf = points_to(&["__init_array_start", "__init_array_end"]);
+    for (name, kind, values) in [
+        (".ctors.100", PROGBITS, &[3][..]),
+        (".init_array.65435", INIT_ARRAY, &[4]),
+        (".init_array.50", INIT_ARRAY, &[2]),
+        (".ctors", PROGBITS, &[6, 5]),
+        (".init_array", INIT_ARRAY, &[7]),
+        (".ctors.65500", PROGBITS, &[1]),
+    ] {
+        elf.section(name, kind, DATA, &words(values));
     }
-    elf.symbols[1] = ("first".into(), GLOBAL, 0, 3, 0, 0);
-    let files = [("a.o", elf.bytes())];
+    let files = [("crtbegin.o", one(".ctors", u64::MAX)), ("a.o", elf.bytes()), ("crtend.o", one(".ctors", 0))];
     let linked = link("aarch64", &files).expect("links");
-    let start = linked.address("first").expect("there");
-    assert_eq!([0, 8, 16].map(|offset| read(&linked, start + offset, 8)), [1, 2, 3]);
+    let (start, stop) = (pointer(&linked, "p___init_array_start"), pointer(&linked, "p___init_array_end"));
+    let values: Vec<u64> = (start..stop).step_by(8).map(|at| read(&linked, at, 8)).collect();
+    assert_eq!(values, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/// An AArch64 object with one word in a section.
+fn one(section: &str, value: u64) -> Vec<u8> {
+    let mut elf = Elf::aarch64();
+    elf.section(section, PROGBITS, DATA, &value.to_le_bytes());
+    elf.bytes()
+}
+
+/// Every layout that may part things, and some that do not.
+fn layouts() -> Vec<Layout> {
+    [Layout::Near, Layout::Far, Layout::High].into_iter().chain((0..12).map(Layout::Random)).collect()
+}
+
+#[test]
+fn sections_of_one_name_are_one_run_in_the_order_of_the_link() {
+    let piece = |value: u64, flags: u64| {
+        let mut elf = Elf::aarch64();
+        elf.section(".text", PROGBITS, CODE, &[0x1f, 0x20, 0x03, 0xd5]);
+        let table = elf.section("my_set", PROGBITS, flags, &value.to_le_bytes());
+        elf.of(table).align = 8;
+        let marker = elf.section("marked", PROGBITS, READ, &[]);
+        elf.symbol(&format!("marker_{value}"), GLOBAL, marker, 0);
+        elf.section("marked", PROGBITS, DATA, &value.to_le_bytes());
+        let rest = elf.section("my.own.code", PROGBITS, CODE, &(value as u32).to_le_bytes());
+        elf.symbol(&format!("code_{value}"), GLOBAL | FUNC, rest, 0);
+        elf.bytes()
+    };
+    let bounds = points_to(&["__start_my_set", "__stop_my_set", "marker_1", "code_1"]).bytes();
+    let files = [("a.o", piece(1, READ)), ("main.o", bounds), ("b.o", piece(2, DATA)), ("c.o", piece(3, READ))];
+    for layout in layouts() {
+        let linked = link_as("aarch64", &files, Roots::All, &layout).expect("links");
+        let words = |at: u64, width: usize| [0, 1, 2].map(|index| read(&linked, at + index * width as u64, width));
+        let (start, stop) = (pointer(&linked, "p___start_my_set"), pointer(&linked, "p___stop_my_set"));
+        assert_eq!((stop - start, words(start, 8)), (24, [1, 2, 3]), "{layout}");
+        assert_eq!(words(pointer(&linked, "p_marker_1"), 8), [1, 2, 3], "{layout}");
+        assert_eq!(words(pointer(&linked, "p_code_1"), 4), [1, 2, 3], "{layout}");
+        let set = linked.handle.iter().find(|p| (p.address..p.address + p.segment.size).contains(&start));
+        assert_eq!(set.expect("a segment").segment.protection, Protection::ReadWrite, "the union of flags");
+    }
+}
+
+#[test]
+fn members_of_archives_stand_where_their_archive_does() {
+    let first = points_to(&["__start_my_set", "member"]).bytes();
+    let mut member = Elf::aarch64();
+    let table = member.section("my_set", PROGBITS, DATA, &2u64.to_le_bytes());
+    member.symbol("member", GLOBAL, table, 0);
+    let library = super::elf::archive(&[("m.o", member.bytes(), &["member"])]);
+    let files = [("a.o", one("my_set", 1)), ("first.o", first), ("libm.a", library), ("last.o", one("my_set", 3))];
+    let linked = link("aarch64", &files).expect("links");
+    let start = pointer(&linked, "p___start_my_set");
+    assert_eq!([0, 8, 16].map(|at| read(&linked, start + at, 8)), [1, 2, 3]);
+}
+
+#[test]
+fn a_union_that_would_be_writable_and_executable_is_refused() {
+    let mut code = Elf::aarch64();
+    code.section("mixed", PROGBITS, CODE, &[0; 4]);
+    assert_eq!(
+        error("aarch64", &[("a.o", one("mixed", 1)), ("b.o", code.bytes())]),
+        "layout: a.o(mixed) is writable and b.o(mixed) is executable: they cannot be one output section mixed"
+    );
+}
+
+#[test]
+fn bounds_of_what_is_empty_enclose_nothing() {
+    let names = ["__bss_start", "_end", "_edata", "__data_start", "__init_array_start", "__init_array_end", "etext"];
+    let bounds = |data: bool| {
+        let mut elf = points_to(&names);
+        if !data {
+            // The pointers themselves are constant then, so that nothing is writable.
+            elf.of(1).flags = READ;
+        }
+        elf.section(".text", PROGBITS, CODE, &[0x1f, 0x20, 0x03, 0xd5]);
+        elf.bytes()
+    };
+    for data in [true, false] {
+        for layout in layouts() {
+            let files = [("a.o", bounds(data))];
+            let linked = link_as("aarch64", &files, Roots::All, &layout).expect("links");
+            let at = |name: &str| pointer(&linked, &format!("p_{name}"));
+            assert_eq!(at("__bss_start"), at("_end"), "{layout}: to clear it clears nothing");
+            assert_eq!(at("_edata"), at("_end"), "{layout}");
+            assert_eq!(at("__init_array_start"), at("__init_array_end"), "{layout}");
+            let own = linked.address("p_etext").expect("there");
+            assert_eq!(at("__data_start"), if data { own - 8 * 6 } else { at("_end") }, "{layout}");
+        }
+    }
+}
+
+#[test]
+fn what_is_cleared_is_zero_fill_and_nothing_else() {
+    let mut files = vec![("bounds.o", points_to(&["__bss_start", "_end", "_edata", "__bss_end__"]).bytes())];
+    for name in ["a.o", "b.o", "c.o"] {
+        let mut elf = defines(GLOBAL, &name[..1], 7);
+        for (name, size) in [(".bss", 40), (".bss.x", 8), (".noinit", 4)] {
+            let bss = elf.section(name, NOBITS, DATA, &[]);
+            elf.of(bss).size = size;
+        }
+        files.push((name, elf.bytes()));
+    }
+    for layout in layouts() {
+        let linked = link_as("aarch64", &files, Roots::All, &layout).expect("links");
+        let at = |name: &str| pointer(&linked, &format!("p_{name}"));
+        let cleared = at("__bss_start")..at("__bss_end__");
+        assert!(cleared.end - cleared.start >= 3 * 48 && at("_edata") <= cleared.start, "{layout}");
+        let blocks = linked.graph().blocks.iter().filter(|(_, block)| cleared.contains(&block.address));
+        let names = blocks.map(|(_, block)| linked.graph().output(&linked.graph().sections[block.section]));
+        assert!(names.into_iter().all(|name| name == b".bss"), "{layout}");
+        assert!(linked.graph().blocks.iter().all(|(_, block)| block.address < at("_end")), "{layout}");
+    }
 }
 
 /// An ARM object with functions in sections of their own, each with an unwind table that holds its number.

@@ -84,3 +84,123 @@ fn near_calls_change_state_without_a_stub() {
         assert_eq!(word & mask, bits, "{from} to {to}: {word:#x}");
     }
 }
+
+/// Links these with `T` at an address.
+fn link_with_t<'data>(files: &'data [(&'data str, Vec<u8>)], t: u64, layout: &Layout) -> Result<Linked<'data>> {
+    let mut parsed = parse("aarch64", files, &Options::default())?;
+    parsed.define("T", t)?;
+    let mut ram = Ram::default();
+    let reserved = parsed.prune(Roots::All)?.reserve(&mut ram, layout)?;
+    reserved.resolve(&mut ram, |_| None)?.fix(&mut ram)?.finalize(&mut ram)
+}
+
+#[test]
+fn a_branch_that_came_into_reach_needs_no_stub() {
+    // `w` with 130 MiB behind it.
+    let mut w = calls("w", &["T"]);
+    w.of(1).data.resize(0x820_0000, 0);
+    let files = [("w.o", w.bytes()), ("x.o", calls("x", &["T"]).bytes())];
+    // The stub of `w` moves `x` towards `T`, into reach of some.
+    for t in [0x1060_0000, 0x1060_0004, 0x1060_0008, 0x1060_000c, 0x1060_0010u64] {
+        let linked = link_with_t(&files, t, &Layout::Near).expect("links");
+        let (w, x) = (linked.address("w").expect("there"), linked.address("x").expect("there"));
+        assert_eq!(read(&linked, a64_target(&linked, w) + 8, 8), t);
+        let direct = t - x < 128 << 20;
+        assert_eq!(if direct { a64_target(&linked, x) } else { read(&linked, a64_target(&linked, x) + 8, 8) }, t);
+        let stubs = linked.graph().blocks.iter().filter(|(_, block)| block.live);
+        let stubs = stubs.filter(|(_, block)| linked.graph().sections[block.section].name == b".stub").count();
+        assert_eq!(stubs, if direct { 1 } else { 2 }, "{t:#x}: one that nobody needs is not there");
+    }
+}
+
+#[test]
+fn any_number_of_islands_of_one_target_settles() {
+    let name = |index| format!("f{index}").leak() as &str;
+    let files: Vec<(&str, Vec<u8>)> =
+        (0..100).map(|index| (name(index), calls(name(index), &["T", "T"]).bytes())).collect();
+    // Of two neighbours one is in reach of the other's stub.
+    let at = |index: u64| format!("f{index}(.text.f{index})={:#x}", 0x40_0000 + index * 0x700_0000);
+    let layout = format!("at:{}", (0..100).map(at).collect::<Vec<_>>().join(",")).parse().expect("a layout");
+    let linked = link_with_t(&files, 0x10_0000_0000, &layout).expect("links");
+    let mut stubs = std::collections::BTreeSet::new();
+    for (name, _) in &files {
+        let stub = a64_target(&linked, linked.address(name).expect("there"));
+        assert_eq!(read(&linked, stub + 8, 8), 0x10_0000_0000, "{name}");
+        stubs.insert(stub);
+    }
+    assert!(stubs.len() > 31, "{} islands", stubs.len());
+}
+
+/// Many callers whose reach ends within a few bytes of each other, so that each stub pushes another branch out of reach.
+#[test]
+fn a_chain_of_branches_that_push_each_other_out_of_reach_settles() {
+    let count = 400u64;
+    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    for index in 0..count {
+        let name = &*format!("f{index}").leak();
+        files.push((name, calls(name, &[if index % 2 == 0 { "far" } else { "T" }]).bytes()));
+    }
+    for shift in [0, 8, 64, 512, 4096] {
+        let mut parsed = parse("aarch64", &files, &Options::default()).expect("reads");
+        parsed.define("far", 0x10_0000_0000).expect("new");
+        // Out of reach of the first callers, in reach of the last ones.
+        let t = 0x40_0000 + (128 << 20) + shift;
+        parsed.define("T", t).expect("new");
+        let mut ram = Ram::default();
+        let reserved = parsed.prune(Roots::All).expect("prunes").reserve(&mut ram, &Layout::Near).expect("settles");
+        let fixed = reserved.resolve(&mut ram, |_| None).expect("resolves").fix(&mut ram).expect("all are in reach");
+        let linked = fixed.finalize(&mut ram).expect("ships");
+        for index in (1..count).step_by(2) {
+            let to = a64_target(&linked, linked.address(&format!("f{index}")).expect("there"));
+            assert!(to == t || read(&linked, to + 8, 8) == t, "{index} goes to {to:#x}");
+        }
+    }
+}
+
+#[test]
+fn a_branch_in_a_section_that_is_larger_than_its_reach_says_so() {
+    let mut elf = Elf::arm();
+    // A32: `bl far` in the midst of 80 MiB.
+    let mut code = vec![0; 80 << 20];
+    code[40 << 20..][..4].copy_from_slice(&0xebff_fffeu32.to_le_bytes());
+    let text = elf.section(".text", PROGBITS, CODE, &code);
+    let far = elf.wants("far");
+    elf.relocate(text, 40 << 20, ARM_CALL, far, 0);
+    let bytes = elf.bytes();
+    let mut parsed = Parsed::new(Target::named("armv7").expect("known"), Options::default());
+    parsed.add("a.o", &bytes).expect("reads");
+    parsed.define("far", 0x7000_0000).expect("new");
+    let mut ram = Ram::default();
+    let reserved = parsed.prune(Roots::All).expect("prunes").reserve(&mut ram, &Layout::Near).expect("settles");
+    let error = reserved.resolve(&mut ram, |_| None).expect("resolves").fix(&mut ram).map(drop).expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "a.o(.text+0x2800000): R_ARM_CALL against `far`: the target is out of reach, and so is a stub beside the section, \
+         which has 0x5000000 bytes: the branch reaches from -0x2000000 to 0x1ffffff"
+    );
+}
+
+/// Pieces of one function in two objects: a stub between them would be executed.
+#[test]
+fn no_stub_stands_in_the_midst_of_an_output_section() {
+    let piece = |first: bool| {
+        let mut elf = Elf::aarch64();
+        let code = elf.section(".init", PROGBITS, CODE, &[0; 4]);
+        if first {
+            elf.symbol("init", GLOBAL | FUNC, code, 0);
+        }
+        let far = elf.wants("far");
+        elf.relocate(code, 0, elf::AARCH64_CALL26, far, 0);
+        elf.of(code).data = 0x9400_0000u32.to_le_bytes().to_vec();
+        elf.bytes()
+    };
+    let files = [("a.o", piece(true)), ("b.o", piece(false)), ("far.o", calls("far", &[]).bytes())];
+    let linked = link_as("aarch64", &files, Roots::All, &Layout::Far).expect("links");
+    let init = linked.address("init").expect("there");
+    let far = linked.address("far").expect("there");
+    for at in [init, init + 4] {
+        let stub = a64_target(&linked, at);
+        assert!(stub >= init + 8, "behind both pieces");
+        assert_eq!(read(&linked, stub + 8, 8), far);
+    }
+}

@@ -21,7 +21,7 @@
 use super::{Architecture, BranchForm, Core, Destination, Resolver, StubShape, UnwindIndex, Word};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
-use crate::layout::Spans;
+use crate::layout::{Rule, Spans};
 use crate::relocation::{Check, Class, Row};
 
 pub mod cores;
@@ -188,6 +188,14 @@ static TRAMPOLINE_T16: Resolver = Resolver {
     ..RESOLVER_T16
 };
 
+/// As in GNU ld's linker scripts.
+const OUTPUT_SECTIONS: &[Rule] = &[
+    (b".ARM.exidx", b".ARM.exidx"),
+    (b".ARM.extab", b".ARM.extab"),
+    (b".gnu.linkonce.armexidx.", b".ARM.exidx"),
+    (b".gnu.linkonce.armextab.", b".ARM.extab"),
+];
+
 /// Exception handling tables (EHABI32, Index table entries).
 static EXIDX: UnwindIndex = UnwindIndex {
     section: b".ARM.exidx",
@@ -246,6 +254,10 @@ impl Architecture for Arm {
 
     fn pc_bias(&self, row: &Row) -> i64 {
         if row.field.unit == Unit::Instruction32 { 8 } else { 4 }
+    }
+
+    fn output_sections(&self) -> &'static [Rule] {
+        OUTPUT_SECTIONS
     }
 
     fn unwind_index(&self) -> Option<&'static UnwindIndex> {
