@@ -9,8 +9,8 @@ use linker::Target;
 use linker::arch::{Architecture, BranchForm, Core, Destination, Resolver, Rewritten, StubShape, UnwindIndex, Word};
 use linker::field::{Codec, Field, Run, Stored, Unit};
 use linker::graph::{Bytes, Flags, LinkGraph};
-use linker::index::{BlockId, EdgeId};
-use linker::layout::Spans;
+use linker::index::EdgeId;
+use linker::layout::{Rule, Spans};
 use linker::relocation::{Check, Entry, Minus, Operation, Row, Term};
 
 use super::{Verdict, class, prove_one};
@@ -217,17 +217,26 @@ impl Architecture for Changed {
     fn resolver(&self, core: Core) -> &'static Resolver {
         self.inner.resolver(core)
     }
-    fn relax_thread_local(
-        &self,
-        graph: &LinkGraph<'_>,
-        block: BlockId,
-        image: u64,
-        list: &mut Vec<(EdgeId, Rewritten)>,
-    ) {
-        self.inner.relax_thread_local(graph, block, image, list);
+    fn descriptor_call(&self, row: &Row) -> Option<u32> {
+        self.inner.descriptor_call(row)
     }
-    fn relax_got_load(&self, graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
-        self.inner.relax_got_load(graph, edge, list);
+    fn trampoline(&self, core: Core) -> &'static Resolver {
+        self.inner.trampoline(core)
+    }
+    fn stored_addend(&self, row: &Row, stored: i64, code: &[u8]) -> Result<i64, &'static str> {
+        self.inner.stored_addend(row, stored, code)
+    }
+    fn relax_thread_local(&self, graph: &LinkGraph<'_>, image: u64, list: &mut Vec<(EdgeId, Rewritten)>) {
+        self.inner.relax_thread_local(graph, image, list);
+    }
+    fn relax_got_loads(&self, graph: &LinkGraph<'_>, list: &mut Vec<(EdgeId, Rewritten)>) {
+        self.inner.relax_got_loads(graph, list);
+    }
+    fn output_sections(&self) -> &'static [Rule] {
+        self.inner.output_sections()
+    }
+    fn turns_code(&self) -> bool {
+        self.inner.turns_code()
     }
     fn spans(&self) -> Spans {
         self.inner.spans()

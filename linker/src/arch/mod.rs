@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use crate::graph::{Bytes, Flags, LinkGraph};
-use crate::index::{BlockId, EdgeId, SymbolId};
+use crate::index::{EdgeId, SymbolId};
 use crate::layout::{Rule, Spans};
 use crate::relocation::{Check, Row};
 
@@ -137,20 +137,13 @@ pub trait Architecture: Sync + Debug {
         Ok(stored)
     }
 
-    /// What instructions of `block` become that find variables in this link's own image of at most `image` bytes, where
-    /// the offset from the thread pointer is constant. What is not in the list stays as it is.
-    fn relax_thread_local(
-        &self,
-        _graph: &LinkGraph<'_>,
-        _block: BlockId,
-        _image: u64,
-        _list: &mut Vec<(EdgeId, Rewritten)>,
-    ) {
-    }
+    /// What instructions become that find variables in this link's own image of at most `image` bytes, where the offset from
+    /// the thread pointer is constant. What is not in the list stays as it is.
+    fn relax_thread_local(&self, _graph: &LinkGraph<'_>, _image: u64, _list: &mut Vec<(EdgeId, Rewritten)>) {}
 
-    /// What the load from the global offset table at `edge`, and what goes with it, becomes where the address that it
-    /// would load is in reach. Nothing: it stays as it is.
-    fn relax_got_load(&self, _graph: &LinkGraph<'_>, _edge: EdgeId, _list: &mut Vec<(EdgeId, Rewritten)>) {}
+    /// What loads from the global offset table, and what goes with them, become where the addresses that they would load are
+    /// in reach. What is not in the list stays as it is.
+    fn relax_got_loads(&self, _graph: &LinkGraph<'_>, _list: &mut Vec<(EdgeId, Rewritten)>) {}
 
     /// The distances that layout policies work with.
     fn spans(&self) -> Spans;

@@ -4,7 +4,7 @@
 //! equal. The stub jumps through a slot, and finalization fills the slot with what the resolver returns.
 
 use crate::graph::{Binding, Content, Definition, Edge, Flags, LinkGraph};
-use crate::index::{Id, SymbolId};
+use crate::index::{BlockId, Id, SymbolId};
 use crate::memory::Protection;
 
 /// A slot and the resolver that fills it.
@@ -14,6 +14,15 @@ pub(crate) struct Ifunc {
     pub(crate) resolver: SymbolId,
     /// A symbol at the slot.
     pub(crate) slot: SymbolId,
+}
+
+/// Name of the sections that the stubs stand in.
+const STUB: &[u8] = b".iplt";
+
+/// Whether a block is the stub of an IFUNC symbol.
+pub(crate) fn is_stub(graph: &LinkGraph<'_>, block: BlockId) -> bool {
+    let section = &graph.sections[graph.blocks[block].section];
+    section.is_made() && section.name == STUB
 }
 
 /// Makes slot and stub for each IFUNC symbol that a live edge refers to, or a root is.
@@ -47,7 +56,7 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
 
         let shape = graph.arch.indirect_stub(graph.core);
         let content = Content::Owned(shape.code.to_vec());
-        let stub = graph.make_block(b".iplt", Protection::ReadExecute, false, content, 8);
+        let stub = graph.make_block(STUB, Protection::ReadExecute, false, content, 8);
         graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (stub, offset, bytes)));
         let kind = graph.arch.pointer();
         graph.append_edge(Edge { addend: 0, offset: shape.pointer, target: slot, block: stub, kind });

@@ -21,22 +21,14 @@ pub(crate) fn thread_local(graph: &mut LinkGraph<'_>) {
         .map(|(_, block)| block.content.size() + block.alignment)
         .sum();
     let mut list = Vec::new();
-    for (id, block) in graph.blocks.iter() {
-        if block.live && graph.edges_of(id).iter().any(|edge| graph.row(edge).class == Class::Tls) {
-            graph.arch.relax_thread_local(graph, id, image, &mut list);
-        }
-    }
+    graph.arch.relax_thread_local(graph, image, &mut list);
     rewrite(graph, list);
 }
 
 /// Loads from the global offset table. Once all addresses are known: what is computed has to be in reach.
 pub(crate) fn got_loads(graph: &mut LinkGraph<'_>) {
     let mut list = Vec::new();
-    for (id, edge) in graph.live_edges_of(Class::Got) {
-        if graph.address(edge.target).is_some() {
-            graph.arch.relax_got_load(graph, id, &mut list);
-        }
-    }
+    graph.arch.relax_got_loads(graph, &mut list);
     rewrite(graph, list);
 }
 

@@ -20,7 +20,7 @@
 use super::{Architecture, Core, Resolver, Rewritten, StubShape, Word};
 use crate::field::Opcode;
 use crate::graph::{Bytes, LinkGraph};
-use crate::index::{BlockId, EdgeId};
+use crate::index::EdgeId;
 use crate::layout::Spans;
 use crate::relocation::{Class, Row};
 
@@ -142,18 +142,12 @@ impl Architecture for Aarch64 {
         if self.ilp32 { &RESOLVER_32 } else { &RESOLVER }
     }
 
-    fn relax_thread_local(
-        &self,
-        graph: &LinkGraph<'_>,
-        block: BlockId,
-        image: u64,
-        list: &mut Vec<(EdgeId, Rewritten)>,
-    ) {
-        relax::thread_local(graph, block, image, list);
+    fn relax_thread_local(&self, graph: &LinkGraph<'_>, image: u64, list: &mut Vec<(EdgeId, Rewritten)>) {
+        relax::thread_local(graph, image, list);
     }
 
-    fn relax_got_load(&self, graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
-        relax::got_load(graph, edge, list);
+    fn relax_got_loads(&self, graph: &LinkGraph<'_>, list: &mut Vec<(EdgeId, Rewritten)>) {
+        relax::got_loads(graph, list);
     }
 
     fn spans(&self) -> Spans {

@@ -1,7 +1,9 @@
 //! Relaxations: what sequences become when more is known than the compiler knew.
 //!
-//! Each instruction is looked at for itself, with the edges beside it where a sequence has to be one. The registers of
-//! thread-local sequences are fixed by the ABI (x0, and x1 for descriptors); those of the others are read from the code.
+//! Code may branch into the midst of a sequence, with what the first half of another one left in a register. So what takes
+//! more than one instruction is decided for all sequences of a symbol at once: all of them change or none does (AAELF64
+//! 2026Q2, Relocation optimization). The registers of thread-local sequences are fixed by the ABI (x0, and x1 for
+//! descriptors); those of the others are read from the code.
 //!
 //! ILP32 has the same sequences under other numbers; what they become is the same, too: it loads 32 bits where LP64 loads 64,
 //! and an address below 4 GiB is one in all 64 bits.
@@ -9,9 +11,10 @@
 use rustc_hash::FxHashSet;
 
 use crate::arch::Rewritten;
-use crate::graph::{Definition, Edge, LinkGraph};
-use crate::index::{BlockId, EdgeId, Id, SymbolId};
-use crate::relocation::Row;
+use crate::graph::{Definition, Edge, Flags, LinkGraph};
+use crate::index::{EdgeId, Id, SymbolId};
+use crate::pass::ifunc;
+use crate::relocation::{Class, Row};
 
 const NOP: u64 = 0xd503_201f;
 /// movz x0, #0, lsl #16
@@ -136,6 +139,10 @@ impl<'g, 'data> Here<'g, 'data> {
         twin.map_or(number, |twin| twin.0)
     }
 
+    fn place(&self) -> u64 {
+        self.graph.blocks[self.edge.block].address.wrapping_add(self.edge.offset.into())
+    }
+
     fn calls(&self, name: &[u8]) -> bool {
         self.graph.symbols[self.edge.target].name == name
     }
@@ -149,85 +156,142 @@ fn base(word: u64) -> u64 {
     word >> 5 & 31
 }
 
-/// See [`crate::arch::Architecture::relax_thread_local`].
-pub(super) fn thread_local(graph: &LinkGraph<'_>, block: BlockId, image: u64, list: &mut Vec<(EdgeId, Rewritten)>) {
-    if image >= MOVES {
-        return;
-    }
-    // The variables of which some load does not replace the page that it loads through, so that `movk` could not complete
-    // what `movz` began. A page and its loads may be apart, and only all of them together can change.
-    let mut kept: FxHashSet<(SymbolId, i64)> = FxHashSet::default();
-    let edges = || graph.blocks[block].edge_ids().filter_map(|id| Here::at(graph, id));
-    for here in edges() {
-        let complete = here.number != TLSIE_LD64_GOTTPREL_LO12_NC || destination(here.word) == base(here.word);
-        if !complete || !here.row.field.carries(here.word) {
-            kept.insert((here.edge.target, here.edge.addend));
-        }
-    }
-    for here in edges() {
-        let key = (here.edge.target, here.edge.addend);
-        let ours = matches!(graph.symbols[key.0].definition, Definition::Block(block, _)
-            if graph.blocks[block].live && graph.sections[graph.blocks[block].section].thread_local);
-        if !ours || kept.contains(&key) {
-            continue;
-        }
-        let register = destination(here.word);
+/// Which thread-local accesses have to stay as they are.
+#[derive(Default)]
+struct Kept {
+    /// The variables of which some load through the table does not replace the page that it loads through, so that `movk`
+    /// could not complete what `movz` began.
+    variables: FxHashSet<SymbolId>,
+    /// All by descriptors: the calls do not say whose descriptor they got when two paths share one.
+    descriptors: bool,
+    /// All by `__tls_get_addr`, likewise.
+    general_dynamic: bool,
+}
+
+impl Kept {
+    fn note(&mut self, here: &Here<'_, '_>, ours: bool) {
+        let (to, from) = (destination(here.word), base(here.word));
         match here.number {
-            TLSDESC_ADR_PAGE21 | TLSDESC_LD_PREL19 => list.push(here.becomes(TLSLE_MOVW_TPREL_G1, MOVZ_G1)),
-            TLSDESC_LD64_LO12 | TLSDESC_ADR_PREL21 => list.push(here.becomes(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0)),
-            TLSDESC_OFF_G1 => list.push(here.becomes(TLSLE_MOVW_TPREL_G1, MOVZ_G1 | register)),
-            TLSDESC_OFF_G0_NC => list.push(here.becomes(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0 | register)),
-            TLSDESC_ADD_LO12 | TLSDESC_LDR | TLSDESC_ADD | TLSDESC_CALL => list.push(here.becomes(NONE, NOP)),
-            TLSIE_ADR_GOTTPREL_PAGE21 => list.push(here.becomes(TLSLE_MOVW_TPREL_G1, MOVZ_G1 | register)),
-            TLSIE_LD64_GOTTPREL_LO12_NC => list.push(here.becomes(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0 | register)),
-            TLSGD_ADR_PAGE21 if image < ADDITIONS => general_dynamic(&here, list),
+            TLSIE_LD64_GOTTPREL_LO12_NC if to != from || !here.row.field.carries(here.word) => {
+                self.variables.insert(here.edge.target);
+            }
+            TLSDESC_ADR_PAGE21 | TLSDESC_LD_PREL19 | TLSDESC_ADR_PREL21 => self.descriptors |= !ours || to != 0,
+            TLSDESC_LD64_LO12 => self.descriptors |= !ours || from != 0,
+            TLSDESC_ADD_LO12 => self.descriptors |= !ours || (to, from) != (0, 0),
+            TLSDESC_OFF_G1 | TLSDESC_OFF_G0_NC | TLSDESC_LDR | TLSDESC_ADD | TLSDESC_CALL => self.descriptors |= !ours,
+            TLSGD_ADR_PAGE21 => self.general_dynamic |= !ours || triple(here).is_none(),
+            TLSGD_ADD_LO12_NC => {
+                self.general_dynamic |=
+                    !ours || here.previous(TLSGD_ADR_PAGE21).and_then(|page| triple(&page).map(drop)).is_none();
+            }
             _ => {}
         }
     }
 }
 
-/// `adrp x0; add x0, x0; bl __tls_get_addr` becomes the thread pointer and two additions.
-fn general_dynamic(page: &Here<'_, '_>, list: &mut Vec<(EdgeId, Rewritten)>) {
-    let Some(low) = page.next(TLSGD_ADD_LO12_NC).filter(|low| low.same_target(page)) else { return };
-    let Some(call) = low.next(CALL26).filter(|call| call.calls(b"__tls_get_addr")) else { return };
-    if destination(page.word) != 0 || destination(low.word) != 0 || base(low.word) != 0 {
+/// See [`crate::arch::Architecture::relax_thread_local`].
+pub(super) fn thread_local(graph: &LinkGraph<'_>, image: u64, list: &mut Vec<(EdgeId, Rewritten)>) {
+    if image >= MOVES {
         return;
     }
-    let variable: Option<(SymbolId, i64)> = Some((page.edge.target, page.edge.addend));
-    list.push(page.becomes(NONE, READ_THREAD_POINTER));
-    list.push(low.becomes(TLSLE_ADD_TPREL_HI12, ADD_HI12));
-    let add = Rewritten { number: page.own(TLSLE_ADD_TPREL_LO12_NC), word: ADD_LO12, target: variable };
-    list.push((call.id, add));
+    let is_ours = |symbol: SymbolId| {
+        matches!(graph.symbols[symbol].definition, Definition::Block(block, _)
+            if graph.blocks[block].live && graph.sections[graph.blocks[block].section].thread_local)
+    };
+    let edges = || graph.live_edges_of(Class::Tls).filter_map(|(id, _)| Here::at(graph, id));
+    let mut kept = Kept { general_dynamic: image >= ADDITIONS, ..Kept::default() };
+    for here in edges() {
+        kept.note(&here, is_ours(here.edge.target));
+    }
+    for here in edges() {
+        let register = destination(here.word);
+        let descriptor = |number, word| (!kept.descriptors).then(|| here.becomes(number, word));
+        let through_table = |number, word| {
+            let may = is_ours(here.edge.target) && !kept.variables.contains(&here.edge.target);
+            may.then(|| here.becomes(number, word))
+        };
+        list.extend(match here.number {
+            TLSDESC_ADR_PAGE21 | TLSDESC_LD_PREL19 => descriptor(TLSLE_MOVW_TPREL_G1, MOVZ_G1),
+            TLSDESC_LD64_LO12 | TLSDESC_ADR_PREL21 => descriptor(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0),
+            TLSDESC_OFF_G1 => descriptor(TLSLE_MOVW_TPREL_G1, MOVZ_G1 | register),
+            TLSDESC_OFF_G0_NC => descriptor(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0 | register),
+            TLSDESC_ADD_LO12 | TLSDESC_LDR | TLSDESC_ADD | TLSDESC_CALL => descriptor(NONE, NOP),
+            TLSIE_ADR_GOTTPREL_PAGE21 => through_table(TLSLE_MOVW_TPREL_G1, MOVZ_G1 | register),
+            TLSIE_LD64_GOTTPREL_LO12_NC => through_table(TLSLE_MOVW_TPREL_G0_NC, MOVK_G0 | register),
+            _ => None,
+        });
+        if here.number == TLSGD_ADR_PAGE21
+            && !kept.general_dynamic
+            && let Some((low, call)) = triple(&here)
+        {
+            list.push(here.becomes(NONE, READ_THREAD_POINTER));
+            list.push(low.becomes(TLSLE_ADD_TPREL_HI12, ADD_HI12));
+            let target = Some((here.edge.target, here.edge.addend));
+            list.push((call.id, Rewritten { number: here.own(TLSLE_ADD_TPREL_LO12_NC), word: ADD_LO12, target }));
+        }
+    }
 }
 
-/// `adrp x; ldr x, [x]` becomes `adrp x; add x, x`, and a literal load `adr`, where the address is in reach.
-pub(super) fn got_load(graph: &LinkGraph<'_>, edge: EdgeId, list: &mut Vec<(EdgeId, Rewritten)>) {
-    let Some(here) = Here::at(graph, edge) else { return };
-    let s = graph.address(here.edge.target).unwrap_or(0).wrapping_add_signed(here.edge.addend);
-    // The table's entry has 32 bits of it, an addition all.
-    if is_ilp32(graph) && s > u32::MAX.into() {
-        return;
-    }
-    let p = graph.blocks[here.edge.block].address.wrapping_add(here.edge.offset.into());
-    let within = |from: u64, to: u64, bits: u32| {
-        let distance = to.wrapping_sub(from) as i64;
-        (-(1i64 << bits)..1i64 << bits).contains(&distance)
-    };
-    match here.number {
-        LD64_GOT_LO12_NC => {
-            let Some(page) = here.previous(ADR_GOT_PAGE).filter(|page| page.same_target(&here)) else { return };
-            let register = destination(here.word);
-            let one = base(here.word) == register && destination(page.word) == register;
-            if one && within(p.wrapping_sub(4) & !0xfff, s & !0xfff, 32) {
-                list.push(page.becomes(ADR_PREL_PG_HI21, page.word));
-                list.push(here.becomes(ADD_ABS_LO12_NC, ADD_LO12 | register << 5 | register));
+/// `adrp x0; add x0, x0; bl __tls_get_addr`, which becomes the thread pointer and two additions: what follows the page.
+fn triple<'g, 'data>(page: &Here<'g, 'data>) -> Option<(Here<'g, 'data>, Here<'g, 'data>)> {
+    let low = page.next(TLSGD_ADD_LO12_NC).filter(|low| low.same_target(page))?;
+    let call = low.next(CALL26).filter(|call| call.calls(b"__tls_get_addr"))?;
+    let registers = [destination(page.word), destination(low.word), base(low.word)];
+    (registers == [0; 3]).then_some((low, call))
+}
+
+/// See [`crate::arch::Architecture::relax_got_loads`]. `adrp x; ldr x, [x]` becomes `adrp x; add x, x`, and a literal load
+/// `adr`, where the address is in reach.
+pub(super) fn got_loads(graph: &LinkGraph<'_>, list: &mut Vec<(EdgeId, Rewritten)>) {
+    let mut pairs = Vec::new();
+    // The symbols that some instruction loads in another way.
+    let mut kept: FxHashSet<SymbolId> = FxHashSet::default();
+    for here in graph.live_edges_of(Class::Got).filter_map(|(id, _)| Here::at(graph, id)) {
+        match here.number {
+            ADR_GOT_PAGE if here.next(LD64_GOT_LO12_NC).is_none_or(|load| !makes_pair(&here, &load)) => {
+                kept.insert(here.edge.target);
             }
+            LD64_GOT_LO12_NC => match here.previous(ADR_GOT_PAGE).filter(|page| makes_pair(page, &here)) {
+                Some(page) => pairs.push((page, here)),
+                None => drop(kept.insert(here.edge.target)),
+            },
+            GOT_LD_PREL19 if reached(&here).is_some_and(|s| within(here.place(), s, 20)) => {
+                list.push(here.becomes(ADR_PREL_LO21, 0x1000_0000 | destination(here.word)));
+            }
+            _ => {}
         }
-        GOT_LD_PREL19 if within(p, s, 20) => {
-            list.push(here.becomes(ADR_PREL_LO21, 0x1000_0000 | destination(here.word)));
-        }
-        _ => {}
     }
+    for (page, load) in pairs.iter().filter(|(page, _)| !kept.contains(&page.edge.target)) {
+        let register = destination(load.word);
+        list.push(page.becomes(ADR_PREL_PG_HI21, page.word));
+        list.push(load.becomes(ADD_ABS_LO12_NC, ADD_LO12 | register << 5 | register));
+    }
+}
+
+/// Whether a page and a load behind it are one sequence, whose address is in reach.
+fn makes_pair(page: &Here<'_, '_>, load: &Here<'_, '_>) -> bool {
+    let register = destination(load.word);
+    let one = page.same_target(load) && base(load.word) == register && destination(page.word) == register;
+    one && page.edge.addend == 0 && reached(load).is_some_and(|s| within(page.place() & !0xfff, s & !0xfff, 32))
+}
+
+/// What the entry of a load holds, if it can be computed in the code instead: not for SHN_ABS, which does not move with the
+/// code, and not for what a resolver chooses.
+fn reached(load: &Here<'_, '_>) -> Option<u64> {
+    let graph = load.graph;
+    let symbol = &graph.symbols[load.edge.target];
+    match symbol.definition {
+        Definition::Block(block, _) if graph.blocks[block].live && !ifunc::is_stub(graph, block) => {}
+        Definition::Absolute(_) if symbol.flags.has(Flags::EXTERNAL) => {}
+        _ => return None,
+    }
+    let s = graph.address(load.edge.target)?.wrapping_add_signed(load.edge.addend);
+    // The table's entry has 32 bits of it, an addition all.
+    (!is_ilp32(graph) || s <= u32::MAX.into()).then_some(s)
+}
+
+fn within(from: u64, to: u64, bits: u32) -> bool {
+    (-(1i64 << bits)..1i64 << bits).contains(&(to.wrapping_sub(from) as i64))
 }
 
 #[cfg(test)]
