@@ -179,17 +179,29 @@ pub fn set(name: &str, target: &Target) -> Option<Vec<Recipe>> {
     }
 }
 
-/// Builds that cannot be laid out in every way, because the ABI's code model says so: flag, layouts, reason.
-const OUT_OF_REACH: &[(&str, &[Layout], &str)] = &[(
-    "-mcmodel=tiny",
-    &[Layout::Far],
-    "the tiny code model puts all code and data within 1 MB; this layout does not",
-)];
+/// A code model that some layouts do not keep to. The expected result is then the range error, where the program has one of
+/// the model's relocations whose target is that far away.
+#[derive(Debug)]
+pub struct OutOfReach {
+    flag: &'static str,
+    layouts: &'static [Layout],
+    /// The relocations that count on the model.
+    pub relocations: &'static [&'static str],
+    /// What they reach to either side, in bytes.
+    pub reach: u64,
+}
 
-/// Why this build cannot be laid out like this, if the ABI forbids it. The expected result is then the range error.
-pub fn out_of_reach(build: &Build, layout: &Layout) -> Option<&'static str> {
-    let row = OUT_OF_REACH.iter().find(|row| row.1.contains(layout) && build.flags.iter().any(|flag| flag == row.0));
-    row.map(|row| row.2)
+/// The tiny code model puts all code and data within 1 MB (AAELF64, Static AArch64 relocations: -2^20 <= X < 2^20).
+static OUT_OF_REACH: &[OutOfReach] = &[OutOfReach {
+    flag: "-mcmodel=tiny",
+    layouts: &[Layout::Far],
+    relocations: &["R_AARCH64_ADR_PREL_LO21", "R_AARCH64_LD_PREL_LO19", "R_AARCH64_GOT_LD_PREL19"],
+    reach: 1 << 20,
+}];
+
+/// The code model of a build that this layout does not keep to.
+pub fn out_of_reach(build: &Build, layout: &Layout) -> Option<&'static OutOfReach> {
+    OUT_OF_REACH.iter().find(|row| row.layouts.contains(layout) && build.flags.iter().any(|flag| flag == row.flag))
 }
 
 /// Every build of a case, for the targets that `wanted` names (all of the case's when it is empty).

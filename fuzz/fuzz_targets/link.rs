@@ -36,7 +36,7 @@ fn link(choice: u8, data: &[u8]) -> linker::Result<()> {
     let names = [&*root];
     let roots = if choice & 0x40 != 0 && !root.is_empty() { Roots::Names(&names) } else { Roots::All };
     let reserved = parsed.prune(roots)?.reserve(&mut ram, &layout)?;
-    let resolved = reserved.resolve(&mut ram, |name| Some(0x7000_0000 + name.len() as u64 * 16))?;
+    let resolved = reserved.resolve(&mut ram, |name| Some(linker::link::Found::Function(0x7000_0000 + name.len() as u64 * 16)))?;
     let finalized = resolved.fix(&mut ram)?.finalize(&mut ram)?;
     let graph = finalized.graph();
     for (id, _) in graph.live_edges().take(50) {

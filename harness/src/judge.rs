@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use corpus::build::File;
 use corpus::case::{Call, CallResult, Case, Exit, Expectations, FaultKind, MemoryContent, Place, RegisterValue};
-use corpus::matrix::{self, Build};
+use corpus::matrix::{self, Build, OutOfReach};
 use corpus::value::Value;
 use linker::error::Error;
 use linker::graph::Extent;
@@ -18,6 +18,10 @@ use crate::executor::rig::ActionFailed;
 use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::suspects::{self, hex};
+
+mod beyond;
+
+use beyond::beyond;
 
 /// A configuration: one build of a case in one layout on one executor.
 #[derive(Clone, Debug)]
@@ -188,8 +192,7 @@ impl<'a, 'e> Setup<'a, 'e> {
             layout: &configuration.layout,
             options,
         };
-        let host: BTreeMap<String, u64> =
-            executor.host().names().filter_map(|name| Some((name.to_owned(), executor.host().lookup(name)?))).collect();
+        let host = executor.host().definitions();
         let linked =
             linking::link(&job, executor, &Externals::Table(&|name| host.get(name).copied()), &mut Timings::default());
         let out_of_reach = matrix::out_of_reach(&configuration.build, &configuration.layout);
@@ -203,6 +206,9 @@ impl<'a, 'e> Setup<'a, 'e> {
         };
         findings.held = suspects::held(linked.graph());
         findings.relocations = suspects::live_relocations(&linked);
+        if let Some(site) = out_of_reach.and_then(|model| beyond(&linked, model)) {
+            findings.check(false, || format!("linked, but the ABI forbids it in this layout: {site} is out of reach"));
+        }
         if !expected.link_errors.is_empty() {
             findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
         } else if before(executor, &linked) {
@@ -261,7 +267,7 @@ fn named(value: &Value) -> Option<&str> {
     }
 }
 
-fn judge_error(error: &Error, expected: &Expectations<'_>, out_of_reach: Option<&str>, findings: &mut Findings) {
+fn judge_error(error: &Error, expected: &Expectations<'_>, out_of_reach: Option<&OutOfReach>, findings: &mut Findings) {
     if let Error::Memory(inner) = error
         && let Some(refused) = inner.downcast_ref::<PlacementRefused>()
     {

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use linker::link::{Finalized, Fixed};
+use linker::link::{Finalized, Fixed, Found};
 use linker::memory::Memory;
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
 
@@ -94,7 +94,7 @@ impl Timings {
 /// Who has the symbols that no input defines.
 pub enum Externals<'a> {
     /// A table: what it does not have is missing.
-    Table(&'a dyn Fn(&str) -> Option<u64>),
+    Table(&'a dyn Fn(&str) -> Option<Found>),
     /// Nobody: each gets an address of its own on pages behind the link. Weak ones stay undefined.
     Phony,
 }
@@ -129,7 +129,7 @@ pub fn fix<'a, M: Memory>(
                     return None;
                 }
                 next += PHONY;
-                Some(job.target.wrap(next) | u64::from(job.target.thumb))
+                Some(Found::Function(job.target.wrap(next) | u64::from(job.target.thumb)))
             })
         }
     })?;

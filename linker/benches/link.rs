@@ -8,7 +8,7 @@ mod inputs;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
 use inputs::Input;
-use linker::link::{Fixed, Resolved};
+use linker::link::{Fixed, Found, Resolved};
 use linker::memory::{Action, InFlight, Memory, MemoryError, Place, Segment};
 use linker::{Layout, Options, Parsed, Roots};
 
@@ -85,7 +85,7 @@ fn resolved(parsed: Parsed<'static>, pool: &mut Pool) -> Resolved<'static, Pool>
     let mut next = 0x7000_0000;
     let outside = |_: &str| {
         next += 16;
-        Some(next)
+        Some(Found::Function(next))
     };
     reserved.resolve(pool, outside).expect("resolves")
 }

@@ -20,7 +20,7 @@ pub enum Via {
     Stub(SymbolId),
     /// The target is undefined and weak: the branch goes on with the next instruction.
     FallThrough,
-    /// The target is not part of the link, and the place describes it only or does without: nothing is written.
+    /// The target is not part of the link, and the place describes it only or does without: what is written means nothing.
     Dropped,
 }
 
@@ -106,8 +106,7 @@ impl<'a> Cursors<'a> {
 /// What a branch to this symbol finds.
 pub(crate) fn destination(graph: &LinkGraph<'_>, symbol: SymbolId) -> Destination {
     let flags = graph.symbols[symbol].flags;
-    let known = flags.has(Flags::FUNCTION) || flags.has(Flags::EXTERNAL);
-    Destination { thumb: known.then_some(flags.has(Flags::THUMB)) }
+    Destination { thumb: flags.has(Flags::FUNCTION).then_some(flags.has(Flags::THUMB)) }
 }
 
 /// Computes the fixup of `edge`, whose place holds `word`.
@@ -147,10 +146,17 @@ pub(crate) fn compute(
             }
             check_thread_local(graph, edge, row, block)?;
         }
-        Definition::Absolute(address) => inputs.s = graph.target.wrap(address),
+        Definition::Absolute(address) => {
+            inputs.s = graph.target.wrap(address);
+            if row.class == Class::Tls && !symbol.flags.has(Flags::TLS) {
+                thread_local_mismatch(graph, edge, row)?;
+            }
+        }
         Definition::Block(..) | Definition::Discarded => {
             return if describes(graph, edge) {
-                done(inputs, 0, word, Via::Dropped)
+                let tombstone = tombstone(graph, edge);
+                let after = row.field.encode(word, tombstone).unwrap_or(word);
+                done(inputs, tombstone, after, Via::Dropped)
             } else {
                 Err(Error::Discarded { site: Box::new(Site::edge(graph, edge)) })
             };
@@ -215,6 +221,16 @@ fn undefined_weak(row: &Row, inputs: &Inputs) -> u64 {
         (Term::Symbol, Minus::Got | Minus::PageGot) => inputs.got,
         (Term::Symbol, Minus::ThreadPointer) => inputs.tp,
         (Term::Symbol, Minus::Block) => inputs.block,
+        _ => 0,
+    }
+}
+
+/// What debug information says of what is not there, so that debuggers take it for nothing: 0, or where two equal numbers
+/// would end a list, 1; an index of names has all ones. As GNU ld and lld write it.
+fn tombstone(graph: &LinkGraph<'_>, edge: &Edge) -> i64 {
+    match graph.sections[graph.blocks[edge.block].section].name {
+        b".debug_loc" | b".debug_ranges" => 1,
+        b".debug_names" => -1,
         _ => 0,
     }
 }
@@ -310,6 +326,35 @@ fn misfit(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, val
     if check.allows(value) && !row.is_aligned(value) { Error::Misaligned(misfit) } else { Error::OutOfRange(misfit) }
 }
 
+/// What was made for an edge.
+#[derive(Clone, Copy, Default)]
+struct MadeFor {
+    entry: Option<SymbolId>,
+    stub: Option<SymbolId>,
+    rewritten: Option<Rewrite>,
+}
+
+/// Applies one edge to the bytes from its place on. None where there are none.
+#[inline]
+fn step(
+    graph: &LinkGraph<'_>,
+    context: &Context<'_>,
+    id: EdgeId,
+    made: MadeFor,
+    place: &mut [u8],
+) -> Result<Option<Fixup>> {
+    let big_endian = graph.target.big_endian;
+    let edge = &graph.edges[id];
+    let unit = graph.row_of(made.rewritten.map_or(edge.kind, |rewrite| rewrite.was)).field.unit;
+    let Some(found) = unit.read(place, big_endian) else { return Ok(None) };
+    let word = made.rewritten.map_or(found, |rewrite| rewrite.word);
+    let fixup = compute(graph, context, edge, word, made.entry, made.stub)?;
+    if fixup.after != found {
+        unit.write(place, fixup.after, big_endian);
+    }
+    Ok(Some(Fixup { before: found, ..fixup }))
+}
+
 /// Applies the edges of one block to its bytes.
 pub(crate) fn apply(
     graph: &LinkGraph<'_>,
@@ -318,20 +363,41 @@ pub(crate) fn apply(
     bytes: &mut [u8],
     cursors: &mut Cursors<'_>,
 ) -> Result<()> {
-    let big_endian = graph.target.big_endian;
     for id in edges {
-        let edge = &graph.edges[id];
-        let rewritten = cursors.rewritten.at(id);
-        let unit = graph.row_of(rewritten.map_or(edge.kind, |rewrite| rewrite.was)).field.unit;
-        let place = bytes.get_mut(edge.offset as usize..).unwrap_or_default();
-        let Some(found) = unit.read(place, big_endian) else { continue };
-        let word = rewritten.map_or(found, |rewrite| rewrite.word);
         let symbol = |made: &Made| made.symbol;
-        let (entry, stub) = (cursors.entries.at(id).map(symbol), cursors.stubs.at(id).map(symbol));
-        let fixup = compute(graph, context, edge, word, entry, stub)?;
-        if fixup.after != found {
-            unit.write(place, fixup.after, big_endian);
-        }
+        let made = MadeFor {
+            entry: cursors.entries.at(id).map(symbol),
+            stub: cursors.stubs.at(id).map(symbol),
+            rewritten: cursors.rewritten.at(id).copied(),
+        };
+        step(graph, context, id, made, bytes.get_mut(graph.edges[id].offset as usize..).unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Bytes that a relocation changes at most.
+const WIDEST: u32 = 8;
+
+/// The fixup of one edge, as [`apply`] makes it: over what the edges before it have left where they share its place.
+pub(crate) fn of_edge(graph: &LinkGraph<'_>, context: &Context<'_>, id: EdgeId) -> Result<Fixup> {
+    let edge = &graph.edges[id];
+    let block = &graph.blocks[edge.block];
+    let nothing = Fixup { inputs: Inputs::default(), value: 0, before: 0, after: 0, via: Via::Dropped };
+    if !block.live {
+        return Ok(nothing);
+    }
+    let shares = |earlier: &EdgeId| graph.edges[*earlier].offset + WIDEST > edge.offset;
+    let first = block.edge_ids().take_while(|&earlier| earlier <= id).find(shares).unwrap_or(id);
+    let start = graph.edges[first].offset as usize;
+    let end = (edge.offset + WIDEST) as usize;
+    let mut window = block.content.bytes().get(start..).unwrap_or_default().to_vec();
+    window.truncate(end - start);
+    let mut last = None;
+    for id in block.edge_ids().skip_while(|&earlier| earlier < first).take_while(|&earlier| earlier <= id) {
+        let made = |list| LinkGraph::made(list, id).map(|made| made.symbol);
+        let made = MadeFor { entry: made(&graph.entries), stub: made(&graph.stubs), rewritten: graph.rewrite(id) };
+        let place = window.get_mut(graph.edges[id].offset as usize - start..).unwrap_or_default();
+        last = step(graph, context, id, made, place)?;
+    }
+    Ok(last.unwrap_or(nothing))
 }

@@ -8,6 +8,7 @@
 //!
 //! ```
 //! use linker::memory::{Action, InFlight, Memory, MemoryError, Segment};
+//! use linker::link::Found;
 //! use linker::{Layout, Options, Parsed, Roots, Target};
 //!
 //! /// Target memory that is one vector: segments behind each other from `BASE` on.
@@ -49,7 +50,7 @@
 //! let linked = link
 //!     .prune(Roots::Names(&["caller"]))?
 //!     .reserve(&mut ram, &Layout::Anywhere)?
-//!     .resolve(&mut ram, |name| (name == "callee").then_some(0x2_0000))?
+//!     .resolve(&mut ram, |name| (name == "callee").then_some(Found::Function(0x2_0000)))?
 //!     .fix(&mut ram)?
 //!     .finalize(&mut ram)?;
 //! // `bl callee` at the start: 0xffff_0000 / 4 words ahead.

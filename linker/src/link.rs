@@ -27,7 +27,7 @@ use crate::target::Target;
 
 mod laid;
 
-pub use laid::{External, Finalized, Fixed, Laid, Reserved, Resolved, step};
+pub use laid::{External, Finalized, Fixed, Found, Laid, Reserved, Resolved, step};
 
 /// What a link may ask for at most. Objects are untrusted.
 #[derive(Clone, Debug)]

@@ -234,7 +234,9 @@ fn bytes(files: &[(String, Vec<u8>)], layout: &Layout) -> Vec<ram::Placed> {
         parsed.add(name, data).expect("reads");
     }
     let reserved = parsed.prune(Roots::All).expect("prunes").reserve(&mut ram, layout).expect("lays out");
-    let resolved = reserved.resolve(&mut ram, |name| Some(0x5000_0000 + name.len() as u64 * 64)).expect("known");
+    let resolved = reserved
+        .resolve(&mut ram, |name| Some(linker::link::Found::Function(0x5000_0000 + name.len() as u64 * 64)))
+        .expect("known");
     resolved.fix(&mut ram).expect("fits").finalize(&mut ram).expect("finalizes").handle
 }
 

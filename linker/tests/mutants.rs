@@ -135,7 +135,7 @@ fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: 
     let far = random.below(2) == 0;
     let result = (|| {
         let address = |name: &str| if far { 0x7000_0000 + name.len() as u64 * 16 } else { 0x30_0000 };
-        let resolved = reserved.resolve(&mut ram, |name| Some(address(name)))?;
+        let resolved = reserved.resolve(&mut ram, |name| Some(linker::link::Found::Function(address(name))))?;
         *stage = (*stage).max(Stage::Resolved);
         let fixed = resolved.fix(&mut ram)?;
         *stage = (*stage).max(Stage::Fixed);
@@ -244,7 +244,7 @@ fn image(input: &Input, layout: &Layout) -> linker::Result<(Vec<(u64, u8)>, Layo
         parsed.add(name, data)?;
     }
     let reserved = parsed.prune(Roots::All)?.reserve(&mut ram, layout)?;
-    let fixed = reserved.resolve(&mut ram, |_| Some(0x30_0000))?.fix(&mut ram)?;
+    let fixed = reserved.resolve(&mut ram, |_| Some(linker::link::Found::Function(0x30_0000)))?.fix(&mut ram)?;
     let linked = fixed.finalize(&mut ram)?;
     let bytes = |placed: &ram::Placed| -> Vec<(u64, u8)> {
         let bytes = placed.bytes.iter().enumerate().filter(|(_, byte)| **byte != 0);

@@ -94,8 +94,7 @@ where
         layout: &args.inputs.layout,
         options: &options,
     };
-    let host: std::collections::BTreeMap<String, u64> =
-        machine.host().names().filter_map(|name| Some((name.to_owned(), machine.host().lookup(name)?))).collect();
+    let host = machine.host().definitions();
     let linked = linking::link(&job, machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
     let linked = match linked {
         Ok(linked) => linked,

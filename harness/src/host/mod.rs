@@ -12,8 +12,10 @@ mod libc;
 mod printf;
 mod runtime;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
+
+use linker::link::Found;
 
 use crate::executor::{Exit, Guest, Inaccessible, TargetInfo};
 
@@ -191,6 +193,18 @@ impl Host {
             return Some(self.guest_address(self.areas.functions.start() + (index as u64 + 1) * STRIDE));
         }
         self.variables.iter().find(|(variable, _)| *variable == name).map(|&(_, address)| address)
+    }
+
+    /// All that linked programs can find here, by name.
+    pub fn definitions(&self) -> BTreeMap<String, Found> {
+        let found = |name: &str| {
+            let address = self.lookup(name)?;
+            Some((
+                name.to_owned(),
+                if self.is_function(name) { Found::Function(address) } else { Found::Data(address) },
+            ))
+        };
+        self.names().filter_map(found).collect()
     }
 
     /// Whether a name that [`Host::lookup`] knows is a function.

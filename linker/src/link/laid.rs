@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use rustc_hash::FxHashSet;
+
 use crate::error::{Error, Result, Site, Undefined, text};
 use crate::field::Unit;
 use crate::fixup::{self, Context, Cursors, Fixup};
@@ -88,21 +90,19 @@ impl<S, H: InFlight> Laid<'_, S, H> {
 }
 
 impl<S: step::Known, H> Laid<'_, S, H> {
-    /// What an edge comes to.
+    /// What an edge comes to: what [`Resolved::fix`] writes there. Of a section that is not part of the link nothing does.
     pub fn fixup(&self, id: EdgeId) -> Result<Fixup> {
-        let graph = &self.graph;
-        let edge = &graph.edges[id];
-        let word = graph.word_under(id).unwrap_or(0);
-        let made = |list| LinkGraph::made(list, id).map(|made| made.symbol);
-        let context = context(graph, &self.options, &self.plan);
-        let mut fixup = fixup::compute(graph, &context, edge, word, made(&graph.entries), made(&graph.stubs))?;
-        if graph.rewrite(id).is_some() {
-            let unit = graph.object_row(id).field.unit;
-            let found = graph.bytes_under(edge, unit.size()).and_then(|b| unit.read(b, graph.target.big_endian));
-            fixup.before = found.unwrap_or(0);
-        }
-        Ok(fixup)
+        fixup::of_edge(&self.graph, &context(&self.graph, &self.options, &self.plan), id)
     }
+}
+
+/// What the caller has for a name that no object defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A function at this address; the low bit says Thumb where there is such a thing.
+    Function(u64),
+    /// Anything else at this address, which may be odd.
+    Data(u64),
 }
 
 /// A name that has to come from outside.
@@ -129,18 +129,25 @@ impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
             .collect()
     }
 
-    /// Asks `lookup` for the address of each external; the low bit says Thumb where there is such a thing. What nobody
-    /// has is one error that names all of it; weak references may stay undefined.
+    /// Asks `lookup` for each external. What nobody has is one error that names all of it; weak references may stay
+    /// undefined. Thread-local variables cannot come from outside: an address says nothing of where they are in a thread,
+    /// and [`Resolved::fix`] refuses the relocations that ask.
     pub fn resolve<M: Memory<InFlight = H>>(
         mut self,
         memory: &mut M,
-        mut lookup: impl FnMut(&str) -> Option<u64>,
+        mut lookup: impl FnMut(&str) -> Option<Found>,
     ) -> Result<Resolved<'data, M>> {
         let mut missing = Vec::new();
         for external in self.externals() {
             match std::str::from_utf8(external.name).ok().and_then(&mut lookup) {
-                Some(address) => {
-                    let (address, flags) = self.graph.arch.symbol_value(address, true);
+                Some(found) => {
+                    let (address, flags) = match found {
+                        Found::Function(address) => {
+                            let (address, flags) = self.graph.arch.symbol_value(address, true);
+                            (address, flags.with(Flags::FUNCTION))
+                        }
+                        Found::Data(address) => (address, Flags::default()),
+                    };
                     let symbol = &mut self.graph.symbols[external.symbol];
                     symbol.definition = Definition::Absolute(address);
                     symbol.flags = flags.with(Flags::EXTERNAL);
@@ -237,7 +244,8 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
         self.handle.content(segment)
     }
 
-    /// What finalization has to do, in order: resolvers of IFUNC symbols, functions that initialise data, signing of pointers.
+    /// What finalization has to do, in order: signing of pointers, resolvers of IFUNC symbols, functions that initialise data, and
+    /// signing of what these have returned.
     pub fn actions(&self) -> Vec<Action> {
         let chosen = self.ifuncs.iter().filter_map(|ifunc| {
             let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
@@ -259,7 +267,12 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
             };
             Action::Sign { slot, key: signature.key, modifier }
         });
-        chosen.chain(initialised).chain(signed).collect()
+        // Resolvers and such functions may use pointers that are signed; what they return is signed behind them.
+        let (signed_first, signed_last): (Vec<Action>, Vec<Action>) = {
+            let returned: FxHashSet<u64> = chosen.clone().chain(initialised.clone()).filter_map(slot_of).collect();
+            signed.partition(|action| slot_of(action.clone()).is_none_or(|slot| !returned.contains(&slot)))
+        };
+        signed_first.into_iter().chain(chosen).chain(initialised).chain(signed_last).collect()
     }
 
     /// Ships content, runs the actions, sets protections.
@@ -268,6 +281,14 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
         let Laid { graph, names, options, plan, ifuncs, handle, .. } = self;
         let handle = memory.finalize(handle, &actions).map_err(Error::Memory)?;
         Ok(Laid { graph, names, options, plan, ifuncs, handle, step: PhantomData })
+    }
+}
+
+/// The place that an action fills.
+fn slot_of(action: Action) -> Option<u64> {
+    match action {
+        Action::CallAndStore { slot, .. } | Action::Sign { slot, .. } => Some(slot),
+        Action::Call { .. } => None,
     }
 }
 

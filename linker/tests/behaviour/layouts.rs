@@ -20,7 +20,8 @@ fn objects() -> Vec<(&'static str, Vec<u8>)> {
 fn linked_with(layout: &Layout, files: &[(&str, Vec<u8>)]) -> Result<(Vec<Placed>, Layout)> {
     let mut ram = Ram::default();
     let reserved = parse("aarch64", files, &Options::default())?.prune(Roots::All)?.reserve(&mut ram, layout)?;
-    let fixed = reserved.resolve(&mut ram, |name| (name == "h").then_some(0x7000_0000_0000))?.fix(&mut ram)?;
+    let fixed =
+        reserved.resolve(&mut ram, |name| (name == "h").then_some(Found::Function(0x7000_0000_0000)))?.fix(&mut ram)?;
     let linked = fixed.finalize(&mut ram)?;
     let by_hand = linked.plan().by_hand(linked.graph());
     Ok((linked.handle, by_hand))

@@ -1,6 +1,6 @@
 //! What a link does, rule by rule, on objects small enough to be made by hand.
 
-use linker::link::Finalized;
+use linker::link::{Finalized, Found};
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
 
 #[path = "../support/elf.rs"]
@@ -11,6 +11,7 @@ mod ram;
 mod archives;
 mod comdat;
 mod errors;
+mod externals;
 mod layouts;
 mod limits;
 mod memory;

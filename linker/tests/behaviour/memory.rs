@@ -30,7 +30,7 @@ fn a_failing_step_gives_the_reservation_back() {
     let mut ram = Ram::default();
     let pruned = parse("aarch64", &files, &Options::default()).expect("reads").prune(Roots::All).expect("prunes");
     let reserved = pruned.reserve(&mut ram, &Layout::Near).expect("room");
-    let resolved = reserved.resolve(&mut ram, |_| Some(0x10_0000)).expect("known");
+    let resolved = reserved.resolve(&mut ram, |_| Some(Found::Function(0x10_0000))).expect("known");
     assert!(resolved.fix(&mut ram).is_err());
     assert_eq!((ram.reserved, ram.abandoned, ram.finalized), (1, 1, 0));
 }
