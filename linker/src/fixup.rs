@@ -140,6 +140,9 @@ pub(crate) fn compute(
     let done = |inputs, value, after, via| Ok(Fixup { inputs, value, before: word, after, via });
     match symbol.definition {
         Definition::Block(block, offset) if graph.blocks[block].live => {
+            if row.class == Class::Patch {
+                return Err(patches_with_address(graph, edge));
+            }
             inputs.s = graph.target.wrap(graph.blocks[block].address.wrapping_add(offset));
             if row.operation.minus == Minus::Origin {
                 inputs.origin = context.plan.origin(graph, block);
@@ -223,6 +226,13 @@ fn undefined_weak(row: &Row, inputs: &Inputs) -> u64 {
         (Term::Symbol, Minus::Block) => inputs.block,
         _ => 0,
     }
+}
+
+#[cold]
+fn patches_with_address(graph: &LinkGraph<'_>, edge: &Edge) -> Error {
+    let problem =
+        "the symbol is defined in a section, expected one that is undefined or absolute: it is an instruction";
+    Error::Malformed { site: Box::new(Site::edge(graph, edge)), problem: problem.to_owned() }
 }
 
 /// What debug information says of what is not there, so that debuggers take it for nothing: 0, or where two equal numbers

@@ -46,7 +46,8 @@ impl Class {
 pub enum Term {
     /// S + A
     Symbol,
-    /// G(GDAT(S + A)): the table entry that holds S + A. The addend is part of the entry's key.
+    /// G(GDAT(S)): the table entry that holds S. The addend has to be zero today; an object that has another gets an entry
+    /// for S + A, as the ABI up to 2024Q1 had it: GNU as writes references to local symbols so. It is part of the entry's key.
     GotOfSum,
     /// GOT(S) + A: the table entry that holds S, plus the addend.
     GotPlus,
@@ -198,13 +199,13 @@ impl fmt::Display for Operation {
             (Term::Symbol, _, Minus::ThreadPointer) => "TPREL(S + A)",
             (Term::Symbol, _, Minus::Block) => "DTPREL(S + A)",
             (Term::Symbol, ..) => "S + A",
-            (Term::GotOfSum, Entry::Address, _) => "G(GDAT(S + A))",
-            (Term::GotOfSum, Entry::ThreadOffset, _) => "G(GTPREL(S + A))",
-            (Term::GotOfSum, Entry::Variable, _) => "G(GTLSIDX(S, A))",
+            (Term::GotOfSum, Entry::Address, _) => "G(GDAT(S))",
+            (Term::GotOfSum, Entry::ThreadOffset, _) => "G(GTPREL(S))",
+            (Term::GotOfSum, Entry::Variable, _) => "G(GTLSIDX(S))",
             (Term::GotOfSum, Entry::Module, _) => "G(GLDM(S))",
-            (Term::GotOfSum, Entry::Descriptor, _) => "G(GTLSDESC(S + A))",
-            (Term::GotOfSum, Entry::Signed, _) => "G(ENCD(GDAT(S + A)))",
-            (Term::GotOfSum, Entry::SignedDescriptor, _) => "G(ENCD(GTLSDESC(S + A)))",
+            (Term::GotOfSum, Entry::Descriptor, _) => "G(GTLSDESC(S))",
+            (Term::GotOfSum, Entry::Signed, _) => "G(ENCD(GDAT(S)))",
+            (Term::GotOfSum, Entry::SignedDescriptor, _) => "G(ENCD(GTLSDESC(S)))",
             (Term::GotOfSum, Entry::Function | Entry::FunctionPointer, _) => "G(FUNCDESC(S))",
             (Term::GotPlus, Entry::Function, _) => "FUNCDESC(S) + A",
             (Term::GotPlus, Entry::FunctionPointer, _) => "GOT(FUNCDESC(S)) + A",
@@ -389,6 +390,11 @@ impl Row {
     /// The same row with another standing.
     pub(crate) const fn standing(self, standing: Standing) -> Row {
         Row { standing, ..self }
+    }
+
+    /// Whether objects must not give it an addend (AAELF64 2026Q2, Relocation operations). Those that do get what they meant.
+    pub fn wants_no_addend(&self) -> bool {
+        self.operation.term == Term::GotOfSum && self.operation.entry != Entry::Module
     }
 
     /// Whether `value` is a multiple of what it has to be.

@@ -127,10 +127,13 @@ fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) ->
     text += &match fixup.via {
         Via::Direct => "\n".to_owned(),
         Via::FallThrough => "\n  the symbol is undefined and weak: goes on with the next instruction\n".to_owned(),
-        Via::Dropped => "\n  describes something that is not part of the link: left as it is\n".to_owned(),
+        Via::Dropped => "\n  describes something that is not part of the link\n".to_owned(),
         Via::Entry(symbol) => made(graph, "table entry", symbol, linker::graph::LinkGraph::made(&graph.entries, id)),
         Via::Stub(symbol) => made(graph, "stub", symbol, linker::graph::LinkGraph::made(&graph.stubs, id)),
     };
+    if row.wants_no_addend() && edge.addend != 0 {
+        text += "  the ABI wants no addend here: the entry is for S + A, as up to AAELF64 2024Q1 (docs/bugs.md)\n";
+    }
     let mask = bytes(row.field.mask());
     let (before, after) = (bytes(fixup.before), bytes(fixup.after));
     text += &format!("  before {}   after {}   under {}\n", hex(&before), hex(&after), hex(&mask));

@@ -15,6 +15,7 @@ use crate::memory::{Action, InFlight, Memory};
 use crate::names::Names;
 use crate::pass::ifunc::Ifunc;
 use crate::pass::relax;
+use crate::relocation::Class;
 
 /// How far a link has come.
 pub mod step {
@@ -119,14 +120,26 @@ pub struct External<'data> {
 impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
     /// The names that live edges need from outside, in the order in which they were first seen.
     pub fn externals(&self) -> Vec<External<'data>> {
-        let mut wanted = vec![false; self.graph.symbols.len()];
-        for (_, edge) in self.graph.live_edges() {
-            wanted[edge.target.index()] = true;
+        #[derive(Clone, Copy, PartialEq, PartialOrd)]
+        enum Wanted {
+            Not,
+            // An instruction that is there only if the symbol is (AAELF64, PATCHINST).
+            IfDefined,
+            Yes,
         }
-        let undefined = self.graph.symbols.iter().filter(|(id, symbol)| wanted[id.index()] && symbol.is_undefined());
-        undefined
-            .map(|(symbol, known)| External { name: known.name, weak: known.binding == Binding::Weak, symbol })
-            .collect()
+        let mut wanted = vec![Wanted::Not; self.graph.symbols.len()];
+        for (_, edge) in self.graph.live_edges() {
+            let patches = self.graph.row(edge).class == Class::Patch;
+            let wanted = &mut wanted[edge.target.index()];
+            *wanted = if patches && *wanted < Wanted::Yes { Wanted::IfDefined } else { Wanted::Yes };
+        }
+        let undefined = self.graph.symbols.iter().filter(|(_, symbol)| symbol.is_undefined());
+        let external = undefined.filter_map(|(symbol, known)| {
+            let wanted = wanted[symbol.index()];
+            let weak = known.binding == Binding::Weak || wanted == Wanted::IfDefined;
+            (wanted > Wanted::Not).then_some(External { name: known.name, weak, symbol })
+        });
+        external.collect()
     }
 
     /// Asks `lookup` for each external. What nobody has is one error that names all of it; weak references may stay

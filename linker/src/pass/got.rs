@@ -1,6 +1,6 @@
 //! The global offset table: a word or two for each thing that an edge wants to find there.
 //!
-//! Entries are keyed by symbol, never by name, by what they hold, and where the formula is G(GDAT(S + A)) by the addend
+//! Entries are keyed by symbol, never by name, by what they hold, and where an object gives GDAT(S) an addend, by that
 //! too. Equal keys share an entry.
 
 use rustc_hash::FxHashMap;

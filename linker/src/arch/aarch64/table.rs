@@ -166,24 +166,25 @@ static BCOND: Field = Field::instruction(
 static BRANCH: Field =
     Field::instruction(Unit::Instruction32, &[run(2, 0, 26)], &one("b/bl", 0x7c00_0000, 0x1400_0000));
 
-const MISC: &str = "AAELF64, Static miscellaneous relocations";
-const DATA: &str = "AAELF64, Static Data relocations";
-const UNSIGNED: &str = "AAELF64, Group relocations to create an unsigned value inline";
-const SIGNED: &str = "AAELF64, Group relocations to create a signed value inline";
-const RELATIVE: &str = "AAELF64, Relocations to generate PC-relative addresses";
-const CONTROL: &str = "AAELF64, Relocations for control-flow instructions";
-const OFFSETS: &str = "AAELF64, Group relocations to create a PC-relative offset inline";
-const GOT_INLINE: &str = "AAELF64, Group relocations to create a GOT-relative offset inline";
-const GOT_DATA: &str = "AAELF64, GOT-relative data relocations";
-const TLS_GD: &str = "AAELF64, General Dynamic thread-local storage model";
-pub(super) const TLS_LD: &str = "AAELF64, Local Dynamic thread-local storage model";
-pub(super) const TLS_IE: &str = "AAELF64, Initial Exec thread-local storage model";
-const TLS_LE: &str = "AAELF64, Local Exec thread-local storage model";
-pub(super) const TLS_DESC: &str = "AAELF64, Thread-local storage descriptors";
-pub(super) const DYNAMIC: &str = "AAELF64, Dynamic relocations";
-const PROTECT: &str = "AAELF64, Structure protection relocations";
-const PAUTH: &str = "PAUTHABIELF64, ELF Marking and relocations";
-pub(super) const GOT_INSN: &str = "AAELF64, GOT-relative instruction relocations";
+const MISC: &str = "AAELF64 2026Q2, Static miscellaneous relocations";
+const DATA: &str = "AAELF64 2026Q2, Static Data relocations";
+const UNSIGNED: &str = "AAELF64 2026Q2, Group relocations to create an unsigned value inline";
+const SIGNED: &str = "AAELF64 2026Q2, Group relocations to create a signed value inline";
+const RELATIVE: &str = "AAELF64 2026Q2, Relocations to generate PC-relative addresses";
+const CONTROL: &str = "AAELF64 2026Q2, Relocations for control-flow instructions";
+const OFFSETS: &str = "AAELF64 2026Q2, Group relocations to create a PC-relative offset inline";
+const GOT_INLINE: &str = "AAELF64 2026Q2, Group relocations to create a GOT-relative offset inline";
+const GOT_DATA: &str = "AAELF64 2026Q2, GOT-relative data relocations";
+const TLS_GD: &str = "AAELF64 2026Q2, General Dynamic thread-local storage model";
+pub(super) const TLS_LD: &str = "AAELF64 2026Q2, Local Dynamic thread-local storage model";
+pub(super) const TLS_IE: &str = "AAELF64 2026Q2, Initial Exec thread-local storage model";
+const TLS_LE: &str = "AAELF64 2026Q2, Local Exec thread-local storage model";
+pub(super) const TLS_DESC: &str = "AAELF64 2026Q2, Thread-local storage descriptors";
+const TLS_DATA: &str = "AAELF64 2026Q2, Thread Local Storage Data Relocations";
+pub(super) const DYNAMIC: &str = "AAELF64 2026Q2, Dynamic relocations";
+const PROTECT: &str = "AAELF64 2026Q2, Structure protection relocations";
+const PAUTH: &str = "PAuthABIELF64 2025Q4, ELF Marking and relocations";
+pub(super) const GOT_INSN: &str = "AAELF64 2026Q2, GOT-relative instruction relocations";
 
 use Check::{Either, Signed, Unsigned};
 use Class::{Address, Branch, BranchData, Data, Got, ShortBranch, Tls};
@@ -197,8 +198,8 @@ pub(super) const ROWS: &[Row] = &[
     row(258, "R_AARCH64_ABS32", DATA, Data, ABS, Either(32), 1, &DATA32),
     row(259, "R_AARCH64_ABS16", DATA, Data, ABS, Either(16), 1, &DATA16),
     row(260, "R_AARCH64_PREL64", DATA, Data, PREL, Check::None, 1, &DATA64),
-    row(261, "R_AARCH64_PREL32", DATA, Data, PREL, Either(32), 1, &DATA32),
-    row(262, "R_AARCH64_PREL16", DATA, Data, PREL, Either(16), 1, &DATA16),
+    row(261, "R_AARCH64_PREL32", DATA, Data, PREL, Signed(32), 1, &DATA32),
+    row(262, "R_AARCH64_PREL16", DATA, Data, PREL, Signed(16), 1, &DATA16),
     row(263, "R_AARCH64_MOVW_UABS_G0", UNSIGNED, Address, ABS, Unsigned(16), 1, &MOVW0),
     row(264, "R_AARCH64_MOVW_UABS_G0_NC", UNSIGNED, Address, ABS, Check::None, 1, &MOVW0),
     row(265, "R_AARCH64_MOVW_UABS_G1", UNSIGNED, Address, ABS, Unsigned(32), 1, &MOVW1),
@@ -246,7 +247,7 @@ pub(super) const ROWS: &[Row] = &[
     row(313, "R_AARCH64_LD64_GOTPAGE_LO15", GOT_INSN, Got, GOT_PAGEOFF, Unsigned(15), 8, &LDR_X15),
     row(314, "R_AARCH64_PLT32", DATA, BranchData, PREL, Signed(32), 1, &DATA32),
     row(315, "R_AARCH64_GOTPCREL32", GOT_DATA, Got, GOT_PLUS_PREL, Signed(32), 1, &DATA32),
-    row(316, "R_AARCH64_PATCHINST", PROTECT, Class::Patch, ABS, Either(32), 1, &WHOLE),
+    row(316, "R_AARCH64_PATCHINST", PROTECT, Class::Patch, ABS, Unsigned(32), 1, &WHOLE),
     row(317, "R_AARCH64_FUNCINIT64", PROTECT, Class::Initialised, ABS, Check::None, 1, &DATA64),
     row(512, "R_AARCH64_TLSGD_ADR_PREL21", TLS_GD, Tls, GD_PREL, Signed(21), 1, &ADR),
     row(513, "R_AARCH64_TLSGD_ADR_PAGE21", TLS_GD, Tls, GD_PAGE, Signed(33), 1, &ADRP),
@@ -333,7 +334,7 @@ pub(super) const ROWS: &[Row] = &[
     foreign(1026, "R_AARCH64_JUMP_SLOT", DYNAMIC, Standing::Dynamic),
     foreign(1027, "R_AARCH64_RELATIVE", DYNAMIC, Standing::Dynamic),
     foreign(1028, "R_AARCH64_TLS_DTPMOD64", DYNAMIC, Standing::Dynamic),
-    row(1029, "R_AARCH64_TLS_DTPREL64", DYNAMIC, Tls, DTPREL, Check::None, 1, &DATA64).standing(Standing::Dynamic),
+    row(1029, "R_AARCH64_TLS_DTPREL64", TLS_DATA, Tls, DTPREL, Check::None, 1, &DATA64),
     row(1030, "R_AARCH64_TLS_TPREL64", DYNAMIC, Tls, TPREL, Check::None, 1, &DATA64).standing(Standing::Dynamic),
     foreign(1031, "R_AARCH64_TLSDESC", DYNAMIC, Standing::Dynamic),
     foreign(1032, "R_AARCH64_IRELATIVE", DYNAMIC, Standing::Dynamic),
