@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{command, exit};
+use crate::{command, exit, messages, response};
 
 /// Links relocatable objects for CPUs you do not have, runs them on an emulated one, and judges the result.
 ///
@@ -20,6 +20,7 @@ EXAMPLES:
   harness aarch64/got                         only what has this in its name
   harness exec sum.c --arch aarch64 --entry sum --arg 1 --arg 2
   harness explain foo.o .text+0x1c            one relocation, with its numbers put in
+  harness link @list.rsp -o image             words from a file, in every command
 
 EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 69 an executor or toolchain is missing,
 70 the harness itself failed, 100 failures. `exec` ends with the guest's status, 124 out of budget,
@@ -83,7 +84,14 @@ const COMMANDS: &[&str] = &[
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse_from(words(std::env::args_os()));
+    let words = match response::expand(words(std::env::args_os())) {
+        Ok(words) => words,
+        Err(error) => {
+            messages::error(&format!("{error:#}"));
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    let cli = Cli::parse_from(words);
     let result = match cli.command {
         None => match misspelt(&cli.run.filters) {
             Some((word, command)) => {
@@ -110,7 +118,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            messages::error(&format!("{error:#}"));
             ExitCode::from(exit::HARNESS_FAILED)
         }
     }

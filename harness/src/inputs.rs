@@ -1,13 +1,18 @@
 //! Files from the command line: objects and archives as they are, sources compiled first.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
-use linker::{Layout, Options, TARGETS, Target};
+use linker::error::text;
+use linker::index::ObjectId;
+use linker::{Layout, Options, TARGETS, Target, archive, foreign};
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
+use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, SectionHeader};
 
 use crate::linking::{Data, Input};
@@ -58,15 +63,15 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
     let mut files = Vec::new();
     let mut sources = Vec::new();
     for path in paths.iter().chain(libraries) {
-        let data = Data::open(path).with_context(|| path.clone())?;
-        if !is_binary(&data) && corpus::build::is_source(Path::new(path)) {
+        let file = open(path)?;
+        if foreign::describe(&file.data) == "text" && corpus::build::is_source(Path::new(path)) {
             sources.push(files.len());
         }
-        files.push(Input { name: path.clone(), data });
+        files.push(file);
     }
-    let target = match named.or_else(|| files.iter().find_map(|file| target_of(&file.data))) {
+    let target = match named.or_else(|| files.iter().find_map(target_of)) {
         Some(target) => target,
-        None if sources.is_empty() => bail!("{}: no object tells what it is for; say it with --arch", paths.join(", ")),
+        None if sources.is_empty() => bail!("{}", nothing_to_link(&files)),
         None => bail!("a source does not tell what it is for: say it with --arch, for instance --arch aarch64"),
     };
     if !sources.is_empty() {
@@ -87,16 +92,78 @@ pub fn target(name: &str) -> anyhow::Result<&'static Target> {
     })
 }
 
-fn is_binary(data: &[u8]) -> bool {
-    data.starts_with(&object::elf::ELFMAG) || data.starts_with(&object::archive::MAGIC)
+/// A file with what belongs to it.
+fn open(path: &str) -> anyhow::Result<Input> {
+    let data = Data::open(path).with_context(|| path.to_owned())?;
+    let mut input = Input::new(path, data);
+    if archive::is_thin(&input.data) {
+        let members = archive::thin_members(&input.data)
+            .with_context(|| format!("{path}: a thin archive that is cut short or damaged"))?;
+        let directory = Path::new(path).parent().unwrap_or(Path::new(""));
+        for member in members {
+            let shown = text(&member.path);
+            let data = thin_member(&directory.join(OsStr::from_bytes(&member.path)), member.nested)
+                .with_context(|| format!("{path}({shown}): the thin archive names a file that cannot be read"))?;
+            input.members.push((shown, data));
+        }
+    }
+    Ok(input)
+}
+
+/// The content of a member of a thin archive: a file, or a member of an archive that is there.
+fn thin_member(path: &Path, nested: Option<u64>) -> anyhow::Result<Data> {
+    let data = Data::open(path).with_context(|| path.display().to_string())?;
+    let Some(offset) = nested else { return Ok(data) };
+    let archive = ArchiveFile::parse(&*data).with_context(|| path.display().to_string())?;
+    let member = archive.member(ArchiveOffset(offset)).with_context(|| path.display().to_string())?;
+    Ok(Data::Read(member.data(&*data)?.to_vec()))
+}
+
+/// The members of an archive, of either sort: name and content. None if the file is no archive.
+pub fn members(file: &Input) -> Option<Vec<(String, &[u8])>> {
+    if archive::is_thin(&file.data) {
+        return Some(file.members.iter().map(|(name, data)| (name.clone(), &**data)).collect());
+    }
+    if !archive::is_archive(&file.data) {
+        return None;
+    }
+    let members = ArchiveFile::parse(&*file.data).ok().map(|archive| archive.members());
+    let members = members.into_iter().flatten().flatten();
+    Some(members.filter_map(|member| Some((text(member.name()), member.data(&*file.data).ok()?))).collect())
+}
+
+/// Why there is no target: what each file is.
+fn nothing_to_link(files: &[Input]) -> String {
+    const SHOWN: usize = 8;
+    let say = |file: &Input| match members(file) {
+        None => format!("{} is {}", file.name, foreign::describe(&file.data)),
+        Some(members) => match members.first() {
+            None => format!("{} is an archive without members", file.name),
+            Some((name, data)) => {
+                format!(
+                    "{} is an archive without an object for a known target; {name} is {}",
+                    file.name,
+                    foreign::describe(data)
+                )
+            }
+        },
+    };
+    let mut lines: Vec<String> = files.iter().take(SHOWN).map(say).collect();
+    if files.len() > SHOWN {
+        lines.push(format!("and {} more", files.len() - SHOWN));
+    }
+    format!("{}: expected ELF objects for ARM or AArch64, archives of them, or sources with --arch", lines.join(", "))
 }
 
 /// What an object, or the first object of an archive, is for.
-fn target_of(data: &[u8]) -> Option<&'static Target> {
-    if data.starts_with(&object::archive::MAGIC) {
-        let archive = object::read::archive::ArchiveFile::parse(data).ok()?;
-        return archive.members().flatten().find_map(|member| target_of(member.data(data).ok()?));
+fn target_of(file: &Input) -> Option<&'static Target> {
+    match members(file) {
+        Some(members) => members.iter().find_map(|(_, data)| target_of_data(data)),
+        None => target_of_data(&file.data),
     }
+}
+
+fn target_of_data(data: &[u8]) -> Option<&'static Target> {
     match *data.get(4)? {
         class if class == object::elf::ELFCLASS64.0 => target_of_object::<FileHeader64<Endianness>>(data, 64),
         _ => target_of_object::<FileHeader32<Endianness>>(data, 32),
@@ -117,7 +184,7 @@ fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32
     let attributes = sections.iter().find(|section| section.sh_type(endian) == SHT_ARM_ATTRIBUTES);
     let core = attributes
         .and_then(|section| section.data(endian, data).ok())
-        .and_then(|bytes| first.architecture.attributes(bytes, big).ok())
+        .map(|bytes| first.architecture.core(&first.architecture.attributes(bytes, big, ObjectId::default())))
         .unwrap_or_default();
     let mut exact = std::iter::once(first).chain(targets).filter(|target| {
         core != linker::arch::Core::default() && target.architecture.default_core(target.name) == core

@@ -164,7 +164,7 @@ struct Setup<'a, 'e> {
 
 impl<'a, 'e> Setup<'a, 'e> {
     fn new(configuration: &'a Configuration<'a>, files: &[File], expected: &'a Expectations<'e>) -> Self {
-        let input = |file: &File| Input { name: file.name.clone(), data: Data::Read(file.data.clone()) };
+        let input = |file: &File| Input::new(file.name.clone(), Data::Read(file.data.clone()));
         let define = |&(name, address): &(&str, u64)| (name.to_owned(), address);
         Setup {
             configuration,

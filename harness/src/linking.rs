@@ -1,6 +1,7 @@
 //! One link into a machine, with the time that each phase took.
 
 use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use linker::link::{Finalized, Fixed, Found};
@@ -14,6 +15,24 @@ pub struct Input {
     pub name: String,
     /// Its bytes.
     pub data: Data,
+    /// Of a thin archive, the members: their names and their bytes.
+    pub members: Vec<(String, Data)>,
+}
+
+impl Input {
+    /// A file that is what it is.
+    pub fn new(name: impl Into<String>, data: Data) -> Self {
+        Input { name: name.into(), data, members: Vec::new() }
+    }
+
+    /// Adds the file to a link.
+    pub fn add_to<'data>(&'data self, parsed: &mut Parsed<'data>) -> Result<()> {
+        if !linker::archive::is_thin(&self.data) {
+            return parsed.add(&self.name, &self.data);
+        }
+        parsed.add_members(&self.name, self.members.iter().map(|(name, data)| (name.as_bytes(), &**data)));
+        Ok(())
+    }
 }
 
 /// The bytes of a file.
@@ -39,7 +58,7 @@ impl std::ops::Deref for Data {
 impl Data {
     /// The content of a file. What can be mapped is: touching fresh memory for a copy takes longer than linking it.
     #[expect(unsafe_code, reason = "a mapping is memory that others can change")]
-    pub fn open(path: &str) -> std::io::Result<Data> {
+    pub fn open(path: impl AsRef<Path>) -> std::io::Result<Data> {
         let mut file = std::fs::File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_file() && metadata.len() > 0 {
@@ -111,7 +130,7 @@ pub fn fix<'a, M: Memory>(
 ) -> Result<Fixed<'a, M>> {
     let mut parsed = Parsed::new(job.target, job.options.clone());
     timings.phase("parse", || {
-        job.inputs.iter().try_for_each(|input| parsed.add(&input.name, &input.data))?;
+        job.inputs.iter().try_for_each(|input| input.add_to(&mut parsed))?;
         job.defines.iter().try_for_each(|(name, address)| parsed.define(name, *address))
     })?;
     let pruned = timings.phase("prune", || parsed.prune(job.roots))?;

@@ -25,7 +25,7 @@ fn compile(target: &'static Target, source: &str) -> Input {
     let toolchains = corpus::toolchain::Toolchains::discover();
     let flags = ["-O2".to_owned(), "-fPIC".to_owned()];
     let data = corpus::build::compile_file(&path, target, None, &flags, &toolchains).expect("compiles");
-    Input { name: "a.o".to_owned(), data: Data::Read(data) }
+    Input::new("a.o".to_owned(), Data::Read(data))
 }
 
 /// Our link of one object against a peer's link of another that has the same sections.

@@ -107,7 +107,7 @@ fn survey(target: &'static Target, source: &str, peers: &[Peer]) -> Survey {
     std::fs::write(&path, source).expect("written");
     let toolchains = corpus::toolchain::Toolchains::discover();
     let data = corpus::build::compile_file(&path, target, None, &[], &toolchains).expect("assembles");
-    let unit = Unit { name: "a.o".to_owned(), objects: vec![Input { name: "a.o".to_owned(), data: Data::Read(data) }] };
+    let unit = Unit { name: "a.o".to_owned(), objects: vec![Input::new("a.o".to_owned(), Data::Read(data))] };
     let find = |&peer: &Peer| (peer, peer.find(target).expect("the peer is installed"));
     let peers: Vec<(Peer, PathBuf)> = peers.iter().map(find).collect();
     let survey = Survey::of(target, vec![unit], &peers, &Layout::Random(1), || ());
@@ -185,7 +185,7 @@ fn slots_are_of_symbols_and_not_of_names() {
     }
     assert!(link.status().expect("GNU ld starts").success());
     let data = Data::Read(std::fs::read(dir.path().join("both.o")).expect("an object"));
-    let unit = Unit { name: "both.o".to_owned(), objects: vec![Input { name: "both.o".to_owned(), data }] };
+    let unit = Unit { name: "both.o".to_owned(), objects: vec![Input::new("both.o".to_owned(), data)] };
     let peers =
         [Peer::Jitlink, Peer::Ld, Peer::Lld].map(|peer| (peer, peer.find(target("aarch64")).expect("installed")));
     let survey = Survey::of(target("aarch64"), vec![unit], &peers, &Layout::Random(1), || ());

@@ -1,9 +1,8 @@
 //! Symbols that the linker defines when somebody asks for them and nobody else has them: what C libraries and start-up
 //! code expect to find. One table, and the bounds of sections whose names are identifiers of C.
 
-use rustc_hash::FxHashSet;
-
 use crate::graph::{Binding, Definition, End, Extent, Flags, LinkGraph, Symbol, Visibility, is_identifier};
+use crate::hash::NameSet;
 use crate::memory::Protection;
 
 use End::{Start, Stop};
@@ -38,6 +37,8 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
     ("end", Extent::Image, Stop),
     ("_end", Extent::Image, Stop),
     ("__end__", Extent::Image, Stop),
+    // Where offsets in the link's own block of thread-local variables count from (TLS descriptors, Local Dynamic).
+    (TLS_MODULE_BASE, Extent::ThreadLocal, Start),
     // Entries for relocations left to start-up code: there never are any, all have been done.
     ("__rela_iplt_start", Extent::Sections(b".rela.iplt"), Start),
     ("__rela_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
@@ -45,16 +46,24 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
     ("__rel_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
 ];
 
+/// A name that an object may have for itself, too.
+const TLS_MODULE_BASE: &str = "_TLS_MODULE_BASE_";
+
 /// Gives a definition to each undefined symbol that has one here.
 pub(crate) fn define(graph: &mut LinkGraph<'_>) {
     let identifiers = graph.sections.iter().filter(|(_, section)| section.has_identifier_name());
-    let bounded: FxHashSet<&[u8]> = identifiers.map(|(_, section)| section.name).collect();
+    let bounded: NameSet<&[u8]> = identifiers.map(|(_, section)| section.name).collect();
+    let thread_local = graph.sections.iter().any(|(_, section)| section.thread_local);
     for id in graph.symbols.ids() {
         let symbol = &graph.symbols[id];
-        if !symbol.is_undefined() || symbol.binding == Binding::Local {
+        let local = symbol.binding == Binding::Local && symbol.name != TLS_MODULE_BASE.as_bytes();
+        if !symbol.is_undefined() || local {
             continue;
         }
         let name = symbol.name;
+        if name == TLS_MODULE_BASE.as_bytes() && !thread_local {
+            continue;
+        }
         if let Some(&(_, extent, end)) = DEFINED.iter().find(|(known, ..)| known.as_bytes() == name) {
             graph.symbols[id].definition = Definition::Bound(extent, end);
         } else if let Some((section, end)) = section_bound(name)
@@ -84,6 +93,7 @@ pub(crate) fn absolute(name: &str, address: u64) -> Symbol<'_> {
         binding: Binding::Strong,
         visibility: Visibility::Default,
         flags: Flags::default(),
+        other: 0,
         owner: crate::graph::linker(),
     }
 }

@@ -22,9 +22,30 @@ pub struct Site {
     pub symbol: Option<String>,
 }
 
-/// A name as text.
-pub(crate) fn text(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+/// A name of a file as text that can be shown: what would move a cursor, change a colour or turn the direction of what
+/// follows is written as an escape sequence of C or Rust instead.
+pub fn text(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    if !name.chars().any(is_control) {
+        return name.into_owned();
+    }
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            c if c.is_ascii() && is_control(c) => text += &format!("\\x{:02x}", c as u32),
+            c if is_control(c) => text.extend(c.escape_unicode()),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// Whether a character does something other than to be seen.
+fn is_control(c: char) -> bool {
+    // Spaces of no width, marks and overrides of direction, separators of lines.
+    let invisible =
+        ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
+    c.is_control() || invisible.iter().any(|range| range.contains(&c))
 }
 
 /// `libx.a(member.o)` or `file.o`.
@@ -143,6 +164,14 @@ pub enum Error {
         /// What was found, and what was expected.
         problem: String,
     },
+    /// Objects that were not built for each other.
+    #[error("{site}: {problem}")]
+    Incompatible {
+        /// The object at hand.
+        site: Box<Site>,
+        /// What it says, what others say, and where that is written.
+        problem: String,
+    },
     /// A relocation number that the architecture's table does not have.
     #[error("{site}: relocation {number} is not supported for {architecture}")]
     UnknownRelocation {
@@ -207,7 +236,9 @@ pub enum Error {
         second: Box<Site>,
     },
     /// A reference into a section that gave way to another of its group.
-    #[error("{site}: refers to a discarded section: the symbol is local to a group that another object provides")]
+    #[error(
+        "{site}: refers to a section that is not part of the link: another object has its group, or it was left out"
+    )]
     Discarded {
         /// Where.
         site: Box<Site>,

@@ -5,9 +5,13 @@ use crate::graph::LinkGraph;
 use crate::index::ObjectId;
 use crate::link::Limits;
 use crate::names::Names;
+use crate::target::Target;
 
 /// Reads an object into a graph. The flag says whether debug information is kept.
 type Read = for<'data> fn(&mut LinkGraph<'data>, &mut Names<'data>, &Limits, bool, ObjectId, &'data [u8]) -> Result<()>;
+
+/// Tells the global names that an object for this target defines. Of one that cannot be read, none.
+type Defines = for<'data> fn(&Target, &'data [u8], &mut dyn FnMut(&'data [u8]));
 
 /// One format.
 pub(crate) struct Format {
@@ -17,7 +21,16 @@ pub(crate) struct Format {
     pub(crate) matches: fn(&[u8]) -> bool,
     /// Reads one.
     pub(crate) read: Read,
+    /// Looks only at what one defines.
+    pub(crate) defines: Defines,
+    /// What one is, in words.
+    pub(crate) describe: fn(&[u8]) -> String,
 }
 
 /// All formats.
 pub(crate) static FORMATS: &[Format] = &[crate::elf::FORMAT];
+
+/// The format of a file.
+pub(crate) fn of(data: &[u8]) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| (format.matches)(data))
+}

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::arch::{Architecture, Core};
+use crate::build::{Attributes, Properties, Warning};
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection, SigningKey};
@@ -60,6 +61,8 @@ pub struct Section<'data> {
     pub thread_local: bool,
     /// Kept whether or not anything refers to it.
     pub retain: bool,
+    /// Code that is never read as data (SHF_AARCH64_PURECODE, SHF_ARM_PURECODE): it can lie in memory that only executes.
+    pub pure_code: bool,
     /// The section it is about, for [`Kind::LinkOrder`]: kept when that one is.
     pub link: Option<SectionId>,
     /// Its blocks, which are numbered consecutively.
@@ -221,6 +224,8 @@ pub enum Extent<'data> {
     Image,
     /// The global offset table.
     Got,
+    /// The initial image of each thread's variables.
+    ThreadLocal,
 }
 
 /// Where a symbol is.
@@ -289,6 +294,8 @@ pub struct Symbol<'data> {
     pub visibility: Visibility,
     /// Thumb, function, ...
     pub flags: Flags,
+    /// What `st_other` says besides the visibility, such as STO_AARCH64_VARIANT_PCS (0x80).
+    pub other: u8,
     /// The object that defines it, or the first that refers to it.
     pub owner: ObjectId,
 }
@@ -344,6 +351,12 @@ pub struct LinkGraph<'data> {
     rows: &'static [Row],
     /// What the cores that the objects were built for can do.
     pub core: Core,
+    /// What holds of all code.
+    pub properties: Properties,
+    /// The build attributes of all objects, merged.
+    pub attributes: Attributes,
+    /// What the authors of the input should know. The linker prints nothing: whoever calls it may.
+    pub warnings: Vec<Warning>,
     /// Files and members.
     pub objects: Arena<ObjectId, Object<'data>>,
     /// Sections, in input order, made ones behind.
@@ -404,6 +417,9 @@ impl<'data> LinkGraph<'data> {
             arch,
             rows: arch.rows(),
             core: Core::default(),
+            properties: Properties::default(),
+            attributes: Attributes::default(),
+            warnings: Vec::new(),
             objects: Arena::default(),
             sections: Arena::default(),
             blocks: Arena::default(),
@@ -425,6 +441,7 @@ impl<'data> LinkGraph<'data> {
             binding: Binding::Local,
             visibility: Visibility::Default,
             flags: Flags::default(),
+            other: 0,
             owner,
         });
         graph
@@ -459,6 +476,11 @@ impl<'data> LinkGraph<'data> {
         list.binary_search_by_key(&edge, |made| made.edge).ok().map(|index| list[index])
     }
 
+    /// The content of the section of build attributes that an image of this link has. Empty: it has none.
+    pub fn attribute_section(&self) -> Vec<u8> {
+        self.arch.attribute_section(&self.attributes, self.target.big_endian)
+    }
+
     /// Adds a section of one block that the linker makes.
     pub(crate) fn make_block(
         &mut self,
@@ -480,6 +502,7 @@ impl<'data> LinkGraph<'data> {
             relro,
             thread_local: false,
             retain: false,
+            pure_code: false,
             link: None,
             blocks: block.index() as u32..block.index() as u32 + 1,
             reversed: false,
@@ -524,6 +547,7 @@ impl<'data> LinkGraph<'data> {
             binding: Binding::Local,
             visibility: Visibility::Hidden,
             flags,
+            other: 0,
             owner: linker(),
         })
     }

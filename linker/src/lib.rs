@@ -65,14 +65,17 @@
 #![forbid(unsafe_code)]
 
 pub mod arch;
-mod archive;
+pub mod archive;
+pub mod build;
 pub mod defined;
 mod elf;
 pub mod error;
 pub mod field;
 pub mod fixup;
+pub mod foreign;
 mod format;
 pub mod graph;
+mod hash;
 pub mod index;
 pub mod layout;
 pub mod link;

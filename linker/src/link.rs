@@ -15,9 +15,10 @@ use crate::arch::Core;
 use crate::archive::{self, Archive};
 use crate::defined;
 use crate::error::{Error, Result, Site, Undefined};
-use crate::format::FORMATS;
-use crate::graph::{Binding, Content, Definition, Flags, Kind, LinkGraph, Object};
-use crate::index::{Id, SymbolId};
+use crate::foreign;
+use crate::format::{self, FORMATS};
+use crate::graph::{Content, Definition, Flags, Kind, LinkGraph, Object};
+use crate::index::SymbolId;
 use crate::layout::{Layout, Plan};
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
@@ -106,7 +107,7 @@ impl<'data> Parsed<'data> {
 
     /// Adds a file, which may be an object or a static archive. `file` is its name in messages.
     pub fn add(&mut self, file: &'data str, data: &'data [u8]) -> Result<()> {
-        if archive::matches(data) { self.add_archive(file, data) } else { self.add_object(file, data) }
+        if archive::is_archive(data) { self.add_archive(file, data) } else { self.add_object(file, data) }
     }
 
     /// Adds an object.
@@ -122,6 +123,13 @@ impl<'data> Parsed<'data> {
         Ok(())
     }
 
+    /// Adds a static archive by its members, wherever those are: what a thin archive names. Names of members are shown in
+    /// messages and need not differ.
+    pub fn add_members(&mut self, file: &'data str, members: impl IntoIterator<Item = archive::Member<'data>>) {
+        let position = self.next_position();
+        self.archives.push(Archive::of(file, position, members.into_iter().collect()));
+    }
+
     fn next_position(&mut self) -> u32 {
         self.files = self.files.saturating_add(1);
         self.files
@@ -135,9 +143,9 @@ impl<'data> Parsed<'data> {
 
     fn read(&mut self, file: &'data str, member: Option<&'data [u8]>, position: u32, data: &'data [u8]) -> Result<()> {
         let object = self.graph.objects.push(Object { file, member, position });
-        let Some(format) = FORMATS.iter().find(|format| (format.matches)(data)) else {
+        let Some(format) = format::of(data) else {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-            let problem = format!("not an object file, expected {}", known.join(" or "));
+            let problem = format!("is {}, expected an {} object", foreign::describe(data), known.join(" or "));
             return Err(Error::Malformed { site: Box::new(Site::file(&self.graph, object)), problem });
         };
         let Options { limits, keep_debug, .. } = &self.options;
@@ -184,35 +192,30 @@ impl<'data> Parsed<'data> {
         }
         let mut index = archive::Index::default();
         for (number, archive) in self.archives.iter().enumerate() {
-            archive.index(number, &mut index)?;
+            archive.index(self.graph.target, number, &mut index)?;
         }
         let mut pulled = FxHashSet::default();
-        let mut left = self.archives.iter().map(Archive::size).sum();
+        let mut left = self.archives.iter().map(Archive::size).fold(0, usize::saturating_add);
         if let Roots::Names(names) = roots {
             for &name in names {
                 if self.names.get(name.as_bytes()).is_none_or(|id| self.graph.symbols[id].is_undefined())
-                    && let Some(&member) = index.get(name.as_bytes())
+                    && let Some(member) = index.get(name.as_bytes())
                     && pulled.insert(member)
                 {
                     self.read_member(member, &mut left)?;
                 }
             }
         }
-        // A member may turn weak references seen before into strong ones: again, until a whole round pulls nothing.
-        let mut before = usize::MAX;
-        while pulled.len() != before {
-            before = pulled.len();
-            let mut next = 0;
-            while next < self.graph.symbols.len() {
-                let symbol = &self.graph.symbols[SymbolId::new(next)];
-                next += 1;
-                if symbol.is_undefined()
-                    && symbol.binding == Binding::Strong
-                    && let Some(&member) = index.get(symbol.name)
-                    && pulled.insert(member)
-                {
-                    self.read_member(member, &mut left)?;
-                }
+        // The list grows while members are read: by what they refer to, and by what they make of weak references.
+        let mut next = 0;
+        while let Some(&id) = self.names.wanted.get(next) {
+            next += 1;
+            let symbol = &self.graph.symbols[id];
+            if symbol.is_undefined()
+                && let Some(member) = index.get(symbol.name)
+                && pulled.insert(member)
+            {
+                self.read_member(member, &mut left)?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use linker::Layout;
 
 use crate::exit;
 use crate::inputs;
+use crate::messages;
 use crate::oracle::{self, Peer, Sum, Survey, Tally};
 
 /// Options of `diff`.
@@ -52,7 +53,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         match peer.find(inputs.target) {
             Ok(program) => programs.push((peer, program)),
             Err(error) => {
-                eprintln!("error: {error}");
+                messages::error(&error);
                 return Ok(exit::MISSING);
             }
         }

@@ -12,6 +12,7 @@ use crate::exit;
 use crate::inputs::{self, Inputs};
 use crate::judge;
 use crate::linking::{self, Externals, Job, Timings};
+use crate::messages;
 use crate::with_machine;
 
 use super::machine::{self, MachineArgs};
@@ -59,7 +60,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let inputs = match inputs::read(&args.inputs) {
         Ok(inputs) => inputs,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            messages::error(&format!("{error:#}"));
             return Ok(exit::NOT_STARTED);
         }
     };
@@ -71,7 +72,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     match machine {
         Ok(mut machine) => with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs)),
         Err(error) => {
-            eprintln!("error: {error}");
+            messages::error(&error);
             Ok(exit::NOT_STARTED)
         }
     }
@@ -99,10 +100,11 @@ where
     let linked = match linked {
         Ok(linked) => linked,
         Err(error) => {
-            eprintln!("error: {error}");
+            messages::error(&error);
             return Ok(exit::NOT_STARTED);
         }
     };
+    messages::warnings(linked.graph());
     let symbol = |name: &str| linked.address(name);
     let stop = timings.phase("run", || {
         if let Err(problem) = judge::set_up(machine, &linked) {
@@ -116,7 +118,7 @@ where
     let stop = match stop {
         Ok(stop) => stop,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            messages::error(&format!("{error:#}"));
             return Ok(exit::NOT_STARTED);
         }
     };

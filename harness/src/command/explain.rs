@@ -13,6 +13,7 @@ use crate::executor::image::Image;
 use crate::exit;
 use crate::inputs;
 use crate::linking::{self, Externals, Job, Timings};
+use crate::messages;
 use crate::suspects::{self, hex};
 
 /// Options of `explain`. The last word may be SECTION+OFFSET or SYMBOL: only the relocations there.
@@ -61,10 +62,11 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let fixed = match linking::fix(&job, &mut image, &Externals::Phony, &mut Timings::default()) {
         Ok(fixed) => fixed,
         Err(error) => {
-            eprintln!("error: {error}");
+            messages::error(&error);
             return Ok(exit::FAILURES);
         }
     };
+    messages::warnings(fixed.graph());
     let disassembler = Disassembler::new(inputs.target);
     let graph = fixed.graph();
     let mut shown = 0;
@@ -72,7 +74,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         if is_wanted(graph, id, &wanted)
             && graph.objects[graph.sections[graph.blocks[edge.block].section].object].file != "linker"
         {
-            print!("{}", explain(&fixed, id, &disassembler));
+            print!("{}", messages::demangled(&explain(&fixed, id, &disassembler)));
             shown += 1;
         }
     }
@@ -97,7 +99,7 @@ fn is_wanted(graph: &LinkGraph<'_>, id: EdgeId, wanted: &Wanted) -> bool {
                 || graph.symbols.iter().any(|(_, symbol)| {
                     symbol.name == name.as_bytes()
                         && matches!(symbol.definition, Definition::Block(own, start) if own == edge.block
-                            && (start..start + symbol.size.max(1)).contains(&u64::from(edge.offset)))
+                            && u64::from(edge.offset).wrapping_sub(start) < symbol.size.max(1))
                 })
         }
     }

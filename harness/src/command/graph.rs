@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
-use linker::error::object_name;
+use linker::error::{object_name, text as name_of};
 use linker::graph::{Definition, LinkGraph};
 use linker::{Parsed, Roots};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::executor::image::Image;
 use crate::exit;
 use crate::inputs;
+use crate::messages;
 
 /// After which step the graph is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -45,32 +46,36 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let inputs = inputs::read(&args.inputs)?;
     let mut parsed = Parsed::new(inputs.target, args.inputs.options());
     let roots: Vec<&str> = args.root.iter().map(String::as_str).collect();
+    let show = |graph: &LinkGraph<'_>| {
+        messages::warnings(graph);
+        as_json(graph)
+    };
     let result = (|| -> linker::Result<Value> {
         for file in &inputs.files {
-            parsed.add(&file.name, &file.data)?;
+            file.add_to(&mut parsed)?;
         }
         if args.after == After::Parse {
-            return Ok(as_json(parsed.graph()));
+            return Ok(show(parsed.graph()));
         }
         let pruned = parsed.prune(if roots.is_empty() { Roots::All } else { Roots::Names(&roots) })?;
         if args.after == After::Prune {
-            return Ok(as_json(pruned.graph()));
+            return Ok(show(pruned.graph()));
         }
         let mut image = Image::new(inputs.target);
         let reserved = pruned.reserve(&mut image, &args.inputs.layout)?;
-        let shown = as_json(reserved.graph());
+        let shown = show(reserved.graph());
         reserved.abandon(&mut image);
         Ok(shown)
     })();
     let graph = match result {
         Ok(graph) => graph,
         Err(error) => {
-            eprintln!("error: {error}");
+            messages::error(&error);
             return Ok(exit::FAILURES);
         }
     };
     let mut out = std::io::stdout().lock();
-    let text = if args.json { serde_json::to_string_pretty(&graph)? } else { as_text(&graph) };
+    let text = if args.json { serde_json::to_string_pretty(&graph)? } else { messages::demangled(&as_text(&graph)) };
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).context("standard output")?;
     Ok(exit::OK)
 }
@@ -83,7 +88,7 @@ fn as_json(graph: &LinkGraph<'_>) -> Value {
         .map(|(_, section)| {
             let blocks: Vec<Value> = section.block_ids().map(|block| block_json(graph, block)).collect();
             json!({
-                "name": String::from_utf8_lossy(section.name),
+                "name": name_of(section.name),
                 "object": object_name(&graph.objects[section.object]),
                 "protection": section.protection.letters(),
                 "relro": section.relro,
@@ -115,7 +120,11 @@ fn block_json(graph: &LinkGraph<'_>, id: linker::index::BlockId) -> Value {
         .iter()
         .filter_map(|(_, symbol)| match symbol.definition {
             Definition::Block(own, offset) if own == id && !symbol.name.is_empty() => {
-                Some(json!({ "name": String::from_utf8_lossy(symbol.name), "offset": offset, "size": symbol.size }))
+                let mut shown = json!({ "name": name_of(symbol.name), "offset": offset, "size": symbol.size });
+                if let Some(written) = std::str::from_utf8(symbol.name).ok().and_then(messages::demangle) {
+                    shown["demangled"] = written.into();
+                }
+                Some(shown)
             }
             _ => None,
         })

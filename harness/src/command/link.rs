@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use linker::Roots;
-use linker::error::object_name;
+use linker::error::{object_name, text};
 use linker::graph::{Binding, Bytes, Definition, Flags};
 use linker::index::Id;
 use linker::link::Finalized;
@@ -17,6 +17,7 @@ use crate::executor::image::{Image, ImageFile, ImageSection, ImageSymbol, Labels
 use crate::exit;
 use crate::inputs;
 use crate::linking::{self, Externals, Job, Timings};
+use crate::messages;
 
 /// Options of `link`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -65,10 +66,11 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let linked = match linking::link(&job, &mut image, &externals, &mut timings) {
         Ok(linked) => linked,
         Err(error) => {
-            eprintln!("error: {error}");
+            messages::error(&error);
             return Ok(exit::FAILURES);
         }
     };
+    messages::warnings(linked.graph());
     if let Some(map) = &args.map {
         std::fs::write(map, map_of(&linked)).with_context(|| map.display().to_string())?;
     }
@@ -153,21 +155,21 @@ fn labels(linked: &Finalized<'_, ImageFile>, args: &Args) -> Labels {
 /// Segments, the sections in them and the symbols in those, by address.
 fn map_of(linked: &Finalized<'_, ImageFile>) -> String {
     let graph = linked.graph();
-    let mut text = String::new();
+    let mut map = String::new();
     for segment in &linked.plan().segments {
-        let _ = writeln!(text, "{:#012x} {:#10x} {}", segment.address, segment.size, segment.protection.letters());
+        let _ = writeln!(map, "{:#012x} {:#10x} {}", segment.address, segment.size, segment.protection.letters());
         for &block in &segment.blocks {
             let here = &graph.blocks[block];
             let section = &graph.sections[here.section];
             let file = object_name(&graph.objects[section.object]);
-            let name = String::from_utf8_lossy(section.name);
-            let _ = writeln!(text, "  {:#012x} {:#8x} {file}({name})", here.address, here.content.size());
+            let name = text(section.name);
+            let _ = writeln!(map, "  {:#012x} {:#8x} {file}({name})", here.address, here.content.size());
             for (id, symbol) in graph.symbols.iter().filter(|(id, _)| id.index() > 0) {
                 if matches!(symbol.definition, Definition::Block(own, _) if own == block) && !symbol.name.is_empty() {
-                    let _ = writeln!(text, "    {:#012x} {}", graph.value(id).unwrap_or(0), graph.symbol_name(id));
+                    let _ = writeln!(map, "    {:#012x} {}", graph.value(id).unwrap_or(0), graph.symbol_name(id));
                 }
             }
         }
     }
-    text
+    messages::demangled(&map)
 }

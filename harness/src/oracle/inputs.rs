@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use linker::graph::{Flags, LinkGraph};
 use linker::relocation::Class;
 use linker::{Options, Parsed, Target, defined};
@@ -13,6 +13,7 @@ use object::{
     SymbolFlags, SymbolKind, SymbolScope,
 };
 
+use crate::inputs;
 use crate::linking::{Data, Input};
 
 /// One link to be compared.
@@ -28,17 +29,14 @@ pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
     let mut objects = Vec::new();
     for file in files {
-        if !file.data.starts_with(&object::archive::MAGIC) {
+        let Some(members) = inputs::members(&file) else {
             objects.push(file);
             continue;
-        }
-        let archive = object::read::archive::ArchiveFile::parse(&*file.data).with_context(|| file.name.clone())?;
-        for member in archive.members() {
-            let member = member.with_context(|| file.name.clone())?;
-            let name = format!("{}({})", file.name, String::from_utf8_lossy(member.name()));
-            let data = member.data(&*file.data).with_context(|| name.clone())?;
+        };
+        for (member, data) in members {
+            let name = format!("{}({member})", file.name);
             if data.starts_with(&object::elf::ELFMAG) {
-                let input = Input { name: name.clone(), data: Data::Read(data.to_vec()) };
+                let input = Input::new(name.clone(), Data::Read(data.to_vec()));
                 units.push(Unit { name, objects: vec![input] });
             }
         }
@@ -100,7 +98,7 @@ fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>
             });
         }
     }
-    Ok(Some(Input { name: "externals.o".to_owned(), data: Data::Read(object.write()?) }))
+    Ok(Some(Input::new("externals.o".to_owned(), Data::Read(object.write()?))))
 }
 
 /// An object of ours with the build attributes of the first of these: without any, llvm-jitlink refuses it.

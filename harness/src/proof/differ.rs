@@ -117,7 +117,7 @@ fn alone(target: &'static Target, name: &'static str, relocation: &Relocation, p
     for setup in setups(target, relocation) {
         let data = Data::Read(object::object(target, relocation, &setup));
         let link = format!("nothing else, P {:#x}, A {:#x}, {:x?}", setup.p, setup.a, setup.aim);
-        let unit = Unit { name: link.clone(), objects: vec![Input { name: object::FILE.to_owned(), data }] };
+        let unit = Unit { name: link.clone(), objects: vec![Input::new(object::FILE.to_owned(), data)] };
         let survey = Survey::of(target, vec![unit], peers, &setup.layout(), || ());
         compared.add(name, &survey);
         compared.links.push(link);
@@ -193,7 +193,7 @@ fn inputs_of(batch: &Batch<'_>) -> Option<Vec<Input>> {
     let Objects::Files(files) = &batch.objects else { return None };
     let objects = files.iter().map(|file| {
         let is_object = file.data.starts_with(&::object::elf::ELFMAG);
-        is_object.then(|| Input { name: file.name.clone(), data: Data::Read(file.data.clone()) })
+        is_object.then(|| Input::new(file.name.clone(), Data::Read(file.data.clone())))
     });
     objects.collect()
 }

@@ -7,9 +7,10 @@ use std::panic::AssertUnwindSafe;
 
 use linker::Target;
 use linker::arch::{Architecture, BranchForm, Core, Destination, Resolver, Rewritten, StubShape, UnwindIndex, Word};
+use linker::build::{Attributes, Mismatch};
 use linker::field::{Codec, Field, Run, Stored, Unit};
 use linker::graph::{Bytes, Flags, LinkGraph};
-use linker::index::EdgeId;
+use linker::index::{EdgeId, ObjectId};
 use linker::layout::{Rule, Spans};
 use linker::relocation::{Check, Entry, Minus, Operation, Row, Term};
 
@@ -253,8 +254,20 @@ impl Architecture for Changed {
     fn mapping(&self, name: &[u8]) -> Option<Bytes> {
         self.inner.mapping(name)
     }
-    fn attributes(&self, bytes: &[u8], big_endian: bool) -> Result<Core, &'static str> {
-        self.inner.attributes(bytes, big_endian)
+    fn attributes(&self, bytes: &[u8], big_endian: bool, from: ObjectId) -> Attributes {
+        self.inner.attributes(bytes, big_endian, from)
+    }
+
+    fn merge(&self, merged: &mut Attributes, new: &Attributes) -> Vec<Mismatch> {
+        self.inner.merge(merged, new)
+    }
+
+    fn attribute_section(&self, attributes: &Attributes, big_endian: bool) -> Vec<u8> {
+        self.inner.attribute_section(attributes, big_endian)
+    }
+
+    fn core(&self, attributes: &Attributes) -> Core {
+        self.inner.core(attributes)
     }
     fn default_core(&self, target: &str) -> Core {
         self.inner.default_core(target)

@@ -3,8 +3,9 @@
 
 use std::fmt::Debug;
 
+use crate::build::{Attributes, Mismatch};
 use crate::graph::{Bytes, Flags, LinkGraph};
-use crate::index::{EdgeId, SymbolId};
+use crate::index::{EdgeId, ObjectId, SymbolId};
 use crate::layout::{Rule, Spans};
 use crate::relocation::{Check, Row};
 
@@ -176,9 +177,24 @@ pub trait Architecture: Sync + Debug {
     /// What a mapping symbol of this name starts.
     fn mapping(&self, name: &[u8]) -> Option<Bytes>;
 
-    /// The core that build attributes of an object tell. `Err` says what was expected.
-    fn attributes(&self, _bytes: &[u8], _big_endian: bool) -> Result<Core, &'static str> {
-        Ok(Core::default())
+    /// What the build attributes of an object say.
+    fn attributes(&self, _bytes: &[u8], _big_endian: bool, _from: ObjectId) -> Attributes {
+        Attributes::default()
+    }
+
+    /// Takes the attributes of one more object into account, and tells what does not go together.
+    fn merge(&self, _merged: &mut Attributes, _new: &Attributes) -> Vec<Mismatch> {
+        Vec::new()
+    }
+
+    /// The content of the section that says these in an image. Empty: there is none.
+    fn attribute_section(&self, _attributes: &Attributes, _big_endian: bool) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// The core that attributes tell.
+    fn core(&self, _attributes: &Attributes) -> Core {
+        Core::default()
     }
 
     /// The core for which an object of a target without build attributes is taken to be.

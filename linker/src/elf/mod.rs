@@ -7,6 +7,7 @@ use object::elf;
 use object::read::elf::{FileHeader, SectionHeader, SectionTable, SymbolTable};
 use object::{BigEndian, LittleEndian};
 
+use crate::build::Properties;
 use crate::error::{Error, Result, Site, text};
 use crate::format::Format;
 use crate::graph::{Block, Content, Kind, LinkGraph, Section};
@@ -14,21 +15,24 @@ use crate::index::{BlockId, Id, ObjectId, SectionId, SymbolId};
 use crate::link::Limits;
 use crate::memory::{Lifetime, Protection};
 use crate::names::Names;
+use crate::target::Target;
+
+use identity::Identity;
 
 mod code;
+mod compression;
 mod frames;
+mod identity;
+mod properties;
 mod relocations;
 mod sections;
 mod symbols;
 
 /// The format.
-pub(crate) const FORMAT: Format = Format { name: "ELF", matches, read };
+pub(crate) const FORMAT: Format = Format { name: "ELF", matches, read, defines, describe: identity::describe };
 
 /// Bytes of the word that ends a run of call-frame records.
 const TERMINATOR: u64 = 4;
-
-/// Position of the class in `e_ident` (ELF specification, ELF Identification).
-const EI_CLASS: usize = 4;
 
 fn matches(data: &[u8]) -> bool {
     data.starts_with(&elf::ELFMAG)
@@ -43,6 +47,8 @@ enum Slot {
     Discarded,
     /// Loaded, or kept for readers of the image.
     Kept(SectionId),
+    /// Not part of the link, but something refers to places in it: it has addresses, from 0 on, and no content.
+    Outlined(SectionId),
 }
 
 /// What is needed to read one object.
@@ -60,6 +66,10 @@ struct Reader<'a, 'data, Elf: FileHeader> {
     slots: Vec<Slot>,
     /// By symbol index.
     symbol_ids: Vec<SymbolId>,
+    /// What holds of all code of the object.
+    properties: Properties,
+    /// Bytes of the sections so far.
+    loaded: u64,
 }
 
 fn read<'data>(
@@ -70,14 +80,18 @@ fn read<'data>(
     object: ObjectId,
     data: &'data [u8],
 ) -> Result<()> {
-    let class = if graph.target.pointer_bits == 64 { elf::ELFCLASS64 } else { elf::ELFCLASS32 };
-    if data.get(EI_CLASS) != Some(&class.0) {
-        let found = data.get(EI_CLASS).map_or("missing".to_owned(), u8::to_string);
-        let problem = format!(
-            "e_ident[EI_CLASS] is {found}, expected the {}-bit class of {}",
-            graph.target.pointer_bits, graph.target.name
-        );
-        return Err(malformed(Site::file(graph, object), problem));
+    let wrong = |problem: String| malformed(Site::file(graph, object), problem);
+    let found = Identity::of(data).ok_or_else(|| wrong(format!("is {}", identity::describe(data))))?;
+    let wanted = Identity::wanted(graph.target);
+    if found.kind != wanted.kind {
+        let (sort, purpose) = (found.sort(), found.purpose());
+        return Err(wrong(format!(
+            "is {sort} for {purpose}, expected an object, as compilers make it, for {}",
+            wanted.purpose()
+        )));
+    }
+    if found != wanted {
+        return Err(wrong(format!("is for {}, expected an object for {}", found.purpose(), wanted.purpose())));
     }
     let read = match (graph.target.pointer_bits, graph.target.big_endian) {
         (64, false) => read_class::<elf::FileHeader64<LittleEndian>>,
@@ -86,6 +100,18 @@ fn read<'data>(
         (_, true) => read_class::<elf::FileHeader32<BigEndian>>,
     };
     read(graph, names, limits, keep_debug, object, data)
+}
+
+/// See [`Format::defines`].
+fn defines<'data>(target: &Target, data: &'data [u8], tell: &mut dyn FnMut(&'data [u8])) {
+    let defines = match (target.pointer_bits, target.big_endian) {
+        (64, false) => symbols::defines::<elf::FileHeader64<LittleEndian>>,
+        (64, true) => symbols::defines::<elf::FileHeader64<BigEndian>>,
+        (_, false) => symbols::defines::<elf::FileHeader32<LittleEndian>>,
+        (_, true) => symbols::defines::<elf::FileHeader32<BigEndian>>,
+    };
+    // One that cannot be read defines nothing that could be linked.
+    let _ = defines(data, tell);
 }
 
 fn read_class<'data, Elf: FileHeader>(
@@ -99,21 +125,7 @@ fn read_class<'data, Elf: FileHeader>(
     let site = Site::file(graph, object);
     let wrong = |problem: String| malformed(site.clone(), problem);
     let header = Elf::parse(data).map_err(|error| wrong(format!("ELF header: {error}")))?;
-    let endian = header.endian().map_err(|_| {
-        let (found, expected) = if graph.target.big_endian { ("little", "big") } else { ("big", "little") };
-        wrong(format!("{found}-endian, expected {expected}-endian for {}", graph.target.name))
-    })?;
-    if header.e_type(endian) != elf::ET_REL {
-        return Err(wrong(format!("e_type is {}, expected ET_REL (1): a relocatable object", header.e_type(endian).0)));
-    }
-    if header.e_machine(endian).0 != graph.target.machine {
-        return Err(wrong(format!(
-            "e_machine is {}, expected {} for {}",
-            header.e_machine(endian).0,
-            graph.target.machine,
-            graph.target.name
-        )));
-    }
+    let endian = header.endian().map_err(|error| wrong(format!("ELF header: {error}")))?;
     let flags = header.e_flags(endian).0;
     if graph.target.big_endian && graph.arch.turns_code() && flags & elf::EF_ARM_BE8.0 != 0 {
         let problem =
@@ -136,9 +148,12 @@ fn read_class<'data, Elf: FileHeader>(
         data,
         sections,
         symbols,
+        properties: Properties::default(),
+        loaded: 0,
     };
     reader.read_groups()?;
     reader.read_sections()?;
+    reader.merge_properties()?;
     let first_mapping = reader.graph.mapping.len();
     reader.read_symbols()?;
     reader.graph.mapping[first_mapping..].sort_by_key(|&(block, offset, _)| (block, offset));
@@ -204,6 +219,18 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
         id
     }
 
+    /// Where `offset` of a section is: an offset from one of its blocks, which may lie outside of it. It wraps.
+    fn place_of(&self, section: SectionId, offset: u64) -> (BlockId, u64) {
+        if let Some(place) = self.block_at(section, offset) {
+            return place;
+        }
+        let blocks = &self.graph.sections[section].blocks;
+        let slice = &self.graph.blocks.as_slice()[blocks.start as usize..blocks.end as usize];
+        let index = slice.partition_point(|block| block.origin <= offset).saturating_sub(1);
+        let origin = slice.get(index).map_or(0, |block| block.origin);
+        (BlockId::new(blocks.start as usize + index), offset.wrapping_sub(origin))
+    }
+
     /// The block that holds `offset` of a section, and the offset in it. The end of the last block counts, and a
     /// terminator of call-frame records, which is no block of its own, is taken to be the end of the record before it.
     fn block_at(&self, section: SectionId, offset: u64) -> Option<(BlockId, u64)> {
@@ -229,5 +256,6 @@ struct Nature {
     thread_local: bool,
     retain: bool,
     reversed: bool,
+    pure_code: bool,
     kind: Kind,
 }

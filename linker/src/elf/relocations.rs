@@ -1,12 +1,13 @@
 //! Relocation sections into edges.
 
 use object::elf;
-use object::read::elf::{FileHeader, Rel, Rela, SectionHeader};
+use object::read::elf::{FileHeader, Rel, Rela, SectionHeader, Sym};
 
 use super::{Reader, Slot, malformed};
 use crate::error::{Error, Result, Site};
-use crate::graph::{Edge, nothing};
+use crate::graph::{Definition, Edge, nothing};
 use crate::index::{BlockId, Id, SectionId};
+use crate::memory::Lifetime;
 use crate::relocation::Class;
 
 /// A relocation as it stands in the object.
@@ -76,14 +77,53 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 let offset = entry.r_offset(self.endian).into();
                 near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: None })?);
             }
-        } else {
-            return Err(malformed(self.section_site(table), "compact relocations (CREL) are not supported".into()));
+        } else if let Some((relocations, _)) = header.crel(self.endian, self.data).map_err(wrong)? {
+            // Each takes a byte at least, whatever their number is said to be.
+            let bytes = header.data(self.endian, self.data).map_or(0, <[u8]>::len);
+            self.graph.edges.reserve(relocations.len().min(bytes));
+            let stored = !relocations.is_rela();
+            for entry in relocations {
+                let entry =
+                    entry.map_err(|error| malformed(self.section_site(table), format!("relocations: {error}")))?;
+                // Addends are as wide as addresses.
+                let addend =
+                    if self.graph.target.pointer_bits == 64 { entry.r_addend } else { entry.r_addend as i32 as i64 };
+                let (offset, number, symbol) = (entry.r_offset, entry.r_type.0, entry.r_sym as usize);
+                let offset = self.graph.target.wrap(offset);
+                let raw = Raw { offset, number, symbol, addend: (!stored).then_some(addend) };
+                near = Some(self.add_edge(section, near, raw)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Outlines the section that a section symbol is for, if what refers to it is loaded.
+    #[cold]
+    fn outline_target(&mut self, section: SectionId, raw: &Raw) -> Result<()> {
+        let index = object::SymbolIndex(raw.symbol);
+        if self.graph.sections[section].lifetime == Lifetime::NoAlloc {
+            return Ok(());
+        }
+        let Ok(symbol) = self.symbols.symbol(index) else { return Ok(()) };
+        let Some((number, slot)) = self.slot_of(index, symbol) else { return Ok(()) };
+        let outlined = match slot {
+            Slot::Outlined(outlined) => Some(outlined),
+            Slot::Ignored => self.outline(number)?,
+            _ => None,
+        };
+        if let (Some(outlined), Some(&id)) = (outlined, self.symbol_ids.get(raw.symbol)) {
+            let (block, offset) = self.place_of(outlined, symbol.st_value(self.endian).into());
+            self.graph.symbols[id].definition = Definition::Block(block, offset);
         }
         Ok(())
     }
 
     #[inline]
     fn add_edge(&mut self, section: SectionId, near: Option<BlockId>, raw: Raw) -> Result<BlockId> {
+        let target = self.symbol_ids.get(raw.symbol);
+        if target.is_some_and(|&id| self.graph.symbols[id].definition == Definition::Discarded) {
+            self.outline_target(section, &raw)?;
+        }
         let graph = &*self.graph;
         let site = |relocation: Option<&'static str>| Site {
             offset: Some(raw.offset),

@@ -3,6 +3,7 @@
 use object::elf;
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 
+use super::properties::NOTE;
 use super::{Nature, Reader, Slot, malformed};
 use crate::error::{Error, Result};
 use crate::graph::{Content, Kind, Section};
@@ -10,6 +11,43 @@ use crate::index::SectionId;
 use crate::memory::{Lifetime, Protection};
 
 const SHT_ARM_ATTRIBUTES: u32 = elf::SHT_ARM_ATTRIBUTES.0;
+
+const SHT_GNU_SFRAME: u32 = 0x6fff_fff4;
+
+/// Sections for whoever reads the object.
+const TABLES: [elf::SectionType; 8] = [
+    elf::SHT_NULL,
+    elf::SHT_SYMTAB,
+    elf::SHT_STRTAB,
+    elf::SHT_REL,
+    elf::SHT_RELA,
+    elf::SHT_GROUP,
+    elf::SHT_SYMTAB_SHNDX,
+    elf::SHT_CREL,
+];
+
+/// SHT_AARCH64_MEMTAG_GLOBALS_STATIC and _DYNAMIC (Memtag Extension to ELF for the Arm 64-bit Architecture).
+const MEMTAG: [u32; 2] = [0x7000_0007, 0x7000_0008];
+
+/// SHF_AARCH64_PURECODE and SHF_ARM_PURECODE.
+const PURE_CODE: u64 = 0x2000_0000;
+
+/// How the names of sections begin of which a link keeps the first one.
+const ONCE: &[u8] = b".gnu.linkonce.";
+const ONCE_DEBUG: &[u8] = b".gnu.linkonce.wi.";
+
+/// The flags by which a section stands for another.
+const ALIKE: u64 = (elf::SHF_ALLOC.0 | elf::SHF_WRITE.0 | elf::SHF_EXECINSTR.0 | elf::SHF_TLS.0) as u64;
+
+/// Whether a section takes part.
+enum Part {
+    /// It is linked.
+    Taken,
+    /// Nothing of it is, and nothing can refer to it.
+    LeftOut,
+    /// It says something to the linker or to others, and is not linked.
+    None,
+}
 
 /// Names of sections that are written by relocation only: read-only once that is done.
 const RELRO: &[&[u8]] =
@@ -49,7 +87,17 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 .symbol(object::SymbolIndex(header.sh_info(self.endian) as usize))
                 .and_then(|symbol| self.signature(symbol, object::SymbolIndex(header.sh_info(self.endian) as usize)))
                 .map_err(|_| wrong("sh_info of a section group is not the index of a named symbol"))?;
-            let first = (flag & elf::GRP_COMDAT).0 == 0 || self.names.groups.insert(signature);
+            let comdat = (flag & elf::GRP_COMDAT).0 != 0;
+            let single = match members {
+                [member] if comdat => self.header(member.get(self.endian) as usize),
+                _ => None,
+            };
+            let single = single.map(|header| (signature, header.sh_flags(self.endian).0 & ALIKE));
+            let stood_in = single.is_some_and(|single| self.names.single.contains(&single));
+            let first = !comdat || self.names.groups.insert(signature) && !stood_in;
+            if first && let Some(single) = single {
+                self.names.single.insert(single);
+            }
             for member in members {
                 let slot = self.slots.get_mut(member.get(self.endian) as usize);
                 let slot = slot.ok_or_else(|| wrong("a member of the section group does not exist"))?;
@@ -73,59 +121,22 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     }
 
     pub(super) fn read_sections(&mut self) -> Result<()> {
-        let mut loaded = 0u64;
         for (index, header) in self.sections.enumerate() {
             let index = index.0;
             let kind = header.sh_type(self.endian);
-            let flags = header.sh_flags(self.endian).0;
             if kind.0 == SHT_ARM_ATTRIBUTES {
                 self.read_attributes(index, header)?;
             }
-            if self.slots[index] == Slot::Discarded || !self.takes_part(header, kind, flags, index) {
+            if self.slots[index] == Slot::Discarded {
                 continue;
             }
-            let name = self
-                .sections
-                .section_name(self.endian, header)
-                .map_err(|_| malformed(self.section_site(index), "sh_name is outside the string table".to_owned()))?;
-            let nature = self.nature(index, name, kind, flags)?;
-            let alignment = self.alignment(index, header)?;
-            let content = if kind == elf::SHT_NOBITS {
-                Content::Zero(header.sh_size(self.endian).into())
-            } else {
-                Content::Borrowed(header.data(self.endian, self.data).map_err(|_| {
-                    malformed(self.section_site(index), "sh_offset and sh_size reach beyond the end of the file".into())
-                })?)
-            };
-            loaded = loaded.saturating_add(content.size());
-            if loaded > self.limits.size || content.size() > u64::from(u32::MAX) {
-                let what = format!("the size of the sections, {loaded:#x} bytes up to here,");
-                return Err(Error::Limit {
-                    site: Box::new(self.section_site(index)),
-                    what,
-                    limit: self.limits.size.min(u32::MAX.into()),
-                });
-            }
-            let blocks = self.graph.blocks.len() as u32;
-            let section = self.add_section(Section {
-                name,
-                object: self.object,
-                ordinal: index as u32,
-                kind: nature.kind,
-                protection: nature.protection,
-                lifetime: nature.lifetime,
-                relro: nature.relro,
-                thread_local: nature.thread_local,
-                retain: nature.retain,
-                link: None,
-                blocks: blocks..blocks,
-                reversed: nature.reversed,
-            });
-            self.slots[index] = Slot::Kept(section);
-            match (nature.kind, content) {
-                (Kind::Frames, Content::Borrowed(bytes)) => self.split_frames(section, bytes, alignment)?,
-                (_, Content::Borrowed(bytes)) if nature.reversed => self.split_words(section, bytes, alignment),
-                (_, content) => drop(self.add_block(section, content, alignment, 0)),
+            match self.part(index, header)? {
+                Part::Taken => {
+                    let section = self.read_section(index, header, false)?;
+                    self.slots[index] = Slot::Kept(section);
+                }
+                Part::LeftOut => self.slots[index] = Slot::Discarded,
+                Part::None => {}
             }
         }
         self.link_sections()
@@ -141,25 +152,125 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
         })
     }
 
-    fn takes_part(&self, header: &Elf::SectionHeader, kind: elf::SectionType, flags: u64, index: usize) -> bool {
-        let tables = [
-            elf::SHT_NULL,
-            elf::SHT_SYMTAB,
-            elf::SHT_STRTAB,
-            elf::SHT_REL,
-            elf::SHT_RELA,
-            elf::SHT_GROUP,
-            elf::SHT_SYMTAB_SHNDX,
-            elf::SHT_CREL,
-        ];
-        if tables.contains(&kind) || flags & elf::SHF_EXCLUDE.0 != 0 {
-            return false;
-        }
-        let is_debug = || {
-            let name = self.sections.section_name(self.endian, header).unwrap_or_default();
-            index != 0 && self.keep_debug && name.starts_with(b".debug_") && flags & elf::SHF_COMPRESSED.0 == 0
+    /// Reads a section; when it is only outlined, without its content.
+    pub(super) fn read_section(
+        &mut self,
+        index: usize,
+        header: &'data Elf::SectionHeader,
+        outlined: bool,
+    ) -> Result<SectionId> {
+        let flags = header.sh_flags(self.endian).0;
+        let kind = header.sh_type(self.endian);
+        let name = self.name(index, header)?;
+        let nature = self.nature(index, name, kind, flags)?;
+        let mut alignment = self.alignment(index, header)?;
+        let size: u64 = header.sh_size(self.endian).into();
+        let content = if kind == elf::SHT_NOBITS || outlined {
+            Content::Zero(size)
+        } else {
+            let bytes = header.data(self.endian, self.data).map_err(|_| {
+                malformed(self.section_site(index), "sh_offset and sh_size reach beyond the end of the file".into())
+            })?;
+            if flags & elf::SHF_COMPRESSED.0 == 0 {
+                Content::Borrowed(bytes)
+            } else {
+                let unpacked = self.unpack(index, header, self.limits.size.saturating_sub(self.loaded))?;
+                alignment = self.check_alignment(index, unpacked.1)?;
+                Content::Owned(unpacked.0)
+            }
         };
-        flags & elf::SHF_ALLOC.0 != 0 || is_debug()
+        self.loaded = self.loaded.saturating_add(content.size());
+        if self.loaded > self.limits.size || content.size() > u64::from(u32::MAX) {
+            let what = format!("the size of the sections, {:#x} bytes up to here,", self.loaded);
+            return Err(Error::Limit {
+                site: Box::new(self.section_site(index)),
+                what,
+                limit: self.limits.size.min(u32::MAX.into()),
+            });
+        }
+        let blocks = self.graph.blocks.len() as u32;
+        let section = self.add_section(Section {
+            name,
+            object: self.object,
+            ordinal: index as u32,
+            kind: nature.kind,
+            protection: nature.protection,
+            lifetime: nature.lifetime,
+            relro: nature.relro,
+            thread_local: nature.thread_local,
+            retain: nature.retain,
+            pure_code: nature.pure_code,
+            link: None,
+            blocks: blocks..blocks,
+            reversed: nature.reversed,
+        });
+        match (nature.kind, content) {
+            (Kind::Frames, Content::Borrowed(bytes)) => self.split_frames(section, bytes, alignment)?,
+            (_, Content::Borrowed(bytes)) if nature.reversed => self.split_words(section, bytes, alignment),
+            (_, content) => drop(self.add_block(section, content, alignment, 0)),
+        }
+        Ok(section)
+    }
+
+    fn name(&self, index: usize, header: &'data Elf::SectionHeader) -> Result<&'data [u8]> {
+        self.sections
+            .section_name(self.endian, header)
+            .map_err(|_| malformed(self.section_site(index), "sh_name is outside the string table".to_owned()))
+    }
+
+    /// Whether sections of this type are for whoever reads the object, and not part of what is linked.
+    pub(super) fn is_table(&self, kind: elf::SectionType) -> bool {
+        TABLES.contains(&kind)
+    }
+
+    /// Whether a section takes part in the link.
+    fn part(&mut self, index: usize, header: &'data Elf::SectionHeader) -> Result<Part> {
+        let kind = header.sh_type(self.endian);
+        let flags = header.sh_flags(self.endian).0;
+        let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
+        if self.is_table(kind) || index == 0 {
+            return Ok(Part::None);
+        }
+        if has(elf::SHF_EXCLUDE) {
+            return Ok(Part::LeftOut);
+        }
+        let name = self.name(index, header)?;
+        if name.starts_with(ONCE) && !self.is_first(name, flags) {
+            return Ok(Part::LeftOut);
+        }
+        if !has(elf::SHF_ALLOC) {
+            if MEMTAG.contains(&kind.0) && name.starts_with(b".memtag") {
+                let text = "variables to be tagged (MTE): the image has nobody who would, so that all have tag 0";
+                self.warn(self.section_site(index), text.to_owned());
+            }
+            let is_debug = name.starts_with(b".debug_") || name.starts_with(ONCE_DEBUG);
+            return Ok(if self.keep_debug && is_debug { Part::Taken } else { Part::None });
+        }
+        if has(elf::SHF_COMPRESSED) {
+            let problem = "the section is loaded and compressed, expected at most one of them";
+            return Err(malformed(self.section_site(index), problem.to_owned()));
+        }
+        if name == NOTE && kind == elf::SHT_NOTE {
+            // Said once for all objects together.
+            self.read_properties(index, header);
+            return Ok(Part::None);
+        }
+        // A table with one header: several behind each other are none. Who unwinds has .eh_frame.
+        Ok(if kind.0 == SHT_GNU_SFRAME || name == b".sframe" { Part::LeftOut } else { Part::Taken })
+    }
+
+    /// Whether a section is the first of its name, among those of which a link keeps one: what section groups were before
+    /// they were invented. One stands for a group of a single section, and the reverse.
+    fn is_first(&mut self, name: &'data [u8], flags: u64) -> bool {
+        // `.gnu.linkonce.t.NAME`
+        let own = name[ONCE.len()..].iter().position(|&c| c == b'.').map_or(name, |dot| &name[ONCE.len() + dot + 1..]);
+        let flags = flags & ALIKE;
+        let grouped = self.names.groups.contains(own) && self.names.single.contains(&(own, flags));
+        let first = self.names.once.insert(name) && !grouped;
+        if first {
+            self.names.single.insert((own, flags));
+        }
+        first
     }
 
     fn nature(&self, index: usize, name: &[u8], kind: elf::SectionType, flags: u64) -> Result<Nature> {
@@ -186,6 +297,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             lifetime: if loaded { Lifetime::Standard } else { Lifetime::NoAlloc },
             relro,
             thread_local,
+            pure_code: has(elf::SHF_EXECINSTR) && flags & PURE_CODE != 0,
             retain: has(elf::SHF_GNU_RETAIN) || is_array || kind == elf::SHT_NOTE || named(name, RETAINED),
             reversed: from_the_end,
             kind: match name {
@@ -214,7 +326,10 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
     }
 
     fn alignment(&self, index: usize, header: &Elf::SectionHeader) -> Result<u64> {
-        let alignment: u64 = header.sh_addralign(self.endian).into();
+        self.check_alignment(index, header.sh_addralign(self.endian).into())
+    }
+
+    fn check_alignment(&self, index: usize, alignment: u64) -> Result<u64> {
         let alignment = alignment.max(1);
         if !alignment.is_power_of_two() {
             let problem = format!("sh_addralign is {alignment:#x}, expected a power of two");
@@ -228,14 +343,6 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             });
         }
         Ok(alignment)
-    }
-
-    fn read_attributes(&mut self, index: usize, header: &Elf::SectionHeader) -> Result<()> {
-        let wrong = |problem: &str| malformed(self.section_site(index), problem.to_owned());
-        let bytes = header.data(self.endian, self.data).map_err(|_| wrong("the section reaches beyond the file"))?;
-        let core = self.graph.arch.attributes(bytes, self.graph.target.big_endian).map_err(wrong)?;
-        self.graph.core = self.graph.core.max(core);
-        Ok(())
     }
 
     /// Ties each section in link order to the one it is about.

@@ -1,14 +1,49 @@
 //! Symbols: locals as they stand, globals by name.
 
 use object::elf;
-use object::read::elf::{FileHeader, Sym};
+use object::read::elf::{FileHeader, SectionHeader, Sym};
 
 use super::{Reader, Slot, malformed};
 use crate::error::{Result, Site, text};
 use crate::graph::{Binding, Definition, Flags, Symbol, Visibility, nothing};
-use crate::index::SymbolId;
+use crate::index::{SectionId, SymbolId};
+
+/// What GCC defines in an object that holds no code but for its link-time optimization.
+const LTO_ONLY: &[u8] = b"__gnu_lto_slim";
+
+/// The bits of `st_other` that are the visibility.
+const VISIBILITY: u8 = 3;
+
+/// Tells the global names that an object defines, and looks at nothing else.
+pub(super) fn defines<'data, Elf: FileHeader>(
+    data: &'data [u8],
+    tell: &mut dyn FnMut(&'data [u8]),
+) -> object::Result<()> {
+    let header = Elf::parse(data)?;
+    let endian = header.endian()?;
+    let symbols = header.sections(endian, data)?.symbols(endian, data, elf::SHT_SYMTAB)?;
+    for symbol in symbols.iter() {
+        if symbol.st_bind() != elf::STB_LOCAL && symbol.st_shndx(endian) != elf::SHN_UNDEF {
+            tell(symbols.symbol_name(endian, symbol)?);
+        }
+    }
+    Ok(())
+}
 
 impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
+    /// Gives a section that is not part of the link addresses, for what refers to it: as in other linkers, from 0 on, behind
+    /// those of its name in the objects before. None for what can have none.
+    pub(super) fn outline(&mut self, index: usize) -> Result<Option<SectionId>> {
+        let Some(header) = self.header(index) else { return Ok(None) };
+        let flags = header.sh_flags(self.endian);
+        if self.is_table(header.sh_type(self.endian)) || flags.0 & (elf::SHF_ALLOC | elf::SHF_EXCLUDE).0 != 0 {
+            return Ok(None);
+        }
+        let section = self.read_section(index, header, true)?;
+        self.slots[index] = Slot::Outlined(section);
+        Ok(Some(section))
+    }
+
     pub(super) fn read_symbols(&mut self) -> Result<()> {
         self.symbol_ids.reserve_exact(self.symbols.len());
         self.graph.symbols.reserve(self.symbols.len());
@@ -40,17 +75,23 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 flags = flags.with(flag);
             }
         }
-        let definition = self.definition(index, symbol, name, value)?;
         let local = symbol.st_bind() == elf::STB_LOCAL;
         if local
             && name.first() == Some(&b'$')
             && let Some(bytes) = self.graph.arch.mapping(name)
         {
-            if let Definition::Block(block, offset) = definition {
+            if let Some((_, Slot::Kept(section))) = self.slot_of(index, symbol)
+                && let Some((block, offset)) = self.block_at(section, value)
+            {
                 self.graph.mapping.push((block, offset, bytes));
             }
             return Ok(nothing());
         }
+        if name == LTO_ONLY && symbol.st_shndx(self.endian) == elf::SHN_COMMON {
+            let problem = "holds GCC LTO code only: compile it with -ffat-lto-objects or without -flto";
+            return Err(malformed(self.site(), problem.to_owned()));
+        }
+        let definition = self.definition(index, symbol, name, value)?;
         let symbol = Symbol {
             // A section symbol goes by its section's name.
             name: if flags.has(Flags::SECTION) { b"" } else { name },
@@ -58,8 +99,8 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             size: symbol.st_size(self.endian).into(),
             binding: match symbol.st_bind() {
                 elf::STB_LOCAL => Binding::Local,
-                // Of symbols that are unique in a process any one definition will do.
-                elf::STB_WEAK | elf::STB_GNU_UNIQUE => Binding::Weak,
+                elf::STB_WEAK => Binding::Weak,
+                // Those that are unique in a process (STB_GNU_UNIQUE) are to a static link what others are.
                 _ => Binding::Strong,
             },
             visibility: match symbol.st_visibility() {
@@ -69,13 +110,20 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 _ => Visibility::Default,
             },
             flags,
+            other: symbol.st_other().0 & !VISIBILITY,
             owner: self.object,
         };
         if local { Ok(self.graph.symbols.push(symbol)) } else { self.names.resolve(self.graph, symbol) }
     }
 
+    /// The section that a symbol is in, and what became of it.
+    pub(super) fn slot_of(&self, index: object::SymbolIndex, symbol: &Elf::Sym) -> Option<(usize, Slot)> {
+        let section = self.symbols.symbol_section(self.endian, symbol, index).ok().flatten()?;
+        Some((section.0, *self.slots.get(section.0)?))
+    }
+
     fn definition(
-        &self,
+        &mut self,
         index: object::SymbolIndex,
         symbol: &Elf::Sym,
         name: &[u8],
@@ -102,17 +150,17 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             }
             _ => {}
         }
-        let section = self.symbols.symbol_section(self.endian, symbol, index).ok().flatten();
-        let slot = section.and_then(|section| Some((section.0, *self.slots.get(section.0)?)));
-        match slot {
-            Some((_, Slot::Kept(section))) => {
-                self.block_at(section, value).map(|(block, offset)| Definition::Block(block, offset)).ok_or_else(|| {
-                    let site = Site { symbol: Some(text(name)), ..Site::section(self.graph, section) };
-                    malformed(site, format!("st_value {value:#x} is beyond the end of the section"))
-                })
-            }
+        let in_section = |reader: &Self, section| {
+            let (block, offset) = reader.place_of(section, value);
+            Definition::Block(block, offset)
+        };
+        match self.slot_of(index, symbol) {
+            Some((_, Slot::Kept(section) | Slot::Outlined(section))) => Ok(in_section(self, section)),
             Some((_, Slot::Discarded)) if symbol.st_bind() != elf::STB_LOCAL => Ok(Definition::Undefined),
-            // Debug information and the like: nothing that is loaded refers to it.
+            // Every section has a symbol: only if something refers to it is there more to do.
+            Some((section, Slot::Ignored)) if symbol.st_type() != elf::STT_SECTION => {
+                Ok(self.outline(section)?.map_or(Definition::Discarded, |section| in_section(self, section)))
+            }
             Some((_, Slot::Discarded | Slot::Ignored)) => Ok(Definition::Discarded),
             None => {
                 let shndx = symbol.st_shndx(self.endian).0;

@@ -23,7 +23,9 @@ const KNOWN: &[(&[u8], Class)] = &[
 impl Plan {
     /// Takes the addresses that memory gave, and turns bounds into addresses.
     pub(crate) fn settle(&mut self, graph: &mut LinkGraph<'_>, address: impl Fn(usize) -> u64) {
-        for (index, segment) in self.segments.iter_mut().enumerate() {
+        // What is never loaded has its addresses from 0 on, whatever the memory says.
+        let loaded = |(_, segment): &(usize, &mut Planned)| segment.lifetime == Lifetime::Standard;
+        for (index, segment) in self.segments.iter_mut().enumerate().filter(loaded) {
             let moved = address(index).wrapping_sub(segment.address);
             segment.address = address(index);
             if moved == 0 {
@@ -62,6 +64,7 @@ impl Plan {
         let found = match extent {
             Extent::Sections(name) => units(&|unit| unit.output(graph) == name),
             Extent::Got => graph.got.map(|got| (graph.blocks[got].address, graph.blocks[got].address)),
+            Extent::ThreadLocal => self.thread_local(graph).map(|image| span(image.address, image.size)),
             Extent::Image => segments(&|_| true),
             Extent::Segments(protection) => segments(&|segment| segment.protection == protection),
             Extent::Content => units(&|unit| unit.class == Class::Write && !unit.zero),
@@ -75,7 +78,9 @@ impl Plan {
                     self.end_of(graph, known.unwrap_or(if is_index { Class::Read } else { Class::Write }))
                 }
                 Extent::Segments(Protection::ReadExecute) => self.end_of(graph, Class::Code),
-                Extent::Segments(Protection::Read) | Extent::Got => self.end_of(graph, Class::Relro),
+                Extent::Segments(Protection::Read) | Extent::Got | Extent::ThreadLocal => {
+                    self.end_of(graph, Class::Relro)
+                }
                 Extent::Segments(Protection::ReadWrite) | Extent::Content | Extent::Zero | Extent::Image => {
                     self.end_of_content(graph)
                 }

@@ -48,7 +48,7 @@ fn the_first_archive_that_has_it_counts() {
 fn what_is_wrong_with_a_member_is_said_with_its_name() {
     let library = archive(&[("x.o", b"nonsense".to_vec(), &["x"])]);
     let files = [("main.o", points_to(&["x"]).bytes()), ("libone.a", library)];
-    assert_eq!(error("aarch64", &files), "libone.a(x.o): not an object file, expected ELF");
+    assert_eq!(error("aarch64", &files), "libone.a(x.o): is text, expected an ELF object");
 }
 
 #[test]
@@ -66,13 +66,97 @@ fn members_do_not_share_bytes() {
     assert_eq!(error("aarch64", &files), "libone.a: archive: its members overlap");
 }
 
+/// An archive without the table of what its members define.
+fn without_table(mut archive: Vec<u8>) -> Vec<u8> {
+    let size: usize = String::from_utf8_lossy(&archive[56..66]).trim().parse().expect("a number");
+    archive.drain(8..68 + size.next_multiple_of(2));
+    archive
+}
+
 #[test]
-fn an_archive_needs_its_symbol_table() {
-    let mut library = archive(&[("x.o", defines(GLOBAL, "x", 1).bytes(), &["x"])]);
-    // Its header, and a number, an offset and a name.
-    library.drain(8..8 + 60 + 4 + 4 + 2);
-    assert_eq!(
-        error("aarch64", &[("libone.a", library)]),
-        "libone.a: the archive has no symbol table, expected one (run ranlib)"
-    );
+fn without_a_symbol_table_members_are_asked() {
+    let members: [(&str, Vec<u8>, &[&str]); 4] = [
+        ("README", b"what this is".to_vec(), &[]),
+        ("empty", Vec::new(), &[]),
+        ("x.o", defines(GLOBAL, "x", 1).bytes(), &["x"]),
+        ("x.o", defines(GLOBAL, "y", 2).bytes(), &["y"]),
+    ];
+    for library in [without_table(archive(&members)), archive(&members)] {
+        let files = [("main.o", points_to(&["x", "y"]).bytes()), ("libone.a", library)];
+        let linked = link("aarch64", &files).expect("links");
+        assert_eq!((pointer(&linked, "x"), pointer(&linked, "y")), (1, 2));
+    }
+}
+
+#[test]
+fn an_empty_table_is_none() {
+    let library = archive(&[("x.o", defines(GLOBAL, "x", 1).bytes(), &[])]);
+    let files = [("main.o", points_to(&["x"]).bytes()), ("libone.a", library)];
+    assert_eq!(pointer(&link("aarch64", &files).expect("links"), "x"), 1);
+}
+
+#[test]
+fn a_default_version_is_pulled_for_the_plain_name_and_for_its_own() {
+    let library = archive(&[("x.o", defines(GLOBAL, "x@@V2", 2).bytes(), &["x@@V2"])]);
+    for library in [library.clone(), without_table(library)] {
+        for name in ["x", "x@V2"] {
+            let files = [("main.o", points_to(&[name]).bytes()), ("libone.a", library.clone())];
+            assert_eq!(pointer(&link("aarch64", &files).expect("links"), "x"), 2, "{name}");
+        }
+    }
+}
+
+#[test]
+fn members_may_be_given_one_by_one() {
+    let (main, x) = (points_to(&["x"]).bytes(), defines(GLOBAL, "x", 5).bytes());
+    let thin = b"!<thin>\n".to_vec();
+    let mut parsed = Parsed::new(Target::named("aarch64").expect("known"), Options::default());
+    parsed.add("main.o", &main).expect("reads");
+    let error = parsed.add("libthin.a", &thin).expect_err("it has no members").to_string();
+    assert!(error.contains("libthin.a: the archive is thin"), "{error}");
+    parsed.add_members("libthin.a", [(&b"x.o"[..], &x[..])]);
+    let pruned = parsed.prune(Roots::All).expect("prunes");
+    assert!(pruned.graph().symbols.iter().any(|(_, symbol)| symbol.name == b"x" && !symbol.is_undefined()));
+}
+
+#[test]
+fn thin_archives_name_files() {
+    use linker::archive::{ThinMember, thin_members};
+    let header = |name: &str, size: usize| format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n", 0, 0, 0, 644);
+    let names = "sub/a long name.o/\nin/lib.a/\n";
+    let mut file = format!("!<thin>\n{}\0\0\0\0{}{names}", header("/", 4), header("//", names.len()));
+    file += &"\n".repeat(names.len() % 2);
+    file += &[header("a.o/", 77), header("/0", 5), header("/19:132", 9)].concat();
+    let member = |path: &str, nested, size| ThinMember { path: path.into(), nested, size };
+    let expected = [member("a.o", None, 77), member("sub/a long name.o", None, 5), member("in/lib.a", Some(132), 9)];
+    assert_eq!(thin_members(file.as_bytes()).as_deref(), Some(&expected[..]));
+    for cut in 0..file.len() {
+        assert_ne!(thin_members(&file.as_bytes()[..cut]).as_deref(), Some(&expected[..]));
+    }
+}
+
+#[test]
+fn weak_references_that_become_strong_one_by_one_take_no_longer() {
+    // Each member makes the next weak reference a strong one, against the order of the references.
+    const COUNT: usize = 300;
+    let mut main = points_to(&["x0"]);
+    for index in (1..COUNT).rev() {
+        main.symbol(&format!("x{index}"), WEAK, super::elf::UNDEFINED, 0);
+    }
+    let members: Vec<_> = (0..COUNT)
+        .map(|index| {
+            let mut elf = defines(GLOBAL, &format!("x{index}"), index as u64);
+            elf.wants(&format!("x{}", (index + 1) % COUNT));
+            (format!("{index}.o"), elf.bytes(), format!("x{index}"))
+        })
+        .collect();
+    let names: Vec<[&str; 1]> = members.iter().map(|member| [member.2.as_str()]).collect();
+    let members: Vec<(&str, Vec<u8>, &[&str])> = members
+        .iter()
+        .zip(&names)
+        .map(|((name, data, _), defines)| (name.as_str(), data.clone(), &defines[..]))
+        .collect();
+    let files = [("main.o", main.bytes()), ("libone.a", archive(&members))];
+    let linked = link("aarch64", &files).expect("links");
+    assert_eq!(pointer(&linked, "x299"), 299);
 }

@@ -29,8 +29,8 @@ fn of_each_group_the_first_stays() {
 #[test]
 fn a_reference_to_a_local_symbol_of_a_dropped_group_is_an_error() {
     let files = [("a.o", with_group(1, false).bytes()), ("b.o", with_group(2, true).bytes())];
-    let expected = "b.o(.rodata+0x0): R_AARCH64_ABS64 against `inside`: refers to a discarded section: the symbol is \
-        local to a group that another object provides";
+    let expected = "b.o(.rodata+0x0): R_AARCH64_ABS64 against `inside`: refers to a section that is not part of \
+        the link: another object has its group, or it was left out";
     assert_eq!(error("aarch64", &files), expected);
 }
 
@@ -49,4 +49,34 @@ fn a_group_may_go_by_the_name_of_a_section() {
     let linked = link("aarch64", &files).expect("links");
     assert!(linked.address("f.text.a").is_some() && linked.address("f.text.b").is_some());
     assert_eq!(linked.handle.iter().map(|placed| placed.bytes.len()).sum::<usize>(), 8);
+}
+
+/// An object with a function `f` in a section of this name, of which a link keeps one.
+fn once(name: &str, code: u32) -> Elf {
+    let mut elf = Elf::aarch64();
+    let text = elf.section(name, PROGBITS, CODE, &code.to_le_bytes());
+    elf.symbol("f", GLOBAL | FUNC, text, 0);
+    elf
+}
+
+#[test]
+fn of_sections_to_be_linked_once_the_first_stays() {
+    let files = [("a.o", once(".gnu.linkonce.t.f", 1).bytes()), ("b.o", once(".gnu.linkonce.t.f", 2).bytes())];
+    let linked = link("aarch64", &files).expect("links");
+    assert_eq!(read(&linked, linked.address("f").expect("there"), 4), 1);
+    assert_eq!(linked.handle.iter().map(|placed| placed.bytes.len()).sum::<usize>(), 4);
+    // The kind is part of the name.
+    let files = [("a.o", once(".gnu.linkonce.t.f", 1).bytes()), ("b.o", once(".gnu.linkonce.r.f", 2).bytes())];
+    assert!(error("aarch64", &files).starts_with("duplicate symbol: f"));
+}
+
+#[test]
+fn a_section_to_be_linked_once_stands_for_a_group_of_one_and_the_reverse() {
+    let group = || with_group(1, false).bytes();
+    let once = || once(".gnu.linkonce.t.f", 2).bytes();
+    for (files, code) in [([("a.o", group()), ("b.o", once())], 1), ([("a.o", once()), ("b.o", group())], 2)] {
+        let linked = link("aarch64", &files).expect("links");
+        assert_eq!(read(&linked, linked.address("f").expect("there"), 4), code);
+        assert_eq!(linked.handle.iter().map(|placed| placed.bytes.len()).sum::<usize>(), 4);
+    }
 }

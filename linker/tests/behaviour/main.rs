@@ -9,9 +9,11 @@ mod elf;
 mod ram;
 
 mod archives;
+mod built;
 mod comdat;
 mod errors;
 mod externals;
+mod forms;
 mod layouts;
 mod limits;
 mod memory;

@@ -26,9 +26,88 @@ fn a_strong_definition_beats_a_weak_one_in_either_order() {
 }
 
 #[test]
-fn the_first_of_several_weak_or_unique_definitions_counts() {
+fn the_first_of_several_weak_definitions_counts() {
     assert_eq!(winner(&[defines(WEAK, "x", 1), defines(WEAK, "x", 2)]), 1);
-    assert_eq!(winner(&[defines(UNIQUE, "x", 3), defines(UNIQUE, "x", 4)]), 3);
+}
+
+#[test]
+fn a_unique_definition_is_a_strong_one() {
+    assert_eq!(winner(&[defines(WEAK, "x", 1), defines(UNIQUE, "x", 3)]), 3);
+    assert_eq!(winner(&[defines(UNIQUE, "x", 3), defines(WEAK, "x", 1)]), 3);
+    let files = [("a.o", defines(UNIQUE, "x", 1).bytes()), ("b.o", defines(UNIQUE, "x", 2).bytes())];
+    assert_eq!(error("aarch64", &files), "duplicate symbol: x: defined in a.o(.data+0x0) and in b.o(.data+0x0)");
+}
+
+#[test]
+fn a_default_version_defines_the_plain_name_and_its_version() {
+    let default = || defines(GLOBAL, "x@@V2", 2).bytes();
+    let other = || defines(GLOBAL, "x@V1", 1).bytes();
+    for files in [
+        [("a.o", default()), ("b.o", other()), ("main.o", points_to(&["x", "x@V1", "x@V2"]).bytes())],
+        [("main.o", points_to(&["x", "x@V1", "x@V2"]).bytes()), ("b.o", other()), ("a.o", default())],
+    ] {
+        let linked = link("aarch64", &files).expect("links");
+        for (name, value) in [("x", 2), ("x@V1", 1), ("x@V2", 2), ("x@@V2", 2)] {
+            assert_eq!(pointer(&linked, name), value, "{name}");
+        }
+        let places = [linked.address("x"), linked.address("x@V1"), linked.address("x")];
+        for (name, place) in ["p_x", "p_x@V1", "p_x@V2"].into_iter().zip(places) {
+            assert_eq!(Some(pointer(&linked, name)), place, "{name}");
+        }
+    }
+    for (wanted, defined) in [("x", "x@V1"), ("x@V1", "x@@V2"), ("x@V1", "x")] {
+        let files = [("main.o", points_to(&[wanted]).bytes()), ("a.o", defines(GLOBAL, defined, 1).bytes())];
+        assert!(error("aarch64", &files).starts_with(&format!("undefined symbol: {wanted}\n")), "{wanted}, {defined}");
+    }
+    for (first, second) in [("x@@V2", "x"), ("x@@V2", "x@V2"), ("x@@V2", "x@@V3")] {
+        let files = [("a.o", defines(GLOBAL, first, 1).bytes()), ("b.o", defines(GLOBAL, second, 1).bytes())];
+        assert!(error("aarch64", &files).starts_with("duplicate symbol: x"), "{first}, {second}");
+    }
+}
+
+#[test]
+fn one_place_may_have_a_plain_and_a_versioned_name() {
+    // As assemblers before 2.35 write it.
+    let mut elf = defines(GLOBAL, "x", 4);
+    elf.symbol("x@@V2", GLOBAL | OBJECT, 1, 0);
+    assert_eq!(winner(&[elf]), 4);
+}
+
+#[test]
+fn absolute_symbols_of_one_value_are_one() {
+    let absolute = |value| {
+        let mut elf = Elf::aarch64();
+        elf.symbol("x", GLOBAL, ABSOLUTE, value);
+        elf.bytes()
+    };
+    let files = [("a.o", absolute(7)), ("b.o", absolute(7)), ("main.o", points_to(&["x"]).bytes())];
+    assert_eq!(pointer(&link("aarch64", &files).expect("links"), "p_x"), 7);
+    assert_eq!(
+        error("aarch64", &[("a.o", absolute(7)), ("b.o", absolute(8))]),
+        "duplicate symbol: x: defined in a.o and in b.o"
+    );
+}
+
+#[test]
+fn a_symbol_may_lie_outside_its_section() {
+    for value in [9, u64::MAX, 1 << 63, 0xb4 << 56, u64::MAX << 20] {
+        let mut elf = Elf::aarch64();
+        let data = elf.section(".data", super::elf::PROGBITS, super::elf::DATA, &[0; 8]);
+        elf.symbol("start", GLOBAL, data, 0);
+        elf.symbol("x", GLOBAL, data, value);
+        let files = [("a.o", elf.bytes()), ("main.o", points_to(&["x"]).bytes())];
+        let linked = link("aarch64", &files).expect("links");
+        let start = linked.address("start").expect("there");
+        assert_eq!(pointer(&linked, "p_x"), start.wrapping_add(value), "{value:#x}");
+    }
+    let mut elf = Elf::arm();
+    let data = elf.section(".data", super::elf::PROGBITS, super::elf::DATA, &[0; 8]);
+    let before = elf.symbol("before", GLOBAL, data, 0xffff_fff8);
+    elf.relocate(data, 4, super::elf::ARM_ABS32, before, 0);
+    let files = [("a.o", elf.bytes())];
+    let linked = link("armv7", &files).expect("links");
+    let before = linked.address("before").expect("there");
+    assert_eq!(read(&linked, before + 12, 4), before);
 }
 
 #[test]

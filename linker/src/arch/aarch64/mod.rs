@@ -18,12 +18,14 @@
 //! symbol becomes a NOP.
 
 use super::{Architecture, Core, Resolver, Rewritten, StubShape, Word};
+use crate::build::Attributes;
 use crate::field::Opcode;
 use crate::graph::{Bytes, LinkGraph};
-use crate::index::EdgeId;
+use crate::index::{EdgeId, ObjectId};
 use crate::layout::Spans;
 use crate::relocation::{Class, Row};
 
+mod attributes;
 mod ilp32;
 mod relax;
 mod table;
@@ -136,6 +138,10 @@ impl Architecture for Aarch64 {
             (Word::ThreadOffset, true) => ilp32::INDEX[ilp32::TLS_TPREL as usize],
             (Word::BlockOffset, true) => ilp32::INDEX[ilp32::TLS_DTPREL as usize],
         }
+    }
+
+    fn attributes(&self, bytes: &[u8], big_endian: bool, _from: ObjectId) -> Attributes {
+        attributes::read(bytes, big_endian)
     }
 
     fn resolver(&self, _core: Core) -> &'static Resolver {

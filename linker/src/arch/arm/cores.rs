@@ -1,7 +1,4 @@
-//! What cores can do, and how objects tell which core they are for (Addenda to the ABI, Build Attributes).
-
-use object::Endianness;
-use object::read::elf::AttributesSection;
+//! What cores can do, and how objects tell which core they are for (Addenda to the ABI, Build Attributes; read in `attributes`).
 
 use crate::arch::Core;
 
@@ -73,52 +70,27 @@ pub(super) fn default_of(target: &str) -> Core {
     position(|core| core.name == name).unwrap_or_default()
 }
 
-const TAG_CPU_RAW_NAME: u64 = 4;
-const TAG_CPU_NAME: u64 = 5;
-const TAG_CPU_ARCH: u64 = 6;
-const TAG_CPU_ARCH_PROFILE: u64 = 7;
-const TAG_COMPATIBILITY: u64 = 32;
-const TAG_FILE: u8 = 1;
+/// The architectures of the last cores known, of each kind: what code for a later one may use is at least that.
+const LATEST: [(bool, &str); 2] = [(false, "v9-A"), (true, "v8.1-M.main")];
 
-/// Reads Tag_CPU_arch and Tag_CPU_arch_profile of the whole file.
-pub(super) fn from_attributes(bytes: &[u8], big_endian: bool) -> Result<Core, &'static str> {
-    let read = || -> object::Result<(Option<u64>, u64)> {
-        let (mut arch, mut profile) = (None, 0);
-        let endian = if big_endian { Endianness::Big } else { Endianness::Little };
-        let section = AttributesSection::<object::elf::FileHeader32<Endianness>>::new(endian, bytes)?;
-        let mut vendors = section.subsections()?;
-        while let Some(vendor) = vendors.next()? {
-            let mut scopes = vendor.subsubsections();
-            while let Some(scope) = scopes.next()? {
-                if vendor.vendor() != b"aeabi" || scope.tag().0 != TAG_FILE {
-                    continue;
-                }
-                let mut attributes = scope.attributes();
-                while let Some(tag) = attributes.read_tag()? {
-                    match tag {
-                        TAG_CPU_ARCH => arch = Some(attributes.read_integer()?),
-                        TAG_CPU_ARCH_PROFILE => profile = attributes.read_integer()?,
-                        TAG_COMPATIBILITY => {
-                            attributes.read_integer()?;
-                            attributes.read_string()?;
-                        }
-                        // Below 32 only the two names are strings; above, odd tags are.
-                        TAG_CPU_RAW_NAME | TAG_CPU_NAME => drop(attributes.read_string()?),
-                        _ if tag > 32 && tag % 2 == 1 => drop(attributes.read_string()?),
-                        _ => drop(attributes.read_integer()?),
-                    }
-                }
-            }
-        }
-        Ok((arch, profile))
-    };
-    match read() {
-        Err(_) => Err("build attributes are cut short or malformed"),
-        Ok((None, _)) => Ok(Core::default()),
-        Ok((Some(tag), profile)) => {
-            position(|core| core.tag == tag && (tag != 10 || core.microcontroller == (profile == u64::from(b'M'))))
-                .ok_or("Tag_CPU_arch has a value this linker does not know")
-        }
+/// The core that Tag_CPU_arch and Tag_CPU_arch_profile name. One that came later counts as the latest of its profile.
+pub(super) fn named(tag: u64, profile: u64) -> Core {
+    let microcontroller = profile == u64::from(b'M');
+    let known = position(|core| core.tag == tag && (tag != 10 || core.microcontroller == microcontroller));
+    let latest = || LATEST.iter().find(|latest| latest.0 == microcontroller).map_or("v7", |latest| latest.1);
+    known.or_else(|| position(|core| core.name == latest())).unwrap_or_default()
+}
+
+/// The value of Tag_CPU_arch for code of two: of the more able core, or of the first that has what both have.
+pub(super) fn combine(a: u64, b: u64, profile: u64) -> u64 {
+    const V6KZ: u64 = 7;
+    const V6T2: u64 = 8;
+    const V6K: u64 = 9;
+    const V7: u64 = 10;
+    match (a.min(b), a.max(b)) {
+        (V6KZ, V6T2) | (V6T2, V6K) => V7,
+        _ if named(a, profile) >= named(b, profile) => a,
+        _ => b,
     }
 }
 
@@ -132,6 +104,21 @@ mod tests {
         assert_eq!(abilities(default_of("thumbv6m")).name, "v6-M");
         assert!(!abilities(default_of("thumbv7m")).a32);
         assert_eq!(abilities(Core::default()).name, "v7");
+    }
+
+    #[test]
+    fn later_cores_are_the_latest_of_their_profile() {
+        assert_eq!(abilities(named(99, 0x4d)).name, "v8.1-M.main");
+        assert_eq!(abilities(named(99, 0x41)).name, "v9-A");
+        assert_eq!(abilities(named(10, 0x4d)).name, "v7-M");
+    }
+
+    #[test]
+    fn what_two_architectures_make() {
+        assert_eq!(combine(7, 8, 0), 10);
+        assert_eq!(combine(9, 6, 0), 9);
+        assert_eq!(combine(11, 10, 0x4d), 10);
+        assert_eq!(combine(10, 14, 0x41), 14);
     }
 
     #[test]

@@ -19,11 +19,14 @@
 //! A branch to an undefined weak function becomes a NOP.
 
 use super::{Architecture, BranchForm, Core, Destination, Resolver, StubShape, UnwindIndex, Word};
+use crate::build::{Attributes, Mismatch};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
+use crate::index::ObjectId;
 use crate::layout::{Rule, Spans};
 use crate::relocation::{Check, Class, Row};
 
+mod attributes;
 pub mod cores;
 mod fields;
 mod table;
@@ -281,8 +284,21 @@ impl Architecture for Arm {
         }
     }
 
-    fn attributes(&self, bytes: &[u8], big_endian: bool) -> Result<Core, &'static str> {
-        cores::from_attributes(bytes, big_endian)
+    fn attributes(&self, bytes: &[u8], big_endian: bool, from: ObjectId) -> Attributes {
+        attributes::read(bytes, big_endian, from)
+    }
+
+    fn merge(&self, merged: &mut Attributes, new: &Attributes) -> Vec<Mismatch> {
+        attributes::merge(merged, new)
+    }
+
+    fn attribute_section(&self, attributes: &Attributes, big_endian: bool) -> Vec<u8> {
+        if attributes.is_empty() { Vec::new() } else { attributes::write(attributes, big_endian) }
+    }
+
+    fn core(&self, attributes: &Attributes) -> Core {
+        let tag = attributes.get(attributes::CPU_ARCH).map(|attribute| attribute.value.number());
+        tag.map_or(Core::default(), |tag| cores::named(tag, attributes.number(attributes::CPU_ARCH_PROFILE)))
     }
 
     fn default_core(&self, target: &str) -> Core {

@@ -1,0 +1,127 @@
+//! What is said to whoever runs the program: errors and warnings, with names of C++ and Rust as they were written.
+//!
+//! Names are demangled here and not where an error is made: an error is a value, with the names that objects have.
+
+use std::collections::HashSet;
+use std::fmt::{self, Display};
+
+use cpp_demangle::{BorrowedSymbol, DemangleOptions, DemangleWrite, ParseOptions};
+use linker::error::text;
+use linker::graph::LinkGraph;
+
+/// Bytes of a name, and of what becomes of one, that are still for people. Names may unfold to any length.
+const LONGEST: usize = 4096;
+
+/// How deep a name of C++ may be nested.
+const DEPTH: u32 = 96;
+
+/// Prints an error.
+pub fn error(error: &dyn Display) {
+    eprintln!("error: {}", demangled(&error.to_string()));
+}
+
+/// Prints the warnings of a link.
+pub fn warnings(graph: &LinkGraph<'_>) {
+    for warning in &graph.warnings {
+        eprintln!("warning: {}", demangled(&warning.to_string()));
+    }
+}
+
+/// Text that stops to grow.
+struct Bounded(String);
+
+impl DemangleWrite for Bounded {
+    fn write_string(&mut self, text: &str) -> fmt::Result {
+        if self.0.len() + text.len() > LONGEST {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+/// A name as it was written in C++ or Rust. None if it is no name of those, or too long for anybody.
+pub fn demangle(name: &str) -> Option<String> {
+    if name.len() > LONGEST || !(name.starts_with("_Z") || name.starts_with("_R") || name.starts_with("__Z")) {
+        return None;
+    }
+    // Names of Rust before 2025 are names of C++, too, with a hash behind: Rust has to be asked first.
+    if let Ok(rust) = rustc_demangle::try_demangle(name) {
+        let written = format!("{rust:#}");
+        return (written.len() <= LONGEST).then(|| text(written.as_bytes()));
+    }
+    let options = ParseOptions::default().recursion_limit(DEPTH);
+    let (symbol, rest) = BorrowedSymbol::with_tail_and_options(name.as_bytes(), &options).ok()?;
+    let mut out = Bounded(String::new());
+    symbol.structured_demangle(&mut out, &DemangleOptions::new().recursion_limit(DEPTH)).ok()?;
+    // What is behind the name is what a compiler did to the function, or its version.
+    match rest.first() {
+        None => {}
+        Some(b'.' | b'@') => out.0.push_str(&format!(" [{}]", text(rest))),
+        Some(_) => return None,
+    }
+    Some(text(out.0.as_bytes()))
+}
+
+/// Text in which the names of C++ and Rust are as they were written. The first time that one is met, the name that the
+/// object has stands behind it in brackets, for those who have to write it.
+pub fn demangled(text: &str) -> String {
+    if !text.contains("_Z") && !text.contains("_R") {
+        return text.to_owned();
+    }
+    let part = |c: char| c.is_ascii_alphanumeric() || "_.$@".contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut seen = HashSet::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(part) {
+        let (before, behind) = rest.split_at(start);
+        let end = behind.find(|c| !part(c)).unwrap_or(behind.len());
+        let (word, behind) = behind.split_at(end);
+        out += before;
+        match demangle(word) {
+            Some(name) => {
+                out += &name;
+                if seen.insert(word) {
+                    out += &format!(" [{word}]");
+                }
+            }
+            None => out += word,
+        }
+        rest = behind;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_they_were_written() {
+        for (name, expected) in [
+            ("_ZN4deep6WidgetC1Ei", Some("deep::Widget::Widget(int)")),
+            ("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", Some("core::fmt::Write::write_fmt")),
+            ("_RNvCs1234_7mycrate3foo", Some("mycrate::foo")),
+            ("_Z1fv.isra.0", Some("f() [.isra.0]")),
+            ("main", None),
+            ("_Zzzz", None),
+            ("_R", None),
+            ("", None),
+        ] {
+            assert_eq!(demangle(name).as_deref(), expected, "{name}");
+        }
+        // One that unfolds: each template argument stands for all before it, twice.
+        let unfolds = format!("_Z1f{}", (0..40).map(|n| format!("1aIT_S{n}_S{n}_E")).collect::<String>());
+        assert!(demangle(&unfolds).is_none_or(|name| name.len() <= LONGEST));
+        assert_eq!(demangle(&format!("_Z1f{}i", "P".repeat(100_000))), None);
+        let _ = demangle(&format!("_Z1f{}i", "P".repeat(4000)));
+    }
+
+    #[test]
+    fn the_first_time_both_names_are_said() {
+        let message = "undefined symbol: _Z1fv\n  wanted by a.o(.text._Z1gv+0x4): R_ARM_CALL against `_Z1fv`";
+        let expected = "undefined symbol: f() [_Z1fv]\n  wanted by a.o(.text._Z1gv+0x4): R_ARM_CALL against `f()`";
+        assert_eq!(demangled(message), expected);
+        assert_eq!(demangled("nothing to see"), "nothing to see");
+    }
+}
