@@ -296,11 +296,29 @@ fn undefined(list: &[Undefined]) -> String {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl LinkGraph<'_> {
+    /// The name of the stub in a block, by which tools recognise what it is and where it leads.
+    pub fn stub_name(&self, block: crate::index::BlockId) -> Option<String> {
+        let index = self.shapes.binary_search_by_key(&block, |shape| shape.0).ok()?;
+        let (before, behind) = self.shapes[index].1.label;
+        let target = self.edges_of(block).first()?.target;
+        // A stub of a stub is for what that one is for.
+        let target = match self.symbols[target].definition {
+            crate::graph::Definition::Block(next, 0) if next != block && self.symbols[target].name.is_empty() => {
+                self.edges_of(next).first().map_or(target, |edge| edge.target)
+            }
+            _ => target,
+        };
+        Some(format!("{before}{}{behind}", text(self.symbols[target].name)))
+    }
+
     /// A name to show for a symbol: its own, its section's for a section symbol, what it stands for when made.
     pub fn symbol_name(&self, symbol: crate::index::SymbolId) -> String {
         let symbol = &self.symbols[symbol];
         match symbol.definition {
             _ if !symbol.name.is_empty() => text(symbol.name),
+            crate::graph::Definition::Block(block, 0) if self.stub_name(block).is_some() => {
+                self.stub_name(block).unwrap_or_default()
+            }
             crate::graph::Definition::Block(block, 0) => text(self.sections[self.blocks[block].section].name),
             crate::graph::Definition::Block(block, offset) => {
                 format!("{}+{offset:#x}", text(self.sections[self.blocks[block].section].name))

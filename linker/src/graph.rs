@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::arch::{Architecture, Core};
+use crate::arch::{Architecture, Core, Demands, StubShape};
 use crate::build::{Attributes, Properties, Warning};
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
@@ -375,6 +375,8 @@ pub struct LinkGraph<'data> {
     pub stubs: Vec<Made>,
     /// Instructions that were rewritten, sorted by edge: the words to start from, and the rows the edges had.
     pub rewritten: Vec<Rewrite>,
+    /// The shapes of stubs, sorted by block.
+    pub shapes: Vec<(BlockId, &'static StubShape)>,
     /// The global offset table, when something needs one.
     pub got: Option<BlockId>,
     /// The places with pointers to be signed.
@@ -429,6 +431,7 @@ impl<'data> LinkGraph<'data> {
             entries: Vec::new(),
             stubs: Vec::new(),
             rewritten: Vec::new(),
+            shapes: Vec::new(),
             got: None,
             signatures: Vec::new(),
             initialised: Vec::new(),
@@ -525,6 +528,21 @@ impl<'data> LinkGraph<'data> {
         let id = self.edges.push(edge);
         self.blocks[edge.block].edges.end = self.edges.len() as u32;
         id
+    }
+
+    /// Adds the edges of a stub in the last block.
+    pub(crate) fn fill_stub(&mut self, block: BlockId, shape: &'static StubShape, target: SymbolId, addend: i64) {
+        for &(offset, number) in shape.relocations {
+            if let Some(kind) = self.arch.row(number) {
+                self.append_edge(Edge { addend, offset, target, block, kind });
+            }
+        }
+        self.shapes.push((block, shape));
+    }
+
+    /// What code of the linker's own has to keep to.
+    pub(crate) fn demands(&self) -> Demands {
+        Demands { core: self.core, landing: self.properties.bti, pure: false }
     }
 
     /// Sets word number `index` of a block that the linker made.

@@ -6,7 +6,9 @@
 use std::panic::AssertUnwindSafe;
 
 use linker::Target;
-use linker::arch::{Architecture, BranchForm, Core, Destination, Resolver, Rewritten, StubShape, UnwindIndex, Word};
+use linker::arch::{
+    Architecture, BranchForm, Core, Demands, Destination, Resolver, Rewritten, StubShape, UnwindIndex, Word,
+};
 use linker::build::{Attributes, Mismatch};
 use linker::field::{Codec, Field, Run, Stored, Unit};
 use linker::graph::{Bytes, Flags, LinkGraph};
@@ -215,14 +217,14 @@ impl Architecture for Changed {
     fn word(&self, word: Word) -> u16 {
         self.inner.word(word)
     }
-    fn resolver(&self, core: Core) -> &'static Resolver {
-        self.inner.resolver(core)
+    fn resolver(&self, demands: Demands) -> &'static Resolver {
+        self.inner.resolver(demands)
     }
     fn descriptor_call(&self, row: &Row) -> Option<u32> {
         self.inner.descriptor_call(row)
     }
-    fn trampoline(&self, core: Core) -> &'static Resolver {
-        self.inner.trampoline(core)
+    fn trampoline(&self, demands: Demands) -> &'static Resolver {
+        self.inner.trampoline(demands)
     }
     fn stored_addend(&self, row: &Row, stored: i64, code: &[u8]) -> Result<i64, &'static str> {
         self.inner.stored_addend(row, stored, code)
@@ -278,11 +280,14 @@ impl Architecture for Changed {
     fn branch(&self, row: &Row, word: u64, value: i64, to: Destination, core: Core) -> Option<BranchForm> {
         self.inner.branch(row, word, value, to, core)
     }
-    fn stub_for(&self, row: &Row, word: u64, core: Core) -> Option<&'static StubShape> {
-        self.inner.stub_for(row, word, core)
+    fn stub_for(&self, row: &Row, word: u64, demands: Demands) -> Option<&'static StubShape> {
+        self.inner.stub_for(row, word, demands)
     }
-    fn indirect_stub(&self, core: Core) -> &'static StubShape {
-        self.inner.indirect_stub(core)
+    fn indirect_stub(&self, demands: Demands) -> &'static StubShape {
+        self.inner.indirect_stub(demands)
+    }
+    fn landing_for(&self, first: u64) -> Option<&'static StubShape> {
+        self.inner.landing_for(first)
     }
     fn fall_through(&self, row: &Row, word: u64, core: Core) -> Option<u64> {
         self.inner.fall_through(row, word, core)

@@ -37,15 +37,28 @@ pub struct BranchForm {
     pub value: i64,
 }
 
-/// A piece of code the linker makes: position-independent but for one pointer.
+/// What code of the linker's own has to keep to where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Demands {
+    /// The core that runs it.
+    pub core: Core,
+    /// What is branched to indirectly begins with a landing pad.
+    pub landing: bool,
+    /// It must not be read as data: no literals.
+    pub pure: bool,
+}
+
+/// A piece of code the linker makes: position-independent but for what relocations fill in.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StubShape {
     /// Its name in reports.
     pub name: &'static str,
+    /// What stands before and behind its target's name in its own, by which tools recognise it.
+    pub label: (&'static str, &'static str),
     /// Its bytes.
     pub code: &'static [u8],
-    /// Offset of the pointer in them, in bytes.
-    pub pointer: u32,
+    /// Its relocations, all against the target: offset in the code, in bytes, and number.
+    pub relocations: &'static [(u32, u32)],
     /// Whether it starts in the alternate instruction set.
     pub thumb: bool,
     /// What its bytes are, for whoever shows them: (offset, kind).
@@ -119,7 +132,7 @@ pub trait Architecture: Sync + Debug {
     fn word(&self, word: Word) -> u16;
 
     /// The resolver of descriptors.
-    fn resolver(&self, core: Core) -> &'static Resolver;
+    fn resolver(&self, demands: Demands) -> &'static Resolver;
 
     /// The number of the plain call that a call with this row is, which goes by way of a descriptor to what finds a
     /// variable. Such calls go to [`Architecture::trampoline`].
@@ -128,8 +141,8 @@ pub trait Architecture: Sync + Debug {
     }
 
     /// Code that finds the descriptor of a call from what the call leaves in registers, and goes to its function.
-    fn trampoline(&self, core: Core) -> &'static Resolver {
-        self.resolver(core)
+    fn trampoline(&self, demands: Demands) -> &'static Resolver {
+        self.resolver(demands)
     }
 
     /// The addend that is meant by one that is stored in the place, where it depends on the code before, too: `code` is
@@ -213,11 +226,17 @@ pub trait Architecture: Sync + Debug {
         Some(BranchForm { word, value })
     }
 
-    /// Whether a stub may stand between the branch and its target.
-    fn stub_for(&self, row: &Row, word: u64, core: Core) -> Option<&'static StubShape>;
+    /// The stub that may stand between the branch and its target, if any may.
+    fn stub_for(&self, row: &Row, word: u64, demands: Demands) -> Option<&'static StubShape>;
 
-    /// A stub that jumps to the address stored at its pointer.
-    fn indirect_stub(&self, core: Core) -> &'static StubShape;
+    /// A stub that jumps to the address stored at its target.
+    fn indirect_stub(&self, demands: Demands) -> &'static StubShape;
+
+    /// What has to stand between an indirect branch and code that begins with this instruction, where such branches have to
+    /// land on a landing pad: one, with a direct branch behind it. None: the code is a landing pad itself.
+    fn landing_for(&self, _first: u64) -> Option<&'static StubShape> {
+        None
+    }
 
     /// What a branch to an undefined weak symbol becomes: something that goes on with the next instruction.
     fn fall_through(&self, row: &Row, word: u64, core: Core) -> Option<u64>;

@@ -49,7 +49,7 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
     let resolver = keys
         .iter()
         .any(|(_, key)| needs_resolver(key))
-        .then(|| make_code(graph, b".tlsdesc", graph.arch.resolver(graph.core)));
+        .then(|| make_code(graph, b".tlsdesc", graph.arch.resolver(graph.demands())));
     let width = graph.target.pointer_bytes();
     let words: usize = keys.iter().map(|(_, key)| key.2.words()).sum();
     let table = graph.make_block(b".got", Protection::Read, true, Content::Owned(vec![0; words * width]), 8);
@@ -80,7 +80,7 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
 /// of the same function.
 fn fill(graph: &mut LinkGraph<'_>, table: BlockId, at: usize, key: Key, resolver: Option<SymbolId>) -> Option<EdgeId> {
     let (target, addend, entry) = key;
-    let function = graph.arch.resolver(graph.core).word;
+    let function = graph.arch.resolver(graph.demands()).word;
     let mut word = |at: usize, what: Word, target: SymbolId, addend: i64| {
         let offset = (at * graph.target.pointer_bytes()) as u32;
         graph.append_edge(Edge { addend, offset, target, block: table, kind: graph.arch.word(what) })

@@ -3,7 +3,7 @@
 //! Everything that refers to such a symbol, call or pointer, gets the address of one stub, so that all pointers to it are
 //! equal. The stub jumps through a slot, and finalization fills the slot with what the resolver returns.
 
-use crate::graph::{Binding, Content, Definition, Edge, Flags, LinkGraph};
+use crate::graph::{Binding, Content, Definition, Flags, LinkGraph};
 use crate::index::{BlockId, Id, SymbolId};
 use crate::memory::Protection;
 
@@ -54,12 +54,11 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
         let slot = graph.make_block(b".igot", Protection::Read, true, Content::Owned(vec![0; width]), width as u64);
         let slot = graph.make_symbol(slot, 0, width as u64, Flags::default());
 
-        let shape = graph.arch.indirect_stub(graph.core);
+        let shape = graph.arch.indirect_stub(graph.demands());
         let content = Content::Owned(shape.code.to_vec());
         let stub = graph.make_block(STUB, Protection::ReadExecute, false, content, 8);
         graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (stub, offset, bytes)));
-        let kind = graph.arch.pointer();
-        graph.append_edge(Edge { addend: 0, offset: shape.pointer, target: slot, block: stub, kind });
+        graph.fill_stub(stub, shape, slot, 0);
 
         let symbol = &mut graph.symbols[id];
         symbol.definition = Definition::Block(stub, 0);

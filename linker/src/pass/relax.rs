@@ -43,7 +43,7 @@ pub(crate) fn descriptor_calls(graph: &mut LinkGraph<'_>) {
     if calls.is_empty() {
         return;
     }
-    let trampoline = got::make_code(graph, b".tlsdesc", graph.arch.trampoline(graph.core));
+    let trampoline = got::make_code(graph, b".tlsdesc", graph.arch.trampoline(graph.demands()));
     let becomes = |(id, number, word, addend)| (id, Rewritten { number, word, target: Some((trampoline, addend)) });
     rewrite(graph, calls.into_iter().map(becomes).collect());
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) -> Result<()> {
 
 /// How a table entry is signed: functions by a key for instructions, and all with their address.
 pub(super) fn of_entry(graph: &LinkGraph<'_>, entry: Entry, flags: Flags) -> Option<(SigningKey, u32)> {
-    let word = graph.arch.resolver(graph.core).word * graph.target.pointer_bytes();
+    let word = graph.arch.resolver(graph.demands()).word * graph.target.pointer_bytes();
     match entry {
         Entry::Signed if flags.has(Flags::FUNCTION) => Some((SigningKey::InstructionA, 0)),
         Entry::Signed => Some((SigningKey::DataA, 0)),

@@ -11,7 +11,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::arch::{Destination, StubShape};
+use crate::arch::{Demands, Destination, StubShape};
+use crate::field::Unit;
 use crate::fixup::destination;
 use crate::graph::{Content, Definition, Edge, Flags, LinkGraph, Made};
 use crate::index::{BlockId, EdgeId, SymbolId};
@@ -44,6 +45,9 @@ pub(crate) struct Stubs {
     assigned: FxHashMap<EdgeId, (SymbolId, EdgeId)>,
     /// The stubs by the edges that made them.
     own: FxHashMap<EdgeId, SymbolId>,
+    /// The landing pads by what they are for, and by the stubs that lead to them.
+    landings: FxHashMap<(SymbolId, i64), SymbolId>,
+    lead_to: FxHashMap<SymbolId, SymbolId>,
     round: usize,
 }
 
@@ -63,6 +67,8 @@ impl Stubs {
             by_key: FxHashMap::default(),
             assigned: FxHashMap::default(),
             own: FxHashMap::default(),
+            landings: FxHashMap::default(),
+            lead_to: FxHashMap::default(),
             round: 0,
         }
     }
@@ -91,7 +97,7 @@ impl Stubs {
                 self.assigned.insert(id, (own, id));
                 continue;
             }
-            let Some(shape) = graph.arch.stub_for(row, word, graph.core) else { continue };
+            let Some(shape) = graph.arch.stub_for(row, word, demands(graph, &edge)) else { continue };
             let key = (edge.target, stub_addend(graph, row, &edge), shape.name);
             let made = self.by_key.get(&key).map_or(&[][..], Vec::as_slice);
             if let Some(&stub) = made.iter().rev().take(TRIED).find(|(stub, _)| reached(*stub)) {
@@ -99,7 +105,10 @@ impl Stubs {
                 continue;
             }
             let Some((unit, part)) = place(graph, plan, &branch) else { continue };
-            let (stub, block) = make(graph, &branch, shape, key.1);
+            let landing = self.landing(graph, plan, edge.target, key.1, &mut insert);
+            let (target, addend) = landing.map_or((edge.target, key.1), |landing| (landing, 0));
+            let (stub, block) = make(graph, shape, target, addend);
+            self.lead_to.extend(landing.map(|landing| (stub, landing)));
             // Right beside its unit for now: what else is in the island is not counted.
             graph.blocks[block].address = graph.blocks[edge.block].address;
             insert.push((unit, block, part));
@@ -109,6 +118,35 @@ impl Stubs {
         }
         plan.add_stubs(&insert);
         !insert.is_empty()
+    }
+
+    /// What a stub has to lead to instead of its target, if indirect branches have to land on a landing pad and the target is
+    /// none: one of ours, in the island behind the target.
+    fn landing(
+        &mut self,
+        graph: &mut LinkGraph<'_>,
+        plan: &Plan,
+        target: SymbolId,
+        addend: i64,
+        insert: &mut Vec<(u32, BlockId, Part)>,
+    ) -> Option<SymbolId> {
+        let Definition::Block(block, offset) = graph.symbols[target].definition else { return None };
+        if !graph.demands().landing || !graph.blocks[block].live {
+            return None;
+        }
+        if let Some(&landing) = self.landings.get(&(target, addend)) {
+            return Some(landing);
+        }
+        let start = usize::try_from(offset.wrapping_add_signed(addend)).ok()?;
+        let first = graph.blocks[block].content.bytes().get(start..)?;
+        let shape = graph.arch.landing_for(Unit::Instruction32.read(first, graph.target.big_endian)?)?;
+        let unit = plan.unit_of(block)?;
+        let address = graph.blocks[block].address;
+        let (landing, made) = make(graph, shape, target, addend);
+        graph.blocks[made].address = address;
+        insert.push((unit, made, Part::Behind));
+        self.landings.insert((target, addend), landing);
+        Some(landing)
     }
 
     /// Lets go of what turned out not to be needed, and writes down the rest by edge.
@@ -122,11 +160,13 @@ impl Stubs {
                 list.push(Made { edge: id, symbol, asked_by });
             }
         }
-        let used: FxHashSet<SymbolId> = list.iter().map(|made| made.symbol).collect();
+        let mut used: FxHashSet<SymbolId> = list.iter().map(|made| made.symbol).collect();
+        used.extend(list.iter().filter_map(|made| self.lead_to.get(&made.symbol)));
         let mut left = false;
         for id in &self.candidates {
-            let unused = self.own.get(id).filter(|stub| !used.contains(stub));
-            if let Some(Definition::Block(block, _)) = unused.map(|&stub| graph.symbols[stub].definition) {
+            let Some(stub) = self.own.get(id) else { continue };
+            for made in [Some(stub), self.lead_to.get(stub)].into_iter().flatten().filter(|made| !used.contains(made)) {
+                let Definition::Block(block, _) = graph.symbols[*made].definition else { continue };
                 graph.blocks[block].live = false;
                 left = true;
             }
@@ -195,12 +235,16 @@ fn fits(graph: &LinkGraph<'_>, branch: &Branch<'_>, sat: (u64, i64, bool), to: D
     form.is_some_and(|form| [-margin, margin].iter().all(|m| reach.allows(form.value.saturating_add(*m))))
 }
 
-fn make(graph: &mut LinkGraph<'_>, branch: &Branch<'_>, shape: &'static StubShape, addend: i64) -> (SymbolId, BlockId) {
+/// What a stub beside the section of an edge has to keep to. It is executable only where the section is.
+fn demands(graph: &LinkGraph<'_>, edge: &Edge) -> Demands {
+    Demands { pure: graph.sections[graph.blocks[edge.block].section].pure_code, ..graph.demands() }
+}
+
+fn make(graph: &mut LinkGraph<'_>, shape: &'static StubShape, target: SymbolId, addend: i64) -> (SymbolId, BlockId) {
     let content = Content::Owned(shape.code.to_vec());
     let block = graph.make_block(STUB, Protection::ReadExecute, false, content, STUB_ALIGNMENT);
     graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (block, offset, bytes)));
-    let kind = graph.arch.pointer();
-    graph.append_edge(Edge { addend, offset: shape.pointer, target: branch.edge.target, block, kind });
+    graph.fill_stub(block, shape, target, addend);
     let flags = if shape.thumb { Flags::FUNCTION.with(Flags::THUMB) } else { Flags::FUNCTION };
     (graph.make_symbol(block, 0, shape.code.len() as u64, flags), block)
 }

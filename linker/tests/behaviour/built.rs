@@ -78,12 +78,17 @@ fn attributes_that_cannot_be_read_are_left_out() {
 /// An AArch64 object with these features in its note.
 fn with_note(features: Option<u32>) -> Vec<u8> {
     let mut elf = Elf::aarch64();
-    let words = |list: &[u32]| list.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     if let Some(features) = features {
-        let note = [words(&[4, 16, 5]), b"GNU\0".to_vec(), words(&[0xc000_0000, 4, features, 0])].concat();
-        elf.section(".note.gnu.property", NOTE, READ, &note);
+        add_note(&mut elf, features);
     }
     elf.bytes()
+}
+
+/// Adds the note that says that the code of an AArch64 object has these features: 1 BTI, 2 PAC, 4 GCS.
+pub(super) fn add_note(elf: &mut Elf, features: u32) {
+    let words = |list: &[u32]| list.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let note = [words(&[4, 16, 5]), b"GNU\0".to_vec(), words(&[0xc000_0000, 4, features, 0])].concat();
+    elf.section(".note.gnu.property", NOTE, READ, &note);
 }
 
 #[test]

@@ -204,3 +204,60 @@ fn no_stub_stands_in_the_midst_of_an_output_section() {
         assert_eq!(read(&linked, stub + 8, 8), far);
     }
 }
+
+const BTI_C: u32 = 0xd503_245f;
+const PURE_CODE: u64 = 0x2000_0000;
+
+/// An AArch64 function that begins with this instruction and calls these, in an object whose code can run on guarded pages.
+fn guarded(name: &str, first: u32, callees: &[&str]) -> Elf {
+    let mut elf = calls(name, callees);
+    elf.of(1).data.splice(0..0, first.to_le_bytes());
+    elf.of(1).relocations.iter_mut().for_each(|relocation| relocation.0 += 4);
+    super::built::add_note(&mut elf, 1);
+    elf
+}
+
+/// SYSVABI64, Tool Requirements for generating BTI instructions: who branches indirectly lands on BTI.
+#[test]
+fn a_stub_leads_to_a_landing_pad_where_pages_are_guarded() {
+    let nop = 0xd503_201f;
+    for (first, landed) in [(nop, false), (BTI_C, true), (0xd503_233f, true), (0xd503_249f, true)] {
+        let files = [
+            ("a.o", guarded("f", BTI_C, &["g", "g"]).bytes()),
+            ("b.o", guarded("h", BTI_C, &["g"]).bytes()),
+            ("c.o", guarded("g", first, &[]).bytes()),
+        ];
+        let linked = link_as("aarch64", &files, Roots::All, &Layout::Far).expect("links");
+        let at = |name| linked.address(name).expect("there");
+        let through = |place| read(&linked, a64_target(&linked, place) + 8, 8);
+        let led = through(at("f") + 4);
+        assert_eq!([through(at("f") + 8), through(at("h") + 4)], [led; 2], "one landing pad for all");
+        if landed {
+            assert_eq!(led, at("g"), "{first:#x} is one");
+        } else {
+            assert_eq!(read(&linked, led, 4), BTI_C.into());
+            assert_eq!(a64_target(&linked, led + 4), at("g"));
+            assert!(led.abs_diff(at("g")) < 64, "beside its target");
+        }
+    }
+    let mut plain = guarded("g", nop, &[]);
+    plain.sections.pop();
+    let files = [("a.o", guarded("f", BTI_C, &["g"]).bytes()), ("c.o", plain.bytes())];
+    let linked = link_as("aarch64", &files, Roots::All, &Layout::Far).expect("links");
+    let led = read(&linked, a64_target(&linked, linked.address("f").expect("there") + 4) + 8, 8);
+    assert_eq!(led, linked.address("g").expect("there"), "one object does not guard its code: no page is");
+}
+
+#[test]
+fn a_stub_of_code_that_is_never_read_has_no_literal() {
+    let mut caller = calls("f", &["g"]);
+    caller.of(1).flags |= PURE_CODE;
+    let files = [("a.o", caller.bytes()), ("b.o", calls("g", &[]).bytes())];
+    let linked = link_as("aarch64", &files, Roots::All, &Layout::Far).expect("links");
+    let (f, g) = (linked.address("f").expect("there"), linked.address("g").expect("there"));
+    let stub = a64_target(&linked, f);
+    let moves: Vec<u64> = (0..4).map(|index| read(&linked, stub + index * 4, 4)).collect();
+    let value = moves.iter().enumerate().fold(0, |value, (index, word)| value | (word >> 5 & 0xffff) << (16 * index));
+    assert_eq!((value, read(&linked, stub + 16, 4)), (g, 0xd61f_0200), "movz, movk, movk, movk, br x16");
+    assert_eq!(linked.graph().stub_name(linked.graph().shapes[0].0).as_deref(), Some("__AArch64AbsXOLongThunk_g"));
+}

@@ -6,18 +6,12 @@
 //! builds all 64 bits with MOVZ and MOVK. Addends come with the relocation, and what stands in the field does not count.
 //!
 //! Calls and jumps reach +-128 MiB. Beyond that the linker may put a stub in between, for which the procedure call
-//! standard gives away x16 and x17. Ours loads the full address from a literal behind it, so that it reaches everything:
-//!
-//! ```text
-//!     ldr x16, .+8
-//!     br  x16
-//!     .xword S
-//! ```
+//! standard gives away x16 and x17. Ours hold the full address, so that they reach everything (`stubs`).
 //!
 //! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
 //! symbol becomes a NOP.
 
-use super::{Architecture, Core, Resolver, Rewritten, StubShape, Word};
+use super::{Architecture, Core, Demands, Resolver, Rewritten, StubShape, Word};
 use crate::build::Attributes;
 use crate::field::Opcode;
 use crate::graph::{Bytes, LinkGraph};
@@ -28,6 +22,7 @@ use crate::relocation::{Class, Row};
 mod attributes;
 mod ilp32;
 mod relax;
+mod stubs;
 mod table;
 
 /// The architecture.
@@ -38,79 +33,6 @@ pub struct Aarch64 {
 }
 
 const NOP: u64 = 0xd503_201f;
-
-static DIRECT: StubShape = StubShape {
-    name: "absolute",
-    #[rustfmt::skip]
-    code: &[
-        0x50, 0x00, 0x00, 0x58, // ldr x16, .+8
-        0x00, 0x02, 0x1f, 0xd6, // br  x16
-        0, 0, 0, 0, 0, 0, 0, 0,
-    ],
-    pointer: 8,
-    thumb: false,
-    mapping: &[(0, Bytes::Code), (8, Bytes::Data)],
-};
-
-static INDIRECT: StubShape = StubShape {
-    name: "indirect",
-    #[rustfmt::skip]
-    code: &[
-        0x90, 0x00, 0x00, 0x58, // ldr x16, .+16
-        0x10, 0x02, 0x40, 0xf9, // ldr x16, [x16]
-        0x00, 0x02, 0x1f, 0xd6, // br  x16
-        0x1f, 0x20, 0x03, 0xd5, // nop
-        0, 0, 0, 0, 0, 0, 0, 0,
-    ],
-    pointer: 16,
-    thumb: false,
-    mapping: &[(0, Bytes::Code), (16, Bytes::Data)],
-};
-
-static DIRECT_32: StubShape = StubShape {
-    name: "absolute, ILP32",
-    #[rustfmt::skip]
-    code: &[
-        0x50, 0x00, 0x00, 0x18, // ldr w16, .+8
-        0x00, 0x02, 0x1f, 0xd6, // br  x16
-        0, 0, 0, 0,
-    ],
-    ..DIRECT
-};
-
-static INDIRECT_32: StubShape = StubShape {
-    name: "indirect, ILP32",
-    #[rustfmt::skip]
-    code: &[
-        0x70, 0x00, 0x00, 0x18, // ldr w16, .+12
-        0x10, 0x02, 0x40, 0xb9, // ldr w16, [x16]
-        0x00, 0x02, 0x1f, 0xd6, // br  x16
-        0, 0, 0, 0,
-    ],
-    pointer: 12,
-    mapping: &[(0, Bytes::Code), (12, Bytes::Data)],
-    ..INDIRECT
-};
-
-// A descriptor is the function and then its argument; the function gets its address in x0 and keeps all else.
-static RESOLVER: Resolver = Resolver {
-    #[rustfmt::skip]
-    code: &[
-        0x00, 0x04, 0x40, 0xf9, // ldr x0, [x0, #8]
-        0xc0, 0x03, 0x5f, 0xd6, // ret
-    ],
-    thumb: false,
-    word: 0,
-};
-
-static RESOLVER_32: Resolver = Resolver {
-    #[rustfmt::skip]
-    code: &[
-        0x00, 0x04, 0x40, 0xb9, // ldr w0, [x0, #4]
-        0xc0, 0x03, 0x5f, 0xd6, // ret
-    ],
-    ..RESOLVER
-};
 
 impl Architecture for Aarch64 {
     fn name(&self) -> &'static str {
@@ -144,8 +66,8 @@ impl Architecture for Aarch64 {
         attributes::read(bytes, big_endian)
     }
 
-    fn resolver(&self, _core: Core) -> &'static Resolver {
-        if self.ilp32 { &RESOLVER_32 } else { &RESOLVER }
+    fn resolver(&self, demands: Demands) -> &'static Resolver {
+        stubs::resolver(self.ilp32, demands)
     }
 
     fn relax_thread_local(&self, graph: &LinkGraph<'_>, image: u64, list: &mut Vec<(EdgeId, Rewritten)>) {
@@ -170,12 +92,21 @@ impl Architecture for Aarch64 {
         }
     }
 
-    fn stub_for(&self, row: &Row, _word: u64, _core: Core) -> Option<&'static StubShape> {
-        matches!(row.class, Class::Branch | Class::BranchData).then_some(if self.ilp32 { &DIRECT_32 } else { &DIRECT })
+    fn stub_for(&self, row: &Row, _word: u64, demands: Demands) -> Option<&'static StubShape> {
+        match row.class {
+            Class::Branch => Some(stubs::direct(self.ilp32, Demands { landing: false, ..demands })),
+            // Who has its address may branch to it indirectly.
+            Class::BranchData => Some(stubs::direct(self.ilp32, demands)),
+            _ => None,
+        }
     }
 
-    fn indirect_stub(&self, _core: Core) -> &'static StubShape {
-        if self.ilp32 { &INDIRECT_32 } else { &INDIRECT }
+    fn indirect_stub(&self, demands: Demands) -> &'static StubShape {
+        stubs::indirect(self.ilp32, demands)
+    }
+
+    fn landing_for(&self, first: u64) -> Option<&'static StubShape> {
+        stubs::landing_for(first)
     }
 
     fn fall_through(&self, row: &Row, _word: u64, _core: Core) -> Option<u64> {

@@ -13,12 +13,11 @@
 //! bytes ahead in A32 and 4 in T32, and the addend carries that bias.
 //!
 //! Cores differ. Before v6T2 a Thumb BL reaches +-4 MiB instead of +-16 MiB; before v5T there is no BLX; M-profile cores
-//! have no A32 at all. Build attributes of the objects tell ([`cores`]). Stubs follow: every shape ends in a load of pc
-//! from a literal, which reaches everything and changes state as the literal's low bit says.
+//! have no A32 at all. Build attributes of the objects tell ([`cores`]), and stubs follow (`stubs`).
 //!
 //! A branch to an undefined weak function becomes a NOP.
 
-use super::{Architecture, BranchForm, Core, Destination, Resolver, StubShape, UnwindIndex, Word};
+use super::{Architecture, BranchForm, Core, Demands, Destination, Resolver, StubShape, UnwindIndex, Word};
 use crate::build::{Attributes, Mismatch};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
@@ -29,167 +28,12 @@ use crate::relocation::{Check, Class, Row};
 mod attributes;
 pub mod cores;
 mod fields;
+mod stubs;
 mod table;
 
 /// The architecture.
 #[derive(Debug)]
 pub struct Arm;
-
-static A32: StubShape = StubShape {
-    name: "absolute, A32",
-    #[rustfmt::skip]
-    code: &[
-        0x04, 0xf0, 0x1f, 0xe5, // ldr pc, [pc, #-4]
-        0, 0, 0, 0,
-    ],
-    pointer: 4,
-    thumb: false,
-    mapping: &[(0, Bytes::Code), (4, Bytes::Data)],
-};
-
-// v4T: a load into pc does not change state, BX does.
-static A32_BX: StubShape = StubShape {
-    name: "absolute, A32 before v5T",
-    #[rustfmt::skip]
-    code: &[
-        0x00, 0xc0, 0x9f, 0xe5, // ldr ip, [pc]
-        0x1c, 0xff, 0x2f, 0xe1, // bx  ip
-        0, 0, 0, 0,
-    ],
-    pointer: 8,
-    thumb: false,
-    mapping: &[(0, Bytes::Code), (8, Bytes::Data)],
-};
-
-static T32: StubShape = StubShape {
-    name: "absolute, T32",
-    #[rustfmt::skip]
-    code: &[
-        0xdf, 0xf8, 0x00, 0xf0, // ldr.w pc, [pc]
-        0, 0, 0, 0,
-    ],
-    pointer: 4,
-    thumb: true,
-    mapping: &[(0, Bytes::Thumb), (4, Bytes::Data)],
-};
-
-// Thumb-1 with A32 beside it: change state first, as only A32 can load pc without a free register.
-static T16_A32: StubShape = StubShape {
-    name: "absolute, Thumb-1 by way of A32",
-    #[rustfmt::skip]
-    code: &[
-        0x78, 0x47,             // bx  pc
-        0xc0, 0x46,             // nop
-        0x00, 0xc0, 0x9f, 0xe5, // ldr ip, [pc]
-        0x1c, 0xff, 0x2f, 0xe1, // bx  ip
-        0, 0, 0, 0,
-    ],
-    pointer: 12,
-    thumb: true,
-    mapping: &[(0, Bytes::Thumb), (4, Bytes::Code), (12, Bytes::Data)],
-};
-
-// Thumb-1 alone: no register is free, so the address goes through the stack.
-static T16: StubShape = StubShape {
-    name: "absolute, Thumb-1",
-    #[rustfmt::skip]
-    code: &[
-        0x03, 0xb4, // push {r0, r1}
-        0x01, 0x48, // ldr  r0, [pc, #4]
-        0x01, 0x90, // str  r0, [sp, #4]
-        0x01, 0xbd, // pop  {r0, pc}
-        0, 0, 0, 0,
-    ],
-    pointer: 8,
-    thumb: true,
-    mapping: &[(0, Bytes::Thumb), (8, Bytes::Data)],
-};
-
-static A32_INDIRECT: StubShape = StubShape {
-    name: "indirect, A32",
-    #[rustfmt::skip]
-    code: &[
-        0x04, 0xc0, 0x9f, 0xe5, // ldr ip, [pc, #4]
-        0x00, 0xc0, 0x9c, 0xe5, // ldr ip, [ip]
-        0x1c, 0xff, 0x2f, 0xe1, // bx  ip
-        0, 0, 0, 0,
-    ],
-    pointer: 12,
-    thumb: false,
-    mapping: &[(0, Bytes::Code), (12, Bytes::Data)],
-};
-
-static T32_INDIRECT: StubShape = StubShape {
-    name: "indirect, T32",
-    #[rustfmt::skip]
-    code: &[
-        0xdf, 0xf8, 0x04, 0xc0, // ldr.w ip, [pc, #4]
-        0xdc, 0xf8, 0x00, 0xf0, // ldr.w pc, [ip]
-        0, 0, 0, 0,
-    ],
-    pointer: 8,
-    thumb: true,
-    mapping: &[(0, Bytes::Thumb), (8, Bytes::Data)],
-};
-
-static T16_INDIRECT: StubShape = StubShape {
-    name: "indirect, Thumb-1",
-    #[rustfmt::skip]
-    code: &[
-        0x03, 0xb4, // push {r0, r1}
-        0x02, 0x48, // ldr  r0, [pc, #8]
-        0x00, 0x68, // ldr  r0, [r0]
-        0x01, 0x90, // str  r0, [sp, #4]
-        0x01, 0xbd, // pop  {r0, pc}
-        0xc0, 0x46, // nop
-        0, 0, 0, 0,
-    ],
-    pointer: 12,
-    thumb: true,
-    mapping: &[(0, Bytes::Thumb), (12, Bytes::Data)],
-};
-
-// A descriptor is its argument and then the function, which gets its address in r0.
-static RESOLVER_A32: Resolver = Resolver {
-    #[rustfmt::skip]
-    code: &[
-        0x00, 0x00, 0x90, 0xe5, // ldr r0, [r0]
-        0x1e, 0xff, 0x2f, 0xe1, // bx  lr
-    ],
-    thumb: false,
-    word: 1,
-};
-
-static RESOLVER_T16: Resolver = Resolver {
-    #[rustfmt::skip]
-    code: &[
-        0x00, 0x68, // ldr r0, [r0]
-        0x70, 0x47, // bx  lr
-    ],
-    thumb: true,
-    word: 1,
-};
-
-// A call leaves the distance of the descriptor from where it returns to in r0.
-static TRAMPOLINE_A32: Resolver = Resolver {
-    #[rustfmt::skip]
-    code: &[
-        0x00, 0x00, 0x8e, 0xe0, // add r0, lr, r0
-        0x04, 0x10, 0x90, 0xe5, // ldr r1, [r0, #4]
-        0x11, 0xff, 0x2f, 0xe1, // bx  r1
-    ],
-    ..RESOLVER_A32
-};
-
-static TRAMPOLINE_T16: Resolver = Resolver {
-    #[rustfmt::skip]
-    code: &[
-        0x70, 0x44, // add r0, lr
-        0x41, 0x68, // ldr r1, [r0, #4]
-        0x08, 0x47, // bx  r1
-    ],
-    ..RESOLVER_T16
-};
 
 /// As in GNU ld's linker scripts.
 const OUTPUT_SECTIONS: &[Rule] = &[
@@ -230,8 +74,8 @@ impl Architecture for Arm {
         table::INDEX[number as usize]
     }
 
-    fn resolver(&self, core: Core) -> &'static Resolver {
-        if !cores::abilities(core).a32 { &RESOLVER_T16 } else { &RESOLVER_A32 }
+    fn resolver(&self, demands: Demands) -> &'static Resolver {
+        stubs::resolver(demands)
     }
 
     fn descriptor_call(&self, row: &Row) -> Option<u32> {
@@ -242,8 +86,8 @@ impl Architecture for Arm {
         }
     }
 
-    fn trampoline(&self, core: Core) -> &'static Resolver {
-        if !cores::abilities(core).a32 { &TRAMPOLINE_T16 } else { &TRAMPOLINE_A32 }
+    fn trampoline(&self, demands: Demands) -> &'static Resolver {
+        stubs::trampoline(demands)
     }
 
     fn stored_addend(&self, row: &Row, stored: i64, code: &[u8]) -> Result<i64, &'static str> {
@@ -317,25 +161,16 @@ impl Architecture for Arm {
         }
     }
 
-    fn stub_for(&self, row: &Row, _word: u64, core: Core) -> Option<&'static StubShape> {
-        let can = cores::abilities(core);
+    fn stub_for(&self, row: &Row, _word: u64, demands: Demands) -> Option<&'static StubShape> {
         match (row.class, row.field.unit) {
-            (Class::Branch, Unit::Instruction32) if can.blx => Some(&A32),
-            (Class::Branch, Unit::Instruction32) => Some(&A32_BX),
-            (Class::Branch, _) if can.thumb2 => Some(&T32),
-            (Class::Branch, _) if can.a32 => Some(&T16_A32),
-            (Class::Branch, _) => Some(&T16),
+            (Class::Branch, Unit::Instruction32) => Some(stubs::a32(demands)),
+            (Class::Branch, _) => Some(stubs::t32(demands)),
             _ => None,
         }
     }
 
-    fn indirect_stub(&self, core: Core) -> &'static StubShape {
-        let can = cores::abilities(core);
-        match (can.a32, can.thumb2) {
-            (true, _) => &A32_INDIRECT,
-            (_, true) => &T32_INDIRECT,
-            _ => &T16_INDIRECT,
-        }
+    fn indirect_stub(&self, demands: Demands) -> &'static StubShape {
+        stubs::indirect(demands)
     }
 
     fn fall_through(&self, row: &Row, _word: u64, _core: Core) -> Option<u64> {
