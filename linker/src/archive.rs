@@ -69,6 +69,15 @@ impl<'data> Archive<'data> {
         self.data.len()
     }
 
+    /// Name and content of every member, in order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Result<(&'data [u8], &'data [u8])>> + '_ {
+        self.parsed.members().map(|member| {
+            let wrong = |error: object::Error| malformed(self.file, format!("archive: {error}"));
+            let member = member.map_err(wrong)?;
+            Ok((member.name(), member.data(self.data).map_err(wrong)?))
+        })
+    }
+
     /// Name and content of a member.
     pub(crate) fn member(&self, id: MemberId) -> Result<(&'data [u8], &'data [u8])> {
         let wrong = |error: object::Error| malformed(self.file, format!("archive member at {:#x}: {error}", id.offset));

@@ -38,11 +38,11 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
     ("end", Extent::Image, Stop),
     ("_end", Extent::Image, Stop),
     ("__end__", Extent::Image, Stop),
-    // Entries for relocations left to start-up code: there never are any, all have been done.
+    // Relocations that are left to start-up code.
     ("__rela_iplt_start", Extent::Sections(b".rela.iplt"), Start),
     ("__rela_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
-    ("__rel_iplt_start", Extent::Sections(b".rela.iplt"), Start),
-    ("__rel_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
+    ("__rel_iplt_start", Extent::Sections(b".rel.iplt"), Start),
+    ("__rel_iplt_end", Extent::Sections(b".rel.iplt"), Stop),
 ];
 
 /// Gives a definition to each undefined symbol that has one here.

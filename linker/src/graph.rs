@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::arch::{Architecture, Core};
+use crate::assign::Assignment;
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection, SigningKey};
@@ -236,6 +237,8 @@ pub enum Definition<'data> {
     Common(u64, u64),
     /// At the end of something that layout decides.
     Bound(Extent<'data>, End),
+    /// What one of [`LinkGraph::assignments`] says, which is not known yet.
+    Assigned,
     /// In a section that gave way to another of the same group.
     Discarded,
 }
@@ -257,6 +260,8 @@ impl Flags {
     pub const SECTION: Flags = Flags(16);
     /// Came from outside, looked up by the caller: its low bit said whether it is Thumb code.
     pub const EXTERNAL: Flags = Flags(32);
+    /// A variable.
+    pub const OBJECT: Flags = Flags(64);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: Flags) -> bool {
@@ -368,6 +373,8 @@ pub struct LinkGraph<'data> {
     pub signatures: Vec<Signature>,
     /// The edges whose places get what a function returns.
     pub initialised: Vec<EdgeId>,
+    /// The symbols that the caller defined by expressions.
+    pub assignments: Vec<Assignment>,
 }
 
 /// A place whose pointer is signed once it is in memory.
@@ -416,6 +423,7 @@ impl<'data> LinkGraph<'data> {
             got: None,
             signatures: Vec::new(),
             initialised: Vec::new(),
+            assignments: Vec::new(),
         };
         let owner = graph.objects.push(Object { file: "linker", member: None, position: u32::MAX });
         graph.symbols.push(Symbol {

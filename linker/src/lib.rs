@@ -65,6 +65,7 @@
 
 pub mod arch;
 mod archive;
+pub mod assign;
 pub mod defined;
 mod elf;
 pub mod error;

@@ -2,7 +2,8 @@
 //!
 //! A strong definition beats a common one, a common one beats a weak one, and any of them beats a reference. Two strong
 //! definitions are an error. Of several common ones the largest size and the largest alignment count. The visibility is
-//! the most constraining that any object gives.
+//! the most constraining that any object gives. The caller may turn references to a name to another one (`--wrap`), and let
+//! the first of several strong definitions count (`--allow-multiple-definition`).
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -14,6 +15,10 @@ use crate::index::SymbolId;
 #[derive(Debug, Default)]
 pub(crate) struct Names<'data> {
     globals: FxHashMap<&'data [u8], SymbolId>,
+    /// Names that references are turned to another name by: what is looked for, and what is taken.
+    redirected: FxHashMap<&'data [u8], &'data [u8]>,
+    /// Whether of several strong definitions the first one counts.
+    allow_duplicates: bool,
     /// Signatures of the section groups seen.
     pub(crate) groups: FxHashSet<&'data [u8]>,
 }
@@ -31,9 +36,19 @@ fn rank(symbol: &Symbol<'_>) -> u8 {
 }
 
 impl<'data> Names<'data> {
+    /// No names yet.
+    pub(crate) fn new(allow_duplicates: bool) -> Self {
+        Names { allow_duplicates, ..Names::default() }
+    }
+
     /// The symbol of this name.
     pub(crate) fn get(&self, name: &[u8]) -> Option<SymbolId> {
         self.globals.get(name).copied()
+    }
+
+    /// From now on undefined references to `from` are references to `to`.
+    pub(crate) fn redirect(&mut self, from: &'data [u8], to: &'data [u8]) {
+        self.redirected.insert(from, to);
     }
 
     /// All symbols, in order.
@@ -44,7 +59,12 @@ impl<'data> Names<'data> {
     }
 
     /// The symbol of the name of `new`, which has taken `new` into account.
-    pub(crate) fn resolve(&mut self, graph: &mut LinkGraph<'data>, new: Symbol<'data>) -> Result<SymbolId> {
+    pub(crate) fn resolve(&mut self, graph: &mut LinkGraph<'data>, mut new: Symbol<'data>) -> Result<SymbolId> {
+        if new.is_undefined()
+            && let Some(&to) = self.redirected.get(new.name)
+        {
+            new.name = to;
+        }
         let id = *self.globals.entry(new.name).or_insert_with(|| graph.symbols.next());
         if id == graph.symbols.next() {
             return Ok(graph.symbols.push(new));
@@ -52,6 +72,7 @@ impl<'data> Names<'data> {
         let old = &graph.symbols[id];
         let visibility = old.visibility.max(new.visibility);
         match (rank(old), rank(&new)) {
+            (3, 3) if self.allow_duplicates => {}
             (3, 3) => {
                 return Err(Error::Duplicate {
                     name: text(new.name),

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::assign::{self, Assignment};
 use crate::error::{Error, Result, Site, Undefined, text};
 use crate::field::Unit;
 use crate::fixup::{self, Context, Cursors, Fixup};
@@ -69,6 +70,11 @@ impl<'data, S, H> Laid<'data, S, H> {
         self.plan.thread_local(&self.graph)
     }
 
+    /// The IFUNC symbols, each with its slot and resolver.
+    pub fn ifuncs(&self) -> &[Ifunc] {
+        &self.ifuncs
+    }
+
     /// The segments.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -123,6 +129,9 @@ impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
         for (_, edge) in self.graph.live_edges() {
             wanted[edge.target.index()] = true;
         }
+        for id in self.graph.assignments.iter().flat_map(Assignment::symbols) {
+            wanted[id.index()] = true;
+        }
         let undefined = self.graph.symbols.iter().filter(|(id, symbol)| wanted[id.index()] && symbol.is_undefined());
         undefined
             .map(|(symbol, known)| External { name: known.name, weak: known.binding == Binding::Weak, symbol })
@@ -151,6 +160,10 @@ impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
         }
         if !missing.is_empty() {
             let error = undefined(&self.graph, &missing);
+            memory.abandon(self.handle);
+            return Err(error);
+        }
+        if let Err(error) = assign::compute(&mut self.graph) {
             memory.abandon(self.handle);
             return Err(error);
         }
@@ -239,7 +252,7 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
 
     /// What finalization has to do, in order: resolvers of IFUNC symbols, functions that initialise data, signing of pointers.
     pub fn actions(&self) -> Vec<Action> {
-        let chosen = self.ifuncs.iter().filter_map(|ifunc| {
+        let chosen = self.ifuncs.iter().filter(|_| !self.options.relocates_itself).filter_map(|ifunc| {
             let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
             Some(Action::CallAndStore { function, slot })
         });

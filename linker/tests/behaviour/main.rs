@@ -9,8 +9,10 @@ mod elf;
 mod ram;
 
 mod archives;
+mod assign;
 mod comdat;
 mod errors;
+mod images;
 mod layouts;
 mod limits;
 mod memory;

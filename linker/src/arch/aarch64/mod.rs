@@ -17,7 +17,7 @@
 //! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
 //! symbol becomes a NOP.
 
-use super::{Architecture, Core, Resolver, Rewritten, StubShape, Word};
+use super::{Architecture, Core, Irelative, Resolver, Rewritten, StubShape, Word};
 use crate::field::Opcode;
 use crate::graph::{Bytes, LinkGraph};
 use crate::index::{BlockId, EdgeId};
@@ -136,6 +136,11 @@ impl Architecture for Aarch64 {
             (Word::ThreadOffset, true) => ilp32::INDEX[ilp32::TLS_TPREL as usize],
             (Word::BlockOffset, true) => ilp32::INDEX[ilp32::TLS_DTPREL as usize],
         }
+    }
+
+    fn irelative(&self) -> Irelative {
+        // R_AARCH64_IRELATIVE, R_AARCH64_P32_IRELATIVE (AAELF64, Dynamic relocations).
+        Irelative { number: if self.ilp32 { 188 } else { 1032 }, section: b".rela.iplt", in_place: false }
     }
 
     fn resolver(&self, _core: Core) -> &'static Resolver {

@@ -18,7 +18,7 @@
 //!
 //! A branch to an undefined weak function becomes a NOP.
 
-use super::{Architecture, BranchForm, Core, Destination, Resolver, StubShape, UnwindIndex, Word};
+use super::{Architecture, BranchForm, Core, Destination, Irelative, Resolver, StubShape, UnwindIndex, Word};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
 use crate::layout::{Rule, Spans};
@@ -225,6 +225,11 @@ impl Architecture for Arm {
             Word::Function => table::FUNCDESC,
         };
         table::INDEX[number as usize]
+    }
+
+    fn irelative(&self) -> Irelative {
+        // R_ARM_IRELATIVE (AAELF32, Dynamic relocations).
+        Irelative { number: 160, section: b".rel.iplt", in_place: true }
     }
 
     fn resolver(&self, core: Core) -> &'static Resolver {
