@@ -187,6 +187,7 @@ impl<'a, 'e> Setup<'a, 'e> {
             roots: if roots.is_empty() { Roots::All } else { Roots::Names(roots) },
             layout: &configuration.layout,
             options,
+            wishes: &linking::NO_WISHES,
         };
         let host: BTreeMap<String, u64> =
             executor.host().names().filter_map(|name| Some((name.to_owned(), executor.host().lookup(name)?))).collect();

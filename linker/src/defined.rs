@@ -22,7 +22,7 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
     ("__eh_frame_end", Extent::Sections(b".eh_frame"), Stop),
     ("_GLOBAL_OFFSET_TABLE_", Extent::Got, Start),
     ("__executable_start", Extent::Image, Start),
-    ("__ehdr_start", Extent::Image, Start),
+    ("__ehdr_start", Extent::Headers, Start),
     ("__dso_handle", Extent::Image, Start),
     ("etext", Extent::Segments(Protection::ReadExecute), Stop),
     ("_etext", Extent::Segments(Protection::ReadExecute), Stop),
@@ -46,7 +46,8 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
 ];
 
 /// Gives a definition to each undefined symbol that has one here.
-pub(crate) fn define(graph: &mut LinkGraph<'_>) {
+/// `headers`: whether the image's headers are part of it.
+pub(crate) fn define(graph: &mut LinkGraph<'_>, headers: bool) {
     let identifiers = graph.sections.iter().filter(|(_, section)| section.has_identifier_name());
     let bounded: FxHashSet<&[u8]> = identifiers.map(|(_, section)| section.name).collect();
     for id in graph.symbols.ids() {
@@ -56,6 +57,9 @@ pub(crate) fn define(graph: &mut LinkGraph<'_>) {
         }
         let name = symbol.name;
         if let Some(&(_, extent, end)) = DEFINED.iter().find(|(known, ..)| known.as_bytes() == name) {
+            if extent == Extent::Headers && !headers {
+                continue;
+            }
             graph.symbols[id].definition = Definition::Bound(extent, end);
         } else if let Some((section, end)) = section_bound(name)
             && bounded.contains(section)

@@ -220,6 +220,8 @@ pub enum Extent<'data> {
     Zero,
     /// All that is loaded.
     Image,
+    /// The headers of the image, where they are loaded.
+    Headers,
     /// The global offset table.
     Got,
 }
@@ -369,6 +371,8 @@ pub struct LinkGraph<'data> {
     pub rewritten: Vec<Rewrite>,
     /// The global offset table, when something needs one.
     pub got: Option<BlockId>,
+    /// The headers of the image, where they are loaded.
+    pub headers: Option<BlockId>,
     /// The places with pointers to be signed.
     pub signatures: Vec<Signature>,
     /// The edges whose places get what a function returns.
@@ -421,6 +425,7 @@ impl<'data> LinkGraph<'data> {
             stubs: Vec::new(),
             rewritten: Vec::new(),
             got: None,
+            headers: None,
             signatures: Vec::new(),
             initialised: Vec::new(),
             assignments: Vec::new(),

@@ -129,6 +129,9 @@ pub(crate) enum Part {
     Behind,
 }
 
+/// Name of the section that the image's headers stand in.
+const HEADERS: &[u8] = b".headers";
+
 /// Alignment of stubs, in bytes.
 pub(crate) const STUB_ALIGNMENT: u64 = 8;
 
@@ -160,6 +163,31 @@ impl Plan {
         // What is never loaded comes behind all that is, and has no address.
         plan.segments.sort_by_key(|segment| segment.lifetime == Lifetime::NoAlloc);
         Ok(plan)
+    }
+
+    /// Puts room for the image's headers, so many bytes, in front of everything and below it, as loaders and start-up code
+    /// expect them. Nothing else moves.
+    pub(crate) fn put_headers(&mut self, graph: &mut LinkGraph<'_>, size: u64) {
+        let content = Content::Owned(vec![0; size as usize]);
+        let block = graph.make_block(HEADERS, Protection::Read, false, content, 8);
+        graph.headers = Some(block);
+        let lowest = self.segments.iter().filter_map(|segment| segment.fixed).chain([self.base]).min();
+        let below = lowest.unwrap_or(self.base).saturating_sub(size) & !(self.page - 1);
+        self.segments.insert(
+            0,
+            Planned {
+                protection: Protection::Read,
+                relro: false,
+                thread_local: false,
+                lifetime: Lifetime::Standard,
+                address: 0,
+                size: 0,
+                content: 0,
+                alignment: 1,
+                blocks: vec![block],
+                fixed: Some(below),
+            },
+        );
     }
 
     /// Notes which unit each block is in, and how units are aligned.

@@ -64,7 +64,8 @@ pub struct Options {
     pub relocates_itself: bool,
     /// An index of the call-frame records is made, by which they are found without a search (LSB, .eh_frame_hdr).
     pub frame_index: bool,
-    /// Room for headers of the image, in a segment of its own below all others. `__ehdr_start` is there, or nowhere.
+    /// Room for headers of the image, in a segment of its own: the first, below all others. `__ehdr_start` is there, or
+    /// nowhere.
     pub headers: Option<Headers>,
     /// Bytes in a page that no two segments share, a power of two. A larger page of the memory's counts instead.
     pub page: u64,
@@ -245,7 +246,7 @@ impl<'data> Parsed<'data> {
             self.graph.core = self.graph.arch.default_core(self.graph.target.name);
         }
         allocate_commons(&mut self.graph);
-        defined::define(&mut self.graph);
+        defined::define(&mut self.graph, self.options.headers.is_some());
         assign::alias(&mut self.graph);
         let roots = match roots {
             Roots::All => {
@@ -401,7 +402,12 @@ impl<'data> Pruned<'data> {
         relax::descriptor_calls(&mut self.graph);
         got::run(&mut self.graph);
         sign::run(&mut self.graph)?;
-        let mut plan = Plan::new(&self.graph, layout, memory.page_size(), memory.origin())?;
+        let page = memory.page_size().max(self.options.page);
+        let mut plan = Plan::new(&self.graph, layout, page, memory.origin())?;
+        if let Some(Headers { fixed, each }) = self.options.headers {
+            let size = fixed.saturating_add(each.saturating_mul(plan.segments.len() as u64));
+            plan.put_headers(&mut self.graph, size);
+        }
         let mut stubs = Stubs::new(&self.graph);
         // This ends: an edge makes a stub at most once and an entry is let go at most once, and nothing else changes.
         loop {

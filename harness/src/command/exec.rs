@@ -11,7 +11,7 @@ use crate::executor::{self, Budget, Executor, FaultKind, Register, Stop};
 use crate::exit;
 use crate::inputs::{self, Inputs};
 use crate::judge;
-use crate::linking::{self, Externals, Job, Timings};
+use crate::linking::{self, Externals, Job, Timings, Wishes};
 use crate::with_machine;
 
 use super::machine::{self, MachineArgs};
@@ -27,9 +27,8 @@ pub struct Args {
     /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
     #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = argument)]
     pub arguments: Vec<Value>,
-    /// A symbol at a fixed address
-    #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
-    pub defsym: Vec<(String, u64)>,
+    #[command(flatten)]
+    wishes: Wishes,
     /// Instructions the guest may execute
     #[arg(long, value_name = "N", default_value_t = Budget::default().instructions)]
     pub budget: u64,
@@ -85,14 +84,23 @@ where
     machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
     let mut timings = Timings::default();
     let roots = roots(args);
-    let options = args.inputs.options();
+    let mut wishes = args.wishes.clone();
+    wishes.settle();
+    let options = match wishes.options(args.inputs.options()) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            return Ok(exit::NOT_STARTED);
+        }
+    };
     let job = Job {
         target: inputs.target,
         inputs: &inputs.files,
-        defines: &args.defsym,
-        roots: Roots::Names(&roots),
+        defines: &[],
+        roots: if wishes.no_gc_sections { Roots::All } else { Roots::Names(&roots) },
         layout: &args.inputs.layout,
         options: &options,
+        wishes: &wishes,
     };
     let host: std::collections::BTreeMap<String, u64> =
         machine.host().names().filter_map(|name| Some((name.to_owned(), machine.host().lookup(name)?))).collect();

@@ -6,7 +6,9 @@
 use std::panic::AssertUnwindSafe;
 
 use linker::Target;
-use linker::arch::{Architecture, BranchForm, Core, Destination, Resolver, Rewritten, StubShape, UnwindIndex, Word};
+use linker::arch::{
+    Architecture, BranchForm, Core, Destination, Irelative, Resolver, Rewritten, StubShape, UnwindIndex, Word,
+};
 use linker::field::{Codec, Field, Run, Stored, Unit};
 use linker::graph::{Bytes, Flags, LinkGraph};
 use linker::index::{BlockId, EdgeId};
@@ -213,6 +215,9 @@ impl Architecture for Changed {
     }
     fn word(&self, word: Word) -> u16 {
         self.inner.word(word)
+    }
+    fn irelative(&self) -> Irelative {
+        self.inner.irelative()
     }
     fn resolver(&self, core: Core) -> &'static Resolver {
         self.inner.resolver(core)

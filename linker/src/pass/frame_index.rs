@@ -82,8 +82,12 @@ pub(crate) fn fill(graph: &mut LinkGraph<'_>, index: BlockId) {
     let big_endian = graph.target.big_endian;
     let Content::Owned(bytes) = &mut graph.blocks[index].content else { return };
     bytes.fill(0);
-    let encodings =
-        [VERSION, has(to_frames.is_some(), FROM_HERE), has(entries.is_some(), COUNT), has(entries.is_some(), FROM_HEADER)];
+    let encodings = [
+        VERSION,
+        has(to_frames.is_some(), FROM_HERE),
+        has(entries.is_some(), COUNT),
+        has(entries.is_some(), FROM_HEADER),
+    ];
     let mut words = vec![u32::from_le_bytes(encodings), to_frames.unwrap_or(0) as u32];
     if let Some(entries) = entries {
         words.push(entries.len() as u32);

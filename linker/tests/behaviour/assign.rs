@@ -86,8 +86,8 @@ fn an_assignment_may_name_what_comes_from_outside_or_from_an_archive() {
     assert_eq!(assigned(&files, &[("a", terms)]).expect("links"), [0x7010]);
     let library = archive(&[("x.o", defines(GLOBAL, "x", 9).bytes(), &["x"])]);
     let files = [("p.o", points_to(&["a"]).bytes()), ("libx.a", library)];
-    let linked =
-        linked("aarch64", &files, &Options::default(), Roots::All, |p| p.assign("a", &[Term::Symbol("x")])).expect("links");
+    let linked = linked("aarch64", &files, &Options::default(), Roots::All, |p| p.assign("a", &[Term::Symbol("x")]))
+        .expect("links");
     assert_eq!(pointer(&linked, "a"), 9);
     assert_eq!(pointer(&linked, "p_a"), linked.address("x").expect("pulled"));
 }
@@ -127,7 +127,8 @@ fn wrapped<'data>(files: &'data [(&'data str, Vec<u8>)]) -> Linked<'data> {
     parsed.redirect("f", "__wrap_f");
     parsed.redirect("__real_f", "f");
     files.iter().try_for_each(|(name, data)| parsed.add(name, data)).expect("objects");
-    let reserved = parsed.prune(Roots::All).and_then(|pruned| pruned.reserve(&mut ram, &Layout::Near)).expect("lays out");
+    let reserved =
+        parsed.prune(Roots::All).and_then(|pruned| pruned.reserve(&mut ram, &Layout::Near)).expect("lays out");
     let resolved = reserved.resolve(&mut ram, |_| None).expect("nothing is missing");
     resolved.fix(&mut ram).and_then(|fixed| fixed.finalize(&mut ram)).expect("links")
 }
@@ -154,10 +155,8 @@ fn the_first_of_several_strong_definitions_counts_where_that_is_allowed() {
 
 #[test]
 fn a_whole_archive_is_all_of_its_members() {
-    let library = archive(&[
-        ("a.o", defines(GLOBAL, "a", 1).bytes(), &["a"]),
-        ("b.o", defines(GLOBAL, "b", 2).bytes(), &["b"]),
-    ]);
+    let library =
+        archive(&[("a.o", defines(GLOBAL, "a", 1).bytes(), &["a"]), ("b.o", defines(GLOBAL, "b", 2).bytes(), &["b"])]);
     let linked = linked("aarch64", &[], &Options::default(), Roots::All, |parsed| {
         parsed.add_whole_archive("lib.a", Box::leak(library.into_boxed_slice()))
     });

@@ -45,7 +45,8 @@ fn check(target: &str, elf: &Elf, width: u64, words: u64, number: u64) {
     // Nothing is left for finalization, which an ordinary link has two actions for.
     let actions = |options: &Options| {
         let mut ram = Ram::default();
-        let reserved = parse(target, &files, options).unwrap().prune(Roots::All).unwrap().reserve(&mut ram, &Layout::Near);
+        let reserved =
+            parse(target, &files, options).unwrap().prune(Roots::All).unwrap().reserve(&mut ram, &Layout::Near);
         let fixed = reserved.unwrap().resolve(&mut ram, |_| None).unwrap().fix(&mut ram).unwrap();
         fixed.actions().len()
     };
@@ -83,11 +84,14 @@ fn framed(starts: &[i64]) -> Elf {
 #[test]
 fn the_index_of_call_frames_is_sorted() {
     let starts = [0x40, 0x10, 0x80, 0];
-    let files = [("a.o", framed(&starts).bytes()), ("b.o", {
-        let mut elf = framed(&starts[..2]);
-        elf.symbols[0].0 = "more".into();
-        elf.bytes()
-    })];
+    let files = [
+        ("a.o", framed(&starts).bytes()),
+        ("b.o", {
+            let mut elf = framed(&starts[..2]);
+            elf.symbols[0].0 = "more".into();
+            elf.bytes()
+        }),
+    ];
     let options = Options { frame_index: true, ..Options::default() };
     let linked = link_with("aarch64", &files, Roots::All, &Layout::Near, &options).expect("links");
     let graph = linked.graph();
