@@ -91,8 +91,13 @@ fn is_binary(data: &[u8]) -> bool {
     data.starts_with(&object::elf::ELFMAG) || data.starts_with(&object::archive::MAGIC)
 }
 
+/// Whether a file is a static archive.
+pub(crate) fn is_archive(data: &[u8]) -> bool {
+    data.starts_with(&object::archive::MAGIC) || data.starts_with(&object::archive::THIN_MAGIC)
+}
+
 /// What an object, or the first object of an archive, is for.
-fn target_of(data: &[u8]) -> Option<&'static Target> {
+pub(crate) fn target_of(data: &[u8]) -> Option<&'static Target> {
     if data.starts_with(&object::archive::MAGIC) {
         let archive = object::read::archive::ArchiveFile::parse(data).ok()?;
         return archive.members().flatten().find_map(|member| target_of(member.data(data).ok()?));

@@ -16,4 +16,5 @@ pub mod oracle;
 pub mod plan;
 pub mod proof;
 pub mod run;
+pub mod script;
 pub mod suspects;

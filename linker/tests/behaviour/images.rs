@@ -116,6 +116,34 @@ fn the_index_of_call_frames_is_sorted() {
     }
 }
 
+/// A zero word ends the records, so alignment must leave none out between those of two objects.
+#[test]
+fn nothing_stands_between_the_call_frames_of_two_objects() {
+    let aligned = |name: &str| {
+        let mut elf = framed(&[0]);
+        elf.symbols[0].0 = name.into();
+        // As GCC has it; the records before end in the midst of eight bytes.
+        elf.of(2).data.extend([0; 4]);
+        elf.of(2).data[16] += 4;
+        elf.of(2).align = 8;
+        elf.bytes()
+    };
+    let files = [("a.o", aligned("a")), ("b.o", aligned("b")), ("c.o", aligned("c"))];
+    let linked = link("aarch64", &files).expect("links");
+    let graph = linked.graph();
+    let frames = graph.blocks.iter().filter(|(_, block)| graph.sections[block.section].name == b".eh_frame");
+    let spans: Vec<(u64, u64)> =
+        frames.map(|(_, block)| (block.address, block.address + block.content.size())).collect();
+    let mut at = spans.iter().map(|span| span.0).min().expect("there are some");
+    let end = spans.iter().map(|span| span.1).max().expect("there are some");
+    let mut records = 0;
+    while read(&linked, at, 4) != 0 {
+        at += 4 + read(&linked, at, 4);
+        records += 1;
+    }
+    assert_eq!((records, at), (6, end - 4), "all records, then the terminator");
+}
+
 /// What was not asked for does not fail the link: out of reach, the header says that there is no table.
 #[test]
 fn an_index_out_of_reach_says_so() {

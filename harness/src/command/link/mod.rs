@@ -15,6 +15,7 @@ mod map;
 mod request;
 
 pub use build_id::BuildId;
+pub use labels::Discard;
 pub use request::{Entry, Request, Strip};
 
 /// Options of `link`.
