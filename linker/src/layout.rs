@@ -18,6 +18,7 @@ use crate::memory::{Lifetime, Place, Protection, Segment};
 
 mod bounds;
 mod by_hand;
+mod by_output;
 mod output;
 mod text;
 mod units;
@@ -38,14 +39,16 @@ pub enum Layout {
     High,
     /// `random:SEED`: sections apart, in an order and with gaps that the seed decides.
     Random(u64),
-    /// `at:FILE(SECTION)=ADDRESS,...`: these sections there, the rest near.
+    /// `at:FILE(SECTION)=ADDRESS,...`: these sections there, the rest near. `at:*(SECTION)=ADDRESS,...`: these output
+    /// sections there, and what comes behind one of them follows it.
     At(Vec<At>),
 }
 
 /// One placement by hand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
-    /// File name of the object, with the member in parentheses for an archive; `linker` for what the linker makes.
+    /// File name of the object, with the member in parentheses for an archive; `linker` for what the linker makes; `*` for
+    /// an output section.
     pub file: String,
     /// Section name.
     pub section: String,
@@ -157,6 +160,9 @@ impl Plan {
             }
             Layout::Far => plan.scatter_far(graph, &units, &spans),
             Layout::Random(seed) => plan.scatter_randomly(graph, &units, *seed),
+            Layout::At(list) if !list.is_empty() && list.iter().all(|at| at.file == by_output::ANY) => {
+                plan.place_outputs(graph, &units, list)?;
+            }
             Layout::At(list) => plan.place_by_hand(graph, &units, list)?,
         }
         plan.units = units;

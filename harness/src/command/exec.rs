@@ -86,8 +86,9 @@ where
     let roots = roots(args);
     let mut wishes = args.wishes.clone();
     wishes.settle();
-    let options = match wishes.options(args.inputs.options()) {
-        Ok(options) => options,
+    let said = wishes.options(args.inputs.options()).and_then(|said| Ok((said, wishes.layout(&args.inputs.layout)?)));
+    let (options, layout) = match said {
+        Ok(said) => said,
         Err(problem) => {
             eprintln!("error: {problem}");
             return Ok(exit::NOT_STARTED);
@@ -98,7 +99,7 @@ where
         inputs: &inputs.files,
         defines: &[],
         roots: if wishes.no_gc_sections { Roots::All } else { Roots::Names(&roots) },
-        layout: &args.inputs.layout,
+        layout: &layout,
         options: &options,
         wishes: &wishes,
     };

@@ -2,7 +2,8 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::assign::Term;
-use linker::{Options, Parsed};
+use linker::layout::At;
+use linker::{Layout, Options, Parsed};
 
 use super::expression::{self, Expression};
 
@@ -133,6 +134,22 @@ impl Wishes {
             page: keywords.page.unwrap_or(options.page),
             ..options
         })
+    }
+
+    /// The layout, with output sections that were placed.
+    pub fn layout(&self, layout: &Layout) -> Result<Layout, String> {
+        match (layout, self.section_starts.as_slice()) {
+            (layout, []) => Ok(layout.clone()),
+            (Layout::Near, starts) => {
+                let at = |(section, address): &(String, u64)| At {
+                    file: "*".to_owned(),
+                    section: section.clone(),
+                    address: *address,
+                };
+                Ok(Layout::At(starts.iter().map(at).collect()))
+            }
+            (layout, _) => Err(format!("--section-start and --layout {layout} are two layouts, expected one")),
+        }
     }
 
     /// Whether undefined references are no error.

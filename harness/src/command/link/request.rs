@@ -77,8 +77,12 @@ const START: &str = "_start";
 impl Request {
     /// Links, and writes the file.
     pub fn run(mut self, timings: &mut Timings) -> anyhow::Result<u8> {
-        let keywords = match self.wishes.keywords() {
-            Ok(keywords) => keywords,
+        let said = self.wishes.keywords().and_then(|known| Ok((known, self.wishes.layout(&self.layout)?)));
+        let keywords = match said {
+            Ok((keywords, layout)) => {
+                self.layout = layout;
+                keywords
+            }
             Err(problem) => {
                 eprintln!("error: {problem}");
                 return Ok(exit::USAGE);
