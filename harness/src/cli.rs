@@ -41,6 +41,13 @@ enum Command {
     Exec(Box<command::exec::Args>),
     /// Link any objects and write the image as an ELF file
     Link(command::link::Args),
+    /// Link a static program by GNU ld's options, as compiler drivers call it; also under the name `ld`
+    #[command(disable_help_flag = true)]
+    Ld {
+        /// GNU ld's options and files (`--help` lists them)
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Show each relocation of an object: formula with its numbers, bytes before and after, disassembly.
     ///
     /// When the last word is SECTION+OFFSET or SYMBOL, only the relocations there, against it or inside it are shown.
@@ -70,6 +77,7 @@ const COMMANDS: &[&str] = &[
     "run",
     "exec",
     "link",
+    "ld",
     "explain",
     "diff",
     "coverage",
@@ -91,6 +99,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(exit::USAGE);
         }
     };
+    let text = |words: &[OsString]| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    if words.first().is_some_and(|program| command::ld::is_linker(&program.to_string_lossy())) {
+        return command::ld::main(&text(&words[1..]));
+    }
+    // Its options are not of the kind that the others have.
+    if words.get(1).is_some_and(|command| command == "ld") {
+        return command::ld::main(&text(&words[2..]));
+    }
     let cli = Cli::parse_from(words);
     let result = match cli.command {
         None => match misspelt(&cli.run.filters) {
@@ -104,6 +120,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => command::run::main(&args),
         Some(Command::Exec(args)) => command::exec::main(&args),
         Some(Command::Link(args)) => command::link::main(&args),
+        Some(Command::Ld { words }) => return command::ld::main(&words),
         Some(Command::Explain(args)) => command::explain::main(&args),
         Some(Command::Diff(args)) => command::diff::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),

@@ -93,7 +93,7 @@ pub fn target(name: &str) -> anyhow::Result<&'static Target> {
 }
 
 /// A file with what belongs to it.
-fn open(path: &str) -> anyhow::Result<Input> {
+pub(crate) fn open(path: &str) -> anyhow::Result<Input> {
     let data = Data::open(path).with_context(|| path.to_owned())?;
     let mut input = Input::new(path, data);
     if archive::is_thin(&input.data) {
@@ -156,7 +156,7 @@ fn nothing_to_link(files: &[Input]) -> String {
 }
 
 /// What an object, or the first object of an archive, is for.
-fn target_of(file: &Input) -> Option<&'static Target> {
+pub(crate) fn target_of(file: &Input) -> Option<&'static Target> {
     match members(file) {
         Some(members) => members.iter().find_map(|(_, data)| target_of_data(data)),
         None => target_of_data(&file.data),

@@ -191,6 +191,7 @@ impl<'a, 'e> Setup<'a, 'e> {
             roots: if roots.is_empty() { Roots::All } else { Roots::Names(roots) },
             layout: &configuration.layout,
             options,
+            wishes: &linking::NO_WISHES,
         };
         let host = executor.host().definitions();
         let linked =

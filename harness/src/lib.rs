@@ -18,4 +18,5 @@ pub mod plan;
 pub mod proof;
 pub mod response;
 pub mod run;
+pub mod script;
 pub mod suspects;

@@ -28,7 +28,7 @@ pub fn held_by(job: &Job<'_, '_>) -> BTreeSet<&'static str> {
     let mut parsed = Parsed::new(job.target, job.options.clone());
     for input in job.inputs {
         // What is wrong with it, the link itself has said.
-        if input.add_to(&mut parsed).is_err() {
+        if input.add_to(&mut parsed, false).is_err() {
             break;
         }
     }

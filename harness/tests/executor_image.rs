@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use executor_support::*;
 use harness::executor::PlacementRefused;
-use harness::executor::image::{Image, ImageSection, ImageSymbol, Labels, SymbolKind};
+use harness::executor::image::{Binding, Image, ImageSection, ImageSymbol, Labels, SymbolKind};
 use linker::Target;
 use linker::memory::{Action, InFlight, Lifetime, Memory, Place, Protection, Segment};
 
@@ -15,8 +15,8 @@ fn image(target: &str) -> Image {
     Image::new(Target::named(target).expect("a target of the table"))
 }
 
-fn symbol(name: &str, address: u64, kind: SymbolKind, global: bool) -> ImageSymbol {
-    ImageSymbol { name: name.to_owned(), address, size: 4, kind, global }
+fn symbol(name: &str, value: u64, kind: SymbolKind, binding: Binding) -> ImageSymbol<'_> {
+    ImageSymbol { name: name.as_bytes(), value, place: Some(value), size: 4, kind, binding, other: 0 }
 }
 
 /// A process that writes "linked\n" and exits with 7: code, constants and zero-filled data in segments of their own, far apart.
@@ -89,13 +89,23 @@ fn process(target: &str) -> Vec<u8> {
     let file = image.finalize(memory, &[]).expect("finalized");
     let labels = Labels {
         entry: start | thumb,
-        sections: vec![ImageSection { name: ".debug_info".to_owned(), segment: 3, offset: 0, size: 3 }],
-        symbols: vec![
-            symbol("_start", start | thumb, SymbolKind::Function, true),
-            symbol("text", text_at, SymbolKind::Object, true),
-            symbol(if target == "aarch64" { "$x" } else { "$a" }, start, SymbolKind::Label, false),
-            symbol("nowhere", 0x1234, SymbolKind::Label, true),
-        ],
+        sections: vec![ImageSection {
+            name: b".debug_info",
+            segment: 3,
+            offset: 0,
+            size: 3,
+            alignment: 1,
+            kind: object::elf::SHT_PROGBITS,
+            flags: object::elf::SectionFlags::default(),
+            entry_size: 0,
+        }],
+        symbols: Some(vec![
+            symbol("_start", start | thumb, SymbolKind::Function, Binding::Global),
+            symbol("text", text_at, SymbolKind::Object, Binding::Global),
+            symbol(if target == "aarch64" { "$x" } else { "$a" }, start, SymbolKind::Label, Binding::Local),
+            ImageSymbol { place: None, ..symbol("nowhere", 0x1234, SymbolKind::Label, Binding::Global) },
+        ]),
+        ..Labels::default()
     };
     file.write(&labels).expect("a file")
 }

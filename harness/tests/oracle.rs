@@ -13,7 +13,15 @@ use linker::{Layout, Options, Roots, Target};
 const LAYOUT: Layout = Layout::Random(1);
 
 fn link<'a>(target: &'static Target, objects: &'a [Input], options: &Options) -> Finalized<'a, ImageFile> {
-    let job = Job { target, inputs: objects, defines: &[], roots: Roots::All, layout: &LAYOUT, options };
+    let job = Job {
+        target,
+        inputs: objects,
+        defines: &[],
+        roots: Roots::All,
+        layout: &LAYOUT,
+        options,
+        wishes: &linking::NO_WISHES,
+    };
     linking::link(&job, &mut Image::new(target), &Externals::Table(&|_| None), &mut Timings::default()).expect("links")
 }
 

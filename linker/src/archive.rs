@@ -88,11 +88,7 @@ impl<'data> Archive<'data> {
         let content = if table.is_some_and(|mut symbols| symbols.next().is_some()) {
             Content::Indexed(data, parsed)
         } else {
-            let member = |member: object::Result<object::read::archive::ArchiveMember<'data>>| {
-                let member = member?;
-                Ok((member.name(), member.data(data)?))
-            };
-            Content::Members(parsed.members().map(member).collect::<object::Result<_>>().map_err(wrong)?)
+            Content::Members(every_member(&parsed, data).map_err(wrong)?)
         };
         Ok(Archive { file, position, size: data.len(), content })
     }
@@ -130,6 +126,16 @@ impl<'data> Archive<'data> {
         self.size
     }
 
+    /// Every member, in order.
+    pub(crate) fn members(&self) -> Result<Vec<Member<'data>>> {
+        match &self.content {
+            Content::Indexed(data, parsed) => {
+                every_member(parsed, data).map_err(|error| malformed(self.file, format!("archive: {error}")))
+            }
+            Content::Members(members) => Ok(members.clone()),
+        }
+    }
+
     /// Name and content of a member.
     pub(crate) fn member(&self, id: MemberId) -> Result<Member<'data>> {
         let wrong = |error: object::Error| malformed(self.file, format!("archive member at {:#x}: {error}", id.offset));
@@ -145,6 +151,14 @@ impl<'data> Archive<'data> {
         }
         Ok((name, data))
     }
+}
+
+fn every_member<'data>(parsed: &ArchiveFile<'data>, data: &'data [u8]) -> object::Result<Vec<Member<'data>>> {
+    let member = |member: object::Result<object::read::archive::ArchiveMember<'data>>| {
+        let member = member?;
+        Ok((member.name(), member.data(data)?))
+    };
+    parsed.members().map(member).collect()
 }
 
 /// A member that a thin archive names.

@@ -21,7 +21,7 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
     ("__eh_frame_end", Extent::Sections(b".eh_frame"), Stop),
     ("_GLOBAL_OFFSET_TABLE_", Extent::Got, Start),
     ("__executable_start", Extent::Image, Start),
-    ("__ehdr_start", Extent::Image, Start),
+    ("__ehdr_start", Extent::Headers, Start),
     ("__dso_handle", Extent::Image, Start),
     ("etext", Extent::Segments(Protection::ReadExecute), Stop),
     ("_etext", Extent::Segments(Protection::ReadExecute), Stop),
@@ -39,18 +39,19 @@ pub static DEFINED: &[(&str, Extent<'static>, End)] = &[
     ("__end__", Extent::Image, Stop),
     // Where offsets in the link's own block of thread-local variables count from (TLS descriptors, Local Dynamic).
     (TLS_MODULE_BASE, Extent::ThreadLocal, Start),
-    // Entries for relocations left to start-up code: there never are any, all have been done.
+    // Relocations that are left to start-up code.
     ("__rela_iplt_start", Extent::Sections(b".rela.iplt"), Start),
     ("__rela_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
-    ("__rel_iplt_start", Extent::Sections(b".rela.iplt"), Start),
-    ("__rel_iplt_end", Extent::Sections(b".rela.iplt"), Stop),
+    ("__rel_iplt_start", Extent::Sections(b".rel.iplt"), Start),
+    ("__rel_iplt_end", Extent::Sections(b".rel.iplt"), Stop),
 ];
 
 /// A name that an object may have for itself, too.
 const TLS_MODULE_BASE: &str = "_TLS_MODULE_BASE_";
 
 /// Gives a definition to each undefined symbol that has one here.
-pub(crate) fn define(graph: &mut LinkGraph<'_>) {
+/// `headers`: whether the image's headers are part of it.
+pub(crate) fn define(graph: &mut LinkGraph<'_>, headers: bool) {
     let identifiers = graph.sections.iter().filter(|(_, section)| section.has_identifier_name());
     let bounded: NameSet<&[u8]> = identifiers.map(|(_, section)| section.name).collect();
     let thread_local = graph.sections.iter().any(|(_, section)| section.thread_local);
@@ -65,6 +66,9 @@ pub(crate) fn define(graph: &mut LinkGraph<'_>) {
             continue;
         }
         if let Some(&(_, extent, end)) = DEFINED.iter().find(|(known, ..)| known.as_bytes() == name) {
+            if extent == Extent::Headers && !headers {
+                continue;
+            }
             graph.symbols[id].definition = Definition::Bound(extent, end);
         } else if let Some((section, end)) = section_bound(name)
             && bounded.contains(section)

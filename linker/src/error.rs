@@ -258,6 +258,12 @@ pub enum Error {
         /// The highest.
         high: i128,
     },
+    /// The value of a symbol depends on itself.
+    #[error("symbol {name} is defined by itself, expected an expression of other symbols")]
+    Assignment {
+        /// Its name.
+        name: String,
+    },
     /// The layout asks for something impossible.
     #[error("layout: {0}")]
     Layout(String),

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::arch::{Architecture, Core, Demands, StubShape};
+use crate::assign::Assignment;
 use crate::build::{Attributes, Properties, Warning};
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
@@ -222,6 +223,8 @@ pub enum Extent<'data> {
     Zero,
     /// All that is loaded.
     Image,
+    /// The headers of the image, where they are loaded.
+    Headers,
     /// The global offset table.
     Got,
     /// The initial image of each thread's variables.
@@ -241,6 +244,8 @@ pub enum Definition<'data> {
     Common(u64, u64),
     /// At the end of something that layout decides.
     Bound(Extent<'data>, End),
+    /// What one of [`LinkGraph::assignments`] says, which is not known yet.
+    Assigned,
     /// In a section that gave way to another of the same group.
     Discarded,
 }
@@ -262,6 +267,8 @@ impl Flags {
     pub const SECTION: Flags = Flags(16);
     /// Came from outside, looked up by the caller: its low bit said whether it is Thumb code.
     pub const EXTERNAL: Flags = Flags(32);
+    /// A variable.
+    pub const OBJECT: Flags = Flags(64);
 
     /// Whether all bits of `other` are set.
     pub fn has(self, other: Flags) -> bool {
@@ -379,10 +386,14 @@ pub struct LinkGraph<'data> {
     pub shapes: Vec<(BlockId, &'static StubShape)>,
     /// The global offset table, when something needs one.
     pub got: Option<BlockId>,
+    /// The headers of the image, where they are loaded.
+    pub headers: Option<BlockId>,
     /// The places with pointers to be signed.
     pub signatures: Vec<Signature>,
     /// The edges whose places get what a function returns.
     pub initialised: Vec<EdgeId>,
+    /// The symbols that the caller defined by expressions.
+    pub assignments: Vec<Assignment>,
 }
 
 /// A place whose pointer is signed once it is in memory.
@@ -433,8 +444,10 @@ impl<'data> LinkGraph<'data> {
             rewritten: Vec::new(),
             shapes: Vec::new(),
             got: None,
+            headers: None,
             signatures: Vec::new(),
             initialised: Vec::new(),
+            assignments: Vec::new(),
         };
         let owner = graph.objects.push(Object { file: "linker", member: None, position: u32::MAX });
         graph.symbols.push(Symbol {

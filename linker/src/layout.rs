@@ -18,6 +18,7 @@ use crate::memory::{Lifetime, Place, Protection, Segment};
 
 mod bounds;
 mod by_hand;
+mod by_output;
 mod output;
 mod text;
 mod units;
@@ -38,14 +39,16 @@ pub enum Layout {
     High,
     /// `random:SEED`: sections apart, in an order and with gaps that the seed decides.
     Random(u64),
-    /// `at:FILE(SECTION)=ADDRESS,...`: these sections there, the rest near.
+    /// `at:FILE(SECTION)=ADDRESS,...`: these sections there, the rest near. `at:*(SECTION)=ADDRESS,...`: these output
+    /// sections there, and what comes behind one of them follows it.
     At(Vec<At>),
 }
 
 /// One placement by hand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
-    /// File name of the object, with the member in parentheses for an archive; `linker` for what the linker makes.
+    /// File name of the object, with the member in parentheses for an archive; `linker` for what the linker makes; `*` for
+    /// an output section.
     pub file: String,
     /// Section name.
     pub section: String,
@@ -129,6 +132,9 @@ pub(crate) enum Part {
     Behind,
 }
 
+/// Name of the section that the image's headers stand in.
+const HEADERS: &[u8] = b".headers";
+
 /// Alignment of stubs, in bytes.
 pub(crate) const STUB_ALIGNMENT: u64 = 8;
 
@@ -154,12 +160,40 @@ impl Plan {
             }
             Layout::Far => plan.scatter_far(graph, &units, &spans),
             Layout::Random(seed) => plan.scatter_randomly(graph, &units, *seed),
+            Layout::At(list) if !list.is_empty() && list.iter().all(|at| at.file == by_output::ANY) => {
+                plan.place_outputs(graph, &units, list)?;
+            }
             Layout::At(list) => plan.place_by_hand(graph, &units, list)?,
         }
         plan.units = units;
         // What is never loaded comes behind all that is, and has no address.
         plan.segments.sort_by_key(|segment| segment.lifetime == Lifetime::NoAlloc);
         Ok(plan)
+    }
+
+    /// Puts room for the image's headers, so many bytes, in front of everything and below it, as loaders and start-up code
+    /// expect them. Nothing else moves.
+    pub(crate) fn put_headers(&mut self, graph: &mut LinkGraph<'_>, size: u64) {
+        let content = Content::Owned(vec![0; size as usize]);
+        let block = graph.make_block(HEADERS, Protection::Read, false, content, 8);
+        graph.headers = Some(block);
+        let lowest = self.segments.iter().filter_map(|segment| segment.fixed).chain([self.base]).min();
+        let below = lowest.unwrap_or(self.base).saturating_sub(size) & !(self.page - 1);
+        self.segments.insert(
+            0,
+            Planned {
+                protection: Protection::Read,
+                relro: false,
+                thread_local: false,
+                lifetime: Lifetime::Standard,
+                address: 0,
+                size: 0,
+                content: 0,
+                alignment: 1,
+                blocks: vec![block],
+                fixed: Some(below),
+            },
+        );
     }
 
     /// Notes which unit each block is in, and how units are aligned.

@@ -66,6 +66,7 @@
 
 pub mod arch;
 pub mod archive;
+pub mod assign;
 pub mod build;
 pub mod defined;
 mod elf;

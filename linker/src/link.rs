@@ -13,21 +13,23 @@ use rustc_hash::FxHashSet;
 
 use crate::arch::Core;
 use crate::archive::{self, Archive};
+use crate::assign::{self, Assignment, Term};
 use crate::defined;
 use crate::error::{Error, Result, Site, Undefined};
 use crate::foreign;
 use crate::format::{self, FORMATS};
-use crate::graph::{Content, Definition, Flags, Kind, LinkGraph, Object};
+use crate::graph::{Content, Definition, Flags, Kind, LinkGraph, Object, Symbol};
 use crate::index::SymbolId;
 use crate::layout::{Layout, Plan};
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
-use crate::pass::{got, ifunc, initialise, prune, relax, sign, unwind};
+use crate::pass::{frame_index, got, ifunc, initialise, prune, relax, sign, unwind};
 use crate::target::Target;
 
 mod laid;
 
+pub use crate::pass::ifunc::Ifunc;
 pub use laid::{External, Finalized, Fixed, Found, Laid, Reserved, Resolved, step};
 
 /// What a link may ask for at most. Objects are untrusted.
@@ -56,8 +58,29 @@ pub struct Options {
     pub relax_thread_local: bool,
     /// Debug information is relocated and kept, though never loaded.
     pub keep_debug: bool,
+    /// Of several strong definitions of a symbol the first one counts, instead of being an error.
+    pub allow_duplicates: bool,
+    /// Slots of IFUNC symbols get entries by which start-up code of the program fills them (`__rela_iplt_start`), instead
+    /// of finalize actions.
+    pub relocates_itself: bool,
+    /// An index of the call-frame records is made, by which they are found without a search (LSB, .eh_frame_hdr).
+    pub frame_index: bool,
+    /// Room for headers of the image, in a segment of its own: the first, below all others. `__ehdr_start` is there, or
+    /// nowhere.
+    pub headers: Option<Headers>,
+    /// Bytes in a page that no two segments share, a power of two. A larger page of the memory's counts instead.
+    pub page: u64,
     /// Bounds on untrusted input.
     pub limits: Limits,
+}
+
+/// Bytes of headers that an image of the link begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headers {
+    /// Those that are there anyway.
+    pub fixed: u64,
+    /// As many again for each segment.
+    pub each: u64,
 }
 
 impl Options {
@@ -74,6 +97,11 @@ impl Default for Options {
             relax_got_loads: true,
             relax_thread_local: true,
             keep_debug: false,
+            allow_duplicates: false,
+            relocates_itself: false,
+            frame_index: false,
+            headers: None,
+            page: 1,
             limits: Limits::default(),
         }
     }
@@ -96,13 +124,15 @@ pub struct Parsed<'data> {
     archives: Vec<Archive<'data>>,
     /// How many files were added.
     files: u32,
+    wanted: Vec<SymbolId>,
     options: Options,
 }
 
 impl<'data> Parsed<'data> {
     /// A link of nothing yet.
     pub fn new(target: &'static Target, options: Options) -> Self {
-        Parsed { graph: LinkGraph::new(target), names: Names::default(), archives: Vec::new(), files: 0, options }
+        let names = Names::new(options.allow_duplicates);
+        Parsed { graph: LinkGraph::new(target), names, archives: Vec::new(), files: 0, wanted: Vec::new(), options }
     }
 
     /// Adds a file, which may be an object or a static archive. `file` is its name in messages.
@@ -133,6 +163,66 @@ impl<'data> Parsed<'data> {
     fn next_position(&mut self) -> u32 {
         self.files = self.files.saturating_add(1);
         self.files
+    }
+
+    /// Adds every member of a static archive, whether or not it defines what is missing.
+    pub fn add_whole_archive(&mut self, file: &'data str, data: &'data [u8]) -> Result<()> {
+        self.add_whole_members(file, Archive::parse(file, 0, data)?.members()?)
+    }
+
+    /// Adds every member of an archive by its members, as [`Parsed::add_members`] those that are needed.
+    pub fn add_whole_members(
+        &mut self,
+        file: &'data str,
+        members: impl IntoIterator<Item = archive::Member<'data>>,
+    ) -> Result<()> {
+        let position = self.next_position();
+        members.into_iter().try_for_each(|(name, data)| self.read(file, Some(name), position, data))
+    }
+
+    /// Adds a read-only section of the caller's own.
+    pub fn add_bytes(&mut self, section: &'data str, bytes: Vec<u8>, alignment: u64) {
+        let content = Content::Owned(bytes);
+        let block = self.graph.make_block(section.as_bytes(), Protection::Read, false, content, alignment);
+        let section = self.graph.blocks[block].section;
+        self.graph.sections[section].retain = true;
+    }
+
+    /// Asks for a symbol as an object would that refers to it (`-u`): archives give it, and what it is at stays. It may
+    /// stay undefined.
+    pub fn want(&mut self, name: &'data str) -> Result<()> {
+        let symbol = Symbol { definition: Definition::Undefined, ..defined::absolute(name, 0) };
+        let id = self.names.resolve(&mut self.graph, symbol)?;
+        self.wanted.push(id);
+        Ok(())
+    }
+
+    /// From now on, an object's reference to `from` that it does not define itself is one to `to`. `--wrap=f` is two of
+    /// them: from `f` to `__wrap_f`, and from `__real_f` to `f`.
+    pub fn redirect(&mut self, from: &'data str, to: &'data str) {
+        self.names.redirect(from.as_bytes(), to.as_bytes());
+    }
+
+    /// Defines a symbol by an expression, whatever objects say of it: see [`assign`](mod@crate::assign).
+    pub fn assign(&mut self, name: &'data str, expression: &[Term<&'data str>]) -> Result<()> {
+        let mut terms = Vec::with_capacity(expression.len());
+        for term in expression {
+            terms.push(match *term {
+                Term::Symbol(name) => {
+                    let symbol = Symbol { definition: Definition::Undefined, ..defined::absolute(name, 0) };
+                    Term::Symbol(self.names.resolve(&mut self.graph, symbol)?)
+                }
+                Term::Number(number) => Term::Number(number),
+                Term::Add => Term::Add,
+                Term::Subtract => Term::Subtract,
+                Term::Multiply => Term::Multiply,
+                Term::Negate => Term::Negate,
+            });
+        }
+        let symbol = Symbol { definition: Definition::Assigned, ..defined::absolute(name, 0) };
+        let symbol = self.names.resolve(&mut self.graph, symbol)?;
+        self.graph.assignments.push(Assignment { symbol, terms });
+        Ok(())
     }
 
     /// Defines a symbol at a fixed address, unless an object defines it: a bare number, with no say in a branch's state.
@@ -169,14 +259,17 @@ impl<'data> Parsed<'data> {
             self.graph.core = self.graph.arch.default_core(self.graph.target.name);
         }
         allocate_commons(&mut self.graph);
-        defined::define(&mut self.graph);
+        defined::define(&mut self.graph, self.options.headers.is_some());
+        assign::alias(&mut self.graph);
         let roots = match roots {
             Roots::All => {
                 prune::run(&mut self.graph, None);
                 self.names.all()
             }
             Roots::Names(names) => {
-                let ids = self.find_roots(names)?;
+                let mut ids = self.find_roots(names)?;
+                ids.extend(self.wanted);
+                ids.extend(self.graph.assignments.iter().flat_map(Assignment::symbols));
                 prune::run(&mut self.graph, Some(&ids));
                 ids
             }
@@ -308,15 +401,21 @@ impl<'data> Pruned<'data> {
     /// Builds tables and stubs, lays everything out, and reserves memory for it.
     pub fn reserve<M: Memory>(mut self, memory: &mut M, layout: &Layout) -> Result<Reserved<'data, M>> {
         initialise::run(&mut self.graph)?;
-        let ifuncs = ifunc::run(&mut self.graph, &self.roots);
+        let ifuncs = ifunc::run(&mut self.graph, &self.roots, self.options.relocates_itself);
         unwind::run(&mut self.graph);
+        let index = if self.options.frame_index { frame_index::make(&mut self.graph) } else { None };
         if self.options.relax_thread_local {
             relax::thread_local(&mut self.graph);
         }
         relax::descriptor_calls(&mut self.graph);
         got::run(&mut self.graph);
         sign::run(&mut self.graph)?;
-        let mut plan = Plan::new(&self.graph, layout, memory.page_size(), memory.origin())?;
+        let page = memory.page_size().max(self.options.page);
+        let mut plan = Plan::new(&self.graph, layout, page, memory.origin())?;
+        if let Some(Headers { fixed, each }) = self.options.headers {
+            let size = fixed.saturating_add(each.saturating_mul(plan.segments.len() as u64));
+            plan.put_headers(&mut self.graph, size);
+        }
         let mut stubs = Stubs::new(&self.graph);
         // This ends: an edge makes a stub at most once and an entry is let go at most once, and nothing else changes.
         loop {
@@ -329,6 +428,9 @@ impl<'data> Pruned<'data> {
         let request = plan.request(&self.graph, &self.options.limits)?;
         let handle = memory.reserve(&request).map_err(Error::Memory)?;
         plan.settle(&mut self.graph, |segment| handle.address(segment));
+        if let Some(index) = index {
+            frame_index::fill(&mut self.graph, index);
+        }
         let Pruned { graph, names, options, .. } = self;
         Ok(Laid { graph, names, options, plan, ifuncs, handle, step: PhantomData })
     }

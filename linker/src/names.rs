@@ -2,7 +2,9 @@
 //!
 //! A strong definition beats a common one, a common one beats a weak one, and any of them beats a reference. Two strong
 //! definitions are an error, unless both say the same number or the same place. Of several common ones the largest size
-//! and the largest alignment count. The visibility is the most constraining that any object gives.
+//! and the largest alignment count. The visibility is the most constraining that any object gives. The caller may turn
+//! references to a name to another one (`--wrap`), and let the first of several strong definitions count
+//! (`--allow-multiple-definition`).
 //!
 //! A name may carry a version, as `.symver` writes it. `f@@V` is the default version: it defines `f`, and what refers to
 //! `f@V` means it, too. `f@V` is another version: only what refers to `f@V` means it.
@@ -44,6 +46,10 @@ impl<'a> Key<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Names<'data> {
     globals: NameMap<Key<'data>, SymbolId>,
+    /// Names that references are turned to another name by: what is looked for, and what is taken.
+    redirected: NameMap<&'data [u8], &'data [u8]>,
+    /// Whether of several strong definitions the first one counts.
+    allow_duplicates: bool,
     /// Signatures of the section groups seen.
     pub(crate) groups: NameSet<&'data [u8]>,
     /// Names of the sections seen of which a link keeps the first one.
@@ -73,9 +79,19 @@ fn is_same(old: &Symbol<'_>, new: &Symbol<'_>) -> bool {
 }
 
 impl<'data> Names<'data> {
+    /// No names yet.
+    pub(crate) fn new(allow_duplicates: bool) -> Self {
+        Names { allow_duplicates, ..Names::default() }
+    }
+
     /// The symbol of this name.
     pub(crate) fn get(&self, name: &[u8]) -> Option<SymbolId> {
         self.globals.get(&Key::of(name).0).copied()
+    }
+
+    /// From now on undefined references to `from` are references to `to`.
+    pub(crate) fn redirect(&mut self, from: &'data [u8], to: &'data [u8]) {
+        self.redirected.insert(from, to);
     }
 
     /// All symbols, in order.
@@ -86,7 +102,12 @@ impl<'data> Names<'data> {
     }
 
     /// The symbol of the name of `new`, which has taken `new` into account.
-    pub(crate) fn resolve(&mut self, graph: &mut LinkGraph<'data>, new: Symbol<'data>) -> Result<SymbolId> {
+    pub(crate) fn resolve(&mut self, graph: &mut LinkGraph<'data>, mut new: Symbol<'data>) -> Result<SymbolId> {
+        if new.is_undefined()
+            && let Some(&to) = self.redirected.get(new.name)
+        {
+            new.name = to;
+        }
         let (key, version) = Key::of(new.name);
         if let Some(version) = version
             && !new.is_undefined()
@@ -110,7 +131,7 @@ impl<'data> Names<'data> {
         let old = &graph.symbols[id];
         let visibility = old.visibility.max(new.visibility);
         match (rank(old), rank(&new)) {
-            (3, 3) if is_same(old, &new) => {}
+            (3, 3) if self.allow_duplicates || is_same(old, &new) => {}
             (3, 3) => {
                 return Err(Error::Duplicate {
                     name: text(new.name),

@@ -11,7 +11,7 @@ use crate::executor::{self, Budget, Executor, FaultKind, Register, Stop};
 use crate::exit;
 use crate::inputs::{self, Inputs};
 use crate::judge;
-use crate::linking::{self, Externals, Job, Timings};
+use crate::linking::{self, Externals, Job, Timings, Wishes};
 use crate::messages;
 use crate::with_machine;
 
@@ -28,9 +28,8 @@ pub struct Args {
     /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
     #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = argument)]
     pub arguments: Vec<Value>,
-    /// A symbol at a fixed address
-    #[arg(long, value_name = "NAME=ADDR", value_parser = inputs::definition)]
-    pub defsym: Vec<(String, u64)>,
+    #[command(flatten)]
+    wishes: Wishes,
     /// Instructions the guest may execute
     #[arg(long, value_name = "N", default_value_t = Budget::default().instructions)]
     pub budget: u64,
@@ -86,14 +85,24 @@ where
     machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
     let mut timings = Timings::default();
     let roots = roots(args);
-    let options = args.inputs.options();
+    let mut wishes = args.wishes.clone();
+    wishes.settle();
+    let said = wishes.options(args.inputs.options()).and_then(|said| Ok((said, wishes.layout(&args.inputs.layout)?)));
+    let (options, layout) = match said {
+        Ok(said) => said,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            return Ok(exit::NOT_STARTED);
+        }
+    };
     let job = Job {
         target: inputs.target,
         inputs: &inputs.files,
-        defines: &args.defsym,
-        roots: Roots::Names(&roots),
-        layout: &args.inputs.layout,
+        defines: &[],
+        roots: if wishes.no_gc_sections { Roots::All } else { Roots::Names(&roots) },
+        layout: &layout,
         options: &options,
+        wishes: &wishes,
     };
     let host = machine.host().definitions();
     let linked = linking::link(&job, machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);

@@ -58,6 +58,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         roots: Roots::All,
         layout: &args.inputs.layout,
         options: &options,
+        wishes: &linking::NO_WISHES,
     };
     let fixed = match linking::fix(&job, &mut image, &Externals::Phony, &mut Timings::default()) {
         Ok(fixed) => fixed,

@@ -52,7 +52,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let result = (|| -> linker::Result<Value> {
         for file in &inputs.files {
-            file.add_to(&mut parsed)?;
+            file.add_to(&mut parsed, false)?;
         }
         if args.after == After::Parse {
             return Ok(show(parsed.graph()));

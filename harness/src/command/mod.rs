@@ -12,6 +12,7 @@ pub mod exec;
 pub mod explain;
 pub mod graph;
 pub mod image;
+pub mod ld;
 pub mod link;
 pub mod machine;
 pub mod relocations;

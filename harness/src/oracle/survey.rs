@@ -63,7 +63,8 @@ fn link<'a>(
     layout: &Layout,
     options: &Options,
 ) -> linker::Result<Finalized<'a, ImageFile>> {
-    let job = Job { target, inputs: objects, defines: &[], roots: Roots::All, layout, options };
+    let job =
+        Job { target, inputs: objects, defines: &[], roots: Roots::All, layout, options, wishes: &linking::NO_WISHES };
     linking::link(&job, &mut Image::new(target), &Externals::Table(&|_| None), &mut Timings::default())
 }
 

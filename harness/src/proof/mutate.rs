@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 
 use linker::Target;
 use linker::arch::{
-    Architecture, BranchForm, Core, Demands, Destination, Resolver, Rewritten, StubShape, UnwindIndex, Word,
+    Architecture, BranchForm, Core, Demands, Destination, Irelative, Resolver, Rewritten, StubShape, UnwindIndex, Word,
 };
 use linker::build::{Attributes, Mismatch};
 use linker::field::{Codec, Field, Run, Stored, Unit};
@@ -216,6 +216,9 @@ impl Architecture for Changed {
     }
     fn word(&self, word: Word) -> u16 {
         self.inner.word(word)
+    }
+    fn irelative(&self) -> Irelative {
+        self.inner.irelative()
     }
     fn resolver(&self, demands: Demands) -> &'static Resolver {
         self.inner.resolver(demands)

@@ -88,6 +88,17 @@ pub struct Resolver {
     pub word: usize,
 }
 
+/// The relocation by which start-up code of a program fills a slot with what a function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Irelative {
+    /// Its number.
+    pub number: u32,
+    /// The section that such relocations stand in.
+    pub section: &'static [u8],
+    /// Whether the function's address is what the slot holds (REL) and not part of the relocation (RELA).
+    pub in_place: bool,
+}
+
 /// What a word of the linker's own tables is filled by: a relocation that a loader would apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
@@ -130,6 +141,9 @@ pub trait Architecture: Sync + Debug {
 
     /// Index of the row that fills a word of a table.
     fn word(&self, word: Word) -> u16;
+
+    /// The relocation that calls a function for a pointer.
+    fn irelative(&self) -> Irelative;
 
     /// The resolver of descriptors.
     fn resolver(&self, demands: Demands) -> &'static Resolver;

@@ -44,7 +44,8 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                     Some(parent.ok_or_else(|| wrong("its CIE pointer does not lead to a CIE"))?.0)
                 }
             };
-            let alignment = if at == 0 { alignment } else { alignment.min(4) };
+            // Between the records of two objects nothing may be left out: a zero word there would end them all.
+            let alignment = alignment.min(4);
             let block = self.add_block(section, Content::Borrowed(record), alignment, at as u64);
             self.graph.blocks[block].parent = parent;
             at += record.len();

@@ -70,6 +70,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             (kind == elf::STT_GNU_IFUNC, Flags::IFUNC),
             (kind == elf::STT_TLS, Flags::TLS),
             (kind == elf::STT_SECTION, Flags::SECTION),
+            (kind == elf::STT_OBJECT || kind == elf::STT_COMMON, Flags::OBJECT),
         ] {
             if is {
                 flags = flags.with(flag);

@@ -66,6 +66,10 @@ impl Plan {
             Extent::Got => graph.got.map(|got| (graph.blocks[got].address, graph.blocks[got].address)),
             Extent::ThreadLocal => self.thread_local(graph).map(|image| span(image.address, image.size)),
             Extent::Image => segments(&|_| true),
+            Extent::Headers => graph.headers.map(|block| {
+                let block = &graph.blocks[block];
+                span(block.address, block.content.size())
+            }),
             Extent::Segments(protection) => segments(&|segment| segment.protection == protection),
             Extent::Content => units(&|unit| unit.class == Class::Write && !unit.zero),
             Extent::Zero => units(&|unit| unit.class == Class::Write && unit.zero && unit.output(graph) == BSS),
@@ -81,9 +85,11 @@ impl Plan {
                 Extent::Segments(Protection::Read) | Extent::Got | Extent::ThreadLocal => {
                     self.end_of(graph, Class::Relro)
                 }
-                Extent::Segments(Protection::ReadWrite) | Extent::Content | Extent::Zero | Extent::Image => {
-                    self.end_of_content(graph)
-                }
+                Extent::Segments(Protection::ReadWrite)
+                | Extent::Content
+                | Extent::Zero
+                | Extent::Image
+                | Extent::Headers => self.end_of_content(graph),
             };
             (here, here)
         })

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use rustc_hash::FxHashSet;
 
+use crate::assign::{self, Assignment};
 use crate::error::{Error, Result, Site, Undefined, text};
 use crate::field::Unit;
 use crate::fixup::{self, Context, Cursors, Fixup};
@@ -72,6 +73,11 @@ impl<'data, S, H> Laid<'data, S, H> {
         self.plan.thread_local(&self.graph)
     }
 
+    /// The IFUNC symbols, each with its slot and resolver.
+    pub fn ifuncs(&self) -> &[Ifunc] {
+        &self.ifuncs
+    }
+
     /// The segments.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -133,6 +139,9 @@ impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
             let wanted = &mut wanted[edge.target.index()];
             *wanted = if patches && *wanted < Wanted::Yes { Wanted::IfDefined } else { Wanted::Yes };
         }
+        for id in self.graph.assignments.iter().flat_map(Assignment::symbols) {
+            wanted[id.index()] = Wanted::Yes;
+        }
         let undefined = self.graph.symbols.iter().filter(|(_, symbol)| symbol.is_undefined());
         let external = undefined.filter_map(|(symbol, known)| {
             let wanted = wanted[symbol.index()];
@@ -171,6 +180,10 @@ impl<'data, H: InFlight> Laid<'data, step::Reserved, H> {
         }
         if !missing.is_empty() {
             let error = undefined(&self.graph, &missing);
+            memory.abandon(self.handle);
+            return Err(error);
+        }
+        if let Err(error) = assign::compute(&mut self.graph) {
             memory.abandon(self.handle);
             return Err(error);
         }
@@ -260,7 +273,7 @@ impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {
     /// What finalization has to do, in order: signing of pointers, resolvers of IFUNC symbols, functions that initialise data, and
     /// signing of what these have returned.
     pub fn actions(&self) -> Vec<Action> {
-        let chosen = self.ifuncs.iter().filter_map(|ifunc| {
+        let chosen = self.ifuncs.iter().filter(|_| !self.options.relocates_itself).filter_map(|ifunc| {
             let (function, slot) = (self.graph.value(ifunc.resolver)?, self.graph.address(ifunc.slot)?);
             Some(Action::CallAndStore { function, slot })
         });

@@ -1,19 +1,23 @@
 //! Functions that choose themselves: an IFUNC symbol names a resolver, which returns the address of the function to use.
 //!
 //! Everything that refers to such a symbol, call or pointer, gets the address of one stub, so that all pointers to it are
-//! equal. The stub jumps through a slot, and finalization fills the slot with what the resolver returns.
+//! equal. The stub jumps through a slot. Finalization fills the slot with what the resolver returns, or start-up code of the
+//! program does, which has an IRELATIVE relocation for each (SYSVABI64 and the GNU extension for IFUNC): slot and resolver.
 
-use crate::graph::{Binding, Content, Definition, Flags, LinkGraph};
+use crate::arch::Irelative;
+use crate::graph::{Binding, Content, Definition, Edge, Flags, LinkGraph};
 use crate::index::{BlockId, Id, SymbolId};
 use crate::memory::Protection;
 
-/// A slot and the resolver that fills it.
+/// An IFUNC symbol, which is at its stub now, the slot of the stub and the resolver that fills it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ifunc {
-    /// The function to call.
-    pub(crate) resolver: SymbolId,
+pub struct Ifunc {
+    /// The symbol.
+    pub symbol: SymbolId,
+    /// The function to call: a symbol of the same name.
+    pub resolver: SymbolId,
     /// A symbol at the slot.
-    pub(crate) slot: SymbolId,
+    pub slot: SymbolId,
 }
 
 /// Name of the sections that the stubs stand in.
@@ -26,7 +30,8 @@ pub(crate) fn is_stub(graph: &LinkGraph<'_>, block: BlockId) -> bool {
 }
 
 /// Makes slot and stub for each IFUNC symbol that a live edge refers to, or a root is.
-pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
+/// `relocates_itself`: the program fills the slots.
+pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId], relocates_itself: bool) -> Vec<Ifunc> {
     if !graph.symbols.iter().any(|(_, symbol)| symbol.flags.has(Flags::IFUNC)) {
         return Vec::new();
     }
@@ -52,6 +57,10 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
 
         let width = graph.target.pointer_bytes();
         let slot = graph.make_block(b".igot", Protection::Read, true, Content::Owned(vec![0; width]), width as u64);
+        if relocates_itself && graph.arch.irelative().in_place {
+            let kind = graph.arch.pointer();
+            graph.append_edge(Edge { addend: 0, offset: 0, target: resolver, block: slot, kind });
+        }
         let slot = graph.make_symbol(slot, 0, width as u64, Flags::default());
 
         let shape = graph.arch.indirect_stub(graph.demands());
@@ -67,7 +76,32 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId]) -> Vec<Ifunc> {
         if shape.thumb {
             symbol.flags = symbol.flags.with(Flags::THUMB);
         }
-        made.push(Ifunc { resolver, slot });
+        made.push(Ifunc { symbol: id, resolver, slot });
+    }
+    if relocates_itself && !made.is_empty() {
+        make_entries(graph, &made);
     }
     made
+}
+
+/// Makes the relocations that start-up code goes through.
+fn make_entries(graph: &mut LinkGraph<'_>, ifuncs: &[Ifunc]) {
+    let Irelative { number, section, in_place } = graph.arch.irelative();
+    let (width, kind) = (graph.target.pointer_bytes(), graph.arch.pointer());
+    let words = if in_place { 2 } else { 3 };
+    let content = Content::Owned(vec![0; ifuncs.len() * words * width]);
+    let table = graph.make_block(section, Protection::Read, false, content, width as u64);
+    for (index, ifunc) in ifuncs.iter().enumerate() {
+        let first = index * words;
+        let mut word = |at: usize, target: SymbolId| {
+            let offset = ((first + at) * width) as u32;
+            graph.append_edge(Edge { addend: 0, offset, target, block: table, kind });
+        };
+        word(0, ifunc.slot);
+        if !in_place {
+            word(2, ifunc.resolver);
+        }
+        // r_info: symbol 0, and the number in its low bits.
+        graph.set_word(table, first + 1, number.into());
+    }
 }

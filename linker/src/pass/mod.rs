@@ -1,5 +1,6 @@
 //! Passes over the graph, one file each, in the order in which they run.
 
+pub(crate) mod frame_index;
 pub(crate) mod got;
 pub(crate) mod ifunc;
 pub(crate) mod initialise;

@@ -209,7 +209,7 @@ fn goes_directly(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>, margin
     let symbol = &graph.symbols[branch.edge.target];
     let s = match symbol.definition {
         // Weak or not, somebody may still define it, anywhere.
-        Definition::Undefined => return false,
+        Definition::Undefined | Definition::Assigned => return false,
         Definition::Absolute(_) if plan.floating => return false,
         _ => graph.address(branch.edge.target).unwrap_or(0),
     };

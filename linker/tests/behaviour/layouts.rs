@@ -137,3 +137,26 @@ fn alignment_may_exceed_a_page() {
         assert_eq!(linked.address("f").expect("there") % 0x1_0000, 0, "{layout}");
     }
 }
+
+/// An output section begins where it was put, what comes behind it follows, and the image's headers are below everything.
+#[test]
+fn output_sections_can_be_placed() {
+    let files = [
+        ("a.o", calls("a", &["b"]).bytes()),
+        ("b.o", calls("b", &[]).bytes()),
+        ("x.o", defines(GLOBAL, "x", 7).bytes()),
+    ];
+    let options = Options { headers: Some(linker::link::Headers { fixed: 64, each: 56 }), ..Options::default() };
+    let place = |layout: &str| link_with("aarch64", &files, Roots::All, &layout.parse().expect("a layout"), &options);
+    let linked = place("at:*(.text)=0x20010").expect("links");
+    let address = |name: &str| linked.address(name).expect("there");
+    assert_eq!((address("a"), address("b")), (0x20010, 0x20018));
+    assert_eq!(address("x"), 0x21000, "the next page");
+    let headers = linked.graph().headers.map(|block| linked.graph().blocks[block].address);
+    assert_eq!(headers, Some(0x1f000));
+    let linked = place("at:*(.text)=0x800000,*(.data)=0x600000").expect("links");
+    assert_eq!((linked.address("a"), linked.address("x")), (Some(0x80_0000), Some(0x60_0000)));
+    let refused = |layout: &str| place(layout).expect_err("refused").to_string();
+    assert_eq!(refused("at:*(.text)=0x20012"), "layout: .text cannot be at 0x20012: it is aligned to 0x4 bytes");
+    assert!(refused("at:*(.nosuch)=0x20012").starts_with("layout: there is no output section .nosuch in the link"));
+}

@@ -9,11 +9,13 @@ mod elf;
 mod ram;
 
 mod archives;
+mod assign;
 mod built;
 mod comdat;
 mod errors;
 mod externals;
 mod forms;
+mod images;
 mod layouts;
 mod limits;
 mod memory;

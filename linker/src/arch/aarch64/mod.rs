@@ -11,7 +11,7 @@
 //! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
 //! symbol becomes a NOP.
 
-use super::{Architecture, Core, Demands, Resolver, Rewritten, StubShape, Word};
+use super::{Architecture, Core, Demands, Irelative, Resolver, Rewritten, StubShape, Word};
 use crate::build::Attributes;
 use crate::field::Opcode;
 use crate::graph::{Bytes, LinkGraph};
@@ -64,6 +64,11 @@ impl Architecture for Aarch64 {
 
     fn attributes(&self, bytes: &[u8], big_endian: bool, _from: ObjectId) -> Attributes {
         attributes::read(bytes, big_endian)
+    }
+
+    fn irelative(&self) -> Irelative {
+        // R_AARCH64_IRELATIVE, R_AARCH64_P32_IRELATIVE (AAELF64, Dynamic relocations).
+        Irelative { number: if self.ilp32 { 188 } else { 1032 }, section: b".rela.iplt", in_place: false }
     }
 
     fn resolver(&self, demands: Demands) -> &'static Resolver {

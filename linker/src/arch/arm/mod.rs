@@ -17,7 +17,7 @@
 //!
 //! A branch to an undefined weak function becomes a NOP.
 
-use super::{Architecture, BranchForm, Core, Demands, Destination, Resolver, StubShape, UnwindIndex, Word};
+use super::{Architecture, BranchForm, Core, Demands, Destination, Irelative, Resolver, StubShape, UnwindIndex, Word};
 use crate::build::{Attributes, Mismatch};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
@@ -72,6 +72,11 @@ impl Architecture for Arm {
             Word::Function => table::FUNCDESC,
         };
         table::INDEX[number as usize]
+    }
+
+    fn irelative(&self) -> Irelative {
+        // R_ARM_IRELATIVE (AAELF32, Dynamic relocations).
+        Irelative { number: 160, section: b".rel.iplt", in_place: true }
     }
 
     fn resolver(&self, demands: Demands) -> &'static Resolver {

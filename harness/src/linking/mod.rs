@@ -2,11 +2,18 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use linker::graph::Binding;
 use linker::link::{Finalized, Fixed, Found};
 use linker::memory::Memory;
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
+
+pub mod expression;
+mod wishes;
+
+pub use wishes::{Keywords, Unresolved, Wishes};
 
 /// A file to link: an object or an archive.
 #[derive(Debug)]
@@ -26,12 +33,17 @@ impl Input {
     }
 
     /// Adds the file to a link.
-    pub fn add_to<'data>(&'data self, parsed: &mut Parsed<'data>) -> Result<()> {
-        if !linker::archive::is_thin(&self.data) {
-            return parsed.add(&self.name, &self.data);
+    pub fn add_to<'data>(&'data self, parsed: &mut Parsed<'data>, whole: bool) -> Result<()> {
+        let members = || self.members.iter().map(|(name, data)| (name.as_bytes(), &**data));
+        match (linker::archive::is_thin(&self.data), whole) {
+            (false, false) => parsed.add(&self.name, &self.data),
+            (false, true) => parsed.add_whole_archive(&self.name, &self.data),
+            (true, false) => {
+                parsed.add_members(&self.name, members());
+                Ok(())
+            }
+            (true, true) => parsed.add_whole_members(&self.name, members()),
         }
-        parsed.add_members(&self.name, self.members.iter().map(|(name, data)| (name.as_bytes(), &**data)));
-        Ok(())
     }
 }
 
@@ -91,7 +103,12 @@ pub struct Job<'a, 'data> {
     pub layout: &'a Layout,
     /// Choices.
     pub options: &'a Options,
+    /// What else is wanted of it.
+    pub wishes: &'data Wishes,
 }
+
+/// None.
+pub static NO_WISHES: LazyLock<Wishes> = LazyLock::new(Wishes::default);
 
 /// What each phase of a link took, in order.
 #[derive(Clone, Debug, Default)]
@@ -130,10 +147,17 @@ pub fn fix<'a, M: Memory>(
 ) -> Result<Fixed<'a, M>> {
     let mut parsed = Parsed::new(job.target, job.options.clone());
     timings.phase("parse", || {
-        job.inputs.iter().try_for_each(|input| input.add_to(&mut parsed))?;
+        job.wishes.announce(&mut parsed)?;
+        for (number, input) in job.inputs.iter().enumerate() {
+            input.add_to(&mut parsed, job.wishes.whole_archives.contains(&number))?;
+        }
         job.defines.iter().try_for_each(|(name, address)| parsed.define(name, *address))
     })?;
-    let pruned = timings.phase("prune", || parsed.prune(job.roots))?;
+    let mut pruned = timings.phase("prune", || parsed.prune(job.roots))?;
+    if job.wishes.ignores_unresolved() {
+        let symbols = pruned.graph_mut().symbols.as_mut_slice();
+        symbols.iter_mut().filter(|symbol| symbol.is_undefined()).for_each(|symbol| symbol.binding = Binding::Weak);
+    }
     let page = memory.page_size();
     let reserved = timings.phase("lay out", || pruned.reserve(memory, job.layout))?;
     let behind = reserved.plan().segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(0);
@@ -164,4 +188,13 @@ pub fn link<'a, M: Memory>(
 ) -> Result<Finalized<'a, M::Finalized>> {
     let fixed = fix(job, memory, externals, timings)?;
     timings.phase("finalize", || fixed.finalize(memory))
+}
+
+/// `SECTION=ADDRESS`
+pub(crate) fn section_start(text: &str) -> Result<(String, u64), String> {
+    let (name, address) = text.split_once('=').ok_or("expected SECTION=ADDRESS")?;
+    let digits = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X")).unwrap_or(address);
+    // As linkers do, which read what stands there in hexadecimal with or without `0x`.
+    let address = u64::from_str_radix(digits, 16).map_err(|_| format!("`{address}` is not a hexadecimal address"))?;
+    Ok((name.to_owned(), address))
 }

@@ -1,0 +1,227 @@
+//! What a linked graph says of an image: its output sections, and its symbols as the objects have them.
+
+use linker::defined::DEFINED;
+use linker::graph::{self, Bytes, Definition, Flags, Kind, LinkGraph, Visibility};
+use linker::index::{BlockId, SymbolId};
+use linker::link::Finalized;
+use linker::relocation::Class;
+use object::elf;
+use rustc_hash::FxHashMap;
+
+use super::request::Strip;
+use crate::executor::image::{Binding, ImageFile, ImageSection, ImageSymbol, Labels, SymbolKind};
+
+/// Which local symbols are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    /// None.
+    Nothing,
+    /// Those of the compiler, `.L` and something.
+    Temporary,
+    /// All.
+    All,
+}
+
+/// What the file says about itself, but for its entry.
+pub(super) fn of<'data>(linked: &Finalized<'data, ImageFile>, strip: Strip, discard: Discard) -> Labels<'data> {
+    let sections = sections(linked);
+    let symbols = (strip != Strip::All).then(|| symbols(linked, discard));
+    Labels { sections, symbols, ..Labels::default() }
+}
+
+/// The output sections: runs of blocks of one. A layout may have parted them.
+fn sections<'data>(linked: &Finalized<'data, ImageFile>) -> Vec<ImageSection<'data>> {
+    let graph = linked.graph();
+    let mut sections: Vec<ImageSection<'data>> = Vec::new();
+    for (number, segment) in linked.plan().segments.iter().enumerate() {
+        let mut open: Option<ImageSection<'data>> = None;
+        for &id in &segment.blocks {
+            let block = &graph.blocks[id];
+            let size = block.content.size();
+            // Headers are what tells of sections, and none.
+            if size == 0 || graph.headers == Some(id) {
+                continue;
+            }
+            let start = graph.target.wrap(block.address.wrapping_sub(segment.address));
+            let name = output_name(graph, id);
+            match &mut open {
+                // Stubs are part of the code that they stand beside.
+                Some(run) if name.is_none_or(|name| name == run.name) => {
+                    run.size = start + size - run.offset;
+                    run.alignment = run.alignment.max(block.alignment);
+                }
+                _ => {
+                    sections.extend(open.take());
+                    let (kind, flags, entry_size) = nature(graph, id);
+                    let name = name.unwrap_or(b".text");
+                    let (offset, alignment) = (start, block.alignment);
+                    open =
+                        Some(ImageSection { name, segment: number, offset, size, alignment, kind, flags, entry_size });
+                }
+            }
+        }
+        sections.extend(open);
+    }
+    sections
+}
+
+/// The output section that a block belongs to; None for what belongs to its neighbours.
+fn output_name<'data>(graph: &LinkGraph<'data>, block: BlockId) -> Option<&'data [u8]> {
+    let section = &graph.sections[graph.blocks[block].section];
+    if section.is_made() && section.name == b".stub" { None } else { Some(graph.output(section)) }
+}
+
+/// Types of sections by the start of their names.
+const TYPES: &[(&[u8], elf::SectionType)] = &[
+    (b".note", elf::SHT_NOTE),
+    (b".preinit_array", elf::SHT_PREINIT_ARRAY),
+    (b".init_array", elf::SHT_INIT_ARRAY),
+    (b".fini_array", elf::SHT_FINI_ARRAY),
+    (b".rela.", elf::SHT_RELA),
+    (b".rel.", elf::SHT_REL),
+];
+
+/// Type, flags and size of entries.
+fn nature(graph: &LinkGraph<'_>, block: BlockId) -> (elf::SectionType, elf::SectionFlags, u64) {
+    let section = &graph.sections[graph.blocks[block].section];
+    let name = graph.output(section);
+    let width = graph.target.pointer_bytes() as u64;
+    if section.kind == Kind::LinkOrder && graph.arch.unwind_index().is_some_and(|index| index.section == name) {
+        return (elf::SHT_ARM_EXIDX, elf::SHF_LINK_ORDER, 0);
+    }
+    let known = TYPES
+        .iter()
+        .find(|(start, _)| name.starts_with(start) && section.lifetime != linker::memory::Lifetime::NoAlloc);
+    let kind = known.map_or(elf::SHT_PROGBITS, |known| known.1);
+    let flags = if section.thread_local { elf::SHF_TLS } else { elf::SectionFlags::default() };
+    let entry_size = match kind {
+        elf::SHT_RELA => 3 * width,
+        elf::SHT_REL => 2 * width,
+        elf::SHT_PREINIT_ARRAY | elf::SHT_INIT_ARRAY | elf::SHT_FINI_ARRAY => width,
+        _ => 0,
+    };
+    (kind, flags, entry_size)
+}
+
+/// The symbols, and those that say where code and data begin.
+fn symbols<'data>(linked: &Finalized<'data, ImageFile>, discard: Discard) -> Vec<ImageSymbol<'data>> {
+    let graph = linked.graph();
+    let chosen = Chosen::new(linked);
+    let mut symbols = Vec::with_capacity(graph.symbols.len() + graph.mapping.len());
+    for (id, symbol) in graph.symbols.iter() {
+        let live = !matches!(symbol.definition, Definition::Block(block, _) if !graph.blocks[block].live);
+        if symbol.name.is_empty() || !live || chosen.is_resolver(id) {
+            continue;
+        }
+        let local = symbol.binding == graph::Binding::Local;
+        let left_out = match discard {
+            Discard::Nothing => false,
+            Discard::Temporary => symbol.name.starts_with(b".L"),
+            Discard::All => true,
+        };
+        if local && left_out {
+            continue;
+        }
+        let Some(image) = image_symbol(linked, id, &chosen) else { continue };
+        symbols.push(image);
+    }
+    let alive = graph.mapping.iter().filter(|(block, ..)| graph.blocks[*block].live);
+    symbols.extend(alive.map(|&(block, offset, bytes)| {
+        let name: &[u8] = match bytes {
+            Bytes::Data => b"$d",
+            Bytes::Thumb => b"$t",
+            Bytes::Code if graph.target.register_bits == 64 => b"$x",
+            Bytes::Code => b"$a",
+        };
+        let value = graph.target.wrap(graph.blocks[block].address.wrapping_add(offset));
+        let (kind, binding) = (SymbolKind::Label, Binding::Local);
+        ImageSymbol { name, value, place: Some(value), size: 0, kind, binding, other: 0 }
+    }));
+    symbols
+}
+
+fn image_symbol<'data>(
+    linked: &Finalized<'data, ImageFile>,
+    id: SymbolId,
+    chosen: &Chosen,
+) -> Option<ImageSymbol<'data>> {
+    let graph = linked.graph();
+    // A function that is chosen is its resolver for all who know what that means.
+    let source = chosen.resolver(id).unwrap_or(id);
+    let symbol = &graph.symbols[source];
+    let (value, address) = (graph.value(source)?, graph.address(source)?);
+    let kind = match symbol.flags {
+        flags if flags.has(Flags::TLS) => SymbolKind::ThreadLocal,
+        flags if flags.has(Flags::IFUNC) || source != id => SymbolKind::Ifunc,
+        flags if flags.has(Flags::FUNCTION) => SymbolKind::Function,
+        flags if flags.has(Flags::OBJECT) => SymbolKind::Object,
+        _ => SymbolKind::Label,
+    };
+    let symbol = &graph.symbols[id];
+    // What nobody outside may see is of no interest outside.
+    let hidden = matches!(symbol.visibility, Visibility::Hidden | Visibility::Internal);
+    let image = linked.thread_local().filter(|_| kind == SymbolKind::ThreadLocal);
+    let is_number = matches!(symbol.definition, Definition::Absolute(_)) && !is_linker_defined(symbol.name);
+    Some(ImageSymbol {
+        name: symbol.name,
+        value: image.map_or(value, |image| value.wrapping_sub(image.address)),
+        place: (!is_number).then_some(address),
+        size: graph.symbols[source].size,
+        kind,
+        binding: match symbol.binding {
+            graph::Binding::Local => Binding::Local,
+            _ if hidden => Binding::Local,
+            graph::Binding::Weak => Binding::Weak,
+            graph::Binding::Strong => Binding::Global,
+        },
+        other: match symbol.visibility {
+            Visibility::Default => elf::STV_DEFAULT.0,
+            Visibility::Protected => elf::STV_PROTECTED.0,
+            Visibility::Hidden => elf::STV_HIDDEN.0,
+            Visibility::Internal => elf::STV_INTERNAL.0,
+        },
+    })
+}
+
+/// Whether a symbol is one that the linker places: a number by now, but an address in the image.
+fn is_linker_defined(name: &[u8]) -> bool {
+    name.starts_with(b"__start_")
+        || name.starts_with(b"__stop_")
+        || DEFINED.iter().any(|(known, ..)| known.as_bytes() == name)
+}
+
+/// The IFUNC symbols.
+struct Chosen {
+    /// By symbol: its resolver, or None where pointers to it are compared, so that it has to be its stub.
+    resolvers: FxHashMap<SymbolId, Option<SymbolId>>,
+    /// The symbols that were made for the resolvers.
+    made: FxHashMap<SymbolId, ()>,
+}
+
+impl Chosen {
+    fn new(linked: &Finalized<'_, ImageFile>) -> Chosen {
+        let graph = linked.graph();
+        let mut resolvers: FxHashMap<SymbolId, Option<SymbolId>> =
+            linked.ifuncs().iter().map(|ifunc| (ifunc.symbol, Some(ifunc.resolver))).collect();
+        let made = linked.ifuncs().iter().map(|ifunc| (ifunc.resolver, ())).collect();
+        if !resolvers.is_empty() {
+            for (_, edge) in graph.live_edges() {
+                if matches!(graph.row(edge).class, Class::Branch | Class::None) {
+                    continue;
+                }
+                if let Some(resolver) = resolvers.get_mut(&edge.target) {
+                    *resolver = None;
+                }
+            }
+        }
+        Chosen { resolvers, made }
+    }
+
+    fn resolver(&self, id: SymbolId) -> Option<SymbolId> {
+        self.resolvers.get(&id).copied().flatten()
+    }
+
+    fn is_resolver(&self, id: SymbolId) -> bool {
+        self.made.contains_key(&id)
+    }
+}

@@ -1,0 +1,212 @@
+//! What a linker is asked for, by whichever command line, and how it is done.
+
+use std::fs::{File, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use linker::error::object_name;
+use linker::link::Finalized;
+use linker::memory::Lifetime;
+use linker::{Layout, Options, Roots, Target};
+
+use super::build_id::{self, BuildId};
+use super::labels::{self, Discard};
+use super::map;
+use crate::executor::image::{Image, ImageFile};
+use crate::exit;
+use crate::inputs;
+use crate::linking::{self, Externals, Input, Job, Timings, Wishes};
+use crate::messages;
+
+/// Where a process starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// At `_start`, if there is one; nowhere is not an error.
+    Usual,
+    /// At this symbol, or at this address.
+    Named(String),
+}
+
+/// What is left out of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// Nothing.
+    Nothing,
+    /// Debug information.
+    Debug,
+    /// That and the symbol table.
+    All,
+}
+
+/// A link to a file.
+pub struct Request {
+    /// For what.
+    pub target: &'static Target,
+    /// Objects and archives, in order.
+    pub files: Vec<Input>,
+    /// The file to write.
+    pub output: PathBuf,
+    /// Where a process of it starts.
+    pub entry: Entry,
+    /// Choices of the linker core.
+    pub options: Options,
+    /// What else is wanted.
+    pub wishes: Wishes,
+    /// Where sections go.
+    pub layout: Layout,
+    /// Whether undefined symbols go to a page behind the image.
+    pub phony_externals: bool,
+    /// Where to write a map.
+    pub map: Option<PathBuf>,
+    /// What is left out.
+    pub strip: Strip,
+    /// Which local symbols are left out.
+    pub discard: Discard,
+    /// The note that identifies the content.
+    pub build_id: Option<BuildId>,
+    /// Whether the call frames get an index.
+    pub frame_index: bool,
+    /// Whether to say which sections were left out.
+    pub print_removed: bool,
+}
+
+/// The symbol where programs start.
+const START: &str = "_start";
+
+impl Request {
+    /// Links, and writes the file.
+    pub fn run(mut self, timings: &mut Timings) -> anyhow::Result<u8> {
+        let said = self.wishes.keywords().and_then(|known| Ok((known, self.wishes.layout(&self.layout)?)));
+        let keywords = match said {
+            Ok((keywords, layout)) => {
+                self.layout = layout;
+                keywords
+            }
+            Err(problem) => {
+                eprintln!("error: {problem}");
+                return Ok(exit::USAGE);
+            }
+        };
+        self.wishes.settle();
+        if let Entry::Named(entry) = &self.entry {
+            if inputs::address(entry).is_err() {
+                self.wishes.wanted.push(entry.clone());
+            }
+        } else {
+            self.wishes.wanted.push(START.to_owned());
+        }
+        if let Some(note) = self.build_id.as_ref().and_then(BuildId::note) {
+            let note = note.iter().flat_map(|field| field.bytes(self.target)).collect();
+            self.wishes.sections.push((build_id::SECTION.to_owned(), note, 4));
+        }
+        let page = keywords.page.unwrap_or(super::usual_page(&self.layout));
+        let mut image = Image::new(self.target).with_page(page);
+        let mut options = self.wishes.options(self.options.clone()).map_err(anyhow::Error::msg)?;
+        options.page = page;
+        options.keep_debug = self.strip == Strip::Nothing;
+        options.relocates_itself = true;
+        options.frame_index = self.frame_index;
+        if self.has_room_for_headers(page) {
+            options.headers = Some(Image::room(self.target));
+            image = image.with_headers();
+        }
+        let job = Job {
+            target: self.target,
+            inputs: &self.files,
+            defines: &[],
+            roots: if self.wishes.gc_sections { Roots::Names(&[]) } else { Roots::All },
+            layout: &self.layout,
+            options: &options,
+            wishes: &self.wishes,
+        };
+        let externals = if self.phony_externals { Externals::Phony } else { Externals::Table(&|_| None) };
+        let linked = match linking::link(&job, &mut image, &externals, timings) {
+            Ok(linked) => linked,
+            Err(error) => {
+                messages::error(&error);
+                return Ok(exit::FAILURES);
+            }
+        };
+        messages::warnings(linked.graph());
+        let Some(entry) = self.entry_of(&linked) else { return Ok(exit::FAILURES) };
+        if self.print_removed {
+            print_removed(linked.graph());
+        }
+        if let Some(map) = &self.map {
+            std::fs::write(map, map::map_of(&linked)).with_context(|| map.display().to_string())?;
+        }
+        let mut labels = labels::of(&linked, self.strip, self.discard);
+        labels.entry = entry;
+        labels.executable_stack = keywords.executable_stack;
+        labels.no_relro = keywords.no_relro;
+        timings.phase("write", || {
+            let note = self.build_id.as_ref().and_then(|_| build_id::place(linked.graph()));
+            let mut file = linked.handle;
+            if let (Some(style), Some(address)) = (&self.build_id, note) {
+                style.fill(&mut file, address);
+            }
+            let bytes = file.write(&labels).map_err(|error| anyhow::anyhow!(error))?;
+            overwrite(&self.output, &bytes).with_context(|| self.output.display().to_string())
+        })?;
+        Ok(exit::OK)
+    }
+
+    /// Whether the headers can be in memory, below everything: not where something was placed too low by hand.
+    fn has_room_for_headers(&self, page: u64) -> bool {
+        match &self.layout {
+            Layout::At(list) => list.iter().all(|at| at.address >= page.saturating_mul(2)),
+            _ => true,
+        }
+    }
+
+    /// The address of the entry; None where it was named and is not there.
+    fn entry_of(&self, linked: &Finalized<'_, ImageFile>) -> Option<u64> {
+        match &self.entry {
+            Entry::Usual => Some(linked.address(START).unwrap_or(0)),
+            Entry::Named(name) => {
+                let entry = linked.address(name).or_else(|| inputs::address(name).ok());
+                if entry.is_none() {
+                    eprintln!("error: undefined symbol: {name}, which is the entry");
+                }
+                entry
+            }
+        }
+    }
+}
+
+/// Says which sections `--gc-sections` left out.
+fn print_removed(graph: &linker::graph::LinkGraph<'_>) {
+    for (_, section) in graph.sections.iter() {
+        let live = section.block_ids().any(|block| graph.blocks[block].live);
+        if !live && section.lifetime != Lifetime::NoAlloc && !section.is_made() {
+            let (file, name) = (object_name(&graph.objects[section.object]), linker::error::text(section.name));
+            eprintln!("removing unused section {file}:({name})");
+        }
+    }
+}
+
+/// Writes a program over what was there: giving up its pages first, only to take new ones, is half of the time.
+fn overwrite(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let open = || File::options().write(true).create(true).truncate(false).mode(0o777).open(path);
+    let mut file = match open() {
+        // It is running: the process keeps the old one.
+        Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+            std::fs::remove_file(path)?;
+            open()?
+        }
+        other => other?,
+    };
+    file.write_all(bytes)?;
+    // Not everything that can be written to has a length: /dev/stdout, for one.
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    file.set_len(bytes.len() as u64)?;
+    // Whoever may read it may run it.
+    let mode = metadata.permissions().mode();
+    let executable = mode | (mode & 0o444) >> 2;
+    if executable == mode { Ok(()) } else { file.set_permissions(Permissions::from_mode(executable)) }
+}
