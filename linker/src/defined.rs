@@ -78,7 +78,8 @@ pub(crate) fn define(graph: &mut LinkGraph<'_>, headers: bool) {
             continue;
         }
         graph.symbols[id].visibility = graph.symbols[id].visibility.max(Visibility::Hidden);
-        graph.symbols[id].flags = Flags::default();
+        let thread_local = graph.symbols[id].definition == Definition::Bound(Extent::ThreadLocal, Start);
+        graph.symbols[id].flags = if thread_local { Flags::TLS } else { Flags::default() };
     }
 }
 

@@ -61,11 +61,21 @@ impl<'data> LinkGraph<'data> {
             // GNU ld runs what `.ctors` and `.dtors` hold with the arrays.
             return if name.starts_with(b".ctors") { b".init_array" } else { b".fini_array" };
         }
+        self.rule_for(name).map_or(name, |rule| rule.1)
+    }
+
+    fn rule_for(&self, name: &[u8]) -> Option<&'static Rule> {
         let is = |(stem, _): &&Rule| {
             let rest = name.strip_prefix(*stem);
             rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'.' || stem.ends_with(b"."))
         };
-        RULES.iter().chain(self.arch.output_sections()).find(is).map_or(name, |rule| rule.1)
+        RULES.iter().chain(self.arch.output_sections()).find(is)
+    }
+
+    /// Whether all sections of its name are one thing, of which nobody knows how its parts hang together: it is kept or
+    /// dropped as a whole. The parts of what a rule names live by themselves.
+    pub(crate) fn is_whole(&self, section: &Section<'data>) -> bool {
+        section.lifetime == Lifetime::Standard && !section.reversed && self.rule_for(section.name).is_none()
     }
 }
 

@@ -35,7 +35,7 @@ struct Marker<'g, 'data> {
     work: Vec<BlockId>,
     /// Blocks that live when another does: tables in link order, and the call-frame records of a function.
     along: FxHashMap<BlockId, Vec<BlockId>>,
-    /// Sections by name, those whose bounds anybody may ask for.
+    /// Sections by name, those that live together.
     named: FxHashMap<&'data [u8], Vec<SectionId>>,
     /// The names whose bounds somebody asked for.
     bounded: FxHashSet<&'data [u8]>,
@@ -46,7 +46,7 @@ impl<'g, 'data> Marker<'g, 'data> {
         let mut along: FxHashMap<BlockId, Vec<BlockId>> = FxHashMap::default();
         let mut named: FxHashMap<&'data [u8], Vec<SectionId>> = FxHashMap::default();
         for (id, section) in graph.sections.iter() {
-            if section.has_identifier_name() {
+            if graph.is_whole(section) {
                 named.entry(section.name).or_default().push(id);
             }
             for block in section.block_ids() {
@@ -70,6 +70,19 @@ impl<'g, 'data> Marker<'g, 'data> {
         if !self.graph.blocks[block].live {
             self.graph.blocks[block].live = true;
             self.work.push(block);
+            let section = self.graph.blocks[block].section;
+            if self.stands_alone(section) && self.graph.is_whole(&self.graph.sections[section]) {
+                self.mark_named(self.graph.sections[section].name);
+            }
+        }
+    }
+
+    /// Marks all sections of a name that live together.
+    fn mark_named(&mut self, name: &'data [u8]) {
+        for section in self.named.remove(name).unwrap_or_default() {
+            if self.stands_alone(section) {
+                self.mark_section(section);
+            }
         }
     }
 
@@ -89,12 +102,7 @@ impl<'g, 'data> Marker<'g, 'data> {
                     return;
                 }
                 if is_identifier(name) {
-                    for section in self.named.remove(name).unwrap_or_default() {
-                        if self.stands_alone(section) {
-                            self.mark_section(section);
-                        }
-                    }
-                    return;
+                    return self.mark_named(name);
                 }
                 for section in self.graph.sections.ids() {
                     if self.graph.output(&self.graph.sections[section]) == name && self.stands_alone(section) {
