@@ -487,6 +487,17 @@ impl<'data> LinkGraph<'data> {
         self.mapping[..behind].last().filter(|entry| entry.0 == block).map(|entry| entry.2)
     }
 
+    /// The named symbols that are in blocks, sorted by block and offset: to be found by block with a binary search.
+    pub fn placed_symbols(&self) -> Vec<(BlockId, u64, SymbolId)> {
+        let placed = self.symbols.iter().filter_map(|(id, symbol)| match symbol.definition {
+            Definition::Block(block, offset) if !symbol.name.is_empty() => Some((block, offset, id)),
+            _ => None,
+        });
+        let mut placed: Vec<_> = placed.collect();
+        placed.sort_unstable();
+        placed
+    }
+
     /// What `edge` uses from a list sorted by edge: its table entry or its stub.
     pub fn made(list: &[Made], edge: EdgeId) -> Option<Made> {
         list.binary_search_by_key(&edge, |made| made.edge).ok().map(|index| list[index])

@@ -271,7 +271,8 @@ impl Plan {
     fn scatter_randomly(&mut self, graph: &LinkGraph<'_>, units: &[Unit], seed: u64) {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         // Who asks where variables begin and end counts on nothing else between them, and on the end of the image behind.
-        let held = |unit: &&Unit| asks_for_bounds_of_variables(graph) && unit.class == Class::Write;
+        let asked = asks_for_bounds_of_variables(graph);
+        let held = |unit: &&Unit| asked && unit.class == Class::Write;
         let (held, mut free): (Vec<&Unit>, Vec<&Unit>) = units.iter().partition(held);
         for index in (1..free.len()).rev() {
             free.swap(index, random.below(index as u64 + 1) as usize);
@@ -457,13 +458,14 @@ impl Plan {
             (true, _) => Place::Offset(segment.address.wrapping_sub(first)),
             (false, _) => Place::At(segment.address),
         };
+        let image = self.thread_local(graph).map(|image| image.alignment);
         let segment = |(index, planned): (usize, &Planned)| Segment {
             size: planned.size,
             content: planned.content as usize,
             alignment: planned.alignment,
             protection: planned.protection,
             relro: planned.relro,
-            thread_local: self.thread_local(graph).filter(|_| planned.thread_local).map(|image| image.alignment),
+            thread_local: image.filter(|_| planned.thread_local),
             lifetime: planned.lifetime,
             place: if planned.lifetime == Lifetime::NoAlloc { Place::Anywhere } else { place(index, planned) },
         };

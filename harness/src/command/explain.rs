@@ -1,11 +1,13 @@
 //! `harness explain`: what each relocation comes to, with the numbers put in.
 
+use std::ops::Range;
+
 use clap::Args as ClapArgs;
 use linker::Roots;
 use linker::error::Site;
 use linker::fixup::Via;
 use linker::graph::{Definition, LinkGraph};
-use linker::index::EdgeId;
+use linker::index::{BlockId, EdgeId};
 use linker::link::Fixed;
 
 use crate::disassembly::Disassembler;
@@ -70,9 +72,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     messages::warnings(fixed.graph());
     let disassembler = Disassembler::new(inputs.target);
     let graph = fixed.graph();
+    let bodies = bodies(graph, &wanted);
     let mut shown = 0;
     for (id, edge) in graph.live_edges() {
-        if is_wanted(graph, id, &wanted)
+        if is_wanted(graph, id, &wanted, &bodies)
             && graph.objects[graph.sections[graph.blocks[edge.block].section].object].file != "linker"
         {
             print!("{}", messages::demangled(&explain(&fixed, id, &disassembler)));
@@ -86,7 +89,18 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-fn is_wanted(graph: &LinkGraph<'_>, id: EdgeId, wanted: &Wanted) -> bool {
+/// What the symbols of a name span, by block.
+fn bodies(graph: &LinkGraph<'_>, wanted: &Wanted) -> Vec<(BlockId, Range<u64>)> {
+    let Wanted::Symbol(name) = wanted else { return Vec::new() };
+    let named = graph.symbols.iter().filter(|(_, symbol)| symbol.name == name.as_bytes());
+    let placed = named.filter_map(|(_, symbol)| match symbol.definition {
+        Definition::Block(block, start) => Some((block, start..start.saturating_add(symbol.size.max(1)))),
+        _ => None,
+    });
+    placed.collect()
+}
+
+fn is_wanted(graph: &LinkGraph<'_>, id: EdgeId, wanted: &Wanted, bodies: &[(BlockId, Range<u64>)]) -> bool {
     let edge = &graph.edges[id];
     let block = &graph.blocks[edge.block];
     match wanted {
@@ -97,11 +111,7 @@ fn is_wanted(graph: &LinkGraph<'_>, id: EdgeId, wanted: &Wanted) -> bool {
         // A relocation against the symbol, or one inside it.
         Wanted::Symbol(name) => {
             graph.symbol_name(edge.target) == *name
-                || graph.symbols.iter().any(|(_, symbol)| {
-                    symbol.name == name.as_bytes()
-                        && matches!(symbol.definition, Definition::Block(own, start) if own == edge.block
-                            && u64::from(edge.offset).wrapping_sub(start) < symbol.size.max(1))
-                })
+                || bodies.iter().any(|(own, body)| *own == edge.block && body.contains(&u64::from(edge.offset)))
         }
     }
 }

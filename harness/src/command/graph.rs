@@ -5,7 +5,8 @@ use std::io::Write;
 use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::error::{object_name, text as name_of};
-use linker::graph::{Definition, LinkGraph};
+use linker::graph::LinkGraph;
+use linker::index::{BlockId, SymbolId};
 use linker::{Parsed, Roots};
 use serde_json::{Value, json};
 
@@ -82,11 +83,12 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
 
 /// The graph as JSON: sections with their blocks, edges and symbols.
 fn as_json(graph: &LinkGraph<'_>) -> Value {
+    let placed = graph.placed_symbols();
     let sections: Vec<Value> = graph
         .sections
         .iter()
         .map(|(_, section)| {
-            let blocks: Vec<Value> = section.block_ids().map(|block| block_json(graph, block)).collect();
+            let blocks: Vec<Value> = section.block_ids().map(|block| block_json(graph, &placed, block)).collect();
             json!({
                 "name": name_of(section.name),
                 "object": object_name(&graph.objects[section.object]),
@@ -101,7 +103,7 @@ fn as_json(graph: &LinkGraph<'_>) -> Value {
     json!({ "target": graph.target.name, "sections": sections, "undefined": undefined })
 }
 
-fn block_json(graph: &LinkGraph<'_>, id: linker::index::BlockId) -> Value {
+fn block_json(graph: &LinkGraph<'_>, placed: &[(BlockId, u64, SymbolId)], id: BlockId) -> Value {
     let block = &graph.blocks[id];
     let edges: Vec<Value> = graph
         .edges_of(id)
@@ -115,18 +117,17 @@ fn block_json(graph: &LinkGraph<'_>, id: linker::index::BlockId) -> Value {
             })
         })
         .collect();
-    let symbols: Vec<Value> = graph
-        .symbols
+    let first = placed.partition_point(|symbol| symbol.0 < id);
+    let symbols: Vec<Value> = placed[first..]
         .iter()
-        .filter_map(|(_, symbol)| match symbol.definition {
-            Definition::Block(own, offset) if own == id && !symbol.name.is_empty() => {
-                let mut shown = json!({ "name": name_of(symbol.name), "offset": offset, "size": symbol.size });
-                if let Some(written) = std::str::from_utf8(symbol.name).ok().and_then(messages::demangle) {
-                    shown["demangled"] = written.into();
-                }
-                Some(shown)
+        .take_while(|symbol| symbol.0 == id)
+        .map(|&(_, offset, symbol)| {
+            let symbol = &graph.symbols[symbol];
+            let mut shown = json!({ "name": name_of(symbol.name), "offset": offset, "size": symbol.size });
+            if let Some(written) = std::str::from_utf8(symbol.name).ok().and_then(messages::demangle) {
+                shown["demangled"] = written.into();
             }
-            _ => None,
+            shown
         })
         .collect();
     json!({

@@ -3,8 +3,6 @@
 use std::fmt::Write as _;
 
 use linker::error::{object_name, text as text_of};
-use linker::graph::Definition;
-use linker::index::{BlockId, SymbolId};
 use linker::link::Finalized;
 
 use crate::executor::image::ImageFile;
@@ -13,15 +11,7 @@ use crate::messages;
 /// The map as text.
 pub(super) fn map_of(linked: &Finalized<'_, ImageFile>) -> String {
     let graph = linked.graph();
-    let mut named: Vec<(BlockId, u64, SymbolId)> = graph
-        .symbols
-        .iter()
-        .filter_map(|(id, symbol)| match symbol.definition {
-            Definition::Block(block, offset) if !symbol.name.is_empty() => Some((block, offset, id)),
-            _ => None,
-        })
-        .collect();
-    named.sort_unstable();
+    let named = graph.placed_symbols();
     let mut text = String::new();
     for segment in &linked.plan().segments {
         let _ = writeln!(text, "{:#012x} {:#10x} {}", segment.address, segment.size, segment.protection.letters());
