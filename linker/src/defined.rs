@@ -78,7 +78,7 @@ pub(crate) fn define(graph: &mut LinkGraph<'_>, headers: bool) {
             continue;
         }
         graph.symbols[id].visibility = graph.symbols[id].visibility.max(Visibility::Hidden);
-        graph.symbols[id].flags = Flags::default();
+        graph.symbols[id].flags = if name == TLS_MODULE_BASE.as_bytes() { Flags::TLS } else { Flags::default() };
     }
 }
 
