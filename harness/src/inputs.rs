@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
 use linker::error::text;
 use linker::index::ObjectId;
+use linker::platform::{Meaning, Platform};
 use linker::{Layout, Options, TARGETS, Target, archive, foreign};
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
@@ -36,6 +37,13 @@ pub struct Args {
     /// Leave instructions as they are: no shorter way to an address, a stub or a thread-local variable
     #[arg(long)]
     pub no_relax: bool,
+    /// What R_ARM_TARGET1 means [default: abs]
+    #[arg(long, value_name = "abs|rel", value_parser = target1)]
+    pub target1: Option<Meaning>,
+    /// What R_ARM_TARGET2 means, by which exceptions find types [default: rel for microcontrollers and objects with small
+    /// enumerations, got-rel for others, as on Linux]
+    #[arg(long, value_name = "abs|rel|got-rel")]
+    pub target2: Option<Meaning>,
     /// Where sections go: near far high random:SEED at:FILE(SECTION)=ADDR,...
     #[arg(long, value_name = "L", default_value = "near")]
     pub layout: Layout,
@@ -44,8 +52,13 @@ pub struct Args {
 impl Args {
     /// The choices of the link.
     pub fn options(&self) -> Options {
-        if self.no_relax { Options::unrelaxed() } else { Options::default() }
+        let platform = Platform { target1: self.target1, target2: self.target2 };
+        Options { platform, ..if self.no_relax { Options::unrelaxed() } else { Options::default() } }
     }
+}
+
+fn target1(name: &str) -> Result<Meaning, String> {
+    name.parse().ok().filter(|meaning| *meaning != Meaning::GotRelative).ok_or_else(|| "expected abs or rel".to_owned())
 }
 
 /// What files are for, and what is in them.

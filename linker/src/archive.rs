@@ -175,9 +175,12 @@ pub struct ThinMember {
 /// Bytes of a member's header (GNU `ar`, as in System V): name 16, date 12, owner 6, group 6, mode 8, size 10, end 2.
 const HEADER: usize = 60;
 
+fn number(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.trim_end().parse().ok()
+}
+
 /// The files that a thin archive names, in order. `None` where it is cut short or is none.
 pub fn thin_members(data: &[u8]) -> Option<Vec<ThinMember>> {
-    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.trim_end().parse::<u64>().ok();
     let mut names: &[u8] = &[];
     let mut members = Vec::new();
     let mut rest = is_thin(data).then(|| &data[object::archive::THIN_MAGIC.len()..])?;
@@ -200,7 +203,7 @@ pub fn thin_members(data: &[u8]) -> Option<Vec<ThinMember>> {
             [b'/', digits @ ..] => {
                 let mut parts = digits.splitn(2, |&c| c == b':');
                 let at = usize::try_from(number(parts.next()?)?).ok()?;
-                let nested = parts.next().map(|digits| number(digits)).map_or(Some(None), |n| n.map(Some))?;
+                let nested = parts.next().map(number).map_or(Some(None), |n| n.map(Some))?;
                 let long = names.get(at..)?;
                 let end = long.iter().position(|&c| c == b'\n').unwrap_or(long.len());
                 let path = long[..end].strip_suffix(b"/").unwrap_or(&long[..end]).to_vec();

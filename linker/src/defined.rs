@@ -78,8 +78,7 @@ pub(crate) fn define(graph: &mut LinkGraph<'_>, headers: bool) {
             continue;
         }
         graph.symbols[id].visibility = graph.symbols[id].visibility.max(Visibility::Hidden);
-        let thread_local = graph.symbols[id].definition == Definition::Bound(Extent::ThreadLocal, Start);
-        graph.symbols[id].flags = if thread_local { Flags::TLS } else { Flags::default() };
+        graph.symbols[id].flags = if name == TLS_MODULE_BASE.as_bytes() { Flags::TLS } else { Flags::default() };
     }
 }
 

@@ -11,6 +11,7 @@ use crate::build::{Attributes, Properties, Warning};
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection, SigningKey};
+use crate::platform::Platform;
 use crate::relocation::{Class, Row};
 use crate::target::Target;
 
@@ -362,6 +363,8 @@ pub struct LinkGraph<'data> {
     pub properties: Properties,
     /// The build attributes of all objects, merged.
     pub attributes: Attributes,
+    /// What relocations mean that leave it to the platform.
+    pub platform: Platform,
     /// What the authors of the input should know. The linker prints nothing: whoever calls it may.
     pub warnings: Vec<Warning>,
     /// Files and members.
@@ -432,6 +435,7 @@ impl<'data> LinkGraph<'data> {
             core: Core::default(),
             properties: Properties::default(),
             attributes: Attributes::default(),
+            platform: Platform::default(),
             warnings: Vec::new(),
             objects: Arena::default(),
             sections: Arena::default(),

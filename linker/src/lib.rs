@@ -83,6 +83,7 @@ pub mod link;
 pub mod memory;
 mod names;
 mod pass;
+pub mod platform;
 pub mod relocation;
 pub mod target;
 

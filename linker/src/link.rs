@@ -25,6 +25,7 @@ use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
 use crate::pass::{frame_index, got, ifunc, initialise, prune, relax, sign, unwind};
+use crate::platform::{self, Platform};
 use crate::target::Target;
 
 mod laid;
@@ -70,6 +71,8 @@ pub struct Options {
     pub headers: Option<Headers>,
     /// Bytes in a page that no two segments share, a power of two. A larger page of the memory's counts instead.
     pub page: u64,
+    /// What relocations mean that leave it to the platform.
+    pub platform: Platform,
     /// Bounds on untrusted input.
     pub limits: Limits,
 }
@@ -102,6 +105,7 @@ impl Default for Options {
             frame_index: false,
             headers: None,
             page: 1,
+            platform: Platform::default(),
             limits: Limits::default(),
         }
     }
@@ -255,6 +259,7 @@ impl<'data> Parsed<'data> {
     /// Pulls what is missing from the archives, settles what nobody defines, and drops what the roots do not reach.
     pub fn prune(mut self, roots: Roots<'_>) -> Result<Pruned<'data>> {
         self.pull(roots)?;
+        platform::run(&mut self.graph, self.options.platform);
         if self.graph.core == Core::default() {
             self.graph.core = self.graph.arch.default_core(self.graph.target.name);
         }

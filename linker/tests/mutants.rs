@@ -9,6 +9,9 @@ use linker::layout::At;
 use linker::target::TARGETS;
 use linker::{Layout, Limits, Options, Parsed, Roots, Target};
 
+#[path = "support/elf.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod elf;
 #[path = "support/mutate.rs"]
 mod mutate;
 #[path = "support/ram.rs"]
@@ -65,6 +68,49 @@ struct Input {
     files: Vec<(String, Vec<u8>)>,
 }
 
+/// How often the hand-made input is among the others, of which there are some hundred.
+const WEIGHT: usize = 40;
+
+/// `linkrig ` twenty times, by zlib and by zstd.
+const ZLIB: &[u8] = &[120, 156, 203, 201, 204, 203, 46, 202, 76, 87, 200, 25, 164, 52, 0, 89, 217, 61, 65];
+const ZSTD: &[u8] = &[
+    40, 181, 47, 253, 4, 88, 125, 0, 0, 64, 108, 105, 110, 107, 114, 105, 103, 32, 1, 0, 149, 81, 133, 11, 224, 38,
+    148, 105,
+];
+
+/// What compilers make only when they are asked: compressed sections, compact relocations, properties, versions, sections
+/// that are not loaded, and an archive without a table.
+fn by_hand() -> Input {
+    use elf::{CODE, DATA, Elf, FUNC, GLOBAL, PROGBITS, READ};
+    let mut elf = Elf::aarch64();
+    let words = |list: &[u32]| list.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    for (kind, packed) in [(1, ZLIB), (2, ZSTD)] {
+        let content = [words(&[kind, 0, 160, 0, 1, 0]), packed.to_vec()].concat();
+        elf.section(".debug_str", PROGBITS, 0x800, &content);
+    }
+    let note = [words(&[4, 16, 5]), b"GNU\0".to_vec(), words(&[0xc000_0000, 4, 3, 0])].concat();
+    elf.section(".note.gnu.property", 7, READ, &note);
+    elf.section(".ARM.attributes", 0x7000_0003, 0, b"A\x21\0\0\0aeabi_feature_and_bits\0\x01\0\0\x01\x01\x01");
+    let text = elf.section(".gnu.linkonce.t.f", PROGBITS, CODE, &words(&[0x9400_0000, 0xd65f_03c0]));
+    let meta = elf.section(".meta", PROGBITS, 0, &[0; 24]);
+    let data = elf.section(".data", PROGBITS, DATA, &[0; 24]);
+    elf.symbol("f@@V2", GLOBAL | FUNC, text, 0);
+    elf.symbol("g@V1", GLOBAL, data, u64::MAX - 7);
+    elf.symbol("x", GLOBAL, meta, 8);
+    elf.wants("pulled");
+    // Symbol 2, type 257; then symbols 3 and 4, each 8 bytes on.
+    let table = elf.section(".crel.data", 0x4000_0014, 0, &[3 << 3 | 4 | 3, 3, 2, 0x81, 2, 0b1101, 1, 4, 0b1101, 1, 4]);
+    elf.of(table).info = data.into();
+    let mut member = Elf::aarch64();
+    let data = member.section(".data", PROGBITS, DATA, &[0; 8]);
+    member.symbol("pulled", GLOBAL, data, 0);
+    let files = vec![
+        ("by_hand.o".to_owned(), elf.bytes()),
+        ("library.a".to_owned(), elf::archive(&[("member.o", member.bytes(), &[])])),
+    ];
+    Input { target: Target::named("aarch64").expect("known"), name: "by hand".to_owned(), files }
+}
+
 /// The builds of every third case for each target, the first and the last of each.
 fn inputs() -> Vec<Input> {
     use corpus::{case, matrix, prebuilt};
@@ -85,6 +131,7 @@ fn inputs() -> Vec<Input> {
             }
         }
     }
+    inputs.extend((0..WEIGHT).map(|_| by_hand()));
     inputs
 }
 
@@ -101,7 +148,7 @@ enum Stage {
 
 fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: &mut Stage) -> linker::Result<()> {
     let mut random = Random(seed);
-    let limits = Limits { size: CONTENT as u64, alignment: 1 << 20, ..Limits::default() };
+    let limits = Limits { size: CONTENT as u64, alignment: 1 << 20 };
     let keep_debug = random.below(4) == 0;
     let relaxed = if random.below(4) == 0 { Options::unrelaxed() } else { Options::default() };
     let options = Options { keep_debug, limits, ..relaxed };

@@ -44,6 +44,8 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         arch: args.arch.clone(),
         flags: args.flags.clone(),
         no_relax: false,
+        target1: None,
+        target2: None,
         layout: Layout::Random(args.seed),
     };
     let inputs = inputs::read(&files)?;

@@ -94,6 +94,9 @@ impl Peer {
         command.current_dir(directory.path()).args(["-static", "--no-relax", "--no-check-sections", "-z", "norelro"]);
         if linked.graph().target.register_bits == 32 {
             command.arg("--no-merge-exidx-entries");
+            let platform = linked.graph().platform;
+            command.args(platform.target1.map(|meaning| format!("--target1-{}", meaning.name())));
+            command.args(platform.target2.map(|meaning| format!("--target2={}", meaning.name())));
         }
         command.args(self.flags(linked.graph().target));
         command.args(["-T", "script", "-o", "out"]);

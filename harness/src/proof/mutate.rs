@@ -14,6 +14,7 @@ use linker::field::{Codec, Field, Run, Stored, Unit};
 use linker::graph::{Bytes, Flags, LinkGraph};
 use linker::index::{EdgeId, ObjectId};
 use linker::layout::{Rule, Spans};
+use linker::platform::Platform;
 use linker::relocation::{Check, Entry, Minus, Operation, Row, Term};
 
 use super::{Verdict, class, prove_one};
@@ -261,6 +262,14 @@ impl Architecture for Changed {
     }
     fn attributes(&self, bytes: &[u8], big_endian: bool, from: ObjectId) -> Attributes {
         self.inner.attributes(bytes, big_endian, from)
+    }
+
+    fn platform(&self, target: &Target, attributes: &Attributes, asked: Platform) -> Platform {
+        self.inner.platform(target, attributes, asked)
+    }
+
+    fn platform_rows(&self, platform: Platform) -> Option<[(u16, u16); 2]> {
+        self.inner.platform_rows(platform)
     }
 
     fn merge(&self, merged: &mut Attributes, new: &Attributes) -> Vec<Mismatch> {

@@ -6,6 +6,7 @@ use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
 use linker::link::Fixed;
 use linker::memory::Action;
+use linker::platform::{Meaning, Platform};
 use linker::{Error, Layout, Options, Parsed, Roots, Target};
 use object::write::{Object, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
@@ -215,7 +216,9 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     let mut inputs = Inputs { a: setup.a, ..Inputs::default() };
     let mut place = None;
     let mut run = || {
-        let mut parsed = Parsed::new(target, Options::unrelaxed());
+        // The transcription has what Linux has, on every target.
+        let platform = Platform { target1: Some(Meaning::Absolute), target2: Some(Meaning::GotRelative) };
+        let mut parsed = Parsed::new(target, Options { platform, ..Options::unrelaxed() });
         parsed.add(FILE, &data)?;
         let reserved = parsed.prune(Roots::All)?.reserve(memory, &setup.layout())?;
         place = lay_of(target, reserved.graph(), setup, &mut inputs);

@@ -7,7 +7,9 @@ use crate::build::{Attributes, Mismatch};
 use crate::graph::{Bytes, Flags, LinkGraph};
 use crate::index::{EdgeId, ObjectId, SymbolId};
 use crate::layout::{Rule, Spans};
+use crate::platform::Platform;
 use crate::relocation::{Check, Row};
+use crate::target::Target;
 
 pub mod aarch64;
 pub mod arm;
@@ -172,6 +174,17 @@ pub trait Architecture: Sync + Debug {
     /// What loads from the global offset table, and what goes with them, become where the addresses that they would load are
     /// in reach. What is not in the list stays as it is.
     fn relax_got_loads(&self, _graph: &LinkGraph<'_>, _list: &mut Vec<(EdgeId, Rewritten)>) {}
+
+    /// What relocations mean that leave it to the platform: what is asked for, or else what objects with these attributes
+    /// have.
+    fn platform(&self, _target: &Target, _attributes: &Attributes, asked: Platform) -> Platform {
+        asked
+    }
+
+    /// Such relocations, and what they are by this: indexes of rows. None if there are none.
+    fn platform_rows(&self, _platform: Platform) -> Option<[(u16, u16); 2]> {
+        None
+    }
 
     /// The distances that layout policies work with.
     fn spans(&self) -> Spans;

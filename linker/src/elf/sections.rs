@@ -37,7 +37,7 @@ const ONCE: &[u8] = b".gnu.linkonce.";
 const ONCE_DEBUG: &[u8] = b".gnu.linkonce.wi.";
 
 /// The flags by which a section stands for another.
-const ALIKE: u64 = (elf::SHF_ALLOC.0 | elf::SHF_WRITE.0 | elf::SHF_EXECINSTR.0 | elf::SHF_TLS.0) as u64;
+const ALIKE: u64 = elf::SHF_ALLOC.0 | elf::SHF_WRITE.0 | elf::SHF_EXECINSTR.0 | elf::SHF_TLS.0;
 
 /// Whether a section takes part.
 enum Part {

@@ -3,6 +3,7 @@
 use super::elf::{CODE, Elf, FUNC, GLOBAL, PROGBITS, READ};
 use super::*;
 use linker::build::Properties;
+use linker::platform::{Meaning, Platform};
 
 const ATTRIBUTES: u32 = 0x7000_0003;
 const NOTE: u32 = 7;
@@ -143,4 +144,38 @@ fn pure_code_and_calls_by_other_standards_are_marked() {
     let pure: Vec<bool> = linked.graph().sections.iter().map(|(_, section)| section.pure_code).collect();
     assert_eq!(pure, [true, false]);
     assert_eq!(linked.graph().symbols[linked.symbol("f").expect("there")].other, 0x80);
+}
+
+/// What a pointer to `x`, at 0x10, by R_ARM_TARGET1 or R_ARM_TARGET2 becomes, and where it is.
+fn platform(target: &str, number: u32, attributes: &[(u8, u8)], platform: Platform) -> (u64, u64, usize) {
+    let mut elf = with_attributes(attributes);
+    let data = elf.section(".data", PROGBITS, super::elf::DATA, &[4, 0, 0, 0]);
+    elf.symbol("p", GLOBAL, data, 0);
+    let x = elf.symbol("x", GLOBAL, super::elf::ABSOLUTE, 0x10);
+    elf.relocate(data, 0, number, x, 0);
+    let files = [("a.o", elf.bytes())];
+    let options = Options { platform, ..Options::default() };
+    let linked = link_with(target, &files, Roots::All, &Layout::Near, &options).expect("links");
+    let p = linked.address("p").expect("there");
+    let name = linked.graph().live_edges().next().map(|(id, _)| linked.graph().object_row(id).name);
+    assert_eq!(name, Some(if number == 38 { "R_ARM_TARGET1" } else { "R_ARM_TARGET2" }));
+    (p, read(&linked, p, 4), linked.graph().got.map_or(0, |_| 1))
+}
+
+#[test]
+fn what_types_of_exceptions_are_found_by_is_the_platforms() {
+    let none = Platform::default();
+    let relative = |(p, value, got): (u64, u64, usize)| value == (0x14 - p as i64) as u32 as u64 && got == 0;
+    let (small, large) = ([ARCH, (26, 1)], [ARCH, (26, 2)]);
+    assert!(relative(platform("thumbv7m", 41, &[ARCH, (7, b'M')], none)));
+    assert!(relative(platform("armv7", 41, &small, none)));
+    for attributes in [&large[..], &[ARCH], &[]] {
+        assert_eq!(platform("armv7", 41, attributes, none).2, 1, "an entry of the table");
+    }
+    let asked = |meaning| Platform { target2: Some(meaning), ..none };
+    assert_eq!(platform("thumbv7m", 41, &small, asked(Meaning::GotRelative)).2, 1);
+    assert_eq!(platform("armv7", 41, &large, asked(Meaning::Absolute)).1, 0x14);
+    assert!(relative(platform("armv7", 41, &large, asked(Meaning::Relative))));
+    assert_eq!(platform("armv7", 38, &large, none).1, 0x14);
+    assert!(relative(platform("armv7", 38, &large, Platform { target1: Some(Meaning::Relative), ..none })));
 }

@@ -75,6 +75,8 @@ const REL: u32 = 9;
 const GROUP: u32 = 17;
 const ATTRIBUTES: u32 = 0x7000_0003;
 const UNWIND: u32 = 0x7000_0001;
+const NOTE: u32 = 7;
+const CREL: u32 = 0x4000_0014;
 
 /// Damages `data` in one place.
 pub(crate) fn mutate(data: &mut Vec<u8>, random: &mut Random) {
@@ -129,7 +131,7 @@ fn object(data: &mut Vec<u8>, random: &mut Random) {
         21..=24 => byte(data, random, &of(&[1])),
         25 => entry(data, random, &of(&[GROUP]), 4, &[(0, 4)]),
         26 => byte(data, random, &of(&[STRTAB])),
-        27..=28 => byte(data, random, &of(&[ATTRIBUTES, UNWIND])),
+        27..=28 => byte(data, random, &of(&[ATTRIBUTES, UNWIND, NOTE, CREL])),
         _ => frames(data, random, &shape.headers),
     }
 }

@@ -36,9 +36,8 @@ pub(super) fn read(bytes: &[u8], big_endian: bool) -> Attributes {
     match bytes.split_first() {
         None => {}
         Some((&FORMAT, rest)) => {
-            if subsections(rest, big_endian, &mut attributes).is_none() {
-                attributes.problem = Some("a subsection is cut short".to_owned());
-            }
+            let read = subsections(rest, big_endian, &mut attributes);
+            attributes.problem = read.is_none().then(|| "a subsection is cut short".to_owned());
         }
         Some(_) if bytes.iter().all(|&byte| byte == 0) => {}
         Some((format, _)) => {

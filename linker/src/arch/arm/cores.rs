@@ -21,6 +21,13 @@ pub struct Abilities {
     pub blx: bool,
 }
 
+impl Abilities {
+    /// Whether it is of the M profile.
+    pub fn is_microcontroller(&self) -> bool {
+        self.microcontroller
+    }
+}
+
 const fn core(name: &'static str, tag: u64, microcontroller: bool, has: [bool; 4]) -> Abilities {
     let [a32, thumb2, long_branches, blx] = has;
     Abilities { name, tag, microcontroller, a32, thumb2, long_branches, blx }

@@ -23,7 +23,9 @@ use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
 use crate::index::ObjectId;
 use crate::layout::{Rule, Spans};
+use crate::platform::{Meaning, Platform};
 use crate::relocation::{Check, Class, Row};
+use crate::target::Target;
 
 mod attributes;
 pub mod cores;
@@ -97,6 +99,35 @@ impl Architecture for Arm {
 
     fn stored_addend(&self, row: &Row, stored: i64, code: &[u8]) -> Result<i64, &'static str> {
         if row.number == table::TLS_GOTDESC { fields::descriptor_addend(stored, code) } else { Ok(stored) }
+    }
+
+    fn platform(&self, target: &Target, attributes: &Attributes, asked: Platform) -> Platform {
+        // Without an operating system, types are in the image. Microcontrollers have none; of other objects, their
+        // enumerations tell: the procedure call standard has them as small as their values, Linux as large as int.
+        const SMALL: u64 = 1;
+        let bare = cores::abilities(cores::default_of(target.name)).is_microcontroller()
+            || attributes.number(attributes::ENUM_SIZE) == SMALL;
+        let types = if bare { Meaning::Relative } else { Meaning::GotRelative };
+        Platform { target1: asked.target1.or(Some(Meaning::Absolute)), target2: asked.target2.or(Some(types)) }
+    }
+
+    fn platform_rows(&self, platform: Platform) -> Option<[(u16, u16); 2]> {
+        let index = |number: u32| table::INDEX[number as usize];
+        let row = |own: u32, meaning: Option<Meaning>| {
+            let number = match meaning {
+                Some(Meaning::Absolute) => table::ABS32,
+                Some(Meaning::Relative) => table::REL32,
+                Some(Meaning::GotRelative) => table::GOT_PREL,
+                None => own,
+            };
+            (index(own), index(number))
+        };
+        // The rows of the table are what Linux has: those edges stay what they are.
+        let (one, two) = (platform.target1, platform.target2);
+        Some([
+            row(table::TARGET1, one.filter(|one| *one != Meaning::Absolute)),
+            row(table::TARGET2, two.filter(|two| *two != Meaning::GotRelative)),
+        ])
     }
 
     fn spans(&self) -> Spans {

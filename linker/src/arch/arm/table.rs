@@ -7,6 +7,7 @@ use crate::field::{Field, Opcode, Run, Stored, Unit, opcode, run};
 use crate::relocation::{Check, Class, Entry, Minus, Operation, Row, Standing, Term, by_number, foreign, row};
 
 pub(super) const ABS32: u32 = 2;
+pub(super) const REL32: u32 = 3;
 pub(super) const TLS_DTPOFF32: u32 = 18;
 pub(super) const TLS_TPOFF32: u32 = 19;
 pub(super) const THM_CALL: u32 = 10;
@@ -14,7 +15,10 @@ pub(super) const CALL: u32 = 28;
 pub(super) const TLS_GOTDESC: u32 = 90;
 pub(super) const TLS_CALL: u32 = 91;
 pub(super) const THM_TLS_CALL: u32 = 93;
+pub(super) const TARGET1: u32 = 38;
+pub(super) const TARGET2: u32 = 41;
 pub(super) const PREL31: u32 = 42;
+pub(super) const GOT_PREL: u32 = 96;
 pub(super) const FUNCDESC: u32 = 163;
 
 /// Index of each number.
