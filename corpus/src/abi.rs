@@ -169,6 +169,14 @@ pub enum Addend {
     Wrap4,
 }
 
+/// What the symbol has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SymbolRule {
+    /// Undefined, and then nothing is written, or of section index `SHN_ABS`.
+    UndefinedOrAbsolute,
+}
+
 /// An instruction that may stand somewhere.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Opcode {
@@ -213,10 +221,17 @@ pub struct Relocation {
     pub aliases: Vec<String>,
     /// The section or table of the ABI that defines it.
     pub section: String,
+    /// The document and the release of it that the row was read from: `AAELF64 2026Q2`.
+    pub release: String,
     /// What the ABI says of its use.
     pub standing: Standing,
     /// X.
     pub formula: Option<Formula>,
+    /// Whether the ABI wants A to be zero, because X is of a table entry of S alone. Up to AAELF64 2023Q3 the entry was of
+    /// S + A; the linker keeps to that for objects that have an A, and the proofs hold it to it.
+    pub zero_addend: bool,
+    /// What the symbol has to be, where that is not just anything.
+    pub symbol: Option<SymbolRule>,
     /// What is checked of X.
     pub check: Check,
     /// The same on a core before Thumb-2, where that is less.
@@ -239,6 +254,18 @@ impl Relocation {
             _ => 0,
         };
         self.form.opcodes.iter().map(|opcode| Opcode { name: opcode.name.clone(), word: opcode.word | hw }).collect()
+    }
+
+    /// The table entry that X is of, and whether it is of S + A rather than of S: that no formula says, and objects ask for where
+    /// they have an addend that should be zero ([`Relocation::zero_addend`]).
+    pub fn entry(&self) -> Option<(Entry, bool)> {
+        let entry = self.formula.as_ref()?.entry()?;
+        Some((entry, self.zero_addend))
+    }
+
+    /// Whether the ABI forbids an object to have this addend here.
+    pub fn forbids_addend(&self, a: i64) -> bool {
+        self.zero_addend && a != 0
     }
 
     /// X for these inputs, computed in 64 bits on AArch64 and 32 on ARM, where it is sign-extended. None if only a loader

@@ -1,5 +1,6 @@
-/* Defect 17: a GOT relocation with an addend. AAELF64 writes GDAT(S+A): the entry holds S+A, and is another than that of S.
-   Linkers disagree here; this case says what the ABI does. */
+/* Defect 17: a GOT relocation with an addend. Since AAELF64 2024Q3 the ABI forbids it (GDAT(S), "Relocation operations"), and
+   linkers make three things of it. This case says what ours does: an entry for S + A, as earlier releases had it, which is what
+   an object means whose assembler has turned a local symbol into its section and an addend. */
 // arch: aarch64 -aarch64_ilp32
 // call: plain() = &array
 // call: offset() = &array+8

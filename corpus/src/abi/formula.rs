@@ -62,7 +62,7 @@ enum Node {
     Term(Term),
     Binary(char, Box<Node>, Box<Node>),
     Page(Box<Node>),
-    Entry { kind: Entry, addend: bool },
+    Entry(Entry),
     ThreadOffset(Box<Node>),
     BlockOffset(Box<Node>),
     Loader,
@@ -99,8 +99,8 @@ impl Formula {
         self.root.evaluate(inputs).map(|value| value as i64)
     }
 
-    /// The table entry it refers to, and whether the addend is part of the entry rather than added to its address.
-    pub fn entry(&self) -> Option<(Entry, bool)> {
+    /// The table entry it refers to.
+    pub fn entry(&self) -> Option<Entry> {
         self.root.entry()
     }
 
@@ -139,16 +139,16 @@ impl Node {
                 }
             }
             Node::Page(inner) => inner.evaluate(inputs)? & !0xfff,
-            Node::Entry { .. } => inputs.entry,
+            Node::Entry(_) => inputs.entry,
             Node::ThreadOffset(inner) => inner.evaluate(inputs)?.wrapping_sub(inputs.tp),
             Node::BlockOffset(inner) => inner.evaluate(inputs)?.wrapping_sub(inputs.tls),
             Node::Loader => return None,
         })
     }
 
-    fn entry(&self) -> Option<(Entry, bool)> {
+    fn entry(&self) -> Option<Entry> {
         match self {
-            Node::Entry { kind, addend } => Some((*kind, *addend)),
+            Node::Entry(kind) => Some(*kind),
             Node::Binary(_, left, right) => left.entry().or_else(|| right.entry()),
             Node::Page(inner) => inner.entry(),
             _ => None,
@@ -182,28 +182,30 @@ mod tests {
         assert_eq!(value("((S + A) | T) - P"), Some(0x1234_4ffd - 0x1234_6006));
         assert_eq!(value("S + A - Pa"), Some(0x1234_4ffd - 0x1234_6004));
         assert_eq!(value("Page(S + A) - Page(P)"), Some(-0x2000));
-        assert_eq!(value("G(GDAT(S + A)) - Page(GOT)"), Some(0x1008));
-        assert_eq!(value("G(GTLSIDX(S, A)) - GOT"), Some(0xff8));
+        assert_eq!(value("G(GDAT(S)) - Page(GOT)"), Some(0x1008));
+        assert_eq!(value("G(GTLSIDX(S)) - GOT"), Some(0xff8));
         assert_eq!(value("G(GDAT(S)) + A - GOT_ORG"), Some(0xff5));
         assert_eq!(value("TPREL(S + A)"), Some(0x100d));
         assert_eq!(value("DTPREL(S + A)"), value("S + A - TLS"));
         assert_eq!(value("B(S) + A"), Some(0xfd));
         assert_eq!(value("PAUTH(S + A)"), value("S + A"));
+        assert_eq!(value("G(GDAT(S)) - P + A"), Some(0x7008 - 0x1234_6006 - 3));
+        assert_eq!((value("Delta + A"), value("SIGN(Delta + A)")), (None, None));
     }
 
     #[test]
     fn entries() {
         let entry = |text| Formula::parse(text).unwrap().entry();
-        assert_eq!(entry("Page(G(GDAT(S + A))) - Page(P)"), Some((Entry::Address, true)));
-        assert_eq!(entry("G(GTPREL(S)) + A - P"), Some((Entry::ThreadOffset, false)));
-        assert_eq!(entry("G(ENCD(GDAT(S + A)))"), Some((Entry::Signed, true)));
-        assert_eq!(entry("G(ENCD(GTLSDESC(S + A)))"), Some((Entry::SignedDescriptor, true)));
+        assert_eq!(entry("Page(G(GDAT(S))) - Page(P)"), Some(Entry::Address));
+        assert_eq!(entry("G(GTPREL(S)) + A - P"), Some(Entry::ThreadOffset));
+        assert_eq!(entry("G(ENCD(GDAT(S)))"), Some(Entry::Signed));
+        assert_eq!(entry("G(ENCD(GTLSDESC(S)))"), Some(Entry::SignedDescriptor));
         assert_eq!(entry("S + A - GOT"), None);
     }
 
     #[test]
     fn refused() {
-        for text in ["", "S +", "S A", "(S", "Q", "G(S)", "B(A)", "G(GDAT(A))", "S + A)"] {
+        for text in ["", "S +", "S A", "(S", "Q", "G(S)", "B(A)", "G(GDAT(A))", "G(GDAT(S + A))", "S + A)"] {
             assert!(Formula::parse(text).is_err(), "{text}");
         }
     }

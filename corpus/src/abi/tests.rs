@@ -31,9 +31,47 @@ fn counts() {
         [Standing::Static, Standing::Dynamic, Standing::Deprecated, Standing::Obsolete, Standing::Private]
             .map(|standing| count(class, standing))
     };
-    assert_eq!(counts(Class::Lp64), [137, 13, 0, 0, 17]);
+    assert_eq!(counts(Class::Lp64), [138, 12, 0, 0, 17]);
     assert_eq!(counts(Class::Ilp32), [78, 9, 0, 0, 0]);
     assert_eq!(counts(Class::Arm), [105, 11, 8, 14, 25]);
+}
+
+/// How many rows were read from which release: a new release is read row by row, and says so here.
+#[test]
+fn releases() {
+    let mut releases = std::collections::BTreeMap::new();
+    for relocation in all() {
+        let class = format!("{:?}", relocation.class);
+        *releases.entry((class, relocation.release.clone())).or_insert(0) += 1;
+    }
+    let releases: Vec<_> = releases.iter().map(|((class, release), count)| (&**class, &**release, *count)).collect();
+    let expected = [
+        ("Arm", "AAELF32 2025Q4", 149),
+        ("Arm", "FDPIC ABI 0.4", 4),
+        ("Arm", "GNU binutils 2.40", 10),
+        ("Ilp32", "AAELF64 2026Q2", 87),
+        ("Lp64", "AAELF64 2026Q2", 128),
+        ("Lp64", "PAuthABIELF64 2024Q3", 17),
+        ("Lp64", "PAuthABIELF64 2025Q4", 22),
+    ];
+    assert_eq!(releases, expected);
+}
+
+/// What goes by way of the table of AArch64 has no addend, but for the one relocation whose formula has it outside.
+#[test]
+fn zero_addends() {
+    let is_zero = |name: &str| named(name).forbids_addend(8);
+    assert!(
+        ["ADR_GOT_PAGE", "TLSGD_ADR_PAGE21", "TLSIE_ADR_GOTTPREL_PAGE21", "TLSDESC_LD64_LO12", "AUTH_GOT_ADD_LO12_NC"]
+            .iter()
+            .all(|name| is_zero(&format!("R_AARCH64_{name}")))
+    );
+    assert!(is_zero("R_AARCH64_P32_LD32_GOT_LO12_NC") && !named("R_AARCH64_ADR_GOT_PAGE").forbids_addend(0));
+    for free in ["R_AARCH64_GOTPCREL32", "R_AARCH64_TLSLD_ADR_PAGE21", "R_AARCH64_ABS64", "R_ARM_GOT_PREL"] {
+        assert!(!is_zero(free), "{free}");
+    }
+    assert_eq!(named("R_AARCH64_ADR_GOT_PAGE").entry(), Some((Entry::Address, true)));
+    assert_eq!(named("R_AARCH64_GOTPCREL32").entry(), Some((Entry::Address, false)));
 }
 
 /// Fields lie in their words, hold as many bits as are selected, and examples have a field that means zero.
@@ -107,8 +145,14 @@ fn refusals() {
     assert_eq!(expected("R_AARCH64_CALL26", 2), Err(Refusal::Misaligned));
     assert_eq!(expected("R_AARCH64_ABS16", -0x8001), Err(Refusal::OutOfRange));
     assert!(expected("R_AARCH64_ABS16", 0xffff).is_ok() && expected("R_AARCH64_MOVW_UABS_G0_NC", -1).is_ok());
-    // GNU ld, asked for these three, finds them truncated.
-    for (name, x) in [("MOVW_UABS_G1", -1), ("ABS32", 1 << 32), ("ADR_PREL_PG_HI21", -(1 << 32) - 0x1000)] {
+    for (name, low, high) in [("PREL32", -1 << 31, 1 << 31), ("PREL16", -1 << 15, 1 << 15), ("PATCHINST", 0, 1 << 32)] {
+        let name = format!("R_AARCH64_{name}");
+        assert!(expected(&name, low).is_ok() && expected(&name, high - 1).is_ok(), "{name}");
+        assert_eq!([low - 1, high].map(|x| expected(&name, x)), [Err(Refusal::OutOfRange); 2], "{name}");
+    }
+    // GNU ld, asked for these, finds them truncated.
+    let far = [("ADR_PREL_PG_HI21", -(1 << 32) - 0x1000), ("PREL32", 1 << 31), ("MOVW_PREL_G1", 1 << 32)];
+    for (name, x) in [("MOVW_UABS_G1", -1), ("ABS32", 1 << 32)].into_iter().chain(far) {
         assert_eq!(expected(&format!("R_AARCH64_P32_{name}"), x), Err(Refusal::OutOfRange), "{name}");
     }
     assert_eq!(expected("R_ARM_ALU_PC_G0", 0x101), Err(Refusal::OutOfRange));

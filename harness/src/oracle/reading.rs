@@ -35,6 +35,8 @@ pub(super) enum Finding {
     Right(Way),
     /// It is not, and why.
     Wrong(String),
+    /// The ABI forbids what the object has there, and how.
+    Forbidden(String),
     /// That cannot be said, and why.
     Unknown(String),
 }
@@ -99,10 +101,17 @@ impl<'a> Reading<'a> {
         let Some(word) = self.word(output) else {
             return Finding::Unknown("there is nothing at the place".to_owned());
         };
+        if self.relocation.forbids_addend(self.inputs.a) {
+            let Relocation { release, name, .. } = self.relocation;
+            return Finding::Forbidden(format!(
+                "{release} wants a zero addend of {name}, and the object has {}; ours makes an entry for S + A",
+                self.inputs.a
+            ));
+        }
         let row = self.graph.object_row(self.id);
         let is_branch = row.class.is_branch() || row.class == linker::relocation::Class::BranchData;
         let inputs = self.inputs_of(output);
-        match self.relocation.formula.as_ref().and_then(|formula| formula.entry()) {
+        match self.relocation.entry() {
             _ if self.is_nothing && row.class.is_branch() => self.falls_through(word),
             Some((entry, with_addend)) => self.slot(output, word, entry, with_addend),
             None if self.asks("FUNCDESC") => self.descriptor(output, word),

@@ -15,6 +15,8 @@ pub enum Verdict {
     NeitherIsRight(String, String),
     /// Both choices are good.
     BothAreValid,
+    /// The ABI forbids the input, so that it does not say what becomes of it: the rule that it breaks.
+    InputIsForbidden(String),
     /// The ABI's text does not decide it, or what would is not known.
     CannotTell(String),
 }
@@ -26,6 +28,7 @@ pub(super) fn over(ours: Finding, theirs: Finding) -> (Verdict, Option<(Way, Way
         (Finding::Right(_), Finding::Wrong(why)) => Verdict::OursIsRight(why),
         (Finding::Wrong(why), Finding::Right(_)) => Verdict::TheirsIsRight(why),
         (Finding::Wrong(ours), Finding::Wrong(theirs)) => Verdict::NeitherIsRight(ours, theirs),
+        (Finding::Forbidden(why), _) | (_, Finding::Forbidden(why)) => Verdict::InputIsForbidden(why),
         (Finding::Unknown(why), _) => Verdict::CannotTell(format!("of ours, {why}")),
         (_, Finding::Unknown(why)) => Verdict::CannotTell(format!("of theirs, {why}")),
     };
@@ -40,6 +43,7 @@ impl Verdict {
             Verdict::TheirsIsRight(_) => "theirs",
             Verdict::NeitherIsRight(..) => "neither",
             Verdict::BothAreValid => "both",
+            Verdict::InputIsForbidden(_) => "forbidden",
             Verdict::CannotTell(_) => "unknown",
         }
     }
@@ -52,6 +56,7 @@ impl fmt::Display for Verdict {
             Verdict::TheirsIsRight(why) => write!(f, "theirs is right, ours is wrong: {why}"),
             Verdict::NeitherIsRight(ours, theirs) => write!(f, "both are wrong: ours: {ours}; theirs: {theirs}"),
             Verdict::BothAreValid => f.write_str("both are a valid choice"),
+            Verdict::InputIsForbidden(why) => write!(f, "the ABI forbids the input: {why}"),
             Verdict::CannotTell(why) => write!(f, "cannot tell: {why}"),
         }
     }

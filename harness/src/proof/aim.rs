@@ -36,7 +36,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
     };
     let page = |address: u64| address & !0xfff;
     let (text, width) = (formula.text(), target.pointer_bytes() as i64);
-    if let Some((entry, _)) = formula.entry() {
+    if let Some(entry) = formula.entry() {
         setup.aim = if matches!(entry, Entry::Address | Entry::Signed | Entry::Function) {
             Aim::Label(SYMBOL)
         } else {
@@ -45,7 +45,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
         let got = match text {
             _ if text.starts_with("Page(") && x & 0xfff == 0 => (x as u64).wrapping_add(page(p)) + 0x238,
             _ if text.starts_with("Page(") => return None,
-            _ if text.ends_with(") + A - P") => sum(p)?,
+            _ if text.ends_with(") + A - P") || text.ends_with(") - P + A") => sum(p)?,
             _ if text.ends_with(") - P") => (x as u64).wrapping_add(p),
             _ if text.ends_with(") + A") => sum(0)?,
             _ if text.ends_with(" - GOT_ORG") => {

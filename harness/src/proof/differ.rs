@@ -54,7 +54,7 @@ impl Compared {
                 let told = || Some(format!("{}: {}: {}", peer.name(), difference.site, difference.verdict));
                 match difference.verdict {
                     Verdict::TheirsIsRight(_) | Verdict::NeitherIsRight(..) => self.wrong = told(),
-                    Verdict::CannotTell(_) => self.undecided = told(),
+                    Verdict::CannotTell(_) | Verdict::InputIsForbidden(_) => self.undecided = told(),
                     Verdict::OursIsRight(_) => self.theirs = told(),
                     Verdict::BothAreValid => {}
                 }
@@ -143,7 +143,8 @@ fn complaint(why: &str) -> &str {
 fn setups(target: &'static Target, relocation: &Relocation) -> Vec<Setup> {
     let p = aim::places(target, relocation)[0];
     let (pair, words) = (pair(relocation), encode::words(relocation));
-    let values = encode::values(relocation).into_iter().flat_map(|x| [(x, 0), (x, 0x10)]);
+    let addends = if relocation.zero_addend { &[0][..] } else { &[0, 0x10] };
+    let values = encode::values(relocation).into_iter().flat_map(|x| addends.iter().map(move |a| (x, *a)));
     let wanted = values.zip(words.iter().cycle());
     let setups = wanted.filter_map(|((x, a), word)| aim::at(target, relocation, *word, x, a, p));
     // Many entries in a table show no more than a few do.

@@ -1,7 +1,7 @@
 //! *encode*: what is in memory is what the ABI's formula comes to, for several S, A and P, for every instruction that may
 //! carry the relocation and for every register; an instruction that may not is refused.
 
-use corpus::abi::{Check, Class, Place, Refusal, Relocation, Special};
+use corpus::abi::{Check, Class, Place, Refusal, Relocation, Special, SymbolRule};
 use linker::Error;
 
 use super::object::{Aim, Setup, Written, link};
@@ -107,6 +107,7 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
     }
     states(trial, relocation, &words)?;
     carry(trial, relocation)?;
+    symbols(trial, relocation)?;
     wrong(trial, relocation)?;
     match trial.decoded {
         (read, unknown) if unknown > 0 && relocation.form.place.is_code() && !decode::is_unknown(relocation) => {
@@ -128,6 +129,23 @@ fn carry(trial: &mut Trial, relocation: &Relocation) -> Step {
     let setup = aim::at(trial.target, relocation, 0, top, 0, aim::places(trial.target, relocation)[0]);
     let setup = setup.ok_or("no table for a carry into the top bit")?;
     trial.agree(relocation, &Setup { before: 1, ..setup }).map(|_| ())
+}
+
+/// A symbol that may not be what it is is refused, and one that nobody defines leaves the place as it was, where the ABI says so.
+fn symbols(trial: &mut Trial, relocation: &Relocation) -> Step {
+    let Some(SymbolRule::UndefinedOrAbsolute) = relocation.symbol else { return Ok(()) };
+    let p = aim::places(trial.target, relocation)[0];
+    let word = 0xd503_201f & relocation.field();
+    for aim in [Aim::Inside(0x10), Aim::Nothing] {
+        let setup = Setup { word, a: 0, p, aim, got: None, before: 0, pair: None };
+        trial.runs += 1;
+        match (aim, link(trial.target, relocation, &setup)?.outcome) {
+            (Aim::Nothing, Ok(written)) if written.word == word && written.guarded => {}
+            (Aim::Inside(_), Err(Error::Malformed { .. })) => {}
+            (_, outcome) => return Err(format!("{aim:x?} came to {outcome:x?}")),
+        }
+    }
+    Ok(())
 }
 
 fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {

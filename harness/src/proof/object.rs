@@ -28,6 +28,8 @@ pub enum Aim {
     ThreadLocal(u64),
     /// The origin of the global offset table.
     Origin,
+    /// A symbol that nobody defines.
+    Nothing,
 }
 
 /// One link to be made.
@@ -171,7 +173,7 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
             (SymbolKind::Label, SymbolSection::Section(zero), offset)
         }
         Aim::ThreadLocal(offset) => (SymbolKind::Tls, SymbolSection::Section(image), offset),
-        Aim::Origin => (SymbolKind::Label, SymbolSection::Undefined, 0),
+        Aim::Origin | Aim::Nothing => (SymbolKind::Label, SymbolSection::Undefined, 0),
     };
     let name = if setup.aim == Aim::Origin { "_GLOBAL_OFFSET_TABLE_" } else { "aim" };
     let aim = symbol(&mut object, name, kind, at, value);
@@ -264,6 +266,7 @@ fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut In
         Aim::Function(address, thumb) => (address, thumb),
         Aim::Inside(offset) => (named(b".zero")?.1.address + offset, false),
         Aim::Origin => (inputs.got, false),
+        Aim::Nothing => (0, false),
         Aim::ThreadLocal(offset) => {
             inputs.tls = named(b".tdata")?.1.address;
             // Variant 1: the block lies behind two words that the thread pointer points at; its alignment is theirs.
@@ -330,8 +333,9 @@ fn check_entry(
     inputs: &Inputs,
 ) -> Result<(), String> {
     let Some(formula) = &relocation.formula else { return Ok(()) };
+    // Of S + A only as our extension: an object that has an addend here breaks a rule of the ABI, and gets what it meant.
     let Some((entry, with_addend)) =
-        formula.entry().or(formula.mentions("FUNCDESC").then_some((Entry::Function, false)))
+        relocation.entry().or(formula.mentions("FUNCDESC").then_some((Entry::Function, false)))
     else {
         return Ok(());
     };

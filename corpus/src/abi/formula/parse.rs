@@ -74,9 +74,8 @@ impl<'a> Parser<'a> {
             }
             // What is there before it is signed, or called.
             "PAUTH" | "FUNCINIT" => self.argument(),
-            "SIGN" | "Delta" | "DELTA" | "Indirect" | "TLSDESC" | "Module" | "ChangeIn" => {
-                self.argument().map(|_| Node::Loader)
-            }
+            "Delta" => Ok(Node::Loader),
+            "SIGN" | "Indirect" | "TLSDESC" | "Module" | "ChangeIn" => self.argument().map(|_| Node::Loader),
             _ => Err(format!("`{name}` is not a term, before `{}`", self.rest)),
         }
     }
@@ -95,7 +94,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What stands in `G(...)`: its argument is S, S + A, or S, A.
+    /// What stands in `G(...)`: its argument is S.
     fn entry(&mut self) -> Result<Node, String> {
         let kind = match self.word() {
             "ENCD" => {
@@ -103,10 +102,8 @@ impl<'a> Parser<'a> {
                 let inner = self.entry()?;
                 self.expect(')')?;
                 return match inner {
-                    Node::Entry { kind: Entry::Address, addend } => Ok(Node::Entry { kind: Entry::Signed, addend }),
-                    Node::Entry { kind: Entry::Descriptor, addend } => {
-                        Ok(Node::Entry { kind: Entry::SignedDescriptor, addend })
-                    }
+                    Node::Entry(Entry::Address) => Ok(Node::Entry(Entry::Signed)),
+                    Node::Entry(Entry::Descriptor) => Ok(Node::Entry(Entry::SignedDescriptor)),
                     _ => Err("not signable".into()),
                 };
             }
@@ -118,15 +115,6 @@ impl<'a> Parser<'a> {
             "FUNCDESC" => Entry::Function,
             name => return Err(format!("`{name}` is not a table entry")),
         };
-        self.expect('(')?;
-        if self.word() != "S" {
-            return Err("an entry is of S".to_owned());
-        }
-        let addend = self.take('+') || self.take(',');
-        if addend && self.word() != "A" {
-            return Err("an entry is of S and A".to_owned());
-        }
-        self.expect(')')?;
-        Ok(Node::Entry { kind, addend })
+        self.of_symbol().map(|()| Node::Entry(kind))
     }
 }
