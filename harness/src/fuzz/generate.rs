@@ -118,8 +118,11 @@ impl Maker {
         id
     }
 
+    /// Any object but those that must not be linked.
     fn object(&mut self) -> usize {
-        self.dice.below(self.program.archived.len())
+        let objects: Vec<usize> =
+            (0..self.program.archived.len()).filter(|object| !is_decoy(&self.program, *object)).collect();
+        self.dice.pick(&objects)
     }
 
     /// An object that is linked whatever refers to it: the order of those is the command line's.
@@ -490,16 +493,6 @@ impl Maker {
         let Some(item) = self.program.item(target).cloned() else { return };
         let objects: Vec<usize> =
             (0..self.program.archived.len()).filter(|&object| is_visible(&self.program, &item, object)).collect();
-        let decoys: Vec<usize> = self
-            .program
-            .items
-            .iter()
-            .filter_map(|item| match item.what {
-                What::Nowhere { decoy } => decoy,
-                _ => None,
-            })
-            .collect();
-        let objects: Vec<usize> = objects.into_iter().filter(|object| !decoys.contains(object)).collect();
         if !objects.is_empty() {
             let object = self.dice.pick(&objects);
             self.references_from(object, target);
@@ -507,10 +500,6 @@ impl Maker {
     }
 
     fn references_from(&mut self, object: usize, target: Id) {
-        let decoy = |item: &Item| matches!(item.what, What::Nowhere { decoy: Some(at) } if at == object);
-        if self.program.items.iter().any(decoy) {
-            return;
-        }
         let mode = self.mode();
         let mut list: Vec<Sequence> = Vec::new();
         for number in 0..self.dice.between(1, SEQUENCES) {
@@ -537,6 +526,14 @@ impl Maker {
         let kind = kind(&self.program, &item)?;
         let dialect = dialect::of(mode);
         let mut form = self.dice.pick(dialect.forms(kind));
+        // Not every linker has this one, and then it sees nothing of the program.
+        let rare = matches!(form, Form::GeneralDynamic | Form::LocalDynamic) && self.program.entry.is_64();
+        if rare && !self.program.seed.is_multiple_of(8) {
+            form = Form::InitialExec;
+        }
+        if is_local(&item) && through_table(form) {
+            form = if kind == Kind::Thread { Form::LocalExec } else { Form::Moves };
+        }
         let count = words(&self.program, &item);
         let pointers = match &item.what {
             What::Pointers { entries, .. } => entries.len(),
@@ -585,17 +582,41 @@ impl Maker {
 
 /// Whether an object can refer to an item's symbol.
 fn is_visible(program: &Program, item: &Item, object: usize) -> bool {
-    let local = match &item.what {
+    let local = is_local(item);
+    // The 32-bit assembler takes a symbol that is a number in the same file for the number.
+    let number = matches!(item.what, What::Absolute(_)) && item.object == object && !program.entry.is_64();
+    !is_decoy(program, object) && !number && (!local || item.object == object)
+}
+
+/// Whether only its own object sees an item's symbol.
+fn is_local(item: &Item) -> bool {
+    match &item.what {
         What::Data(Data { binding, .. })
         | What::Function(Function { binding, .. })
         | What::Thread { binding, .. }
         | What::Alias { binding, .. } => *binding == Binding::Local,
         _ => false,
-    };
-    let decoy = program.items.iter().any(|item| matches!(item.what, What::Nowhere { decoy: Some(at) } if at == object));
-    // The 32-bit assembler takes a symbol that is a number in the same file for the number.
-    let number = matches!(item.what, What::Absolute(_)) && item.object == object && !program.entry.is_64();
-    !decoy && !number && (!local || item.object == object)
+    }
+}
+
+/// Whether a form goes through the table. Not for local symbols: assemblers refer to their section and an addend, of which
+/// the ABI says that there must be none, and every linker makes something else.
+fn through_table(form: Form) -> bool {
+    matches!(
+        form,
+        Form::GotPage
+            | Form::GotOrigin
+            | Form::GotLiteral
+            | Form::InitialExec
+            | Form::GeneralDynamic
+            | Form::LocalDynamic
+            | Form::Descriptor
+    )
+}
+
+/// Whether an object is one that must not be linked.
+fn is_decoy(program: &Program, object: usize) -> bool {
+    program.items.iter().any(|item| matches!(item.what, What::Nowhere { decoy: Some(at) } if at == object))
 }
 
 /// What an item's symbol is for those who refer to it. None for what has none.

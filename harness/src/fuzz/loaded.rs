@@ -8,13 +8,14 @@ use object::elf::{FileHeader32, FileHeader64, PF_W, PF_X, PT_LOAD, PT_TLS};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, Object as _, ObjectSymbol as _};
 
-use crate::executor::Executor;
+use crate::executor::{Executor, Register};
 
 /// An executable's memory.
 #[derive(Debug, Default)]
 struct Image {
     segments: Vec<(u64, u64, Vec<u8>, Protection)>,
-    thread_local: Option<ThreadLocal>,
+    /// With the bytes of it that have content.
+    thread_local: Option<(ThreadLocal, u64)>,
 }
 
 /// Loads an executable into a machine that has been reset, and gives the thread its variables. The address of a symbol.
@@ -40,8 +41,13 @@ pub fn load<E: Executor>(machine: &mut E, file: &[u8], symbol: &str) -> Result<u
         reserved.content(number).copy_from_slice(content);
     }
     machine.finalize(reserved, &[]).map_err(|error| anyhow::anyhow!("{error}"))?;
-    if let Some(thread_local) = &image.thread_local {
+    if let Some((thread_local, content)) = &image.thread_local {
         machine.set_thread(thread_local).map_err(|error| anyhow::anyhow!(error))?;
+        // What has no content has no memory in the image either: other data is there.
+        let register = if target.register_bits == 64 { Register::Thread } else { Register::ThreadReadOnly };
+        let rest = machine.get(register) as u64 + thread_local.offset + content;
+        let zeros = vec![0; usize::try_from(thread_local.size.saturating_sub(*content))?];
+        machine.poke(rest, &zeros).map_err(|error| anyhow::anyhow!("{error}"))?;
     }
     let file = object::File::parse(file)?;
     let found = file.symbols().find(|known| known.name() == Ok(symbol) && known.is_definition());
@@ -71,7 +77,8 @@ fn read<Elf: FileHeader<Endian = Endianness>>(target: &Target, file: &[u8]) -> R
             PT_TLS => {
                 let alignment = align.max(1);
                 let offset = (2 * target.pointer_bytes() as u64).next_multiple_of(alignment);
-                image.thread_local = Some(ThreadLocal { address, size, alignment, offset });
+                let thread_local = ThreadLocal { address, size, alignment, offset };
+                image.thread_local = Some((thread_local, segment.p_filesz(endian).into()));
             }
             _ => {}
         }

@@ -278,7 +278,7 @@ fn write_piece(text: &mut Text, piece: &Piece) {
 fn write_step(program: &Program, text: &mut Text, step: &Step) {
     let dialect = dialect::of(step.mode);
     text.section(&code(&run_section(step.run)));
-    let (first, last) = (format!("run{}", step.run), format!("run{}_last", step.run));
+    let (first, last) = (format!("steps{}", step.run), format!("steps{}_last", step.run));
     // What only says the state has a name of its own.
     match step.part {
         Part::First => text.function(dialect, &first, Binding::Global),
@@ -326,7 +326,7 @@ fn write_check(program: &Program, text: &mut Text, item: &Item, check: &Check) {
         }
         How::Run { run } => {
             // A jump: the run returns to who called the check.
-            text.line(&format!("b run{run}"));
+            text.line(&format!("b steps{run}"));
         }
         How::Constructors => text.lines(dialect.returns_word("trace")),
         How::Bounds { of } => {
@@ -530,6 +530,11 @@ fn entry(program: &Program, text: &mut Text) {
         let pointers = if program.entry.is_64() { 16u32 } else { 8 };
         text.function(dialect, "__tls_get_addr", Binding::Global);
         text.lines(dialect.tls_get_addr(pointers.next_multiple_of(expect::thread_alignment(program).max(1))));
+    }
+    // Where there is no data at all, the ends of its parts are where there is no memory.
+    if program.checks().any(|(_, check)| check.how == How::Cleared) {
+        text.section(&Section { name: ".data".to_owned(), flags: "aw", zero: false });
+        text.words(&[u32::MAX]);
     }
     if constructors {
         text.section(&Section { name: ".data".to_owned(), flags: "aw", zero: false });

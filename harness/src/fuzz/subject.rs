@@ -262,8 +262,9 @@ fn link(peer: Peer, built: &Built, linkers: &Linkers) -> Result<std::result::Res
         Ok(()) => Ok(path),
         Err(error) => {
             let text = error.to_string();
-            // The first line is the command.
-            Err(text.lines().nth(1).unwrap_or(&text).to_owned())
+            // The first line is the command, and others say only where.
+            let why = text.lines().skip(1).find(|line| !line.ends_with("':"));
+            Err(why.unwrap_or(&text).to_owned())
         }
     })
 }

@@ -38,10 +38,10 @@ impl Arm {
         if self.thumb { 4 } else { 8 }
     }
 
-    /// `register += pc`, under a label.
-    fn add_pc(&self, register: &str, label: &str) -> [String; 2] {
+    /// `register += pc`, with a label on the same line: nothing may come between the two.
+    fn add_pc(&self, register: &str, label: &str) -> String {
         let add = if self.thumb { format!("add {register}, pc") } else { format!("add {register}, pc, {register}") };
-        [format!("{label}:"), add]
+        format!("{label}: {add}")
     }
 }
 
@@ -136,7 +136,7 @@ impl Dialect for Arm {
                     format!("movw {r}, #:lower16:({to} - . - {ahead})"),
                     format!("movt {r}, #:upper16:({to} - . - {})", ahead - 4),
                 ];
-                code.lines.push(self.add_pc(&r, &anchor)[1].clone());
+                code.lines.push(self.add_pc(&r, &anchor));
                 (code.whole, code.added) = (true, true);
             }
             Form::Literal => {
@@ -146,20 +146,20 @@ impl Dialect for Arm {
             }
             Form::LiteralRelative => {
                 code.lines = vec![literal(&r, "p")];
-                code.lines.extend(self.add_pc(&r, &anchor));
+                code.lines.push(self.add_pc(&r, &anchor));
                 code.pool = vec![align(), format!("{label}p: .word {to} - ({anchor} + {bias})")];
                 code.added = true;
             }
             Form::GotPage => {
                 code.lines = vec![literal(&r, "p")];
-                code.lines.extend(self.add_pc(&r, &anchor));
+                code.lines.push(self.add_pc(&r, &anchor));
                 code.lines.push(format!("ldr {r}, [{r}]"));
                 code.pool = vec![align(), format!("{label}p: .word {symbol}(GOT_PREL) + {from_here}")];
             }
             Form::GotOrigin | Form::LiteralFromGot => {
                 let through = sequence.form == Form::GotOrigin;
                 code.lines = vec![literal(&s, "p")];
-                code.lines.extend(self.add_pc(&s, &anchor));
+                code.lines.push(self.add_pc(&s, &anchor));
                 code.lines.push(literal(&r, "q"));
                 let (last, offset) = if through {
                     (format!("ldr {r}, [{s}, {r}]"), format!("{symbol}(GOT)"))
@@ -182,7 +182,7 @@ impl Dialect for Arm {
             }
             Form::InitialExec => {
                 code.lines = vec![literal(&r, "p")];
-                code.lines.extend(self.add_pc(&r, &anchor));
+                code.lines.push(self.add_pc(&r, &anchor));
                 code.lines.extend([
                     format!("ldr {r}, [{r}]"),
                     format!("mrc p15, 0, {s}, c13, c0, 3"),
@@ -193,7 +193,7 @@ impl Dialect for Arm {
             Form::GeneralDynamic | Form::LocalDynamic => {
                 let local = sequence.form == Form::LocalDynamic;
                 code.lines = vec![literal("r0", "p")];
-                code.lines.extend(self.add_pc("r0", &anchor));
+                code.lines.push(self.add_pc("r0", &anchor));
                 code.lines.push("bl __tls_get_addr".to_owned());
                 let what = if local { "tlsldm" } else { "tlsgd" };
                 code.pool = vec![align(), format!("{label}p: .word {symbol}({what}) + {from_here}")];
