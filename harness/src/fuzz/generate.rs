@@ -391,6 +391,9 @@ impl Maker {
             _ => false,
         };
         if let Some(of) = self.visible(object, strong) {
+            if self.program.items.iter().any(|item| item.object == object && item.what == What::Twin { of }) {
+                return;
+            }
             self.push(object, What::Twin { of });
             self.references_to(of);
         }
@@ -583,8 +586,8 @@ impl Maker {
 /// Whether an object can refer to an item's symbol.
 fn is_visible(program: &Program, item: &Item, object: usize) -> bool {
     let local = is_local(item);
-    // The 32-bit assembler takes a symbol that is a number in the same file for the number.
-    let number = matches!(item.what, What::Absolute(_)) && item.object == object && !program.entry.is_64();
+    // Assemblers take a symbol that is a number in the same file for the number.
+    let number = matches!(item.what, What::Absolute(_)) && item.object == object;
     !is_decoy(program, object) && !number && (!local || item.object == object)
 }
 
@@ -607,6 +610,7 @@ fn through_table(form: Form) -> bool {
         Form::GotPage
             | Form::GotOrigin
             | Form::GotLiteral
+            | Form::LiteralFromGot
             | Form::InitialExec
             | Form::GeneralDynamic
             | Form::LocalDynamic
