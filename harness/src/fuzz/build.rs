@@ -79,13 +79,13 @@ impl Built {
             if program.archived[number] {
                 members.push((name, bytes));
             } else {
-                inputs.push(Input { name, data: Data::Read(bytes) });
+                inputs.push(Input::new(name, Data::Read(bytes)));
             }
         }
         if !members.is_empty() {
             let bytes = corpus::build::write_archive(&members);
             std::fs::write(directory.join(ARCHIVE), &bytes)?;
-            inputs.push(Input { name: ARCHIVE.to_owned(), data: Data::Read(bytes) });
+            inputs.push(Input::new(ARCHIVE, Data::Read(bytes)));
         }
         let start = directory.join(START);
         if !start.exists() {

@@ -42,8 +42,9 @@ pub fn load<E: Executor>(machine: &mut E, file: &[u8], symbol: &str) -> Result<u
     }
     machine.finalize(reserved, &[]).map_err(|error| anyhow::anyhow!("{error}"))?;
     if let Some((thread_local, content)) = &image.thread_local {
-        machine.set_thread(thread_local).map_err(|error| anyhow::anyhow!(error))?;
-        // What has no content has no memory in the image either: other data is there.
+        // What has no content has no memory in the image either: other data is there, or nothing.
+        let image = ThreadLocal { size: *content, ..*thread_local };
+        machine.set_thread(&image).map_err(|error| anyhow::anyhow!(error))?;
         let register = if target.register_bits == 64 { Register::Thread } else { Register::ThreadReadOnly };
         let rest = machine.get(register) as u64 + thread_local.offset + content;
         let zeros = vec![0; usize::try_from(thread_local.size.saturating_sub(*content))?];

@@ -15,6 +15,7 @@ pub mod expect;
 pub mod generate;
 pub mod loaded;
 pub mod model;
+pub mod quirks;
 pub mod reduce;
 pub mod render;
 pub mod report;

@@ -8,13 +8,9 @@ use super::model::{
     Array, Binding, Check, Form, How, Id, Item, Marker, Mode, Part, Piece, Pointer, PointerKind, Program, Section,
     Sequence, Shape, Step, Use, What, run_section, table_has_bounds, table_section,
 };
+use super::quirks;
 
-/// The image is one: what is between its ends belongs to it.
-pub const CONTIGUOUS: u32 = 1;
-/// `.ctors.N` is part of the array of constructors.
-pub const CTORS: u32 = 2;
-
-/// The function that runs all checks. It gets the sum of what above holds of the image, and returns the number of the first
+/// The function that runs all checks. It gets the bits of [`quirks`] that the image has, and returns the number of the first
 /// check that fails, and behind it what that found; or 0.
 pub const ENTRY: &str = "entry";
 
@@ -154,12 +150,13 @@ fn write_item(program: &Program, item: &Item, texts: &mut [Text]) {
             let name = target.symbol();
             if is_function(program, target) {
                 let dialect = dialect::of(program.entry);
-                text.section(&code(".text"));
+                // Not where others are: an assembler takes the distance within a section for known.
+                text.section(&code(".text.weak"));
                 text.line(".balign 4");
                 text.function(dialect, &name, Binding::Weak);
                 text.lines(dialect.constant(0xbad, None));
             } else {
-                text.section(&Section { name: ".data".to_owned(), flags: "aw", zero: false });
+                text.section(&Section { name: ".data.weak".to_owned(), flags: "aw", zero: false });
                 text.line(".balign 64");
                 text.object(&name, Binding::Weak);
                 text.words(&[0xbad; 8]);
@@ -496,22 +493,6 @@ fn write_edge(text: &mut Text, check: &Check, name: &str, kind: usize, distance:
     }
 }
 
-/// What a check needs to be true of the image.
-pub fn needs(program: &Program, check: &Check) -> u32 {
-    let ctors = || {
-        let mut arrays = program.items.iter().filter_map(|item| match item.what {
-            What::Constructor { array, .. } => Some(array),
-            _ => None,
-        });
-        arrays.any(|array| matches!(array, Array::CtorsPriority(_)))
-    };
-    match check.how {
-        How::Bounds { .. } | How::Cleared => CONTIGUOUS,
-        How::Constructors if ctors() => CTORS,
-        _ => 0,
-    }
-}
-
 /// The function that runs all checks, and what it needs.
 fn entry(program: &Program, text: &mut Text) {
     let dialect = dialect::of(program.entry);
@@ -522,7 +503,7 @@ fn entry(program: &Program, text: &mut Text) {
     text.lines(dialect.enter(constructors));
     for (item, check) in program.checks() {
         let value = expect::value(program, check).unwrap_or(0);
-        text.lines(dialect.check(item.id, &item.symbol(), needs(program, check), value));
+        text.lines(dialect.check(item.id, &item.symbol(), quirks::needs(program, check), value));
     }
     text.lines(dialect.leave());
     text.size(ENTRY);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::campaign::Difference;
 use super::expect;
 use super::model::{Check, How, Program, Sequence};
+use super::quirks;
 use super::render;
 use super::subject::{Outcome, Subject, command_line};
 use crate::oracle::Peer;
@@ -119,7 +120,8 @@ fn commands(difference: &Difference, assembler: &str, objects: usize) -> String 
             let relax = if *relaxed { "" } else { " --no-relax" };
             let _ = writeln!(
                 text,
-                "  run        harness exec --arch {target} --entry entry --arg 3 --layout {layout}{relax} {}",
+                "  run        harness exec --arch {target} --entry entry --arg {} --layout {layout}{relax} {}",
+                quirks::bits(&difference.about),
                 files.join(" ")
             );
         }

@@ -12,7 +12,8 @@ use linker::{Layout, Options, Roots, Target};
 use super::build::{Built, START};
 use super::loaded;
 use super::model::Program;
-use super::render::{CONTIGUOUS, CTORS, ENTRY};
+use super::quirks;
+use super::render::ENTRY;
 use crate::executor::{Budget, Call, Executor, Guest as _, Register, Stop, Unicorn};
 use crate::judge;
 use crate::linking::{self, Externals, Job, Timings};
@@ -44,17 +45,6 @@ impl Subject {
     /// Whether it is our linker.
     pub fn is_ours(&self) -> bool {
         matches!(self, Subject::Ours { .. })
-    }
-
-    /// What is true of its images, as the entry's argument.
-    fn flags(&self) -> u32 {
-        match self {
-            Subject::Ours { layout: Layout::Near, .. } => CONTIGUOUS | CTORS,
-            Subject::Ours { .. } => CTORS,
-            Subject::Peer(Peer::Ld) | Subject::Process(Peer::Ld) => CONTIGUOUS | CTORS,
-            // It leaves `.ctors` to a C library's start-up code that no longer is there.
-            Subject::Peer(_) | Subject::Process(_) => CONTIGUOUS,
-        }
     }
 }
 
@@ -193,7 +183,7 @@ impl Bench {
                         {
                             return Ok(Outcome::Refused(error));
                         }
-                        Ok(run(machine, entry, subject.flags()))
+                        Ok(run(machine, entry, quirks::bits(subject)))
                     }
                 }
             }
@@ -205,12 +195,12 @@ impl Bench {
                 let machine = self.machine(target)?;
                 machine.reset();
                 Ok(match loaded::load(machine, &file, ENTRY) {
-                    Ok(entry) => run(machine, entry, subject.flags()),
+                    Ok(entry) => run(machine, entry, quirks::bits(subject)),
                     Err(error) => Outcome::Refused(format!("not loaded: {error:#}")),
                 })
             }
             Subject::Process(peer) => match link(*peer, built, linkers)? {
-                Ok(path) => process(&path, subject.flags(), linkers),
+                Ok(path) => process(&path, quirks::bits(subject), linkers),
                 Err(why) => Ok(Outcome::Refused(why)),
             },
         }

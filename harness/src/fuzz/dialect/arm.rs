@@ -164,7 +164,8 @@ impl Dialect for Arm {
                 let (last, offset) = if through {
                     (format!("ldr {r}, [{s}, {r}]"), format!("{symbol}(GOT)"))
                 } else {
-                    (format!("add {r}, {s}, {r}"), format!("{symbol}(GOTOFF) + {}", 4 * sequence.addend))
+                    // With an addend, the assembler adds the symbol's offset in its section as well.
+                    (format!("add {r}, {s}, {r}"), format!("{symbol}(GOTOFF)"))
                 };
                 code.lines.push(last);
                 code.pool = vec![
@@ -172,7 +173,6 @@ impl Dialect for Arm {
                     format!("{label}p: .word _GLOBAL_OFFSET_TABLE_ - ({anchor} + {bias})"),
                     format!("{label}q: .word {offset}"),
                 ];
-                code.added = !through;
             }
             Form::LocalExec => {
                 code.lines =
@@ -199,11 +199,12 @@ impl Dialect for Arm {
                 code.pool = vec![align(), format!("{label}p: .word {symbol}({what}) + {from_here}")];
                 if local {
                     code.lines.extend([literal(&r, "q"), format!("add {r}, {r}, r0")]);
-                    code.pool.push(format!("{label}q: .word {symbol}(tlsldo) + {}", 4 * sequence.addend));
+                    // Without an addend: as above.
+                    code.pool.push(format!("{label}q: .word {symbol}(tlsldo)"));
                 } else {
                     code.lines.push(format!("mov {r}, r0"));
                 }
-                (code.whole, code.added) = (true, local);
+                code.whole = true;
             }
             Form::Jump => {
                 code.lines = vec![
