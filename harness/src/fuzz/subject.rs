@@ -170,8 +170,15 @@ impl Bench {
                 let machine = self.machine(target)?;
                 machine.reset();
                 let options = if *relaxed { Options::default() } else { Options::unrelaxed() };
-                let job =
-                    Job { target, inputs: &built.inputs, defines: &[], roots: Roots::All, layout, options: &options };
+                let job = Job {
+                    target,
+                    inputs: &built.inputs,
+                    defines: &[],
+                    roots: Roots::All,
+                    layout,
+                    options: &options,
+                    wishes: &linking::NO_WISHES,
+                };
                 match linking::link(&job, machine, &Externals::Table(&|_| None), &mut Timings::default()) {
                     Err(error) => Ok(Outcome::Refused(error.to_string())),
                     Ok(linked) => {
