@@ -54,7 +54,7 @@ impl Dialect for Arm {
         match kind {
             Kind::Data => &[Moves, Moves, MovesRelative, Literal, LiteralRelative, GotPage, GotOrigin, LiteralFromGot],
             Kind::Function if self.thumb => {
-                &[Moves, MovesRelative, Literal, LiteralRelative, GotPage, GotOrigin, Call, Call, Call, Jump]
+                &[Moves, Literal, LiteralRelative, GotPage, GotOrigin, Call, Call, Call, Jump]
             }
             Kind::Function => &[
                 Moves,
@@ -109,7 +109,8 @@ impl Dialect for Arm {
         let literal = |register: &str, pool: &str| format!("ldr {register}, {label}{pool}");
         let align = || "    .balign 4".to_owned();
         let anchor = format!("{label}x");
-        let from_here = format!("(. - ({anchor} + {bias}))");
+        let relocated =
+            |what: &str| vec![align(), format!("{label}p: .word {symbol}({what}) + (. - ({anchor} + {bias}))")];
         let mut code = Code::default();
         match sequence.form {
             Form::Moves => {
@@ -154,7 +155,7 @@ impl Dialect for Arm {
                 code.lines = vec![literal(&r, "p")];
                 code.lines.push(self.add_pc(&r, &anchor));
                 code.lines.push(format!("ldr {r}, [{r}]"));
-                code.pool = vec![align(), format!("{label}p: .word {symbol}(GOT_PREL) + {from_here}")];
+                code.pool = relocated("GOT_PREL");
             }
             Form::GotOrigin | Form::LiteralFromGot => {
                 let through = sequence.form == Form::GotOrigin;
@@ -188,15 +189,14 @@ impl Dialect for Arm {
                     format!("mrc p15, 0, {s}, c13, c0, 3"),
                     format!("add {r}, {r}, {s}"),
                 ]);
-                code.pool = vec![align(), format!("{label}p: .word {symbol}(gottpoff) + {from_here}")];
+                code.pool = relocated("gottpoff");
             }
             Form::GeneralDynamic | Form::LocalDynamic => {
                 let local = sequence.form == Form::LocalDynamic;
                 code.lines = vec![literal("r0", "p")];
                 code.lines.push(self.add_pc("r0", &anchor));
                 code.lines.push("bl __tls_get_addr".to_owned());
-                let what = if local { "tlsldm" } else { "tlsgd" };
-                code.pool = vec![align(), format!("{label}p: .word {symbol}({what}) + {from_here}")];
+                code.pool = relocated(if local { "tlsldm" } else { "tlsgd" });
                 if local {
                     code.lines.extend([literal(&r, "q"), format!("add {r}, {r}, r0")]);
                     // Without an addend: as above.
