@@ -4,6 +4,7 @@ mod archive;
 mod file;
 mod process;
 
+pub use archive::write as write_archive;
 pub use process::run as run_within;
 
 use std::path::Path;

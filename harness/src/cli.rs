@@ -58,6 +58,8 @@ enum Command {
     Compare(command::compare::Args),
     /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
     Coverage(command::coverage::Args),
+    /// Make programs that know their own result, have several linkers link them, and compare what they return
+    Fuzz(command::fuzz::Args),
     /// Be an executor of LLVM ORC's protocol, for llvm-jitlink to link for and run on
     Serve(command::serve::Args),
     /// Show the link graph of an object, as text or JSON
@@ -82,6 +84,7 @@ const COMMANDS: &[&str] = &[
     "diff",
     "coverage",
     "compare",
+    "fuzz",
     "graph",
     "serve",
     "board",
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Some(Command::Diff(args)) => command::diff::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
+        Some(Command::Fuzz(args)) => command::fuzz::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Serve(args)) => command::serve::main(&args),
         Some(Command::Board(args)) => command::board::main(&args),

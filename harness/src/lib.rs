@@ -8,6 +8,7 @@ pub mod disassembly;
 pub mod epc;
 pub mod executor;
 pub mod exit;
+pub mod fuzz;
 pub mod host;
 pub mod inputs;
 pub mod judge;

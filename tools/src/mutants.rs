@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// What is changed, in which file, from what to what, and the cases that see it.
+/// What is changed, in which file, from what to what, and what sees it: cases, or `fuzz` with its options.
 struct Mutant {
     what: &'static str,
     file: &'static str,
@@ -52,7 +52,22 @@ const MUTANTS: &[Mutant] = &[
         "-graph.arch.pc_bias(graph.row(edge))", "edge.addend", "tls/descriptors_arm"),
     mutant("Thumb code of big-endian objects is turned like ARM code", "linker/src/elf/code.rs",
         "Bytes::Thumb => 2,", "Bytes::Thumb => 4,", "elf/thumbebv7/calls"),
+    mutant("loads through the table are relaxed pair by pair", "linker/src/arch/aarch64/relax.rs",
+        "pairs.iter().filter(|(page, _)| !kept.contains(&page.edge.target))", "pairs.iter()", "fuzz --count 20 --arch aarch64"),
+    mutant("pages and loads of thread-local offsets are rewritten whatever their registers", "linker/src/arch/aarch64/relax.rs",
+        "if to != from || !here", "if !here", "fuzz --count 30 --arch aarch64"),
+    mutant("output sections of any name may be parted", "linker/src/layout/units.rs",
+        "let whole = !output.may_be_parted();", "let whole = false;", "fuzz --count 20 --arch armv7"),
+    mutant("what has content ends behind what has none", "linker/src/layout/bounds.rs",
+        "unit.class == Class::Write && !unit.zero)", "unit.class == Class::Write)", "fuzz --count 100 --kinds bounds"),
+    mutant("constructors of two kinds are two arrays", "linker/src/layout/output.rs",
+        "{ b\".init_array\" }", "{ b\".ctors\" }", "fuzz --count 20"),
 ];
+
+/// Whether a line of output begins a failure: of a case, or of a generated program.
+fn is_failure(line: &str) -> bool {
+    line.starts_with("FAIL ") || line.starts_with("seed ")
+}
 
 /// Makes each mutant in a copy of the tree, and runs its cases. A survivor is an error.
 pub(crate) fn run() -> Result<()> {
@@ -66,10 +81,13 @@ pub(crate) fn run() -> Result<()> {
     }
     let cases = |filter: &str| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["run", "--quiet", "--package", "harness", "--", filter]).current_dir(copy.path());
+        cargo
+            .args(["run", "--quiet", "--package", "harness", "--"])
+            .args(filter.split_whitespace())
+            .current_dir(copy.path());
         // Kept, so that the emulator is built once.
         let output = cargo.env("CARGO_TARGET_DIR", root.join("target/mutants")).output()?;
-        let failed = String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.starts_with("FAIL ")).count();
+        let failed = String::from_utf8_lossy(&output.stdout).lines().filter(|line| is_failure(line)).count();
         match output.status.code() {
             Some(0) => Ok(0),
             Some(100) => Ok(failed),

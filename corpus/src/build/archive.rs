@@ -4,7 +4,7 @@
 use object::{Object, ObjectSymbol};
 
 /// An archive of these members (name, bytes), with a symbol table.
-pub(super) fn write(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub fn write(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     let symbols: Vec<Vec<String>> = members.iter().map(|(_, data)| defined(data)).collect();
     let mut long_names = String::new();
     let names: Vec<String> = members.iter().map(|(name, _)| entry_name(name, &mut long_names)).collect();

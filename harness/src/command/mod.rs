@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod diff;
 pub mod exec;
 pub mod explain;
+pub mod fuzz;
 pub mod graph;
 pub mod image;
 pub mod ld;

@@ -1,0 +1,80 @@
+//! What is not asked of everybody: checks that a layout does not allow, and those for which a peer is known to be wrong. A row
+//! each, with a bit of the entry's argument; a check is run if all of its bits are there.
+
+use linker::Layout;
+
+use super::expect;
+use super::model::{Array, Check, Form, How, Program, Shape, What};
+use super::subject::Subject;
+use crate::oracle::Peer;
+
+/// A reason not to run a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Quirk {
+    /// The bit that says that it does not hold.
+    pub bit: u32,
+    /// Why, for people.
+    pub what: &'static str,
+    /// Whether it is about this check.
+    about: fn(&Program, &Check) -> bool,
+    /// Of whom it holds.
+    of: fn(&Subject) -> bool,
+}
+
+/// All of them.
+pub static QUIRKS: &[Quirk] = &[
+    Quirk {
+        bit: 1,
+        what: "the ends of the image's parts are asked for only where the image is in one piece",
+        about: |_, check| matches!(check.how, How::Bounds { .. } | How::Cleared),
+        of: |subject| matches!(subject, Subject::Ours { layout, .. } if *layout != Layout::Near),
+    },
+    Quirk {
+        bit: 2,
+        what: "lld leaves .ctors alone on these targets, so that nobody runs it",
+        about: |program, check| check.how == How::Constructors && has_ctors(program),
+        of: |subject| is(subject, Peer::Lld),
+    },
+    Quirk {
+        bit: 4,
+        what: "GNU ld and lld relax initial-exec sequences as if both instructions had one register (docs/bugs.md)",
+        about: |_, check| refers(check, |form, shape| form == Form::InitialExec && shape == Shape::Apart),
+        of: |subject| is(subject, Peer::Ld) || is(subject, Peer::Lld),
+    },
+    Quirk {
+        bit: 8,
+        what: "GNU ld relaxes local-dynamic sequences as if no variable were aligned to more than 16 (docs/bugs.md)",
+        about: |program, check| {
+            program.entry.is_64()
+                && expect::thread_alignment(program) > 16
+                && refers(check, |form, _| form == Form::LocalDynamic)
+        },
+        of: |subject| is(subject, Peer::Ld),
+    },
+];
+
+fn is(subject: &Subject, wanted: Peer) -> bool {
+    matches!(subject, Subject::Peer(peer) | Subject::Process(peer) if *peer == wanted)
+}
+
+fn has_ctors(program: &Program) -> bool {
+    let ctors = |what: &What| matches!(what, What::Constructor { array: Array::CtorsPriority(_), .. });
+    program.items.iter().any(|item| ctors(&item.what))
+}
+
+fn refers(check: &Check, wanted: impl Fn(Form, Shape) -> bool) -> bool {
+    match &check.how {
+        How::References { list, .. } => list.iter().any(|sequence| wanted(sequence.form, sequence.shape)),
+        _ => false,
+    }
+}
+
+/// The bits that a check has to have.
+pub fn needs(program: &Program, check: &Check) -> u32 {
+    QUIRKS.iter().filter(|quirk| (quirk.about)(program, check)).map(|quirk| quirk.bit).sum()
+}
+
+/// The bits that the images of a subject get.
+pub fn bits(subject: &Subject) -> u32 {
+    QUIRKS.iter().filter(|quirk| !(quirk.of)(subject)).map(|quirk| quirk.bit).sum()
+}
