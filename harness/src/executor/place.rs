@@ -42,6 +42,13 @@ impl<T> Ranges<T> {
         (*last >= *range.start()).then_some(start..=*last)
     }
 
+    /// What belongs to the ranges that overlap this one, from the last to the first.
+    pub fn overlapping(&self, range: &RangeInclusive<u64>) -> impl Iterator<Item = &T> {
+        let start = *range.start();
+        let before = self.map.range(..=*range.end()).rev();
+        before.take_while(move |(_, (last, _))| *last >= start).map(|(_, (_, value))| value)
+    }
+
     /// Adds a range, which must not overlap another.
     pub fn insert(&mut self, range: RangeInclusive<u64>, value: T) {
         debug_assert!(self.conflict(&range).is_none());
@@ -84,8 +91,15 @@ pub struct Placement {
     pub addresses: Vec<u64>,
     /// The pages, in address order.
     pub spans: Vec<Span>,
+}
+
+/// What has been placed so far.
+#[derive(Default)]
+struct Placed {
+    addresses: Vec<u64>,
+    spans: Ranges<Span>,
     /// What the segments themselves occupy.
-    bytes: Vec<RangeInclusive<u64>>,
+    bytes: Ranges<()>,
 }
 
 /// The address space to place into.
@@ -108,11 +122,11 @@ const TRIES: usize = 10_000;
 impl Space<'_> {
     /// Places all segments or says which one has no place.
     pub fn place(&self, segments: &[Segment]) -> Result<Placement, PlacementRefused> {
-        let mut placement = Placement { addresses: vec![0; segments.len()], ..Placement::default() };
+        let mut placement = Placed { addresses: vec![0; segments.len()], ..Placed::default() };
         // `Offset` counts from the first segment that has an address at all.
         let loaded = |segment: &&Segment| segment.lifetime != Lifetime::NoAlloc;
         let Some(anchor) = segments.iter().position(|segment| loaded(&segment)) else {
-            return Ok(placement);
+            return Ok(Placement { addresses: placement.addresses, spans: Vec::new() });
         };
         let mut group: Vec<(usize, u64)> = vec![(anchor, 0)];
         for (index, segment) in segments.iter().enumerate().skip(anchor + 1).filter(|(_, segment)| loaded(segment)) {
@@ -126,8 +140,8 @@ impl Space<'_> {
                 self.search(segments, &[(index, 0)], &mut placement)?;
             }
         }
-        placement.spans.sort_by_key(|span| *span.pages.start());
-        Ok(placement)
+        let spans = placement.spans.map.into_values().map(|(_, span)| span).collect();
+        Ok(Placement { addresses: placement.addresses, spans })
     }
 
     /// Finds a base for a group of segments at fixed distances from each other.
@@ -135,7 +149,7 @@ impl Space<'_> {
         &self,
         segments: &[Segment],
         group: &[(usize, u64)],
-        placement: &mut Placement,
+        placement: &mut Placed,
     ) -> Result<(), PlacementRefused> {
         let (first, _) = group[0];
         let segment = &segments[first];
@@ -159,7 +173,7 @@ impl Space<'_> {
                 return Err(refuse(first, why));
             }
             let mut blocked = None;
-            let mut new = Placement::default();
+            let mut new = Placed::default();
             for &(index, offset) in group {
                 let address = base.wrapping_add(offset) & self.last;
                 match self.spans(&segments[index], address, placement, &mut new) {
@@ -175,8 +189,8 @@ impl Space<'_> {
                 for &(index, offset) in group {
                     placement.addresses[index] = base.wrapping_add(offset) & self.last;
                 }
-                merge(&mut placement.spans, new.spans);
-                placement.bytes.append(&mut new.bytes);
+                new.spans.map.into_values().for_each(|(_, span)| merge(&mut placement.spans, span));
+                placement.bytes.map.append(&mut new.bytes.map);
                 return Ok(());
             };
             if fixed {
@@ -198,8 +212,8 @@ impl Space<'_> {
         &self,
         segment: &Segment,
         address: u64,
-        placed: &Placement,
-        new: &mut Placement,
+        placed: &Placed,
+        new: &mut Placed,
     ) -> Result<(), (String, Option<u64>)> {
         if !segment.alignment.is_power_of_two() || address & (segment.alignment - 1) != 0 {
             return Err((format!("{address:#x} is not a multiple of {:#x}", segment.alignment), None));
@@ -230,7 +244,7 @@ impl Space<'_> {
                 let why = format!("{:#x} to {:#x} is in use", used.start(), used.end());
                 return Err((why, used.end().checked_add(1)));
             }
-            if let Some(other) = placed.bytes.iter().chain(&new.bytes).find(|other| overlap(other, bytes)) {
+            if let Some(other) = placed.bytes.conflict(bytes).or_else(|| new.bytes.conflict(bytes)) {
                 let why = format!("{:#x} to {:#x} is another segment's", other.start(), other.end());
                 return Err((why, other.end().checked_add(1)));
             }
@@ -238,8 +252,8 @@ impl Space<'_> {
             let span = Span { pages: pages.clone(), protection, relro, lifetime };
             // Neighbours of one kind may share a page.
             let alike = |other: &Span| (other.protection, other.relro, other.lifetime) == (protection, relro, lifetime);
-            let mut others = placed.spans.iter().chain(&new.spans);
-            if let Some(other) = others.find(|other| overlap(&other.pages, pages) && !alike(other)) {
+            let clash = |spans: &Ranges<Span>| spans.overlapping(pages).find(|other| !alike(other)).cloned();
+            if let Some(other) = clash(&placed.spans).or_else(|| clash(&new.spans)) {
                 let page = pages.start().max(other.pages.start());
                 let (one, two) = (other.protection.letters(), protection.letters());
                 return Err((
@@ -247,29 +261,19 @@ impl Space<'_> {
                     other.pages.end().checked_add(1),
                 ));
             }
-            new.spans.push(span);
-            new.bytes.push(bytes.clone());
+            merge(&mut new.spans, span);
+            new.bytes.insert(bytes.clone(), ());
         }
         Ok(())
     }
 }
 
-/// Adds spans of which some may share pages with others of their kind.
-fn merge(all: &mut Vec<Span>, new: Vec<Span>) {
-    for mut span in new {
-        all.retain(|other| {
-            let apart = !overlap(&other.pages, &span.pages);
-            if !apart {
-                let start = *span.pages.start().min(other.pages.start());
-                let end = *span.pages.end().max(other.pages.end());
-                span.pages = start..=end;
-            }
-            apart
-        });
-        all.push(span);
+/// Adds a span that may share pages with others of its kind.
+fn merge(all: &mut Ranges<Span>, mut span: Span) {
+    let shared: Vec<RangeInclusive<u64>> = all.overlapping(&span.pages).map(|other| other.pages.clone()).collect();
+    for other in shared {
+        all.remove(*other.start());
+        span.pages = *span.pages.start().min(other.start())..=*span.pages.end().max(other.end());
     }
-}
-
-fn overlap(a: &RangeInclusive<u64>, b: &RangeInclusive<u64>) -> bool {
-    a.start() <= b.end() && b.start() <= a.end()
+    all.insert(span.pages.clone(), span);
 }

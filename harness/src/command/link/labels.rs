@@ -160,7 +160,7 @@ fn image_symbol<'data>(
     let symbol = &graph.symbols[id];
     // What nobody outside may see is of no interest outside.
     let hidden = matches!(symbol.visibility, Visibility::Hidden | Visibility::Internal);
-    let image = linked.thread_local().filter(|_| kind == SymbolKind::ThreadLocal);
+    let image = if kind == SymbolKind::ThreadLocal { linked.thread_local() } else { None };
     let is_number = matches!(symbol.definition, Definition::Absolute(_)) && !is_linker_defined(symbol.name);
     Some(ImageSymbol {
         name: symbol.name,

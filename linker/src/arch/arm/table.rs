@@ -155,7 +155,7 @@ const TLS: &str = "AAELF32 2025Q4, Static TLS relocations";
 const DYNAMIC: &str = "AAELF32 2025Q4, Dynamic relocations";
 const DEPRECATED: &str = "AAELF32 2025Q4, Deprecated and obsolete relocations";
 const PRIVATE: &str = "AAELF32 2025Q4, Private and platform-specific relocations";
-const FDPIC: &str = "AAELF32 2025Q4, FDPIC relocations";
+const FDPIC: &str = "FDPIC ABI 0.4, Relocations";
 const GOT: &str = "AAELF32 2025Q4, Proxy generating relocations";
 
 use Check::{Either, Magnitude, Signed, Unsigned};
