@@ -20,7 +20,8 @@ fn no_linker_differs_from_the_model() {
     assert!(out.contains("500 programs") && out.contains("no linker differs"), "{out}");
     // Everybody linked nearly all of them.
     for name in ["GNU ld", "lld", "linkrig far relaxed", "linkrig near unrelaxed", "linkrig random relaxed"] {
-        let counted = out.split(&format!("{name} ")).skip(1);
+        let name = format!("{name} ");
+        let counted = out.split(&name).skip(1);
         let most = counted.filter_map(|rest| rest.split([',', '\n']).next()?.parse::<u32>().ok()).max();
         assert!(most.is_some_and(|links| links > 450), "{name}: {most:?}: {out}");
     }

@@ -56,19 +56,9 @@ impl Dialect for Arm {
             Kind::Function if self.thumb => {
                 &[Moves, Literal, LiteralRelative, GotPage, GotOrigin, Call, Call, Call, Jump]
             }
-            Kind::Function => &[
-                Moves,
-                MovesRelative,
-                Literal,
-                LiteralRelative,
-                GotPage,
-                GotOrigin,
-                Call,
-                Call,
-                Call,
-                Jump,
-                Conditional,
-            ],
+            Kind::Function => {
+                &[Moves, Literal, LiteralRelative, GotPage, GotOrigin, Call, Call, Call, Jump, Conditional]
+            }
             Kind::Absolute => &[Moves, Literal, GotPage, GotOrigin],
             Kind::Nowhere => &[Moves, Literal, GotPage, GotOrigin, Call, Jump],
             Kind::Thread => &[LocalExec, InitialExec, InitialExec, GeneralDynamic, LocalDynamic],
