@@ -15,6 +15,7 @@ use crate::arch::Core;
 use crate::archive::{self, Archive};
 use crate::assign::{self, Assignment, Term};
 use crate::defined;
+use crate::elf::properties;
 use crate::error::{Error, Result, Site, Undefined};
 use crate::foreign;
 use crate::format::{self, FORMATS};
@@ -64,6 +65,8 @@ pub struct Options {
     /// Slots of IFUNC symbols get entries by which start-up code of the program fills them (`__rela_iplt_start`), instead
     /// of finalize actions.
     pub relocates_itself: bool,
+    /// What holds of all objects is said in a note (.note.gnu.property).
+    pub property_note: bool,
     /// An index of the call-frame records is made, by which they are found without a search (LSB, .eh_frame_hdr).
     pub frame_index: bool,
     /// Room for headers of the image, in a segment of its own: the first, below all others. `__ehdr_start` is there, or
@@ -102,6 +105,7 @@ impl Default for Options {
             keep_debug: false,
             allow_duplicates: false,
             relocates_itself: false,
+            property_note: false,
             frame_index: false,
             headers: None,
             page: 1,
@@ -369,6 +373,15 @@ fn allocate_commons(graph: &mut LinkGraph<'_>) {
     }
 }
 
+/// Says in a note what holds of all objects.
+fn note_properties(graph: &mut LinkGraph<'_>) {
+    let wide = graph.target.pointer_bits == 64;
+    if let Some(note) = properties::write(&graph.properties, wide, graph.target.big_endian) {
+        let alignment = if wide { 8 } else { 4 };
+        graph.make_block(properties::NOTE, Protection::Read, false, Content::Owned(note), alignment);
+    }
+}
+
 /// Call-frame records end with a zero word.
 fn terminate_frames(graph: &mut LinkGraph<'_>) {
     let frames = graph
@@ -408,6 +421,9 @@ impl<'data> Pruned<'data> {
         initialise::run(&mut self.graph)?;
         let ifuncs = ifunc::run(&mut self.graph, &self.roots, self.options.relocates_itself);
         unwind::run(&mut self.graph);
+        if self.options.property_note {
+            note_properties(&mut self.graph);
+        }
         let index = if self.options.frame_index { frame_index::make(&mut self.graph) } else { None };
         if self.options.relax_thread_local {
             relax::thread_local(&mut self.graph);

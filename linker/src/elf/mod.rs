@@ -23,7 +23,7 @@ mod code;
 mod compression;
 mod frames;
 mod identity;
-mod properties;
+pub(crate) mod properties;
 mod relocations;
 mod sections;
 mod symbols;
