@@ -17,6 +17,7 @@ use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, SectionHeader};
 
 use crate::linking::{Data, Input};
+use crate::script;
 
 /// The options of every command that takes files.
 #[derive(Clone, Debug, ClapArgs)]
@@ -75,9 +76,18 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
     let named = arch.as_deref().map(target).transpose()?;
     let mut files = Vec::new();
     let mut sources = Vec::new();
-    for path in paths.iter().chain(libraries) {
-        let file = open(path)?;
-        if foreign::describe(&file.data) == "text" && corpus::build::is_source(Path::new(path)) {
+    let mut wanted: Vec<String> = paths.iter().chain(libraries).rev().cloned().collect();
+    let mut scripts = 0;
+    while let Some(path) = wanted.pop() {
+        let file = open(&path)?;
+        if script::is_script(&file.data) {
+            wanted.extend(stands_for(&path, &file.data)?.into_iter().rev());
+            // A text may name itself.
+            scripts += 1;
+            anyhow::ensure!(scripts < MOST_SCRIPTS, "{path}: linker scripts name each other without end");
+            continue;
+        }
+        if foreign::describe(&file.data) == "text" && corpus::build::is_source(Path::new(&path)) {
             sources.push(files.len());
         }
         files.push(file);
@@ -103,6 +113,20 @@ pub fn target(name: &str) -> anyhow::Result<&'static Target> {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
         format!("unknown target `{name}`, expected one of {}", known.join(", "))
     })
+}
+
+/// How many linker scripts a link reads.
+const MOST_SCRIPTS: usize = 1000;
+
+/// The files that a text stands for which takes the place of a library: beside it, where they are not named by a whole path.
+fn stands_for(path: &str, data: &[u8]) -> anyhow::Result<Vec<String>> {
+    let read = script::parse(&String::from_utf8_lossy(data)).map_err(|problem| anyhow::anyhow!("{path}: {problem}"))?;
+    let directory = Path::new(path).parent().unwrap_or(Path::new(""));
+    let file = |named: script::Named| match named {
+        script::Named::File(name) => Ok(directory.join(name).to_string_lossy().into_owned()),
+        script::Named::Library(name) => bail!("{path}: -l{name}: only `harness ld` looks for libraries"),
+    };
+    read.files.into_iter().map(file).collect()
 }
 
 /// A file with what belongs to it.

@@ -64,6 +64,8 @@ pub struct Options {
     /// Slots of IFUNC symbols get entries by which start-up code of the program fills them (`__rela_iplt_start`), instead
     /// of finalize actions.
     pub relocates_itself: bool,
+    /// What holds of all objects is said in a note (.note.gnu.property).
+    pub property_note: bool,
     /// An index of the call-frame records is made, by which they are found without a search (LSB, .eh_frame_hdr).
     pub frame_index: bool,
     /// Room for headers of the image, in a segment of its own: the first, below all others. `__ehdr_start` is there, or
@@ -102,6 +104,7 @@ impl Default for Options {
             keep_debug: false,
             allow_duplicates: false,
             relocates_itself: false,
+            property_note: false,
             frame_index: false,
             headers: None,
             page: 1,
@@ -408,6 +411,9 @@ impl<'data> Pruned<'data> {
         initialise::run(&mut self.graph)?;
         let ifuncs = ifunc::run(&mut self.graph, &self.roots, self.options.relocates_itself);
         unwind::run(&mut self.graph);
+        if self.options.property_note {
+            format::note_properties(&mut self.graph);
+        }
         let index = if self.options.frame_index { frame_index::make(&mut self.graph) } else { None };
         if self.options.relax_thread_local {
             relax::thread_local(&mut self.graph);

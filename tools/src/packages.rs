@@ -65,6 +65,8 @@ static PACKAGES: &[Package] = &[
     row(Test, "g++-12-arm-linux-gnueabihf", Some("g++-arm-linux-gnueabihf"), Program(&["arm-linux-gnueabihf-g++-12", "arm-linux-gnueabihf-g++", "arm-linux-gnu-g++"]), "compiles the C++ cases for ARM"),
     row(Test, "binutils-arm-linux-gnueabihf", None, Program(&["arm-linux-gnueabihf-ld", "arm-linux-gnu-ld"]), "assembles for ARM; GNU ld to compare with"),
     row(Test, "libc6-dev-armhf-cross", None, File("usr/arm-linux-gnueabihf/include/stdio.h"), "whole programs for ARM"),
+    row(Test, "gcc-arm-none-eabi", None, Program(&["arm-none-eabi-gcc"]), "compiles programs for bare metal"),
+    row(Test, "libnewlib-arm-none-eabi", None, File("usr/lib/arm-none-eabi/newlib/libc.a"), "their C library"),
     row(Test, "clang-19", Some("clang"), Program(&["clang-19", "clang"]), "compiles the corpus for every target"),
     row(Test, "lld-19", Some("lld"), Program(&["ld.lld-19", "ld.lld"]), "joins clang's objects; lld to compare with"),
     row(Test, "llvm-19", Some("llvm"), Program(&["llvm-jitlink-19", "llvm-jitlink"]), "llvm-jitlink to compare with"),

@@ -8,7 +8,9 @@ use super::Reader;
 use crate::build::{Properties, Warning};
 use crate::error::{Error, Result, Site, object_name};
 use crate::field::Unit;
+use crate::graph::{Content, LinkGraph};
 use crate::index::{Id, ObjectId};
+use crate::memory::Protection;
 
 /// The section of properties.
 pub(super) const NOTE: &[u8] = b".note.gnu.property";
@@ -20,6 +22,50 @@ const FEATURE_PAUTH: u64 = 0xc000_0001;
 const BTI: u64 = 1;
 const PAC: u64 = 2;
 const GCS: u64 = 4;
+
+/// Says in a note of the image what holds of all objects.
+pub(super) fn note(graph: &mut LinkGraph<'_>) {
+    let wide = graph.target.pointer_bits == 64;
+    if let Some(note) = write(&graph.properties, wide, graph.target.big_endian) {
+        let alignment = if wide { 8 } else { 4 };
+        graph.make_block(NOTE, Protection::Read, false, Content::Owned(note), alignment);
+    }
+}
+
+/// The note that says this of an image; None if there is nothing to say.
+fn write(properties: &Properties, wide: bool, big_endian: bool) -> Option<Vec<u8>> {
+    let alignment = if wide { 8 } else { 4 };
+    let number = |bytes: &mut Vec<u8>, unit: Unit, value: u64| {
+        let start = bytes.len();
+        bytes.resize(start + unit.size(), 0);
+        let _ = unit.write(&mut bytes[start..], value, big_endian);
+    };
+    let property = |list: &mut Vec<u8>, kind: u64, unit: Unit, values: &[u64]| {
+        number(list, Unit::Data32, kind);
+        number(list, Unit::Data32, (values.len() * unit.size()) as u64);
+        values.iter().for_each(|&value| number(list, unit, value));
+        list.resize(list.len().next_multiple_of(alignment), 0);
+    };
+    let mut list = Vec::new();
+    let bits = [(properties.bti, BTI), (properties.pac, PAC), (properties.gcs, GCS)];
+    let bits: u64 = bits.iter().filter(|(has, _)| *has).map(|(_, bit)| bit).sum();
+    if bits != 0 {
+        property(&mut list, FEATURE_1_AND, Unit::Data32, &[bits]);
+    }
+    if let Some((platform, version)) = properties.pauth {
+        property(&mut list, FEATURE_PAUTH, Unit::Data64, &[platform, version]);
+    }
+    if list.is_empty() {
+        return None;
+    }
+    let mut note = Vec::new();
+    for word in [4, list.len() as u64, NT_GNU_PROPERTY_TYPE_0] {
+        number(&mut note, Unit::Data32, word);
+    }
+    note.extend(b"GNU\0");
+    note.extend(list);
+    Some(note)
+}
 
 /// Reads the notes of a section. None: they are cut short.
 fn read(bytes: &[u8], wide: bool, big_endian: bool) -> Option<Properties> {
@@ -125,5 +171,27 @@ impl<Elf: FileHeader> Reader<'_, '_, Elf> {
         let first = self.object.index() == 1;
         self.graph.properties = if first { own } else { all.and(own) };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let one = Properties { bti: true, gcs: true, ..Properties::default() };
+        let signed = Properties { pac: true, pauth: Some((0x1000_0002, 0x55)), ..Properties::default() };
+        for properties in [one, signed] {
+            for (wide, big_endian) in [(true, false), (true, true), (false, false)] {
+                let note = write(&properties, wide, big_endian).expect("something to say");
+                assert_eq!(read(&note, wide, big_endian), Some(properties));
+            }
+        }
+        // SYSVABI64, Program Property: as binutils writes it for -z force-bti.
+        let bti = Properties { bti: true, ..Properties::default() };
+        let words = [4, 16, 5, 0x55_4e47, 0xc000_0000, 4, 1, 0u32];
+        assert_eq!(write(&bti, true, false), Some(words.iter().flat_map(|word| word.to_le_bytes()).collect()));
+        assert_eq!(write(&Properties::default(), true, false), None);
     }
 }

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn options_are_written_in_many_ways() {
-        for text in ["-o x", "-ox", "--output x", "--output=x", "-output=x"] {
+        for text in ["-o x", "-ox", "--output x", "--output=x"] {
             let line = read(text);
             assert_eq!(line.map(|line| line.output), Ok("x".into()), "{text}");
         }

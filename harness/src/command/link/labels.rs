@@ -9,6 +9,7 @@ use object::elf;
 use rustc_hash::FxHashMap;
 
 use super::request::Strip;
+use crate::executor::Abi;
 use crate::executor::image::{Binding, ImageFile, ImageSection, ImageSymbol, Labels, SymbolKind};
 
 /// Which local symbols are left out.
@@ -27,6 +28,21 @@ pub(super) fn of<'data>(linked: &Finalized<'data, ImageFile>, strip: Strip, disc
     let sections = sections(linked);
     let symbols = (strip != Strip::All).then(|| symbols(linked, discard));
     Labels { sections, symbols, ..Labels::default() }
+}
+
+/// The section of build attributes.
+pub(super) const ATTRIBUTES: &str = ".ARM.attributes";
+
+/// The type of that section: the architectures have the same number for theirs (AAELF32, Section types; buildattr64).
+pub(super) const ATTRIBUTES_TYPE: elf::SectionType = elf::SHT_ARM_ATTRIBUTES;
+
+/// Tag_ABI_VFP_args of ARM's build attributes: 1 where floating-point arguments are in registers (addenda32).
+const VFP_ARGS: u64 = 28;
+
+/// The procedure call standard that the objects say they are built for. None: they do not say.
+pub(super) fn call_standard(graph: &LinkGraph<'_>) -> Option<Abi> {
+    let says = graph.target.register_bits == 32 && !graph.attributes.is_empty();
+    says.then(|| if graph.attributes.number(VFP_ARGS) == 1 { Abi::AapcsVfp } else { Abi::AapcsBase })
 }
 
 /// The output sections: runs of blocks of one. A layout may have parted them.
@@ -174,12 +190,13 @@ fn image_symbol<'data>(
             graph::Binding::Weak => Binding::Weak,
             graph::Binding::Strong => Binding::Global,
         },
-        other: match symbol.visibility {
-            Visibility::Default => elf::STV_DEFAULT.0,
-            Visibility::Protected => elf::STV_PROTECTED.0,
-            Visibility::Hidden => elf::STV_HIDDEN.0,
-            Visibility::Internal => elf::STV_INTERNAL.0,
-        },
+        other: symbol.other
+            | match symbol.visibility {
+                Visibility::Default => elf::STV_DEFAULT.0,
+                Visibility::Protected => elf::STV_PROTECTED.0,
+                Visibility::Hidden => elf::STV_HIDDEN.0,
+                Visibility::Internal => elf::STV_INTERNAL.0,
+            },
     })
 }
 

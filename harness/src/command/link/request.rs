@@ -107,6 +107,7 @@ impl Request {
         options.page = page;
         options.keep_debug = self.strip == Strip::Nothing;
         options.relocates_itself = true;
+        options.property_note = true;
         options.frame_index = self.frame_index;
         if self.has_room_for_headers(page) {
             options.headers = Some(Image::room(self.target));
@@ -139,6 +140,11 @@ impl Request {
         }
         let mut labels = labels::of(&linked, self.strip, self.discard);
         labels.entry = entry;
+        labels.abi = labels::call_standard(linked.graph());
+        let attributes = linked.graph().attribute_section();
+        if !attributes.is_empty() {
+            labels.extra.push((labels::ATTRIBUTES, labels::ATTRIBUTES_TYPE, &attributes));
+        }
         labels.executable_stack = keywords.executable_stack;
         labels.no_relro = keywords.no_relro;
         timings.phase("write", || {

@@ -2,6 +2,8 @@
 
 use object::elf;
 
+use crate::executor::Abi;
+
 /// What a file says about itself besides its content.
 #[derive(Clone, Debug, Default)]
 pub struct Labels<'a> {
@@ -13,6 +15,8 @@ pub struct Labels<'a> {
     pub symbols: Option<Vec<ImageSymbol<'a>>>,
     /// Sections that are no part of any segment: name, type and content.
     pub extra: Vec<(&'a str, elf::SectionType, &'a [u8])>,
+    /// The procedure call standard, where it is not the target's own.
+    pub abi: Option<Abi>,
     /// Whether the stack has to be executable.
     pub executable_stack: bool,
     /// Whether what is constant after relocation stays writable all the same.

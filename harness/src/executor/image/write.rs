@@ -93,7 +93,9 @@ impl ImageFile {
         layout.e_shoff = append(&mut self.file, &table, encoder.address_size());
 
         let mut head = Vec::new();
-        encoder.file_header(&mut head, &self.header(labels.entry), &layout).map_err(|error| error.to_string())?;
+        encoder
+            .file_header(&mut head, &self.header(labels.entry, labels.abi.unwrap_or(self.abi)), &layout)
+            .map_err(|error| error.to_string())?;
         segments.iter().for_each(|header| encoder.program_header(&mut head, header));
         if head.len() > self.head {
             return Err(format!("{} bytes of headers, but room for {}", head.len(), self.head).into());
@@ -102,13 +104,13 @@ impl ImageFile {
         Ok(self.file)
     }
 
-    fn header(&self, entry: u64) -> FileHeader {
-        let flags = match self.abi {
+    fn header(&self, entry: u64, abi: Abi) -> FileHeader {
+        let flags = match abi {
             Abi::Aapcs64 => 0,
             Abi::AapcsBase => elf::EF_ARM_EABI_VER5.0,
             Abi::AapcsVfp => elf::EF_ARM_EABI_VER5.0 | elf::EF_ARM_ABI_FLOAT_HARD,
         };
-        let be8 = if self.target.big_endian && self.abi != Abi::Aapcs64 { elf::EF_ARM_BE8.0 } else { 0 };
+        let be8 = if self.target.big_endian && abi != Abi::Aapcs64 { elf::EF_ARM_BE8.0 } else { 0 };
         FileHeader {
             os_abi: elf::ELFOSABI_NONE,
             abi_version: 0,
