@@ -102,7 +102,7 @@ mod tests {
             ("_ZN4deep6WidgetC1Ei", Some("deep::Widget::Widget(int)")),
             ("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", Some("core::fmt::Write::write_fmt")),
             ("_RNvCs1234_7mycrate3foo", Some("mycrate::foo")),
-            ("_Z1fv.isra.0", Some("f() [.isra.0]")),
+            ("_Z1fv.isra.0", Some("f() [clone .isra.0]")),
             ("main", None),
             ("_Zzzz", None),
             ("_R", None),

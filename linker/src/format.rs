@@ -23,6 +23,8 @@ pub(crate) struct Format {
     pub(crate) read: Read,
     /// Looks only at what one defines.
     pub(crate) defines: Defines,
+    /// Says in an image what holds of all objects.
+    pub(crate) note_properties: fn(&mut LinkGraph<'_>),
     /// What one is, in words.
     pub(crate) describe: fn(&[u8]) -> String,
 }
@@ -33,4 +35,9 @@ pub(crate) static FORMATS: &[Format] = &[crate::elf::FORMAT];
 /// The format of a file.
 pub(crate) fn of(data: &[u8]) -> Option<&'static Format> {
     FORMATS.iter().find(|format| (format.matches)(data))
+}
+
+/// Says in the image what holds of all objects.
+pub(crate) fn note_properties(graph: &mut LinkGraph<'_>) {
+    FORMATS.iter().for_each(|format| (format.note_properties)(graph));
 }

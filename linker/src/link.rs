@@ -15,7 +15,6 @@ use crate::arch::Core;
 use crate::archive::{self, Archive};
 use crate::assign::{self, Assignment, Term};
 use crate::defined;
-use crate::elf::properties;
 use crate::error::{Error, Result, Site, Undefined};
 use crate::foreign;
 use crate::format::{self, FORMATS};
@@ -373,15 +372,6 @@ fn allocate_commons(graph: &mut LinkGraph<'_>) {
     }
 }
 
-/// Says in a note what holds of all objects.
-fn note_properties(graph: &mut LinkGraph<'_>) {
-    let wide = graph.target.pointer_bits == 64;
-    if let Some(note) = properties::write(&graph.properties, wide, graph.target.big_endian) {
-        let alignment = if wide { 8 } else { 4 };
-        graph.make_block(properties::NOTE, Protection::Read, false, Content::Owned(note), alignment);
-    }
-}
-
 /// Call-frame records end with a zero word.
 fn terminate_frames(graph: &mut LinkGraph<'_>) {
     let frames = graph
@@ -422,7 +412,7 @@ impl<'data> Pruned<'data> {
         let ifuncs = ifunc::run(&mut self.graph, &self.roots, self.options.relocates_itself);
         unwind::run(&mut self.graph);
         if self.options.property_note {
-            note_properties(&mut self.graph);
+            format::note_properties(&mut self.graph);
         }
         let index = if self.options.frame_index { frame_index::make(&mut self.graph) } else { None };
         if self.options.relax_thread_local {

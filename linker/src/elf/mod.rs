@@ -29,7 +29,8 @@ mod sections;
 mod symbols;
 
 /// The format.
-pub(crate) const FORMAT: Format = Format { name: "ELF", matches, read, defines, describe: identity::describe };
+pub(crate) const FORMAT: Format =
+    Format { name: "ELF", matches, note_properties: properties::note, read, defines, describe: identity::describe };
 
 /// Bytes of the word that ends a run of call-frame records.
 const TERMINATOR: u64 = 4;

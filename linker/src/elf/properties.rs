@@ -8,7 +8,9 @@ use super::Reader;
 use crate::build::{Properties, Warning};
 use crate::error::{Error, Result, Site, object_name};
 use crate::field::Unit;
+use crate::graph::{Content, LinkGraph};
 use crate::index::{Id, ObjectId};
+use crate::memory::Protection;
 
 /// The section of properties.
 pub(crate) const NOTE: &[u8] = b".note.gnu.property";
@@ -21,8 +23,17 @@ const BTI: u64 = 1;
 const PAC: u64 = 2;
 const GCS: u64 = 4;
 
+/// Says in a note of the image what holds of all objects.
+pub(super) fn note(graph: &mut LinkGraph<'_>) {
+    let wide = graph.target.pointer_bits == 64;
+    if let Some(note) = write(&graph.properties, wide, graph.target.big_endian) {
+        let alignment = if wide { 8 } else { 4 };
+        graph.make_block(NOTE, Protection::Read, false, Content::Owned(note), alignment);
+    }
+}
+
 /// The note that says this of an image; None if there is nothing to say.
-pub(crate) fn write(properties: &Properties, wide: bool, big_endian: bool) -> Option<Vec<u8>> {
+fn write(properties: &Properties, wide: bool, big_endian: bool) -> Option<Vec<u8>> {
     let alignment = if wide { 8 } else { 4 };
     let number = |bytes: &mut Vec<u8>, unit: Unit, value: u64| {
         let start = bytes.len();
