@@ -9,7 +9,7 @@ use crate::arch::{Architecture, Core, Demands, StubShape};
 use crate::assign::Assignment;
 use crate::build::{Attributes, Properties, Warning};
 use crate::field::Unit;
-use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
+use crate::index::{Arena, BlockId, EdgeId, GroupId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection, SigningKey};
 use crate::platform::Platform;
 use crate::relocation::{Class, Row};
@@ -65,6 +65,8 @@ pub struct Section<'data> {
     pub retain: bool,
     /// Code that is never read as data (SHF_AARCH64_PURECODE, SHF_ARM_PURECODE): it can lie in memory that only executes.
     pub pure_code: bool,
+    /// The section group of its object that it is a member of: a group is kept or dropped as a whole (gABI, Section Groups).
+    pub group: Option<GroupId>,
     /// The section it is about, for [`Kind::LinkOrder`]: kept when that one is.
     pub link: Option<SectionId>,
     /// Its blocks, which are numbered consecutively.
@@ -534,6 +536,7 @@ impl<'data> LinkGraph<'data> {
             thread_local: false,
             retain: false,
             pure_code: false,
+            group: None,
             link: None,
             blocks: block.index() as u32..block.index() as u32 + 1,
             reversed: false,

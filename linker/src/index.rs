@@ -41,6 +41,8 @@ ids! {
     ObjectId
     /// One section of an object, or one the linker made.
     SectionId
+    /// A section group of an object.
+    GroupId
     /// A run of bytes that moves as one.
     BlockId
     /// A name for a place, or for something outside.

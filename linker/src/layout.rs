@@ -1,6 +1,6 @@
 //! Layout: which blocks lie together, in which order, and where.
 //!
-//! Sections of one name form an *output section* ([`output`]). Live blocks form *units* ([`units`]), which move as one: an
+//! Sections of one name form an *output section* (`output`). Live blocks form *units* (`units`), which move as one: an
 //! output section, or a part of one where layouts may part it. Units go into *segments* of one protection. A policy gives
 //! the segments their places.
 //!

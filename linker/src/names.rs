@@ -12,7 +12,7 @@
 use crate::error::{Error, Result, Site, text};
 use crate::graph::{Binding, Definition, LinkGraph, Symbol, linker};
 use crate::hash::{NameMap, NameSet};
-use crate::index::SymbolId;
+use crate::index::{GroupId, Id, SymbolId};
 
 /// What a name is looked up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +52,8 @@ pub(crate) struct Names<'data> {
     allow_duplicates: bool,
     /// Signatures of the section groups seen.
     pub(crate) groups: NameSet<&'data [u8]>,
+    /// How many section groups there are.
+    group_count: usize,
     /// Names of the sections seen of which a link keeps the first one.
     pub(crate) once: NameSet<&'data [u8]>,
     /// For what is there once by either way: whose it is, and the flags of its only section.
@@ -82,6 +84,12 @@ impl<'data> Names<'data> {
     /// No names yet.
     pub(crate) fn new(allow_duplicates: bool) -> Self {
         Names { allow_duplicates, ..Names::default() }
+    }
+
+    /// The next section group.
+    pub(crate) fn next_group(&mut self) -> GroupId {
+        self.group_count += 1;
+        GroupId::new(self.group_count - 1)
     }
 
     /// The symbol of this name.

@@ -11,7 +11,7 @@ use crate::build::Properties;
 use crate::error::{Error, Result, Site, text};
 use crate::format::Format;
 use crate::graph::{Block, Content, Kind, LinkGraph, Section};
-use crate::index::{BlockId, Id, ObjectId, SectionId, SymbolId};
+use crate::index::{BlockId, GroupId, Id, ObjectId, SectionId, SymbolId};
 use crate::link::Limits;
 use crate::memory::{Lifetime, Protection};
 use crate::names::Names;
@@ -65,6 +65,8 @@ struct Reader<'a, 'data, Elf: FileHeader> {
     symbols: SymbolTable<'data, Elf>,
     /// By section index.
     slots: Vec<Slot>,
+    /// By section index: the group it is a member of.
+    groups: Vec<Option<GroupId>>,
     /// By symbol index.
     symbol_ids: Vec<SymbolId>,
     /// What holds of all code of the object.
@@ -140,6 +142,7 @@ fn read_class<'data, Elf: FileHeader>(
     let mut reader = Reader::<Elf> {
         endian,
         slots: vec![Slot::Ignored; sections.len()],
+        groups: vec![None; sections.len()],
         symbol_ids: Vec::new(),
         graph,
         names,

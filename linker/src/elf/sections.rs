@@ -98,7 +98,11 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             if first && let Some(single) = single {
                 self.names.single.insert(single);
             }
+            let group = self.names.next_group();
             for member in members {
+                if let Some(known) = self.groups.get_mut(member.get(self.endian) as usize) {
+                    *known = Some(group);
+                }
                 let slot = self.slots.get_mut(member.get(self.endian) as usize);
                 let slot = slot.ok_or_else(|| wrong("a member of the section group does not exist"))?;
                 if !first {
@@ -200,6 +204,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             thread_local: nature.thread_local,
             retain: nature.retain,
             pure_code: nature.pure_code,
+            group: self.groups.get(index).copied().flatten(),
             link: None,
             blocks: blocks..blocks,
             reversed: nature.reversed,

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{Definition, Extent, Kind, LinkGraph, is_identifier};
-use crate::index::{BlockId, SectionId, SymbolId};
+use crate::index::{BlockId, GroupId, SectionId, SymbolId};
 use crate::memory::Lifetime;
 
 /// Marks as live what `roots` reach, all retained sections, and what lives along with what is live. With no roots given,
@@ -37,6 +37,8 @@ struct Marker<'g, 'data> {
     along: FxHashMap<BlockId, Vec<BlockId>>,
     /// Sections by name, those that live together.
     named: FxHashMap<&'data [u8], Vec<SectionId>>,
+    /// The members of each section group.
+    groups: FxHashMap<GroupId, Vec<SectionId>>,
     /// The names whose bounds somebody asked for.
     bounded: FxHashSet<&'data [u8]>,
 }
@@ -45,7 +47,11 @@ impl<'g, 'data> Marker<'g, 'data> {
     fn new(graph: &'g mut LinkGraph<'data>) -> Self {
         let mut along: FxHashMap<BlockId, Vec<BlockId>> = FxHashMap::default();
         let mut named: FxHashMap<&'data [u8], Vec<SectionId>> = FxHashMap::default();
+        let mut groups: FxHashMap<GroupId, Vec<SectionId>> = FxHashMap::default();
         for (id, section) in graph.sections.iter() {
+            if let Some(group) = section.group {
+                groups.entry(group).or_default().push(id);
+            }
             if graph.is_whole(section) {
                 named.entry(section.name).or_default().push(id);
             }
@@ -63,7 +69,7 @@ impl<'g, 'data> Marker<'g, 'data> {
         for block in graph.blocks.as_mut_slice() {
             block.live = false;
         }
-        Marker { graph, work: Vec::new(), along, named, bounded: FxHashSet::default() }
+        Marker { graph, work: Vec::new(), along, named, groups, bounded: FxHashSet::default() }
     }
 
     fn mark(&mut self, block: BlockId) {
@@ -71,6 +77,13 @@ impl<'g, 'data> Marker<'g, 'data> {
             self.graph.blocks[block].live = true;
             self.work.push(block);
             let section = self.graph.blocks[block].section;
+            if let Some(group) = self.graph.sections[section].group {
+                for member in self.groups.remove(&group).unwrap_or_default() {
+                    if self.stands_alone(member) {
+                        self.mark_section(member);
+                    }
+                }
+            }
             if self.stands_alone(section) && self.graph.is_whole(&self.graph.sections[section]) {
                 self.mark_named(self.graph.sections[section].name);
             }

@@ -80,3 +80,21 @@ fn a_section_to_be_linked_once_stands_for_a_group_of_one_and_the_reverse() {
         assert_eq!(linked.handle.iter().map(|placed| placed.bytes.len()).sum::<usize>(), 4);
     }
 }
+
+/// gABI, Section Groups: the members are kept or dropped together.
+#[test]
+fn a_group_is_kept_or_dropped_as_a_whole() {
+    let mut elf = with_group(1, false);
+    let table = elf.section(".rodata.f", PROGBITS, READ, &[7; 8]);
+    elf.symbol("table", GLOBAL, table, 0);
+    elf.symbol("main", GLOBAL, table, 4);
+    elf.of(2).data.extend([table as u8, 0, 0, 0]);
+    let files = [("a.o", elf.bytes()), ("b.o", calls("other", &[]).bytes())];
+    let live = |root: &str| {
+        let linked = link_as("aarch64", &files, Roots::Names(&[root]), &Layout::Near).expect("links");
+        ["f", "table"].map(|name| linked.address(name).is_some())
+    };
+    assert_eq!(live("f"), [true, true]);
+    assert_eq!(live("main"), [true, true]);
+    assert_eq!(live("other"), [false, false]);
+}

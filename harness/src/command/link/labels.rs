@@ -151,9 +151,27 @@ fn symbols<'data>(linked: &Finalized<'data, ImageFile>, discard: Discard) -> Vec
         };
         let value = graph.target.wrap(graph.blocks[block].address.wrapping_add(offset));
         let (kind, binding) = (SymbolKind::Label, Binding::Local);
-        ImageSymbol { name, value, place: Some(value), size: 0, kind, binding, other: 0 }
+        ImageSymbol { name: name.into(), value, place: Some(value), size: 0, kind, binding, other: 0 }
     }));
+    symbols.extend(stubs(graph));
     symbols
+}
+
+/// Stubs go by the names that tools know them by. Those of functions that choose themselves have the functions' own.
+fn stubs<'data>(graph: &LinkGraph<'data>) -> impl Iterator<Item = ImageSymbol<'data>> {
+    let live = graph.shapes.iter().filter(|(block, shape)| graph.blocks[*block].live && !shape.label.0.is_empty());
+    live.filter_map(|&(block, shape)| {
+        let place = graph.blocks[block].address;
+        Some(ImageSymbol {
+            name: graph.stub_name(block)?.into_bytes().into(),
+            value: place | u64::from(shape.thumb),
+            place: Some(place),
+            size: shape.code.len() as u64,
+            kind: SymbolKind::Function,
+            binding: Binding::Local,
+            other: 0,
+        })
+    })
 }
 
 fn image_symbol<'data>(
@@ -179,7 +197,7 @@ fn image_symbol<'data>(
     let image = if kind == SymbolKind::ThreadLocal { linked.thread_local() } else { None };
     let is_number = matches!(symbol.definition, Definition::Absolute(_)) && !is_linker_defined(symbol.name);
     Some(ImageSymbol {
-        name: symbol.name,
+        name: symbol.name.into(),
         value: image.map_or(value, |image| value.wrapping_sub(image.address)),
         place: (!is_number).then_some(address),
         size: graph.symbols[source].size,

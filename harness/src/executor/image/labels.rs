@@ -1,5 +1,7 @@
 //! What an image says about itself besides its content: entry, sections, symbols.
 
+use std::borrow::Cow;
+
 use object::elf;
 
 use crate::executor::Abi;
@@ -74,7 +76,7 @@ pub enum Binding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageSymbol<'a> {
     /// Its name.
-    pub name: &'a [u8],
+    pub name: Cow<'a, [u8]>,
     /// Its value: an address with the Thumb bit of a Thumb function, or what [`SymbolKind::ThreadLocal`] says.
     pub value: u64,
     /// The address that says which section it is in. None: in none, it is a number.

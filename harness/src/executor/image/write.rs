@@ -37,7 +37,7 @@ impl ImageFile {
             let mut entries: Vec<_> = of_sections(&sections).collect();
             let first_global = (1 + entries.len() + locals.len()) as u32;
             for symbol in locals.into_iter().chain(globals) {
-                let name = strings.add(symbol.name);
+                let name = strings.add(&symbol.name);
                 entries.push(entry(symbol, name, &places));
             }
             let mut table = Vec::with_capacity((entries.len() + 1) * encoder.sym_size() as usize);
