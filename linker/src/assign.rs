@@ -89,6 +89,14 @@ pub(crate) fn alias(graph: &mut LinkGraph<'_>) {
         graph.symbols[assignment.symbol].owner = linker();
     }
     settle_each(graph, |graph, assignment| {
+        // A number is one from the start, so that branches know whether they reach it.
+        let number = evaluate(&assignment.terms, |symbol| match graph.symbols[symbol].definition {
+            Definition::Absolute(number) => Some(number),
+            _ => None,
+        });
+        if let Some(number) = number {
+            return Some((Definition::Absolute(graph.target.wrap(number)), Flags::default(), 0));
+        }
         let (from, more) = assignment.place()?;
         let symbol = &graph.symbols[from];
         let Definition::Block(block, offset) = symbol.definition else { return None };

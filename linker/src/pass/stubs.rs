@@ -211,7 +211,11 @@ fn goes_directly(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>, margin
         // Weak or not, somebody may still define it, anywhere.
         Definition::Undefined | Definition::Assigned => return false,
         Definition::Absolute(_) if plan.floating => return false,
-        _ => graph.address(branch.edge.target).unwrap_or(0),
+        // Bounds of what is laid out are not known before.
+        _ => match graph.address(branch.edge.target) {
+            Some(s) => s,
+            None => return false,
+        },
     };
     let to = destination(graph, branch.edge.target);
     fits(graph, branch, (s, branch.edge.addend, symbol.flags.has(Flags::THUMB)), to, margin)

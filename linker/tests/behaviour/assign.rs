@@ -163,3 +163,14 @@ fn a_whole_archive_is_all_of_its_members() {
     let linked = linked.expect("links");
     assert_eq!((pointer(&linked, "a"), pointer(&linked, "b")), (1, 2));
 }
+
+#[test]
+fn a_branch_to_a_number_in_reach_needs_no_stub() {
+    let files = [("f.o", calls("f", &["near", "far"]).bytes())];
+    let linked = linked("aarch64", &files, &Options::default(), Roots::All, |parsed| {
+        parsed.assign("near", &[Term::Number(0x40_2000), Term::Number(0x10), Term::Add])?;
+        parsed.assign("far", &[Term::Symbol("near"), Term::Number(0x1000_0000), Term::Add])
+    });
+    let linked = linked.expect("links");
+    assert_eq!(linked.graph().stubs.len(), 1, "for the far one");
+}
