@@ -97,6 +97,9 @@ impl Stubs {
                 self.assigned.insert(id, (own, id));
                 continue;
             }
+            if !may_lead_elsewhere(graph, &edge) {
+                continue;
+            }
             let Some(shape) = graph.arch.stub_for(row, word, demands(graph, &edge)) else { continue };
             let key = (edge.target, stub_addend(graph, row, &edge), shape.name);
             let made = self.by_key.get(&key).map_or(&[][..], Vec::as_slice);
@@ -237,6 +240,18 @@ fn fits(graph: &LinkGraph<'_>, branch: &Branch<'_>, sat: (u64, i64, bool), to: D
     let form = graph.arch.branch(branch.row, branch.word, value, to, graph.core);
     let reach = graph.arch.reach(branch.row, graph.core);
     form.is_some_and(|form| [-margin, margin].iter().all(|m| reach.allows(form.value.saturating_add(*m))))
+}
+
+/// Whether a stub may stand between a branch and its target: the target is a function, or in another section, or not known
+/// here. Otherwise the registers that a stub changes are the code's own (AAELF64 and AAELF32, Call and Jump relocations).
+fn may_lead_elsewhere(graph: &LinkGraph<'_>, edge: &Edge) -> bool {
+    let symbol = &graph.symbols[edge.target];
+    match symbol.definition {
+        Definition::Block(block, _) => {
+            symbol.flags.has(Flags::FUNCTION) || graph.blocks[block].section != graph.blocks[edge.block].section
+        }
+        _ => true,
+    }
 }
 
 /// What a stub beside the section of an edge has to keep to. It is executable only where the section is.

@@ -261,3 +261,20 @@ fn a_stub_of_code_that_is_never_read_has_no_literal() {
     assert_eq!((value, read(&linked, stub + 16, 4)), (g, 0xd61f_0200), "movz, movk, movk, movk, br x16");
     assert_eq!(linked.graph().stub_name(linked.graph().shapes[0].0).as_deref(), Some("__AArch64AbsXOLongThunk_g"));
 }
+
+/// AAELF64, Call and Jump relocations: what is neither a function nor in another section is reached or is an error.
+#[test]
+fn a_label_of_the_same_section_is_reached_without_a_stub_or_not_at_all() {
+    let link_to = |info: u8| {
+        let mut elf = Elf::aarch64();
+        let mut code = 0x9400_0000u32.to_le_bytes().to_vec();
+        code.resize(0x900_0000, 0);
+        let text = elf.section(".text", PROGBITS, CODE, &code);
+        let label = elf.symbol("label", info, text, 0x8ff_fff0);
+        elf.relocate(text, 0, elf::AARCH64_CALL26, label, 0);
+        let bytes = elf.bytes();
+        link("aarch64", &[("a.o", bytes)]).map(|linked| linked.graph().stubs.len()).map_err(|error| error.to_string())
+    };
+    assert!(link_to(GLOBAL).expect_err("refused").starts_with("a.o(.text+0x0): R_AARCH64_CALL26 against `label`: "));
+    assert_eq!(link_to(GLOBAL | FUNC), Ok(1));
+}
