@@ -10,19 +10,22 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::error::{Error, Result, Site, object_name, text};
+use crate::error::Result;
 use crate::graph::{Content, Definition, Extent, Kind, LinkGraph};
 use crate::index::{BlockId, Id};
-use crate::link::Limits;
-use crate::memory::{Lifetime, Place, Protection, Segment};
+use crate::memory::{Lifetime, Protection};
 
 mod bounds;
 mod by_hand;
 mod by_output;
+mod islands;
 mod output;
+mod request;
 mod text;
 mod units;
 
+use islands::Home;
+pub(crate) use islands::{Part, STUB_ALIGNMENT};
 pub use output::Rule;
 use units::{Class, Unit, units};
 
@@ -114,29 +117,8 @@ pub struct Plan {
     alignments: Vec<u64>,
 }
 
-/// How a block belongs to a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Home {
-    unit: u32,
-    part: Part,
-}
-
-/// Whether a block is part of its unit or stands in one of its islands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The island before.
-    Before,
-    /// The unit itself.
-    Unit,
-    /// The island behind.
-    Behind,
-}
-
 /// Name of the section that the image's headers stand in.
 const HEADERS: &[u8] = b".headers";
-
-/// Alignment of stubs, in bytes.
-pub(crate) const STUB_ALIGNMENT: u64 = 8;
 
 impl Plan {
     /// Distributes the live blocks over segments by `layout`. Addresses follow from [`Plan::assign`].
@@ -366,59 +348,6 @@ impl Plan {
         align_up(start, alignment).wrapping_sub(island).wrapping_sub(segment)
     }
 
-    /// Bytes of the island before the first unit of these blocks.
-    fn island_before(&self, graph: &LinkGraph<'_>, blocks: &[BlockId]) -> u64 {
-        let island = blocks.iter().take_while(|&&block| self.home(block).is_some_and(|home| home.part == Part::Before));
-        island.map(|&block| align_up(graph.blocks[block].content.size(), STUB_ALIGNMENT)).sum()
-    }
-
-    /// Puts stubs into islands: each at the outer end of the island before or behind its unit.
-    pub(crate) fn add_stubs(&mut self, stubs: &[(u32, BlockId, Part)]) {
-        let mut by_unit: FxHashMap<u32, (Vec<BlockId>, Vec<BlockId>)> = FxHashMap::default();
-        for &(unit, block, part) in stubs {
-            self.alignments[unit as usize] = self.alignments[unit as usize].max(STUB_ALIGNMENT);
-            self.homes.resize(self.homes.len().max(block.index() + 1), None);
-            self.homes[block.index()] = Some(Home { unit, part });
-            let (before, behind) = by_unit.entry(unit).or_default();
-            if part == Part::Before { before.push(block) } else { behind.push(block) }
-        }
-        for segment in &mut self.segments {
-            let unit_of = |block: &BlockId| self.homes.get(block.index()).copied().flatten().map(|home| home.unit);
-            if !segment.blocks.iter().any(|block| unit_of(block).is_some_and(|unit| by_unit.contains_key(&unit))) {
-                continue;
-            }
-            let mut blocks = Vec::with_capacity(segment.blocks.len() + stubs.len().min(segment.blocks.len()));
-            for unit in segment.blocks.chunk_by(|a, b| unit_of(a) == unit_of(b)) {
-                let (before, behind) = unit_of(&unit[0]).and_then(|unit| by_unit.remove(&unit)).unwrap_or_default();
-                blocks.extend(before.into_iter().rev());
-                blocks.extend(unit);
-                blocks.extend(behind);
-            }
-            segment.blocks = blocks;
-        }
-    }
-
-    /// Takes out what is no longer live. What is there keeps its address until the next [`Plan::assign`].
-    pub(crate) fn let_go(&mut self, graph: &LinkGraph<'_>) {
-        for segment in &mut self.segments {
-            segment.blocks.retain(|&block| graph.blocks[block].live);
-        }
-    }
-
-    /// The number of the unit of code nearest to an address. None where there is no code.
-    pub(crate) fn nearest_code(&self, graph: &LinkGraph<'_>, address: u64) -> Option<u32> {
-        let code = self.segments.iter().filter(|segment| segment.protection.executable());
-        let last = code.filter_map(|segment| segment.blocks.last().copied());
-        last.min_by_key(|&block| graph.blocks[block].address.abs_diff(address)).and_then(|block| self.unit_of(block))
-    }
-
-    /// Bytes by which two blocks can come apart at most when `added` bytes come in.
-    pub(crate) fn drift(&self, added: u64) -> u64 {
-        let slack = self.alignments.iter().fold(added, |sum, &alignment| sum.saturating_add(alignment));
-        let segments = self.segments.iter().map(|segment| segment.alignment.max(self.page));
-        segments.fold(slack, u64::saturating_add)
-    }
-
     /// Tables in link order follow the addresses of what they are about. Whether anything moved.
     fn sort_link_order(&mut self, graph: &LinkGraph<'_>) -> bool {
         let mut moved = false;
@@ -445,85 +374,6 @@ impl Plan {
         }
         (self.segments, self.pins) = (segments, pins);
         moved
-    }
-
-    /// The reservation that this plan asks for.
-    pub(crate) fn request(&self, graph: &LinkGraph<'_>, limits: &Limits) -> Result<Vec<Segment>> {
-        self.check_pins(graph)?;
-        self.check_overlaps(graph)?;
-        self.check_padding(graph, limits)?;
-        let first = self.segments.first().map_or(0, |segment| segment.address);
-        let place = |index: usize, segment: &Planned| match (self.floating, index) {
-            (true, 0) => Place::Anywhere,
-            (true, _) => Place::Offset(segment.address.wrapping_sub(first)),
-            (false, _) => Place::At(segment.address),
-        };
-        let image = self.thread_local(graph).map(|image| image.alignment);
-        let segment = |(index, planned): (usize, &Planned)| Segment {
-            size: planned.size,
-            content: planned.content as usize,
-            alignment: planned.alignment,
-            protection: planned.protection,
-            relro: planned.relro,
-            thread_local: image.filter(|_| planned.thread_local),
-            lifetime: planned.lifetime,
-            place: if planned.lifetime == Lifetime::NoAlloc { Place::Anywhere } else { place(index, planned) },
-        };
-        Ok(self.segments.iter().enumerate().map(segment).collect())
-    }
-
-    /// Alignment inside a segment costs bytes that nobody asked for.
-    fn check_padding(&self, graph: &LinkGraph<'_>, limits: &Limits) -> Result<()> {
-        let mut padding = 0u64;
-        for segment in &self.segments {
-            let contents = segment.blocks.iter().map(|&block| &graph.blocks[block].content);
-            let size: u64 = contents.filter(|content| !content.is_zero()).map(Content::size).sum();
-            padding = padding.saturating_add(segment.content.saturating_sub(size));
-            if padding > limits.size
-                && let Some(&block) = segment.blocks.first()
-            {
-                let site = Box::new(Site::section(graph, graph.blocks[block].section));
-                let what = format!("the padding between sections, {padding:#x} bytes up to here,");
-                return Err(Error::Limit { site, what, limit: limits.size });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_overlaps(&self, graph: &LinkGraph<'_>) -> Result<()> {
-        let mut spans: Vec<(u64, u64, &Planned)> = self
-            .segments
-            .iter()
-            .filter(|segment| segment.lifetime != Lifetime::NoAlloc && segment.size > 0)
-            .map(|segment| (segment.address, segment.address.saturating_add(segment.size - 1), segment))
-            .collect();
-        let wraps = |segment: &&Planned| segment.address.checked_add(segment.size.saturating_sub(1)).is_none();
-        spans.sort_by_key(|span| (span.0, span.1));
-        let name = |segment: &Planned| {
-            let section = segment.blocks.first().map(|&block| &graph.sections[graph.blocks[block].section]);
-            section.map_or(String::new(), |s| format!("{}({})", object_name(&graph.objects[s.object]), text(s.name)))
-        };
-        let limit = graph.target.wrap(u64::MAX);
-        for pair in spans.windows(2) {
-            // Protections hold for pages, so two segments cannot share one.
-            if pair[0].1 | (self.page - 1) >= pair[1].0 {
-                return Err(Error::Layout(format!(
-                    "{} at {:#x} and {} at {:#x} overlap or share a page",
-                    name(pair[0].2),
-                    pair[0].0,
-                    name(pair[1].2),
-                    pair[1].0
-                )));
-            }
-        }
-        let beyond = spans.iter().find(|span| span.1 > limit).map(|span| span.2);
-        match beyond.or_else(|| self.segments.iter().find(wraps)) {
-            Some(segment) => {
-                let at = segment.address;
-                Err(Error::Layout(format!("{} at {at:#x} reaches beyond the address space", name(segment))))
-            }
-            None => Ok(()),
-        }
     }
 }
 
