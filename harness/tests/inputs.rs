@@ -116,7 +116,7 @@ fn what_is_no_object_is_named_for_what_it_is_in_every_command() {
         ("main.o", function("main", Some("seven"), 0)),
         ("bitcode.o", b"BC\xc0\xde0000".to_vec()),
         ("mach.o", b"\xcf\xfa\xed\xfe\x0c\0\0\x01\0\0\0\0\x01\0\0\0".to_vec()),
-        ("script.a", b"GROUP ( libc.a )\n".to_vec()),
+        ("script.a", b"SECTIONS { .text : { *(.text) } }\n".to_vec()),
         ("empty.o", Vec::new()),
         ("empty.a", b"!<arch>\n".to_vec()),
     ];
