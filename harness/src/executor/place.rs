@@ -190,7 +190,8 @@ impl Space<'_> {
                     placement.addresses[index] = base.wrapping_add(offset) & self.last;
                 }
                 new.spans.map.into_values().for_each(|(_, span)| merge(&mut placement.spans, span));
-                placement.bytes.map.append(&mut new.bytes.map);
+                // Not `append`, which takes as long as all that is there.
+                placement.bytes.map.extend(new.bytes.map);
                 return Ok(());
             };
             if fixed {
