@@ -217,7 +217,8 @@ fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32
         .iter()
         .filter(|target| target.machine == machine && target.pointer_bits == bits && target.big_endian == big);
     let first = targets.next()?;
-    let sections = header.sections(endian, data).ok()?;
+    // A file that is cut short is for this machine all the same: the linker says what is wrong with it.
+    let sections = header.sections(endian, data).unwrap_or_default();
     let attributes = sections.iter().find(|section| section.sh_type(endian) == SHT_ARM_ATTRIBUTES);
     let core = attributes
         .and_then(|section| section.data(endian, data).ok())

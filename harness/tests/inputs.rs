@@ -158,3 +158,14 @@ fn names_of_cpp_and_rust_are_as_they_were_written() {
     let (_, text) = run(directory.path(), &["graph", "rust.o"]);
     assert!(text.contains("mycrate::foo"), "{text}");
 }
+
+#[test]
+fn an_object_that_is_cut_short_is_damaged_and_not_unknown() {
+    let mut cut = function("main", None, 0);
+    cut.truncate(80);
+    let directory = directory(&[("cut.o", cut)]);
+    for command in [&["exec"][..], &["link", "-o", "image"], &["graph"], &["explain"]] {
+        let (status, text) = run(directory.path(), &[command, &["cut.o"]].concat());
+        assert!(status != 0 && text.contains("cut.o: section headers: "), "{command:?}: {text}");
+    }
+}
