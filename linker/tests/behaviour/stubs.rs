@@ -110,6 +110,8 @@ fn a_branch_that_came_into_reach_needs_no_stub() {
         let stubs = linked.graph().blocks.iter().filter(|(_, block)| block.live);
         let stubs = stubs.filter(|(_, block)| linked.graph().sections[block.section].name == b".stub").count();
         assert_eq!(stubs, if direct { 1 } else { 2 }, "{t:#x}: one that nobody needs is not there");
+        let planned = linked.plan().segments.iter().flat_map(|segment| &segment.blocks);
+        assert!(planned.copied().all(|block| linked.graph().blocks[block].live), "{t:#x}: nor in the plan");
     }
 }
 
