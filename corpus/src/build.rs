@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::case::{Case, GroupKind};
 use crate::directive::Part;
 use crate::matrix::{Build, Family};
-use crate::target::{COMMON, CXX, FAMILY, ROWS, row};
+use crate::target::ROWS;
 use crate::toolchain::{Missing, Toolchain, Toolchains};
 
 pub use file::{compile_file, is_source};
@@ -106,32 +106,6 @@ fn io(what: impl ToString) -> impl FnOnce(std::io::Error) -> BuildError {
     move |source| BuildError::Io { what, source }
 }
 
-/// All flags for a part but those that name files.
-pub fn flags(case: &Case, build: &Build, part: &str) -> Vec<String> {
-    let mut flags = base_flags(build, part);
-    flags.extend(build.flags.iter().cloned());
-    flags.extend(case.flags(build, part).into_iter().map(str::to_owned));
-    flags.extend(case.values.iter().map(|(name, value)| format!("-D{name}={value}")));
-    flags
-}
-
-/// The flags of target, compiler and language.
-fn base_flags(build: &Build, part: &str) -> Vec<String> {
-    let row = row(build.target);
-    let family = build.toolchain.family;
-    let mut flags = Vec::new();
-    if family == Family::Clang {
-        flags.push(format!("--target={}", row.clang));
-    }
-    if family == Family::Gcc {
-        flags.extend(row.gcc.iter().map(|&flag| flag.to_owned()));
-    }
-    let own = FAMILY.iter().filter(|known| known.0 == family).flat_map(|known| known.1);
-    let cxx: &[&str] = if part.ends_with(".cc") { CXX } else { &[] };
-    flags.extend(row.flags.iter().chain(COMMON).chain(own).chain(cxx).map(|&flag| flag.to_owned()));
-    flags
-}
-
 /// Builds a case: the files of the link, in link order, archives last.
 pub fn build(case: &Case, build: &Build, toolchains: &Toolchains) -> Result<Vec<File>, BuildError> {
     let toolchain = toolchains.get(build.toolchain.family, build.target)?;
@@ -187,7 +161,7 @@ fn read(dir: &Path, name: &str) -> Result<Vec<u8>, BuildError> {
 
 fn compile(case: &Case, build: &Build, toolchain: &Toolchain, part: &Part, dir: &Path) -> Result<(), BuildError> {
     let mut command = Command::new(&compiler(toolchain, &part.name)?.path);
-    command.args(flags(case, build, &part.name));
+    command.args(case.compiler_flags(build, &part.name));
     // Nothing in an object depends on where it was built.
     command.arg(format!("-ffile-prefix-map={}=.", dir.display()));
     command.args(["-c", &part.name, "-o", &part.object_name()]).current_dir(dir);

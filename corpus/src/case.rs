@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use linker::target::Target;
 
 use crate::directive::{Location, Part, Scope, Subject};
-use crate::matrix::{self, Build, Recipe};
+use crate::matrix::{self, Build, Recipe, ToolchainId, Versions};
 use crate::target::ROWS;
 use crate::value::Value;
 use linker::Layout;
@@ -316,6 +316,26 @@ impl Case {
         matrix::set(if has(&["c", "cc"]) { "standard" } else { "asm" }, target).unwrap_or_default()
     }
 
+    /// Every build, for the targets that are named (all of the case's when none is).
+    pub fn builds(&self, targets: &[&str], versions: Versions<'_>) -> Vec<Build> {
+        let mut builds = Vec::new();
+        for &target in &self.targets {
+            if !targets.is_empty() && !targets.contains(&target.name) {
+                continue;
+            }
+            for recipe in self.recipes(target) {
+                let toolchain = ToolchainId { family: recipe.family, major: versions(recipe.family, target) };
+                builds.push(Build::new(target, toolchain, recipe.flags));
+            }
+        }
+        builds
+    }
+
+    /// The stable name of a configuration: `elf/<arch>/<group>/<case>/<build>/<layout>/<executor>`.
+    pub fn configuration_name(&self, build: &Build, layout: &Layout, executor: &str) -> String {
+        format!("elf/{}/{}/{}/{layout}/{executor}", build.target.name, self.name, build.label)
+    }
+
     /// The layouts for a target.
     pub fn layouts(&self, target: &'static Target) -> Vec<Layout> {
         let subject = Subject { target, build: None, part: None, layout: None };
@@ -326,6 +346,15 @@ impl Case {
     pub fn flags<'a>(&'a self, build: &Build, part: &str) -> Vec<&'a str> {
         let subject = Subject { target: build.target, build: Some(build), part: Some(part), layout: None };
         holding(&self.flags, &subject).flat_map(|scoped| &scoped.value).map(String::as_str).collect()
+    }
+
+    /// All flags for a part of a build but those that name files.
+    pub fn compiler_flags(&self, build: &Build, part: &str) -> Vec<String> {
+        let mut flags = crate::target::flags(build, part);
+        flags.extend(build.flags.iter().cloned());
+        flags.extend(self.flags(build, part).into_iter().map(str::to_owned));
+        flags.extend(self.values.iter().map(|(name, value)| format!("-D{name}={value}")));
+        flags
     }
 
     /// The archives and partial links for a target.
@@ -348,7 +377,8 @@ impl Case {
         }
         let holds = |scope: &Scope| match build {
             Some(_) => scope.holds(&Subject { target, build, part: None, layout: None }),
-            None => matrix::builds(self, &[target.name], &matrix::wanted)
+            None => self
+                .builds(&[target.name], &matrix::wanted)
                 .iter()
                 .any(|build| scope.holds(&Subject { target, build: Some(build), part: None, layout: None })),
         };
@@ -378,16 +408,16 @@ impl Case {
     /// so that new expectations make nothing stale, and every flag.
     pub fn fingerprint(&self, target: &'static Target) -> String {
         let mut text = format!("{}\n", self.sources);
-        for build in matrix::builds(self, &[target.name], &|_, _| 0) {
+        for build in self.builds(&[target.name], &|_, _| 0) {
             for part in &self.parts {
-                let flags = crate::build::flags(self, &build, &part.name).join(" ");
+                let flags = self.compiler_flags(&build, &part.name).join(" ");
                 text.push_str(&format!("{} {} {flags}\n", build.label, part.name));
             }
         }
         for group in self.groups(target) {
             text.push_str(&format!("{group:?}\n"));
         }
-        crate::prebuilt::sha256(text.as_bytes())
+        crate::digest::sha256(text.as_bytes())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Linkrig's corpus: the cases, the toolchains that build them, and the objects that are checked in.
 //!
 //! A case is a source with directives ([`directive`], `docs/directives.md`). [`case::load_all`] reads them,
-//! [`matrix::builds`] says how each is to be built, [`build::build`] does it with what [`toolchain::Toolchains::discover`]
+//! [`case::Case::builds`] says how each is to be built, [`build::build`] does it with what [`toolchain::Toolchains::discover`]
 //! found, and [`prebuilt`] keeps the results so that others need no compiler. Nothing here runs what was built.
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ pub mod target;
 pub mod toolchain;
 pub mod value;
 
+mod digest;
 mod text;
 
 pub use text::ParseError;

@@ -1,10 +1,9 @@
-//! Case × target × toolchain × flags: what is built, and what the result is called.
+//! Target × compiler × flags: the ways to build a case, and what each is called.
 
 use std::fmt;
 
 use linker::target::Target;
 
-use crate::case::Case;
 use linker::Layout;
 
 /// A family of compilers.
@@ -202,26 +201,6 @@ static OUT_OF_REACH: &[OutOfReach] = &[OutOfReach {
 /// The code model of a build that this layout does not keep to.
 pub fn out_of_reach(build: &Build, layout: &Layout) -> Option<&'static OutOfReach> {
     OUT_OF_REACH.iter().find(|row| row.layouts.contains(layout) && build.flags.iter().any(|flag| flag == row.flag))
-}
-
-/// Every build of a case, for the targets that `wanted` names (all of the case's when it is empty).
-pub fn builds(case: &Case, targets: &[&str], versions: Versions<'_>) -> Vec<Build> {
-    let mut builds = Vec::new();
-    for &target in &case.targets {
-        if !targets.is_empty() && !targets.contains(&target.name) {
-            continue;
-        }
-        for recipe in case.recipes(target) {
-            let toolchain = ToolchainId { family: recipe.family, major: versions(recipe.family, target) };
-            builds.push(Build::new(target, toolchain, recipe.flags));
-        }
-    }
-    builds
-}
-
-/// The stable name of a configuration: `elf/<arch>/<group>/<case>/<build>/<layout>/<executor>`.
-pub fn name(case: &Case, build: &Build, layout: &Layout, executor: &str) -> String {
-    format!("elf/{}/{}/{}/{layout}/{executor}", build.target.name, case.name, build.label)
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use sha2::{Digest, Sha256};
 
 use crate::build::{File, FileKind};
 use crate::case::Case;
-use crate::matrix::{Build, Family, ToolchainId, builds};
+use crate::digest::hexadecimal;
+use crate::matrix::{Build, Family, ToolchainId};
 use crate::toolchain::{Toolchains, package_of};
 
 /// What the archives hold together, at most.
@@ -63,11 +64,6 @@ pub enum PrebuiltError {
         /// The build.
         label: String,
     },
-}
-
-/// The SHA-256 of these bytes, in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// The compiler that objects were made with.
@@ -208,10 +204,6 @@ fn content_hash(entry: &Entry, ranges: &[Range<usize>], objects: &[u8]) -> Strin
         }
     }
     hexadecimal(&hash.finalize())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn pack(index: &Index, objects: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -391,7 +383,7 @@ fn verify_target(prebuilt: &Prebuilt, cases: &[&Case], problems: &mut Vec<String
             ));
         }
         let known = prebuilt.index.cases.get(&case.name);
-        for build in builds(case, &[target.name], &|family, _| prebuilt.major(family)) {
+        for build in case.builds(&[target.name], &|family, _| prebuilt.major(family)) {
             if !known.is_some_and(|entry| entry.builds.contains_key(&build.label)) {
                 let (case, label) = (case.name.clone(), build.label);
                 problems.push(PrebuiltError::Missing { case, target: target.name, label }.to_string());

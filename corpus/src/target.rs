@@ -2,7 +2,7 @@
 
 use linker::target::Target;
 
-use crate::matrix::Family;
+use crate::matrix::{Build, Family};
 
 /// A target as compilers see it.
 #[derive(Debug)]
@@ -75,19 +75,36 @@ pub static ROWS: &[Row] = &[
 /// `-ffreestanding`: no C library's headers, and a `printf` in a case stays one instead of turning into `puts`.
 /// `-fno-pic` comes first so that a build that says nothing does not get the compiler's default; a later one wins.
 /// Unwind tables are left on: their relocations are to be covered. No `-g`, so nothing names a directory.
-pub const COMMON: &[&str] = &["-ffreestanding", "-fno-stack-protector", "-fno-pic"];
+const COMMON: &[&str] = &["-ffreestanding", "-fno-stack-protector", "-fno-pic"];
 
 /// Flags of C++ on top: there is no C++ library to link against. A case that brings its own says `flags: -frtti`.
-pub const CXX: &[&str] = &["-std=c++17", "-nostdinc++", "-fno-exceptions", "-fno-rtti"];
+const CXX: &[&str] = &["-std=c++17", "-nostdinc++", "-fno-exceptions", "-fno-rtti"];
 
 /// Flags of one compiler: clang warns about flags that a kind of source does not use.
-pub const FAMILY: &[(Family, &[&str])] =
+const FAMILY: &[(Family, &[&str])] =
     &[(Family::Gcc, &[]), (Family::Clang, &["-Wno-unused-command-line-argument", "-Wno-override-module"])];
 
 /// The row of a target.
 pub fn row(target: &Target) -> &'static Row {
     // A test holds the tables together.
     ROWS.iter().find(|row| row.name == target.name).unwrap_or(&ROWS[0])
+}
+
+/// The flags of target, compiler and language for a part of this name.
+pub(crate) fn flags(build: &Build, part: &str) -> Vec<String> {
+    let row = row(build.target);
+    let family = build.toolchain.family;
+    let mut flags = Vec::new();
+    if family == Family::Clang {
+        flags.push(format!("--target={}", row.clang));
+    }
+    if family == Family::Gcc {
+        flags.extend(row.gcc.iter().map(|&flag| flag.to_owned()));
+    }
+    let own = FAMILY.iter().filter(|known| known.0 == family).flat_map(|known| known.1);
+    let cxx: &[&str] = if part.ends_with(".cc") { CXX } else { &[] };
+    flags.extend(row.flags.iter().chain(COMMON).chain(own).chain(cxx).map(|&flag| flag.to_owned()));
+    flags
 }
 
 impl Row {

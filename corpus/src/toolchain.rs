@@ -88,7 +88,7 @@ impl Toolchains {
         })
     }
 
-    /// The major version found, or the wanted one: for [`crate::matrix::builds`].
+    /// The major version found, or the wanted one: for `Case::builds`.
     pub fn major(&self, family: Family, target: &Target) -> u32 {
         self.get(family, target).map_or(family.wanted(), |toolchain| toolchain.id.major)
     }

@@ -16,7 +16,7 @@ fn one(file: &str, text: &str) -> Case {
 
 fn jobs<'a>(case: &'a Case, toolchains: &Toolchains) -> Vec<build::Job<'a>> {
     let versions = |family, target: &Target| toolchains.major(family, target);
-    matrix::builds(case, &[], &versions).into_iter().map(|build| (case, build)).collect()
+    case.builds(&[], &versions).into_iter().map(|build| (case, build)).collect()
 }
 
 /// The files of each job that could be built; what could not for want of a program is counted and printed.
@@ -166,7 +166,7 @@ fn prebuilt_objects_come_back_and_notice_what_is_wrong() {
     let case = one("g/kept.c", text);
     let target = Target::named("aarch64").expect("a target");
     let toolchains = Toolchains::default();
-    let builds = matrix::builds(&case, &["aarch64"], &matrix::wanted);
+    let builds = case.builds(&["aarch64"], &matrix::wanted);
     let file = |name: &str, data: &[u8]| File { name: name.into(), kind: FileKind::of(name), data: data.to_vec() };
     let pair = |a: &[u8], l: &[u8]| vec![file("a.o", a), file("l.a", l)];
     let files = [pair(b"one", b"two"), pair(b"two", b"two"), pair(b"", b"two")];

@@ -23,7 +23,7 @@ fn the_cases_of_the_tree_are_right_and_in_order() {
     let again = case::load_all(&case::default_dir()).expect("as before");
     let names = |cases: &[Case]| cases.iter().map(|case| case.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&cases), names(&again));
-    let builds: usize = cases.iter().map(|case| matrix::builds(case, &[], &matrix::wanted).len()).sum();
+    let builds: usize = cases.iter().map(|case| case.builds(&[], &matrix::wanted).len()).sum();
     println!("{} cases, {builds} builds", cases.len());
 }
 
@@ -32,11 +32,11 @@ fn defaults() {
     let case = one("// call: f(2i32, \"a\") = &f+4\nint f;\n");
     let targets: Vec<&str> = case.targets.iter().map(|target| target.name).collect();
     assert_eq!(targets, ["armv7", "thumbv7", "aarch64", "armebv7", "thumbebv7", "aarch64_be", "aarch64_ilp32"]);
-    let builds = matrix::builds(&case, &["aarch64"], &matrix::wanted);
+    let builds = case.builds(&["aarch64"], &matrix::wanted);
     assert_eq!(builds.len(), 22);
     assert_eq!(builds[0].label, "gcc12-O0.no-pic");
     assert_eq!(case.layouts(case.targets[0]), case::DEFAULT_LAYOUTS);
-    assert_eq!(matrix::name(&case, &builds[0], &Layout::Far, "unicorn"), "elf/aarch64/g/x/gcc12-O0.no-pic/far/unicorn");
+    assert_eq!(case.configuration_name(&builds[0], &Layout::Far, "unicorn"), "elf/aarch64/g/x/gcc12-O0.no-pic/far/unicorn");
     let expected = case.expectations(&builds[0], &Layout::Near);
     let arguments = vec![Value::I32(2), Value::Buffer(b"a\0".to_vec())];
     let result = CallResult::Value(Value::Address("f".into(), 4));
@@ -64,7 +64,7 @@ fn values_of_a_for_make_variants() {
 fn scopes_choose() {
     let case = one("// call(arm): f() = 1i32\n// call(aarch64): f() = 2i32\n// flags: -O1\n// flags(gcc, b.c): -fx\n\
          // layout: near\n// layout(aarch64): near far\n// xfail(clang, tiny, far): why\nint f;\n//--- b.c\nint b;\n");
-    for build in matrix::builds(&case, &[], &matrix::wanted) {
+    for build in case.builds(&[], &matrix::wanted) {
         let aarch64 = build.target.name.starts_with("aarch64");
         let gcc = build.toolchain.family == Family::Gcc;
         assert_eq!(case.layouts(build.target).len(), if aarch64 { 2 } else { 1 });
@@ -81,7 +81,7 @@ fn variants_come_along() {
     let case = one("// arch: aarch64 armv7 -armebv7\n// call(big): f() = 1i32\n// call(little): f() = 2i32\nint f;\n");
     let targets: Vec<&str> = case.targets.iter().map(|target| target.name).collect();
     assert_eq!(targets, ["armv7", "aarch64", "aarch64_be", "aarch64_ilp32"]);
-    let builds = matrix::builds(&case, &["aarch64_be"], &matrix::wanted);
+    let builds = case.builds(&["aarch64_be"], &matrix::wanted);
     let labels: Vec<&str> = builds.iter().map(|build| build.label.as_str()).collect();
     assert_eq!(labels, ["gcc12-O2.no-pic", "clang19-O2.no-pic"]);
     let call = case.expectations(&builds[0], &Layout::Near).calls[0].0;

@@ -138,7 +138,7 @@ pub fn select<'a>(
     }
     let mut batches = Vec::new();
     for case in cases {
-        for build in matrix::builds(case, &targets, &|family, target| source.major(family, target)) {
+        for build in case.builds(&targets, &|family, target| source.major(family, target)) {
             let label = build.label.clone();
             if !selection.toolchains.is_empty() && !selection.toolchains.iter().any(|wanted| label.starts_with(wanted))
             {
@@ -149,7 +149,7 @@ pub fn select<'a>(
             let configurations: Vec<Configuration<'_>> = layouts
                 .into_iter()
                 .map(|layout| {
-                    let name = matrix::name(case, &build, &layout, executor);
+                    let name = case.configuration_name(&build, &layout, executor);
                     Configuration { name, case, build: build.clone(), layout, executor }
                 })
                 .filter(|configuration| selection.wants(&configuration.name))

@@ -26,7 +26,7 @@ fn objects(dir: &Path, target: &str, case: &str) -> Vec<String> {
     let case = cases.iter().find(|known| known.name == case).expect("the case");
     let target = linker::Target::named(target).expect("a target");
     let prebuilt = corpus::prebuilt::read(&corpus::prebuilt::default_dir(), target).expect("prebuilt objects");
-    let builds = matrix::builds(case, &[target.name], &|family, _| prebuilt.major(family));
+    let builds = case.builds(&[target.name], &|family, _| prebuilt.major(family));
     let files = prebuilt.files(case, &builds[0]).expect("the objects");
     let write = |file: &corpus::build::File| {
         let path = dir.join(&file.name);

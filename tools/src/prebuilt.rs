@@ -135,7 +135,7 @@ fn target_objects(
     let jobs: Vec<build::Job<'_>> = cases
         .iter()
         .flat_map(|case| {
-            matrix::builds(case, &[target.name], &matrix::wanted).into_iter().map(move |build| (case, build))
+            case.builds(&[target.name], &matrix::wanted).into_iter().map(move |build| (case, build))
         })
         .collect();
     if jobs.is_empty() {

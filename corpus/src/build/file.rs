@@ -5,7 +5,7 @@ use std::process::Command;
 
 use linker::target::Target;
 
-use super::{BuildError, TIME_LIMIT, base_flags, io, process};
+use super::{BuildError, TIME_LIMIT, io, process};
 use crate::matrix::{Build, Family};
 use crate::toolchain::{Missing, Toolchains, first_line};
 
@@ -91,7 +91,7 @@ fn driver(
     let build = Build::new(target, toolchain.id, Vec::new());
     // A user's program may include its C library and use what C++ has: only the target's flags are kept.
     let hosted = ["-ffreestanding", "-nostdinc++", "-fno-exceptions", "-fno-rtti"];
-    let flags = base_flags(&build, if cxx { "x.cc" } else { "x.c" });
+    let flags = crate::target::flags(&build, if cxx { "x.cc" } else { "x.c" });
     command.args(flags.iter().filter(|flag| !hosted.contains(&flag.as_str()))).arg("-O2");
     Ok(command)
 }

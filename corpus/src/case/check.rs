@@ -25,7 +25,7 @@ pub(super) fn source_hash(source: &Source, values: &[(String, String)]) -> Strin
             }
         }
     }
-    crate::prebuilt::sha256(text.as_bytes())
+    crate::digest::sha256(text.as_bytes())
 }
 
 /// Names in scopes and of values, before variants are made.
@@ -79,7 +79,7 @@ type Configurations = Vec<(Build, Vec<Layout>)>;
 
 /// All configurations of a variant.
 fn configurations(case: &Case) -> Configurations {
-    let builds = matrix::builds(case, &[], &matrix::wanted);
+    let builds = case.builds(&[], &matrix::wanted);
     builds.into_iter().map(|build| (build.clone(), case.layouts(build.target))).collect()
 }
 
