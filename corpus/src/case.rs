@@ -368,11 +368,12 @@ impl Case {
     pub fn covers<'a>(&'a self, target: &'static Target, build: Option<&Build>) -> Vec<&'a str> {
         let row = crate::target::row(target);
         let own = |name: &str| {
-            ROWS.iter().map(|row| row.prefix).filter(|prefix| name.starts_with(prefix)).max_by_key(|p| p.len())
+            let classes = ROWS.iter().map(|row| row.class).filter(|class| name.starts_with(class.prefix()));
+            classes.max_by_key(|class| class.prefix().len())
         };
         // The few builds of a variant need not hold what those of the target it is one of do.
         let base = ROWS.iter().find(|base| Some(base.name) == row.variant_of);
-        if base.is_some_and(|base| base.prefix == row.prefix) {
+        if base.is_some_and(|base| base.class == row.class) {
             return Vec::new();
         }
         let holds = |scope: &Scope| match build {
@@ -383,7 +384,7 @@ impl Case {
                 .any(|build| scope.holds(&Subject { target, build: Some(build), part: None, layout: None })),
         };
         let names = self.covers.iter().filter(|scoped| holds(&scoped.scope)).flat_map(|scoped| &scoped.value);
-        names.map(String::as_str).filter(|name| own(name) == Some(row.prefix)).collect()
+        names.map(String::as_str).filter(|name| own(name) == Some(row.class)).collect()
     }
 
     /// What is expected of this build in this layout.

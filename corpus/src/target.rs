@@ -2,6 +2,7 @@
 
 use linker::target::Target;
 
+use crate::abi::Class;
 use crate::matrix::{Build, Family};
 
 /// A target as compilers see it.
@@ -23,8 +24,8 @@ pub struct Row {
     pub debian: &'static str,
     /// The target of which it is a variant: cases for that one are for this one, too.
     pub variant_of: Option<&'static str>,
-    /// How the names of its relocations begin.
-    pub prefix: &'static str,
+    /// The numbering and names of its relocations.
+    pub class: Class,
     /// Flags that GNU ld needs for `-r`; lld looks at its input.
     pub ld: &'static [&'static str],
     /// The compilers that compile C for it; both assemble.
@@ -49,25 +50,25 @@ const V7: [&str; 3] = ["-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard"];
 #[rustfmt::skip]
 pub static ROWS: &[Row] = &[
     Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
+          rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
+          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
     Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"], gcc: &[],
-          rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
+          rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"], gcc: &[],
-          rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
+          rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"], gcc: &[],
-          rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, prefix: "R_ARM_", ld: &[], compilers: &Family::ALL },
+          rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
     Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &[],
-          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, prefix: "R_AARCH64_", ld: &[], compilers: &Family::ALL },
+          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, class: Class::Lp64, ld: &[], compilers: &Family::ALL },
     Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), prefix: "R_ARM_", ld: &["-EB"], compilers: &Family::ALL },
+          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), class: Class::Arm, ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "thumbebv7", clang: "thumbebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("thumbv7"), prefix: "R_ARM_", ld: &["-EB"], compilers: &Family::ALL },
+          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("thumbv7"), class: Class::Arm, ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"], gcc: &[],
-          rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), prefix: "R_AARCH64_", ld: &["-EB"], compilers: &Family::ALL },
+          rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Lp64, ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &["-mabi=ilp32"],
-          rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), prefix: "R_AARCH64_P32_", ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
+          rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Ilp32, ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
 ];
 
 /// Flags of every compilation.

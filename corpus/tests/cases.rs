@@ -36,7 +36,10 @@ fn defaults() {
     assert_eq!(builds.len(), 22);
     assert_eq!(builds[0].label, "gcc12-O0.no-pic");
     assert_eq!(case.layouts(case.targets[0]), case::DEFAULT_LAYOUTS);
-    assert_eq!(case.configuration_name(&builds[0], &Layout::Far, "unicorn"), "elf/aarch64/g/x/gcc12-O0.no-pic/far/unicorn");
+    assert_eq!(
+        case.configuration_name(&builds[0], &Layout::Far, "unicorn"),
+        "elf/aarch64/g/x/gcc12-O0.no-pic/far/unicorn"
+    );
     let expected = case.expectations(&builds[0], &Layout::Near);
     let arguments = vec![Value::I32(2), Value::Buffer(b"a\0".to_vec())];
     let result = CallResult::Value(Value::Address("f".into(), 4));

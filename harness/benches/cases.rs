@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use harness::executor::Choice;
 use harness::executor::choice::Boards;
-use harness::judge::{Configuration, judge};
+use harness::judge::judge;
+use harness::plan::Configuration;
 use harness::plan::{self, Objects, Selection, Source};
 use harness::with_machine;
 use linker::Target;

@@ -18,7 +18,7 @@ use corpus::value::Value;
 use linker::Target;
 
 use crate::exit;
-use crate::judge::Configuration;
+use crate::plan::Configuration;
 use crate::plan::{self, Objects, Source};
 
 /// How long a reference may run.

@@ -1,11 +1,10 @@
 //! Typed calls: arguments to where the procedure call standard has them, and the result back from where it leaves it.
 
-pub mod abi;
-
 use corpus::value::Value;
 
-use crate::executor::{Abi, Call, Executor, Guest, Inaccessible, Register, Stop, TargetInfo};
-use abi::{Slot, Slots};
+use crate::executor::Executor;
+use crate::machine::arguments::{Slot, Slots, halves, long};
+use crate::machine::{Abi, Call, Inaccessible, Register, Stop};
 
 /// Why a call could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,20 +136,4 @@ pub fn result<E: Executor>(executor: &mut E, of: Type) -> Result<Value, Inaccess
             Value::Buffer(bytes)
         }
     })
-}
-
-/// 64 bits from one or two core registers.
-pub(crate) fn long(guest: &(impl Guest + ?Sized), first: u8, info: &TargetInfo) -> u64 {
-    if info.is_64() {
-        return guest.get(Register::Core(first)) as u64;
-    }
-    let [low, high] = halves(info, first).map(|register| guest.get(register) as u64);
-    low | high << 32
-}
-
-/// The registers of the lower and the upper half of 64 bits that start at register `first`: in the order they would have
-/// in memory (AAPCS32, Parameter Passing).
-pub(crate) fn halves(info: &TargetInfo, first: u8) -> [Register; 2] {
-    let (low, high) = if info.target.big_endian { (first + 1, first) } else { (first, first + 1) };
-    [Register::Core(low), Register::Core(high)]
 }

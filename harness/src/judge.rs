@@ -4,59 +4,25 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use corpus::build::File;
-use corpus::case::{Call, CallResult, Case, Exit, Expectations, FaultKind, MemoryContent, Place, RegisterValue};
-use corpus::matrix::{self, Build, OutOfReach};
+use corpus::case::{Call, CallResult, Exit, Expectations, FaultKind, MemoryContent, Place, RegisterValue};
+use corpus::matrix::{self, OutOfReach};
 use corpus::value::Value;
 use linker::error::Error;
 use linker::graph::Extent;
 use linker::link::Finalized;
-use linker::{Layout, Options, Roots, Target};
+use linker::{Options, Roots, Target};
 use reports::model::{Failure, Record, Status};
 
 use crate::call::{self, Type};
 use crate::executor::rig::ActionFailed;
 use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
+use crate::plan::Configuration;
 use crate::suspects::{self, hex};
 
 mod beyond;
 
 use beyond::beyond;
-
-/// A configuration: one build of a case in one layout on one executor.
-#[derive(Clone, Debug)]
-pub struct Configuration<'a> {
-    /// Its stable name.
-    pub name: String,
-    /// The case.
-    pub case: &'a Case,
-    /// The build.
-    pub build: Build,
-    /// The layout.
-    pub layout: Layout,
-    /// The executor's name.
-    pub executor: &'a str,
-}
-
-impl Configuration<'_> {
-    /// A record without a result yet.
-    pub fn record(&self, status: Status, reason: Option<String>) -> Record {
-        Record {
-            name: self.name.clone(),
-            target: self.build.target.name.to_owned(),
-            case: self.case.name.clone(),
-            build: self.build.label.clone(),
-            layout: self.layout.to_string(),
-            executor: self.executor.to_owned(),
-            status,
-            reason,
-            seconds: 0.0,
-            checks: 0,
-            relocations: BTreeMap::new(),
-            failure: None,
-        }
-    }
-}
 
 /// What a run found out, besides the verdict.
 #[derive(Debug, Default)]
@@ -344,7 +310,7 @@ fn run_constructors<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>)
             let function = target.number(&bytes[..width]);
             let stop = executor.start(&executor::Call { function, ..executor::Call::default() });
             if stop != Stop::Returned {
-                return Err(format!("a function of {name} at {function:#x} did not return: {}", describe(&stop)));
+                return Err(format!("a function of {name} at {function:#x} did not return: {}", stop));
             }
         }
     }
@@ -390,22 +356,6 @@ fn judge_result<E: Executor>(
     }
 }
 
-/// A stop in words.
-pub fn describe(stop: &Stop) -> String {
-    match stop {
-        Stop::Returned => "returned".to_owned(),
-        Stop::Exited(executor::Exit::Code(code)) => format!("exit({code})"),
-        Stop::Exited(executor::Exit::Abort(message)) if message.is_empty() => "abort()".to_owned(),
-        Stop::Exited(executor::Exit::Abort(message)) => format!("abort(): {message}"),
-        Stop::OutOfBudget => "out of instructions or time".to_owned(),
-        Stop::HostCall { name, .. } => format!("call of the host function {name}"),
-        Stop::Syscall => "system call".to_owned(),
-        Stop::Stepped => "one step".to_owned(),
-        Stop::Lost(why) => format!("the machine was lost: {why}"),
-        Stop::Breakpoint { .. } | Stop::Fault(_) => stop.fault().map_or(String::new(), |fault| fault.to_string()),
-    }
-}
-
 /// Judges how the calls ended: all returned, or by the exit or the fault that is expected.
 fn judge_end(
     ended: Option<(&Stop, &Call)>,
@@ -426,7 +376,7 @@ fn judge_end(
         (None, None) => return,
         (None, Some(wanted)) => return findings.check(false, || format!("all calls returned, expected {wanted}")),
         (Some((stop, call)), None) => {
-            return findings.check(false, || format!("{}: did not return: {}", show_call(call), describe(stop)));
+            return findings.check(false, || format!("{}: did not return: {}", show_call(call), stop));
         }
         (Some(ended), Some(_)) => ended,
     };
@@ -437,9 +387,8 @@ fn judge_end(
         (stop, None, Some(fault)) => stop.fault().is_some_and(|got| kind_of(got.kind) == Some(fault.kind)),
         _ => false,
     };
-    findings.check(right, || {
-        format!("{}: ended by {}, expected {}", show_call(call), describe(stop), wanted.unwrap_or_default())
-    });
+    findings
+        .check(right, || format!("{}: ended by {}, expected {}", show_call(call), stop, wanted.unwrap_or_default()));
     let (Some(fault), Some(got)) = (expected.fault, stop.fault()) else { return };
     if let Some(place) = &fault.at {
         let wanted = address_of(place, symbol);

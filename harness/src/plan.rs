@@ -6,12 +6,11 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use corpus::build::{File, build_all};
 use corpus::case::Case;
-use corpus::matrix::{self, Build, Family};
+use corpus::matrix::{Build, Family};
 use corpus::prebuilt::{self, Prebuilt};
 use corpus::toolchain::Toolchains;
-use linker::Target;
-
-use crate::judge::Configuration;
+use linker::{Layout, Target};
+use reports::model::{Record, Status};
 
 /// What the user asked for. Empty lists ask for everything.
 #[derive(Clone, Debug, Default)]
@@ -114,6 +113,41 @@ pub enum Objects {
     Missing(String),
     /// They could not be built: a failure.
     Broken(String),
+}
+
+/// A configuration: one build of a case in one layout on one executor.
+#[derive(Clone, Debug)]
+pub struct Configuration<'a> {
+    /// Its stable name.
+    pub name: String,
+    /// The case.
+    pub case: &'a Case,
+    /// The build.
+    pub build: Build,
+    /// The layout.
+    pub layout: Layout,
+    /// The executor's name.
+    pub executor: &'a str,
+}
+
+impl Configuration<'_> {
+    /// A record without a result yet.
+    pub fn record(&self, status: Status, reason: Option<String>) -> Record {
+        Record {
+            name: self.name.clone(),
+            target: self.build.target.name.to_owned(),
+            case: self.case.name.clone(),
+            build: self.build.label.clone(),
+            layout: self.layout.to_string(),
+            executor: self.executor.to_owned(),
+            status,
+            reason,
+            seconds: 0.0,
+            checks: 0,
+            relocations: BTreeMap::new(),
+            failure: None,
+        }
+    }
 }
 
 /// A build of a case with the configurations that use it.

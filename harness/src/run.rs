@@ -12,7 +12,8 @@ use reports::model::{Failure, Record, Status};
 use crate::executor::Choice;
 use crate::executor::choice::{Machine, Source};
 use crate::executor::rig::engine::PAGE;
-use crate::judge::{self, Configuration, Findings};
+use crate::judge::{self, Findings};
+use crate::plan::Configuration;
 use crate::plan::{Batch, Objects};
 use crate::with_machine;
 

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use corpus::matrix;
 use reports::json::Report;
 use reports::model::Status;
 

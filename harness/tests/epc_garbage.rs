@@ -6,11 +6,11 @@ mod epc_support;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use harness::epc::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};
 use harness::epc::server::serve;
-use harness::epc::sps::{self, Error, Expected};
-use harness::epc::wire::{HEADER, Message};
 use harness::executor::{Budget, Executor};
+use harness::orc::sps::{self, Error, Expected};
+use harness::orc::wire::{HEADER, Message};
+use harness::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};
 
 use epc_support::{Client, Objects, machine, record, session};
 

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Seek};
 use std::process::{Command, Stdio};
 
 use corpus::matrix::Family;
-use harness::epc::wire::Message;
+use harness::orc::wire::Message;
 use linker::Target;
 
 use epc_support::{Ended, HARNESS, LIMIT, Objects, Process, jitlink, record, run, target};

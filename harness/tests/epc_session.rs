@@ -2,11 +2,11 @@
 
 mod epc_support;
 
-use harness::epc::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};
 use harness::epc::server::ServeError;
-use harness::epc::sps::{self, Error, Expected};
-use harness::epc::wire::{Message, Opcode};
 use harness::executor::{Executor, Guest};
+use harness::orc::sps::{self, Error, Expected};
+use harness::orc::wire::{Message, Opcode};
+use harness::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};
 
 use epc_support::{Client, Code, Objects, machine, session};
 

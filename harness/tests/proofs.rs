@@ -5,7 +5,7 @@ use corpus::toolchain::Toolchains;
 use harness::executor::choice::Boards;
 use harness::executor::{Call, Choice, Executor, FaultKind, Stop, Unicorn};
 use harness::plan::{self, Batch, Selection, Source};
-use harness::proof::{Proof, Report, Verdict, class, execute, prove};
+use harness::proof::{Proof, Report, Verdict, execute, prove};
 use linker::{Layout, Options, Parsed, Roots, Target};
 use qemu::{Board, System};
 
@@ -178,7 +178,7 @@ fn one_table_says_what_the_other_says() {
     let mut differences = Vec::new();
     for target in ["aarch64", "aarch64_ilp32", "armv7"] {
         let target = Target::named(target).expect("a target");
-        let class = class(target);
+        let class = corpus::target::row(target).class;
         let of_abi = || abi::of(class).relocations.iter().filter(|relocation| relocation.class == class);
         for relocation in of_abi() {
             let row = target.architecture.rows().iter().find(|row| row.number == relocation.number);

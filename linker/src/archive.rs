@@ -10,7 +10,7 @@
 use object::read::archive::ArchiveFile;
 
 use crate::error::{Error, Result, Site, text};
-use crate::format;
+use crate::formats;
 use crate::hash::NameMap;
 use crate::names::Key;
 use crate::target::Target;
@@ -112,7 +112,7 @@ impl<'data> Archive<'data> {
             Content::Members(members) => {
                 for (number, (_, data)) in members.iter().enumerate() {
                     // What is no object defines nothing: archives may hold anything.
-                    let Some(format) = format::of(data) else { continue };
+                    let Some(format) = formats::of(data) else { continue };
                     let member = MemberId { archive, offset: number as u64 };
                     (format.defines)(target, data, &mut |name| index.add(name, member));
                 }

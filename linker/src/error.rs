@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::graph::{Edge, LinkGraph, Object};
-use crate::index::{ObjectId, SectionId};
 use crate::memory::MemoryError;
 use crate::relocation::Standing;
 
@@ -46,36 +44,6 @@ fn is_control(c: char) -> bool {
     let invisible =
         ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
     c.is_control() || invisible.iter().any(|range| range.contains(&c))
-}
-
-/// `libx.a(member.o)` or `file.o`.
-pub fn object_name(object: &Object<'_>) -> String {
-    match object.member {
-        Some(member) => format!("{}({})", object.file, text(member)),
-        None => object.file.to_owned(),
-    }
-}
-
-impl Site {
-    pub(crate) fn file(graph: &LinkGraph<'_>, object: ObjectId) -> Self {
-        Site { file: object_name(&graph.objects[object]), ..Site::default() }
-    }
-
-    pub(crate) fn section(graph: &LinkGraph<'_>, section: SectionId) -> Self {
-        let section = &graph.sections[section];
-        Site { section: Some(text(section.name)), ..Site::file(graph, section.object) }
-    }
-
-    /// The place of an edge.
-    pub fn edge(graph: &LinkGraph<'_>, edge: &Edge) -> Self {
-        let block = &graph.blocks[edge.block];
-        Site {
-            offset: Some(block.origin + u64::from(edge.offset)),
-            relocation: Some(graph.row(edge).name),
-            symbol: Some(graph.symbol_name(edge.target)),
-            ..Site::section(graph, block.section)
-        }
-    }
 }
 
 impl fmt::Display for Site {
@@ -300,36 +268,3 @@ fn undefined(list: &[Undefined]) -> String {
 
 /// The result of a step.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-impl LinkGraph<'_> {
-    /// The name of the stub in a block, by which tools recognise what it is and where it leads.
-    pub fn stub_name(&self, block: crate::index::BlockId) -> Option<String> {
-        let index = self.shapes.binary_search_by_key(&block, |shape| shape.0).ok()?;
-        let (before, behind) = self.shapes[index].1.label;
-        let target = self.edges_of(block).first()?.target;
-        // A stub of a stub is for what that one is for.
-        let target = match self.symbols[target].definition {
-            crate::graph::Definition::Block(next, 0) if next != block && self.symbols[target].name.is_empty() => {
-                self.edges_of(next).first().map_or(target, |edge| edge.target)
-            }
-            _ => target,
-        };
-        Some(format!("{before}{}{behind}", text(self.symbols[target].name)))
-    }
-
-    /// A name to show for a symbol: its own, its section's for a section symbol, what it stands for when made.
-    pub fn symbol_name(&self, symbol: crate::index::SymbolId) -> String {
-        let symbol = &self.symbols[symbol];
-        match symbol.definition {
-            _ if !symbol.name.is_empty() => text(symbol.name),
-            crate::graph::Definition::Block(block, 0) if self.stub_name(block).is_some() => {
-                self.stub_name(block).unwrap_or_default()
-            }
-            crate::graph::Definition::Block(block, 0) => text(self.sections[self.blocks[block].section].name),
-            crate::graph::Definition::Block(block, offset) => {
-                format!("{}+{offset:#x}", text(self.sections[self.blocks[block].section].name))
-            }
-            _ => "nothing".to_owned(),
-        }
-    }
-}

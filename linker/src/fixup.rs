@@ -1,12 +1,11 @@
 //! Fixing up: the one place where a relocation's formula meets its field.
 
-use crate::arch::Destination;
+use crate::branch::{addend_through, destination};
 use crate::error::{Error, Misfit, Result, Site};
 use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made, Rewrite};
 use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::layout::{Plan, ThreadLocal};
 use crate::memory::Lifetime;
-use crate::pass::stubs::addend_through;
 use crate::relocation::{Check, Class, Entry, Inputs, Minus, Row, Term};
 
 /// How an edge reached its target.
@@ -101,12 +100,6 @@ impl<'a> Cursors<'a> {
             rewritten: Cursor { list: &graph.rewritten, edge: |rewrite| rewrite.edge },
         }
     }
-}
-
-/// What a branch to this symbol finds.
-pub(crate) fn destination(graph: &LinkGraph<'_>, symbol: SymbolId) -> Destination {
-    let flags = graph.symbols[symbol].flags;
-    Destination { thumb: flags.has(Flags::FUNCTION).then_some(flags.has(Flags::THUMB)) }
 }
 
 /// Computes the fixup of `edge`, whose place holds `word`.

@@ -1,7 +1,7 @@
 //! What a file is that is no object of a format this linker reads: people hand over what their build left, and want to be
 //! told what it is and not what it is not.
 
-use crate::format;
+use crate::formats;
 
 /// Formats by how their files begin.
 static STARTS: &[(&[u8], &str)] = &[
@@ -70,7 +70,7 @@ pub fn describe(data: &[u8]) -> String {
     if data.is_empty() {
         return "empty".to_owned();
     }
-    if let Some(format) = format::of(data) {
+    if let Some(format) = formats::of(data) {
         return (format.describe)(data);
     }
     if let Some(&(_, big)) = MACH.iter().find(|(magic, _)| data.starts_with(magic)) {

@@ -1,9 +1,9 @@
-//! Object file formats: one line each.
+//! What an object file format is to the linker.
 
 use crate::error::Result;
 use crate::graph::LinkGraph;
 use crate::index::ObjectId;
-use crate::link::Limits;
+use crate::limits::Limits;
 use crate::names::Names;
 use crate::target::Target;
 
@@ -27,17 +27,4 @@ pub(crate) struct Format {
     pub(crate) note_properties: fn(&mut LinkGraph<'_>),
     /// What one is, in words.
     pub(crate) describe: fn(&[u8]) -> String,
-}
-
-/// All formats.
-pub(crate) static FORMATS: &[Format] = &[crate::elf::FORMAT];
-
-/// The format of a file.
-pub(crate) fn of(data: &[u8]) -> Option<&'static Format> {
-    FORMATS.iter().find(|format| (format.matches)(data))
-}
-
-/// Says in the image what holds of all objects.
-pub(crate) fn note_properties(graph: &mut LinkGraph<'_>) {
-    FORMATS.iter().for_each(|format| (format.note_properties)(graph));
 }

@@ -10,6 +10,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::arch::Spans;
 use crate::error::Result;
 use crate::graph::{Content, Definition, Extent, Kind, LinkGraph};
 use crate::index::{BlockId, Id};
@@ -26,7 +27,6 @@ mod units;
 
 use islands::Home;
 pub(crate) use islands::{Part, STUB_ALIGNMENT};
-pub use output::Rule;
 use units::{Class, Unit, units};
 
 /// Where sections go. The text form is what [`FromStr`](std::str::FromStr) reads and [`Display`](std::fmt::Display) writes.
@@ -57,21 +57,6 @@ pub struct At {
     pub section: String,
     /// Address.
     pub address: u64,
-}
-
-/// The distances an architecture gives to policies, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spans {
-    /// Where `near` starts.
-    pub base: u64,
-    /// How far apart `far` puts sections of code: beyond the reach of a call.
-    pub stride: u64,
-    /// How many such places there are before they are used again, so that data stays in reach of what has to reach it.
-    pub places: usize,
-    /// Where `high` puts code.
-    pub high: u64,
-    /// Where `high` puts data, if not behind the code.
-    pub high_data: Option<u64>,
 }
 
 /// A segment and what is in it.

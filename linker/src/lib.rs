@@ -67,6 +67,7 @@
 pub mod arch;
 pub mod archive;
 pub mod assign;
+mod branch;
 pub mod build;
 pub mod defined;
 mod elf;
@@ -75,10 +76,12 @@ pub mod field;
 pub mod fixup;
 pub mod foreign;
 mod format;
+mod formats;
 pub mod graph;
 mod hash;
 pub mod index;
 pub mod layout;
+mod limits;
 pub mod link;
 pub mod memory;
 mod names;
@@ -89,5 +92,6 @@ pub mod target;
 
 pub use error::{Error, Result};
 pub use layout::Layout;
-pub use link::{Limits, Options, Parsed, Roots};
+pub use limits::Limits;
+pub use link::{Options, Parsed, Roots};
 pub use target::{TARGETS, Target};

@@ -13,40 +13,26 @@ use rustc_hash::FxHashSet;
 
 use crate::arch::Core;
 use crate::archive::{self, Archive};
-use crate::assign::{self, Assignment, Term};
+use crate::assign::{Assignment, Term};
 use crate::defined;
 use crate::error::{Error, Result, Site, Undefined};
 use crate::foreign;
-use crate::format::{self, FORMATS};
+use crate::formats::{self, FORMATS};
 use crate::graph::{Content, Definition, Flags, Kind, LinkGraph, Object, Symbol};
 use crate::index::SymbolId;
 use crate::layout::{Layout, Plan};
+use crate::limits::Limits;
 use crate::memory::{InFlight, Memory, Protection};
 use crate::names::Names;
 use crate::pass::stubs::Stubs;
-use crate::pass::{frame_index, got, ifunc, initialise, prune, relax, sign, unwind};
-use crate::platform::{self, Platform};
+use crate::pass::{assign, frame_index, got, ifunc, initialise, platform, prune, relax, sign, unwind};
+use crate::platform::Platform;
 use crate::target::Target;
 
 mod laid;
 
 pub use crate::pass::ifunc::Ifunc;
 pub use laid::{External, Finalized, Fixed, Found, Laid, Reserved, Resolved, step};
-
-/// What a link may ask for at most. Objects are untrusted.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Bytes of target memory for the sections of one object, and for one common symbol.
-    pub size: u64,
-    /// Largest alignment, in bytes.
-    pub alignment: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { size: 1 << 30, alignment: 1 << 26 }
-    }
-}
 
 /// Choices of a link.
 #[derive(Clone, Debug)]
@@ -240,7 +226,7 @@ impl<'data> Parsed<'data> {
 
     fn read(&mut self, file: &'data str, member: Option<&'data [u8]>, position: u32, data: &'data [u8]) -> Result<()> {
         let object = self.graph.objects.push(Object { file, member, position });
-        let Some(format) = format::of(data) else {
+        let Some(format) = formats::of(data) else {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
             let problem = format!("is {}, expected an {} object", foreign::describe(data), known.join(" or "));
             return Err(Error::Malformed { site: Box::new(Site::file(&self.graph, object)), problem });
@@ -412,7 +398,7 @@ impl<'data> Pruned<'data> {
         let ifuncs = ifunc::run(&mut self.graph, &self.roots, self.options.relocates_itself);
         unwind::run(&mut self.graph);
         if self.options.property_note {
-            format::note_properties(&mut self.graph);
+            formats::note_properties(&mut self.graph);
         }
         let index = if self.options.frame_index { frame_index::make(&mut self.graph) } else { None };
         if self.options.relax_thread_local {

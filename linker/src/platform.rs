@@ -1,12 +1,9 @@
 //! Relocations that leave it to the platform what they mean: R_ARM_TARGET1, which tables of constructors hold, and
 //! R_ARM_TARGET2, by which tables of exceptions find types (AAELF32, Static miscellaneous relocations).
 //!
-//! What was not asked for is what the objects' platform says. Such an edge gets the row of what it means, and the row that
-//! the object has stands in [`crate::graph::LinkGraph::rewritten`].
+//! What was not asked for is what the objects' platform says.
 
 use std::str::FromStr;
-
-use crate::graph::{LinkGraph, Rewrite};
 
 /// What such a relocation means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,22 +43,4 @@ pub struct Platform {
     pub target1: Option<Meaning>,
     /// What R_ARM_TARGET2 means; None is what the objects' platform says.
     pub target2: Option<Meaning>,
-}
-
-/// Settles what holds, and gives the edges the rows of what they mean.
-pub(crate) fn run(graph: &mut LinkGraph<'_>, asked: Platform) {
-    let arch = graph.arch;
-    graph.platform = arch.platform(graph.target, &graph.attributes, asked);
-    let Some(rows) = arch.platform_rows(graph.platform) else { return };
-    let mut rewritten = Vec::new();
-    for (id, edge) in graph.edges.iter() {
-        if let Some(&(_, row)) = rows.iter().find(|(was, row)| *was == edge.kind && was != row) {
-            let word = graph.word_under(id).unwrap_or(0);
-            rewritten.push((Rewrite { edge: id, was: edge.kind, word }, row));
-        }
-    }
-    for (rewrite, row) in rewritten {
-        graph.edges[rewrite.edge].kind = row;
-        graph.rewritten.push(rewrite);
-    }
 }

@@ -116,7 +116,7 @@ const NAMES: &[&str] = &[
 fn generic_files_name_no_architecture_and_no_format() {
     let exceptions = [
         ("lib.rs", "mod elf;", "the module has to be declared"),
-        ("format.rs", "crate::elf::FORMAT", "the table of formats: one line each"),
+        ("formats.rs", "crate::elf::FORMAT", "the table of formats: one line each"),
         ("defined.rs", ".ARM.exidx", "the table of symbols that C libraries expect, by the names of the sections"),
     ];
     complain(&exceptions, |line| {

@@ -165,7 +165,7 @@ fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: 
     let mut ram = ram::Ram { limit: CONTENT, ..ram::Ram::default() };
     let sections: Vec<_> = parsed.graph().sections.iter().map(|(_, section)| section).collect();
     let at = |section: &&linker::graph::Section<'_>, address| {
-        let file = linker::error::object_name(&parsed.graph().objects[section.object]);
+        let file = linker::graph::object_name(&parsed.graph().objects[section.object]);
         At { file, section: String::from_utf8_lossy(section.name).into_owned(), address }
     };
     let ends = [1u64 << 32, 1 << 31, 0, 1 << 63, 0x40_0000];

@@ -134,9 +134,7 @@ fn target_objects(
 ) -> Result<Option<u64>> {
     let jobs: Vec<build::Job<'_>> = cases
         .iter()
-        .flat_map(|case| {
-            case.builds(&[target.name], &matrix::wanted).into_iter().map(move |build| (case, build))
-        })
+        .flat_map(|case| case.builds(&[target.name], &matrix::wanted).into_iter().map(move |build| (case, build)))
         .collect();
     if jobs.is_empty() {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use linker::target::Target;
 
-use super::load::Loops;
+use super::values::Loops;
 use super::{Case, GroupKind, Scoped};
 use crate::directive::{DirectiveError, Group, Location, Source, Subject, Word};
 use crate::matrix::{self, Build, Family};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use linker::target::{TARGETS, Target};
 
-use super::values::{self, BuildWord};
+use super::values::{self, BuildWord, Loops};
 use super::{Builds, Case, DEFAULT_TARGETS, GroupKind, Scoped, check};
 use crate::directive::{DirectiveError, Location, Raw, Source, Word, scan};
 use crate::text::{ParseError, nearest};
@@ -130,9 +130,6 @@ fn duplicates(source: &Source) -> Vec<DirectiveError> {
     }
     errors
 }
-
-/// The `for`s: name and values.
-pub(super) type Loops = Vec<(String, Vec<String>)>;
 
 fn loops(source: &Source, errors: &mut Vec<DirectiveError>) -> Loops {
     let mut loops: Loops = Vec::new();

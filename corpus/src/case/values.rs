@@ -52,6 +52,9 @@ pub(super) enum BuildWord {
     One(Recipe),
 }
 
+/// The `for`s: name and values.
+pub(super) type Loops = Vec<(String, Vec<String>)>;
+
 pub(super) fn builds(text: &str) -> Result<Vec<BuildWord>> {
     let mut found = Vec::new();
     let mut at = 0;

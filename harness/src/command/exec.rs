@@ -172,7 +172,7 @@ fn report<H>(machine: &mut impl Executor, args: &Args, stop: &Stop, linked: &lin
     if *stop != Stop::Returned {
         let at =
             stop.fault().and_then(|fault| nearest(linked, fault.pc)).map_or(String::new(), |at| format!(" in {at}"));
-        eprintln!("{}: {}{at}", args.entry, judge::describe(stop));
+        eprintln!("{}: {}{at}", args.entry, stop);
     } else if args.entry != "main" || !args.arguments.is_empty() {
         for register in [Register::Core(0), Register::Core(1), Register::Double(0)] {
             let value = machine.get(register);

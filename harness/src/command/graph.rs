@@ -4,8 +4,9 @@ use std::io::Write;
 
 use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
-use linker::error::{object_name, text as name_of};
+use linker::error::text as name_of;
 use linker::graph::LinkGraph;
+use linker::graph::object_name;
 use linker::index::{BlockId, SymbolId};
 use linker::{Parsed, Roots};
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
 //! Memory written and read by the controller, under the machine's own permissions.
 
-use super::orc::AddressRange;
-use super::server::Session;
-use super::wire::LONGEST;
+use super::session::Session;
 use crate::executor::{Executor, Inaccessible};
+use crate::orc::AddressRange;
+use crate::orc::wire::LONGEST;
 
 /// Bytes that are read at a time: a wild length ends at the first page that is not there, not in an allocation of that size.
 const PIECE: u64 = 1 << 16;

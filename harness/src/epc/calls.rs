@@ -2,10 +2,9 @@
 
 use linker::memory::{InFlight, Lifetime, Place, Protection, Segment};
 
-use super::server::Session;
-use super::wire::LONGEST;
+use super::session::Session;
 use crate::executor::{Abi, Call, Executor, Exit, Register, Stop};
-use crate::judge;
+use crate::orc::wire::LONGEST;
 
 /// The record that a wrapper function returns: a pointer, or bytes that need no more room, and their length.
 const RECORD: usize = 16;
@@ -106,7 +105,7 @@ impl<E: Executor> Session<'_, E> {
         };
         let registers: Vec<String> = Register::file(info).filter(shown).map(line).collect();
         let rows: String = registers.chunks(ROW).map(|row| format!("\n  {}", row.join("  "))).collect();
-        format!("the function at {function:#x}: {}{rows}", judge::describe(stop))
+        format!("the function at {function:#x}: {}{rows}", stop)
     }
 
     /// Puts bytes, which may contain their own address, into the machine for the duration of a call. (It has room for

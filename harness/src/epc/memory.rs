@@ -12,29 +12,10 @@ use std::ops::Range;
 
 use linker::memory::{InFlight, Lifetime, Memory, MemoryError, Place, Protection, Segment};
 
-use super::orc::{self, FinalizeRequest, Group, WrapperCall};
-use super::server::Session;
-use super::sps;
+use super::session::{Allocation, Reservation, Session};
 use crate::executor::Executor;
-
-/// Reserved addresses.
-pub(super) struct Reservation<H> {
-    /// Behind the last.
-    end: u64,
-    /// What is in use, in the order it came into use.
-    allocations: Vec<Allocation<H>>,
-}
-
-/// Memory in use.
-struct Allocation<H> {
-    /// The lowest address of a segment, which is its name.
-    key: u64,
-    /// Whole pages.
-    pages: Range<u64>,
-    memory: Vec<H>,
-    /// What to call when it is given back, in reverse order.
-    undo: Vec<(u64, Vec<u8>)>,
-}
+use crate::orc::sps;
+use crate::orc::{self, FinalizeRequest, Group, WrapperCall};
 
 /// Why memory cannot be had, used or given back.
 #[derive(Debug, thiserror::Error)]

@@ -1,32 +1,10 @@
 //! What an executor offers under which name: the union of what LLVM 18 to 23 ask for, as they ignore what they do not know.
 //! (Up to LLVM 17 `lookup` has another result under the same name.)
-//!
-//! The addresses are made up. A controller does nothing with them but send them back, and bit 63 keeps them apart from those of
-//! any machine: it has no place in an address of 32 bits, and alone makes none of 64.
 
-use super::orc::{AddressRange, FinalizeRequest, SymbolDefinition};
-use super::server::{Session, expected, fallible, plain};
+use super::session::{Function, PROCESS, Session};
 use crate::executor::Executor;
-
-/// A wrapper function of ours: serialized arguments in, serialized result out.
-pub(super) type Function<E> = fn(&mut Session<'_, E>, &[u8]) -> Result<Vec<u8>, String>;
-
-/// The handle of the one library there is.
-pub(super) const PROCESS: u64 = 1 << 63;
-
-/// Bytes between two addresses.
-const STRIDE: u64 = 16;
-
-/// The address of the function or object in this row.
-pub(super) fn address(row: u64) -> u64 {
-    PROCESS + STRIDE * (row + 1)
-}
-
-/// The row that has this address.
-pub(super) fn row(address: u64) -> Option<usize> {
-    let offset = address.checked_sub(PROCESS + STRIDE)?;
-    (offset % STRIDE == 0).then(|| usize::try_from(offset / STRIDE).ok()).flatten()
-}
+use crate::orc::sps::{self, Decode, Encode};
+use crate::orc::{AddressRange, FinalizeRequest, SymbolDefinition};
 
 /// A sequence of pairs, for functions that take more than one address.
 type Pairs<T> = Vec<(u64, T)>;
@@ -133,7 +111,7 @@ fn resolve<E: Executor>(s: &mut Session<'_, E>, arguments: &[u8]) -> Result<Vec<
         let one = |((_, required), address): (&(&[u8], bool), u64)| (!required || address != 0).then_some(address);
         Ok(names.iter().zip(found).map(one).collect())
     };
-    let first = super::sps::decode::<u64>(arguments);
+    let first = sps::decode::<u64>(arguments);
     if first == Ok(PROCESS) {
         return expected(arguments, |(handle, names): (u64, Names<'_>)| {
             let found = optional(s, handle, &names)?;
@@ -141,4 +119,36 @@ fn resolve<E: Executor>(s: &mut Session<'_, E>, arguments: &[u8]) -> Result<Vec<
         });
     }
     expected(arguments, |(_, handle, names): (u64, u64, Names<'_>)| optional(s, handle, &names))
+}
+
+/// A function whose result can be an error: bad arguments and failures travel in it.
+fn expected<'a, A: Decode<'a>, T: Encode>(
+    arguments: &'a [u8],
+    function: impl FnOnce(A) -> Result<T, String>,
+) -> Result<Vec<u8>, String> {
+    Ok(sps::encode(&sps::Expected(apply(arguments, function))))
+}
+
+/// The same, when there is nothing but success.
+fn fallible<'a, A: Decode<'a>>(
+    arguments: &'a [u8],
+    function: impl FnOnce(A) -> Result<(), String>,
+) -> Result<Vec<u8>, String> {
+    Ok(sps::encode(&sps::Error(apply(arguments, function))))
+}
+
+/// A function whose result cannot be an error.
+fn plain<'a, A: Decode<'a>, T: Encode>(
+    arguments: &'a [u8],
+    function: impl FnOnce(A) -> Result<T, String>,
+) -> Result<Vec<u8>, String> {
+    apply(arguments, function).map(|value| sps::encode(&value))
+}
+
+/// Calls a function with what its arguments say.
+fn apply<'a, A: Decode<'a>, T>(
+    arguments: &'a [u8],
+    function: impl FnOnce(A) -> Result<T, String>,
+) -> Result<T, String> {
+    sps::decode(arguments).map_err(|error| format!("bad arguments: {error}")).and_then(function)
 }

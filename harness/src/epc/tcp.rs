@@ -9,7 +9,8 @@ use std::net::{Shutdown, TcpStream};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::server::{ServeError, Session, serve_until};
+use super::server::{ServeError, serve_until};
+use super::session::Session;
 use crate::executor::Executor;
 
 /// How many times longer than after the program we wait before it: the controller may be busy linking.

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use corpus::toolchain::Toolchains;
 
+use super::bench::{Bench, Linkers, Outcome};
 use super::build::{Assembler, Built};
 use super::generate::{self, Theme};
 use super::model::{Mode, Program};
 use super::reduce::reduce;
-use super::subject::{Bench, Linkers, Outcome, Subject};
+use super::subject::Subject;
 
 /// Programs of which one is run as a process, too, where the peers' programs can be.
 const PROCESSES: u64 = 8;

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::bench::{Outcome, command_line};
 use super::campaign::Difference;
 use super::expect;
 use super::model::{Check, How, Program, Sequence};
 use super::quirks;
 use super::render;
-use super::subject::{Outcome, Subject, command_line};
+use super::subject::Subject;
 use crate::oracle::Peer;
 
 /// One line: who found what.

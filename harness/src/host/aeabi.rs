@@ -5,7 +5,7 @@
 use super::Table;
 use super::frame::{Frame, Outcome};
 use super::libc::{fill, memcpy};
-use crate::executor::Register;
+use crate::machine::Register;
 
 /// Integers and memory.
 pub(super) const INTEGER: Table = &[

@@ -1,8 +1,8 @@
 //! A call as a host function sees it: its arguments in order, its result, and the guest's memory.
 
 use super::{Flow, State};
-use crate::call::abi::{Slot, Slots};
-use crate::executor::{Abi, Exit, Guest, Inaccessible, Register};
+use crate::machine::arguments::{Slot, Slots, halves, long};
+use crate::machine::{Abi, Exit, Guest, Inaccessible, Register};
 
 /// The longest string or block that is taken from the guest at a time: more is a bad pointer or a wrong length, and ends at
 /// the first page that is not there anyway.
@@ -59,7 +59,7 @@ impl<'a> Frame<'a> {
             Slot::One(register) => Ok(self.guest.get(register) as u64),
             Slot::Pair(first) => {
                 let info = self.guest.info().clone();
-                Ok(crate::call::long(self.guest, first, &info))
+                Ok(long(self.guest, first, &info))
             }
             Slot::Stack(offset) => {
                 // What is smaller than a slot is in its lower bits.
@@ -129,7 +129,7 @@ impl<'a> Frame<'a> {
         if self.is_64() {
             self.guest.set(Register::Core(first), u128::from(value));
         } else {
-            let [low, high] = crate::call::halves(self.guest.info(), first);
+            let [low, high] = halves(self.guest.info(), first);
             self.guest.set(low, u128::from(value & 0xffff_ffff));
             self.guest.set(high, u128::from(value >> 32));
         }

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Outcome};
 use super::{Flow, Leaving, Table, printf};
-use crate::executor::{Exit, Inaccessible, Register};
+use crate::machine::{Exit, Inaccessible, Register};
 
 /// All of it.
 pub(super) const FUNCTIONS: Table = &[
@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: Table = &[
     ("free", free),
     ("__errno_location", |f| {
         let data = f.state().data;
-        f.give(data + super::runtime::ERRNO)
+        f.give(data + super::ERRNO)
     }),
 ];
 

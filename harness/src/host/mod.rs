@@ -17,7 +17,7 @@ use std::ops::RangeInclusive;
 
 use linker::link::Found;
 
-use crate::executor::{Exit, Guest, Inaccessible, TargetInfo};
+use crate::machine::{Exit, Guest, Inaccessible, TargetInfo};
 
 pub use frame::Frame;
 use heap::Heap;
@@ -68,6 +68,9 @@ pub(crate) struct Areas {
 
 /// Bytes between the addresses of two functions. The first is not a function: calls return there.
 const STRIDE: u64 = 16;
+
+/// Where `errno` is in the data page.
+const ERRNO: u64 = 0x80;
 
 /// How much printed text is kept.
 const OUTPUT_LIMIT: usize = 1 << 20;
@@ -161,7 +164,7 @@ impl Host {
         self.add(name, Body::Custom(Box::new(function)))
     }
 
-    /// Registers a function whose call surfaces as [`crate::executor::Stop::HostCall`].
+    /// Registers a function whose call surfaces as [`crate::machine::Stop::HostCall`].
     ///
     /// # Panics
     /// When there are more functions than addresses for them (4095).

@@ -1,7 +1,7 @@
 //! `printf`'s format language.
 
 use super::frame::Frame;
-use crate::executor::Inaccessible;
+use crate::machine::Inaccessible;
 
 /// Flags, width, precision and length of one conversion.
 #[derive(Clone, Copy, Debug, Default)]

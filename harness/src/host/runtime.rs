@@ -3,7 +3,7 @@
 use super::Table;
 use super::frame::{Frame, Outcome};
 use super::libc::{free, malloc};
-use crate::executor::TargetInfo;
+use crate::machine::TargetInfo;
 
 /// C++ allocation, the unwinder's entry points, and things that must never be called.
 pub(super) const FUNCTIONS: Table = &[
@@ -83,9 +83,6 @@ fn guard_release(f: &mut Frame<'_>) -> Outcome {
     f.store(guard, &[1])?;
     f.done()
 }
-
-/// Where `errno` is in the data page.
-pub(super) const ERRNO: u64 = 0x80;
 
 /// Names and addresses of the host's variables, and the page they are in. The page is read-only.
 pub(super) fn variables(info: &TargetInfo, page: u64) -> (Vec<(&'static str, u64)>, Vec<u8>) {

@@ -5,8 +5,7 @@ use linker::graph::{Definition, Kind, LinkGraph, Symbol};
 use linker::index::EdgeId;
 use linker::relocation::Class;
 
-use super::index;
-use super::output::Output;
+use super::output::{self, Output};
 
 /// What other bytes were followed to, so that nothing had to be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +69,7 @@ pub static EXCLUSIONS: &[(Excluded, &str)] = &[
 pub(super) fn excluded(graph: &LinkGraph<'_>, id: EdgeId, theirs: &Output<'_>) -> Option<Excluded> {
     let edge = &graph.edges[id];
     let is_kept = |section| theirs.kept.as_ref().is_none_or(|kept| kept.contains(&section));
-    let is_about_code = |id| graph.sections[id].kind == Kind::Frames || index::is_index(graph, id);
+    let is_about_code = |id| graph.sections[id].kind == Kind::Frames || output::is_index(graph, id);
     let place = graph.blocks[edge.block].section;
     if !is_kept(place) && !is_about_code(place) {
         return Some(Excluded::Dropped);

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use linker::graph::{Kind, LinkGraph};
-use linker::index::SectionId;
-
 use super::output::Output;
 
 /// EXIDX_CANTUNWIND
@@ -29,13 +26,6 @@ enum Unwinding {
 pub(super) struct Index {
     by_code: BTreeMap<u64, Unwinding>,
     by_place: BTreeMap<u64, u64>,
-}
-
-/// Whether a section is a part of the index.
-pub(super) fn is_index(graph: &LinkGraph<'_>, section: SectionId) -> bool {
-    let section = &graph.sections[section];
-    let stem = graph.arch.unwind_index().map(|index| index.section);
-    section.kind == Kind::LinkOrder && stem.is_some_and(|stem| section.name.starts_with(stem))
 }
 
 impl Index {

@@ -19,9 +19,9 @@ use linker::link::Finalized;
 use linker::memory::Lifetime;
 use linker::{Layout, Options, Parsed, Roots, Target};
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::patched::roomy;
-use super::{Tally, compare, index};
+use super::{Tally, compare};
 use crate::executor::image::{Image, ImageFile};
 use crate::linking::Input;
 
@@ -226,7 +226,7 @@ fn place(graph: &LinkGraph<'_>, listed: &[Listed]) -> (Vec<At>, BTreeSet<Section
     let mut groups: BTreeMap<(usize, &[u8]), Vec<SectionId>> = BTreeMap::new();
     for (id, section) in graph.sections.iter() {
         let mut blocks = section.block_ids().filter(|&block| graph.blocks[block].live);
-        let rewritten = section.kind == Kind::Frames || index::is_index(graph, id);
+        let rewritten = section.kind == Kind::Frames || output::is_index(graph, id);
         let apart = section.is_made() || section.thread_local || section.lifetime == Lifetime::NoAlloc || rewritten;
         if !apart && blocks.any(|block| graph.blocks[block].content.size() > 0) {
             groups.entry((linker::index::Id::index(section.object), section.name)).or_default().push(id);

@@ -6,6 +6,7 @@
 //! the [`FREEDOMS`], or it is a difference, and [`Verdict`] says who is right by the ABI's formula. What cannot be
 //! compared at all is counted, too.
 
+mod executable;
 mod frames;
 mod freedom;
 mod index;
@@ -119,7 +120,7 @@ impl<'a> Comparison<'a, '_> {
             };
             return Some(self.by_meaning(id, Meaning::Frame, said));
         }
-        if index::is_index(graph, section) {
+        if output::is_index(graph, section) {
             return Some(self.by_meaning(id, Meaning::Index, self.indexes.0.compare(place, &self.indexes.1)));
         }
         self.bytes(id)

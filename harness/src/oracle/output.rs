@@ -4,15 +4,11 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
 use linker::Target;
-use linker::graph::{Block, Edge};
+use linker::graph::{Block, Kind, LinkGraph};
 use linker::index::SectionId;
 use linker::link::Finalized;
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags};
 
-use super::reading::{Finding, Reading};
-use super::stub;
 use crate::executor::image::ImageFile;
 
 /// The name of the table's origin.
@@ -84,9 +80,8 @@ impl<'a> Output<'a> {
             });
             blocks.map(|(_, block)| extent(block))
         };
-        let frames = of_kind(linker::graph::Kind::Frames);
-        let indexes =
-            graph.blocks.iter().filter(|(_, block)| block.live && super::index::is_index(graph, block.section));
+        let frames = of_kind(Kind::Frames);
+        let indexes = graph.blocks.iter().filter(|(_, block)| block.live && is_index(graph, block.section));
         let indexes = indexes.map(|(_, block)| extent(block)).collect();
         let table = graph.got.map(|got| extent(&graph.blocks[got]));
         Output {
@@ -96,48 +91,6 @@ impl<'a> Output<'a> {
             indexes,
             ..Output::new(loaded, linked)
         }
-    }
-
-    /// An executable of a peer's.
-    pub(super) fn read(file: &[u8], linked: &Finalized<'_, ImageFile>) -> Result<Output<'static>> {
-        let file = object::File::parse(file).context("the peer's output")?;
-        let mut loaded = Vec::new();
-        let (mut tables, mut frames, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
-        for section in file.sections().filter(|section| section.address() != 0 && section.size() > 0) {
-            let extent = (section.address(), section.address() + section.size());
-            match section.name() {
-                Ok(".got") => tables.push(extent),
-                Ok(".eh_frame") => frames.push(extent),
-                _ => {}
-            }
-            if is_index(&section) {
-                indexes.push(extent);
-            }
-            let data = section.data().context("the peer's output")?;
-            loaded.push((section.address(), Cow::Owned(data.to_vec())));
-        }
-        let symbol = file.symbols().find(|symbol| symbol.name_bytes() == Ok(ORIGIN)).map(|symbol| symbol.address());
-        let origins: Vec<u64> = symbol.into_iter().chain(tables.first().map(|table: &(u64, u64)| table.0)).collect();
-        let segments = file.segments().map(|segment| (segment.address(), segment.address() + segment.size())).collect();
-        let output = Output { tables, frames, indexes, segments, ..Output::new(loaded, linked) };
-        Ok(output.with_origin(linked, &origins))
-    }
-
-    /// With the origin of its table, which is the one of these that all its fields agree on which are about it: GNU ld for ARM
-    /// has its symbol elsewhere.
-    fn with_origin(mut self, linked: &Finalized<'_, ImageFile>, origins: &[u64]) -> Output<'a> {
-        let graph = linked.graph();
-        let is_about = |edge: &Edge| graph.symbols[edge.target].name == ORIGIN && graph.row(edge).field.unit.size() > 0;
-        let about: Vec<_> = graph.live_edges().filter(|(_, edge)| is_about(edge)).collect();
-        let readings: Vec<_> = about.into_iter().filter_map(|(id, _)| Reading::new(linked, id).ok()).collect();
-        for &origin in origins {
-            self.origin = Some(origin);
-            if readings.iter().all(|reading| matches!(reading.examine(&self), Finding::Right(_))) {
-                return self;
-            }
-        }
-        self.origin = origins.first().copied();
-        self
     }
 
     /// Where the segment begins that an address is in.
@@ -188,23 +141,11 @@ impl<'a> Output<'a> {
         // Blocks do not overlap, but empty ones may stand in others.
         self.inputs[..behind].iter().rev().take(4).any(|&(start, size)| address - start < size)
     }
-
-    /// Where a branch to this address ends up.
-    pub(super) fn follow(&self, target: &Target, start: u64, thumb: bool) -> End {
-        if self.is_input(start) {
-            return Some((start, thumb));
-        }
-        let known = self.followed.borrow().get(&(start, thumb)).copied();
-        known.unwrap_or_else(|| {
-            let end = stub::follow(target, self, start, thumb);
-            self.followed.borrow_mut().insert((start, thumb), end);
-            end
-        })
-    }
 }
 
-/// SHT_ARM_EXIDX, which is another type elsewhere.
-fn is_index<'data>(section: &impl ObjectSection<'data>) -> bool {
-    let name = section.name().unwrap_or_default();
-    name.starts_with(".ARM.exidx") && matches!(section.flags(), SectionFlags::Elf { .. })
+/// Whether a section is a part of the index.
+pub(super) fn is_index(graph: &LinkGraph<'_>, section: SectionId) -> bool {
+    let section = &graph.sections[section];
+    let stem = graph.arch.unwind_index().map(|index| index.section);
+    section.kind == Kind::LinkOrder && stem.is_some_and(|stem| section.name.starts_with(stem))
 }

@@ -11,8 +11,7 @@ use linker::index::Id;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
 
-use super::index;
-use super::output::{ORIGIN, Output};
+use super::output::{self, ORIGIN, Output};
 use super::patched::unmerged;
 use crate::executor::image::ImageFile;
 use crate::linking::Input;
@@ -115,7 +114,7 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
     for (id, section) in graph.sections.iter() {
         let Some(first) = section.block_ids().find(|&block| graph.blocks[block].live) else { continue };
         let size: u64 = section.block_ids().map(|block| graph.blocks[block].content.size()).sum();
-        let rewritten = section.kind == Kind::Frames || index::is_index(graph, id);
+        let rewritten = section.kind == Kind::Frames || output::is_index(graph, id);
         if size > 0 && !section.is_made() && section.lifetime != Lifetime::NoAlloc && !rewritten {
             sections.push((graph.blocks[first].address, id.index()));
         }

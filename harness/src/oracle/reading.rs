@@ -8,7 +8,6 @@ use linker::link::Finalized;
 
 use super::output::{ORIGIN, Output};
 use crate::executor::image::ImageFile;
-use crate::proof;
 
 mod branch;
 mod slot;
@@ -64,7 +63,7 @@ impl<'a> Reading<'a> {
         let graph = linked.graph();
         let edge = &graph.edges[id];
         let row = graph.object_row(id);
-        let class = proof::class(graph.target);
+        let class = corpus::target::row(graph.target).class;
         let relocation = abi::of(class).get(class, row.number).ok_or("the ABI has no such relocation")?;
         let place = relocation.form.place;
         let bytes = graph.bytes_under(edge, place.size()).ok_or("the object has no bytes there")?;

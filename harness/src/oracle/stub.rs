@@ -4,7 +4,7 @@
 use linker::Target;
 use unicorn_engine::{Arch, HookType, MemType, Mode, Prot, RegisterARM, Unicorn};
 
-use super::output::Output;
+use super::output::{End, Output};
 
 /// Instructions that a stub may have.
 const MOST: usize = 32;
@@ -19,9 +19,24 @@ struct State<'a> {
     ended: Option<u64>,
 }
 
+impl Output<'_> {
+    /// Where a branch to this address ends up.
+    pub(super) fn follow(&self, target: &Target, start: u64, thumb: bool) -> End {
+        if self.is_input(start) {
+            return Some((start, thumb));
+        }
+        let known = self.followed.borrow().get(&(start, thumb)).copied();
+        known.unwrap_or_else(|| {
+            let end = run(target, self, start, thumb);
+            self.followed.borrow_mut().insert((start, thumb), end);
+            end
+        })
+    }
+}
+
 /// The address at which a branch to `start` leaves what the linker made, and whether it does so in Thumb state. None if it
 /// does not.
-pub(super) fn follow(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> Option<(u64, bool)> {
+fn run(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> End {
     let wide = target.register_bits == 64;
     // The emulator's core runs both instruction sets: these targets have Thumb only.
     let thumb_only = crate::executor::Unicorn::has_thumb_only(target);

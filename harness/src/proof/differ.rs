@@ -12,7 +12,7 @@ use corpus::abi::{self, Relocation};
 use linker::{Layout, Options, Parsed, Target};
 
 use super::object::{self, Setup};
-use super::{aim, class, encode};
+use super::{aim, encode};
 use crate::linking::{Data, Input};
 use crate::oracle::{Peer, Survey, Unit, Verdict};
 use crate::plan::{Batch, Objects};
@@ -89,8 +89,9 @@ pub fn prove(
     for row in rows() {
         found.entry(row.name).or_default().add(row.name, &survey);
     }
+    let class = corpus::target::row(target).class;
     let open = rows().filter_map(|row| {
-        let relocation = abi::of(class(target)).get(class(target), row.number)?;
+        let relocation = abi::of(class).get(class, row.number)?;
         let shown = found.get(row.name).is_some_and(|compared| compared.agreed > 0 || compared.wrong.is_some());
         (!shown && !relocation.form.bits.is_empty()).then_some((row.name, relocation))
     });

@@ -17,7 +17,8 @@ use linker::relocation::Row;
 
 use crate::executor::choice::{Machine, Source};
 use crate::executor::{Budget, Choice, Executor, Unicorn};
-use crate::judge::{self, Configuration};
+use crate::judge;
+use crate::plan::Configuration;
 use crate::plan::{Batch, Objects};
 
 /// How often it is tried for a relocation before it counts as not shown.

@@ -93,18 +93,9 @@ pub(crate) struct Trial {
 
 type Step = Result<(), String>;
 
-/// The relocations of a target.
-pub fn class(target: &Target) -> Class {
-    match (target.machine, target.pointer_bits) {
-        (machine, 64) if machine == ::object::elf::EM_AARCH64.0 => Class::Lp64,
-        (machine, _) if machine == ::object::elf::EM_AARCH64.0 => Class::Ilp32,
-        _ => Class::Arm,
-    }
-}
-
 /// Runs all proofs for one target.
 pub fn prove(target: &'static Target) -> Report {
-    let class = class(target);
+    let class = corpus::target::row(target).class;
     let mut report = Report::default();
     let rows = target.architecture.rows();
     let row = |number| rows.iter().find(|row| row.number == number && row.standing.is_static());

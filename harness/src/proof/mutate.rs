@@ -9,15 +9,15 @@ use linker::Target;
 use linker::arch::{
     Architecture, BranchForm, Core, Demands, Destination, Irelative, Resolver, Rewritten, StubShape, UnwindIndex, Word,
 };
+use linker::arch::{Rule, Spans};
 use linker::build::{Attributes, Mismatch};
 use linker::field::{Codec, Field, Run, Stored, Unit};
 use linker::graph::{Bytes, Flags, LinkGraph};
 use linker::index::{EdgeId, ObjectId};
-use linker::layout::{Rule, Spans};
 use linker::platform::Platform;
 use linker::relocation::{Check, Entry, Minus, Operation, Row, Term};
 
-use super::{Verdict, class, prove_one};
+use super::{Verdict, prove_one};
 
 /// A row with one property changed.
 #[derive(Clone, Debug)]
@@ -183,7 +183,8 @@ fn other_fields(field: &Field) -> Vec<(String, Field)> {
 /// Whether the proofs see it.
 pub fn try_out(target: &'static Target, mutant: &Mutant) -> Fate {
     let original = target.architecture.rows()[mutant.index];
-    let known = corpus::abi::of(class(target)).get(class(target), original.number);
+    let class = corpus::target::row(target).class;
+    let known = corpus::abi::of(class).get(class, original.number);
     let Some(relocation) = known.filter(|relocation| !relocation.form.bits.is_empty()) else { return Fate::NotProven };
     let mut rows = target.architecture.rows().to_vec();
     rows[mutant.index] = mutant.row;

@@ -9,12 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use corpus::matrix::Family;
-use harness::epc::orc::Setup;
 use harness::epc::server::{ServeError, serve};
-use harness::epc::sps::{self, Decode, Encode};
-use harness::epc::wire::{Message, Opcode};
 use harness::executor::{Executor, Unicorn};
 use harness::oracle::Peer;
+use harness::orc::Setup;
+use harness::orc::sps::{self, Decode, Encode};
+use harness::orc::wire::{Message, Opcode};
 use linker::Target;
 use object::{Object, ObjectSection, ObjectSymbol};
 

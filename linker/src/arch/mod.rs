@@ -6,13 +6,15 @@ use std::fmt::Debug;
 use crate::build::{Attributes, Mismatch};
 use crate::graph::{Bytes, Flags, LinkGraph};
 use crate::index::{EdgeId, ObjectId, SymbolId};
-use crate::layout::{Rule, Spans};
 use crate::platform::Platform;
 use crate::relocation::{Check, Row};
 use crate::target::Target;
 
 pub mod aarch64;
 pub mod arm;
+mod layout;
+
+pub use layout::{Rule, Spans};
 
 /// The core that the objects of a link were built for: an ordinal in the architecture's own list, from least to most
 /// able, 0 when no object says.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, Site, text};
 use crate::format::Format;
 use crate::graph::{Block, Content, Kind, LinkGraph, Section};
 use crate::index::{BlockId, GroupId, Id, ObjectId, SectionId, SymbolId};
-use crate::link::Limits;
+use crate::limits::Limits;
 use crate::memory::{Lifetime, Protection};
 use crate::names::Names;
 use crate::target::Target;

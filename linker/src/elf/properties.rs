@@ -6,9 +6,9 @@ use object::read::elf::{FileHeader, SectionHeader};
 
 use super::Reader;
 use crate::build::{Properties, Warning};
-use crate::error::{Error, Result, Site, object_name};
+use crate::error::{Error, Result, Site};
 use crate::field::Unit;
-use crate::graph::{Content, LinkGraph};
+use crate::graph::{Content, LinkGraph, object_name};
 use crate::index::{Id, ObjectId};
 use crate::memory::Protection;
 

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::{At, Class, Layout, Plan, Unit, align_up};
-use crate::error::{Error, Result, Site, object_name, text};
-use crate::graph::LinkGraph;
+use crate::error::{Error, Result, Site, text};
+use crate::graph::{LinkGraph, object_name};
 use crate::index::SectionId;
 use crate::memory::Lifetime;
 

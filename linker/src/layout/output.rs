@@ -9,14 +9,11 @@
 use rustc_hash::FxHashMap;
 
 use super::Class;
+use crate::arch::Rule;
 use crate::error::{Error, Result, Site};
 use crate::graph::{Kind, LinkGraph, Section};
 use crate::index::SectionId;
 use crate::memory::{Lifetime, Protection};
-
-/// Names of input sections, and of the output sections that they belong to: a section of this name, or of one that goes on
-/// behind it with a dot. Where the name ends with a dot itself, anything may follow. The longer of two that fit comes first.
-pub type Rule = (&'static [u8], &'static [u8]);
 
 /// The rules for all architectures. What no rule names is an output section under its own name.
 const RULES: &[Rule] = &[

@@ -1,9 +1,9 @@
 //! The reservation that a plan asks for, and why there cannot be one.
 
 use super::{Plan, Planned};
-use crate::error::{Error, Result, Site, object_name, text};
-use crate::graph::{Content, LinkGraph};
-use crate::link::Limits;
+use crate::error::{Error, Result, Site, text};
+use crate::graph::{Content, LinkGraph, object_name};
+use crate::limits::Limits;
 use crate::memory::{Lifetime, Place, Segment};
 
 impl Plan {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use rustc_hash::FxHashSet;
 
-use crate::assign::{self, Assignment};
+use crate::assign::Assignment;
 use crate::error::{Error, Result, Site, Undefined, text};
 use crate::field::Unit;
 use crate::fixup::{self, Context, Cursors, Fixup};
@@ -15,7 +15,7 @@ use crate::link::{Options, find_local};
 use crate::memory::{Action, InFlight, Memory};
 use crate::names::Names;
 use crate::pass::ifunc::Ifunc;
-use crate::pass::relax;
+use crate::pass::{assign, relax};
 use crate::relocation::Class;
 
 /// How far a link has come.

@@ -5,8 +5,8 @@
 //! program does, which has an IRELATIVE relocation for each (SYSVABI64 and the GNU extension for IFUNC): slot and resolver.
 
 use crate::arch::Irelative;
-use crate::graph::{Binding, Content, Definition, Edge, Flags, LinkGraph};
-use crate::index::{BlockId, Id, SymbolId};
+use crate::graph::{Binding, Content, Definition, Edge, Flags, IFUNC_STUB, LinkGraph};
+use crate::index::{Id, SymbolId};
 use crate::memory::Protection;
 
 /// An IFUNC symbol, which is at its stub now, the slot of the stub and the resolver that fills it.
@@ -18,15 +18,6 @@ pub struct Ifunc {
     pub resolver: SymbolId,
     /// A symbol at the slot.
     pub slot: SymbolId,
-}
-
-/// Name of the sections that the stubs stand in.
-const STUB: &[u8] = b".iplt";
-
-/// Whether a block is the stub of an IFUNC symbol.
-pub(crate) fn is_stub(graph: &LinkGraph<'_>, block: BlockId) -> bool {
-    let section = &graph.sections[graph.blocks[block].section];
-    section.is_made() && section.name == STUB
 }
 
 /// Makes slot and stub for each IFUNC symbol that a live edge refers to, or a root is.
@@ -65,7 +56,7 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>, roots: &[SymbolId], relocates_itsel
 
         let shape = graph.arch.indirect_stub(graph.demands());
         let content = Content::Owned(shape.code.to_vec());
-        let stub = graph.make_block(STUB, Protection::ReadExecute, false, content, 8);
+        let stub = graph.make_block(IFUNC_STUB, Protection::ReadExecute, false, content, 8);
         graph.mapping.extend(shape.mapping.iter().map(|&(offset, bytes)| (stub, offset, bytes)));
         graph.fill_stub(stub, shape, slot, 0);
 

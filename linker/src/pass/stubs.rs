@@ -12,8 +12,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::arch::{Demands, Destination, StubShape};
+use crate::branch::{addend_through, destination, stub_addend};
 use crate::field::Unit;
-use crate::fixup::destination;
 use crate::graph::{Content, Definition, Edge, Flags, LinkGraph, Made};
 use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::layout::{Part, Plan, STUB_ALIGNMENT};
@@ -194,17 +194,6 @@ fn place(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> Option<(u32
     // Where the end of the unit is beyond reach and its start is not.
     let before = i128::from(stop.wrapping_sub(place)) > high && -i128::from(place.wrapping_sub(start)) > low;
     Some((unit, if before { Part::Before } else { Part::Behind }))
-}
-
-/// How far behind its target a stub leads. The addend of a branch is where in its target it goes, less what the program
-/// counter is ahead; that of a datum says what the datum counts from, and stays with it.
-fn stub_addend(graph: &LinkGraph<'_>, row: &Row, edge: &Edge) -> i64 {
-    if row.class == Class::Branch { edge.addend.wrapping_add(graph.arch.pc_bias(row)) } else { 0 }
-}
-
-/// The addend of an edge that goes through a stub.
-pub(crate) fn addend_through(graph: &LinkGraph<'_>, row: &Row, edge: &Edge) -> i64 {
-    edge.addend.wrapping_sub(stub_addend(graph, row, edge))
 }
 
 /// Whether a branch can be made without a stub, and could if it were `margin` bytes farther or nearer.

@@ -9,10 +9,10 @@ use qemu::system::SystemError;
 use qemu::{Board, Machine, System};
 
 use super::program::Program;
-use crate::epc::orc::Setup;
-use crate::epc::sps;
-use crate::epc::wire::{HEADER, Header, Opcode};
 use crate::executor::board::split;
+use crate::orc::Setup;
+use crate::orc::sps;
+use crate::orc::wire::{HEADER, Header, Opcode};
 
 /// The agent's function.
 const FUNCTION: &str = "linkrig_user";

@@ -8,20 +8,9 @@ use linker::relocation::Class;
 use object::elf;
 use rustc_hash::FxHashMap;
 
-use super::request::Strip;
+use super::leave::{Discard, Strip};
 use crate::executor::Abi;
 use crate::executor::image::{Binding, ImageFile, ImageSection, ImageSymbol, Labels, SymbolKind};
-
-/// Which local symbols are left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Discard {
-    /// None.
-    Nothing,
-    /// Those of the compiler, `.L` and something.
-    Temporary,
-    /// All.
-    All,
-}
 
 /// What the file says about itself, but for its entry.
 pub(super) fn of<'data>(linked: &Finalized<'data, ImageFile>, strip: Strip, discard: Discard) -> Labels<'data> {

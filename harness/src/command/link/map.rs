@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use linker::error::{object_name, text as text_of};
+use linker::error::text as text_of;
+use linker::graph::object_name;
 use linker::link::Finalized;
 
 use crate::executor::image::ImageFile;

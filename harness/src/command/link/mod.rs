@@ -11,12 +11,13 @@ use crate::linking::{Timings, Wishes};
 
 mod build_id;
 mod labels;
+mod leave;
 mod map;
 mod request;
 
 pub use build_id::BuildId;
-pub use labels::Discard;
-pub use request::{Entry, Request, Strip};
+pub use leave::{Discard, Strip};
+pub use request::{Entry, Request};
 
 /// Options of `link`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -70,7 +71,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             (_, true) => Strip::Debug,
             _ => Strip::Nothing,
         },
-        discard: labels::Discard::Nothing,
+        discard: Discard::Nothing,
         build_id: args.build_id.clone(),
         frame_index: true,
         print_removed: false,

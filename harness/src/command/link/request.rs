@@ -6,13 +6,14 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use linker::error::object_name;
+use linker::graph::object_name;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
 use linker::{Layout, Options, Roots, Target};
 
 use super::build_id::{self, BuildId};
-use super::labels::{self, Discard};
+use super::labels;
+use super::leave::{Discard, Strip};
 use super::map;
 use crate::executor::image::{Image, ImageFile};
 use crate::exit;
@@ -27,17 +28,6 @@ pub enum Entry {
     Usual,
     /// At this symbol, or at this address.
     Named(String),
-}
-
-/// What is left out of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strip {
-    /// Nothing.
-    Nothing,
-    /// Debug information.
-    Debug,
-    /// That and the symbol table.
-    All,
 }
 
 /// A link to a file.

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use super::registers::{self, Registers};
-use crate::epc::wire::HEADER;
 use crate::executor::rig::engine::Access;
+use crate::orc::wire::HEADER;
 
 #[derive(Clone, Copy)]
 enum Operation {

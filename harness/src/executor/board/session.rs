@@ -11,9 +11,9 @@ use qemu::link::LinkError;
 use qemu::{Board, Machine, Snapshot, System};
 
 use super::batch::{Batch, Reply};
-use crate::epc::orc::Setup;
-use crate::epc::sps;
-use crate::epc::wire::{HEADER, Header, Opcode};
+use crate::orc::Setup;
+use crate::orc::sps;
+use crate::orc::wire::{HEADER, Header, Opcode};
 
 /// How much longer than what it does the guest may take to answer, on a machine that has other things to do.
 const GRACE: Duration = Duration::from_secs(5);

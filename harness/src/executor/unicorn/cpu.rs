@@ -5,6 +5,9 @@ use unicorn_engine::{Arch, Arm64CpuModel, ArmCpuModel, Mode, RegisterARM, Regist
 
 use crate::executor::Register;
 
+/// CPSR.T.
+pub(super) const THUMB: u32 = 1 << 5;
+
 /// The engine's settings for a target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cpu {

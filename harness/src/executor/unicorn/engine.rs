@@ -10,7 +10,7 @@ use unicorn_engine::{
     Context, HookType, Prot, RegisterARM, RegisterARM64CP, RegisterARMCP, TlbType, UcHookId, uc_error,
 };
 
-use super::cpu::Cpu;
+use super::cpu::{Cpu, THUMB};
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
 use crate::executor::place::Ranges;
@@ -18,9 +18,6 @@ use crate::executor::rig::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::{Budget, Fault, FaultKind, Register, Resume, Stop, TargetInfo};
 
 type Uc = unicorn_engine::Unicorn<'static, Hooks>;
-
-/// CPSR.T.
-pub(super) const THUMB: u32 = 1 << 5;
 
 /// How the engine came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use unicorn_engine::{HookType, MemType, Prot, RegisterARM, TlbEntry, Unicorn, uc_error};
 
-use super::engine::THUMB;
+use super::cpu::THUMB;
 use super::pages::Pages;
 use crate::executor::FaultKind;
 

@@ -11,12 +11,11 @@
 //! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
 //! symbol becomes a NOP.
 
-use super::{Architecture, Core, Demands, Irelative, Resolver, Rewritten, StubShape, Word};
+use super::{Architecture, Core, Demands, Irelative, Resolver, Rewritten, Spans, StubShape, Word};
 use crate::build::Attributes;
 use crate::field::Opcode;
 use crate::graph::{Bytes, LinkGraph};
 use crate::index::{EdgeId, ObjectId};
-use crate::layout::Spans;
 use crate::relocation::{Class, Row};
 
 mod attributes;

@@ -13,7 +13,6 @@ use rustc_hash::FxHashSet;
 use crate::arch::Rewritten;
 use crate::graph::{Definition, Edge, Flags, LinkGraph};
 use crate::index::{EdgeId, Id, SymbolId};
-use crate::pass::ifunc;
 use crate::relocation::{Class, Row};
 
 const NOP: u64 = 0xd503_201f;
@@ -284,7 +283,7 @@ fn reached(load: &Here<'_, '_>) -> Option<u64> {
     let graph = load.graph;
     let symbol = &graph.symbols[load.edge.target];
     match symbol.definition {
-        Definition::Block(block, _) if graph.blocks[block].live && !ifunc::is_stub(graph, block) => {}
+        Definition::Block(block, _) if graph.blocks[block].live && !graph.is_ifunc_stub(block) => {}
         Definition::Absolute(_) if symbol.flags.has(Flags::EXTERNAL) => {}
         _ => return None,
     }

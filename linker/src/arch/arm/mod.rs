@@ -17,12 +17,14 @@
 //!
 //! A branch to an undefined weak function becomes a NOP.
 
-use super::{Architecture, BranchForm, Core, Demands, Destination, Irelative, Resolver, StubShape, UnwindIndex, Word};
+use super::{
+    Architecture, BranchForm, Core, Demands, Destination, Irelative, Resolver, Rule, Spans, StubShape, UnwindIndex,
+    Word,
+};
 use crate::build::{Attributes, Mismatch};
 use crate::field::Unit;
 use crate::graph::{Bytes, Flags};
 use crate::index::ObjectId;
-use crate::layout::{Rule, Spans};
 use crate::platform::{Meaning, Platform};
 use crate::relocation::{Check, Class, Row};
 use crate::target::Target;

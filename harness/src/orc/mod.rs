@@ -1,8 +1,12 @@
-//! The structures that ORC's messages are made of.
+//! ORC's protocol as data: the structures that its messages are made of, their serialization ([`sps`]), and the messages on
+//! the wire ([`wire`]). Both ends speak it, the executor of [`crate::epc`] and the controller of an agent on a board.
+
+pub mod sps;
+pub mod wire;
 
 use linker::memory::Protection;
 
-use super::sps::fields;
+use sps::fields;
 
 /// What an executor says about itself. (LLVM 14 to 16 have no map.)
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +132,7 @@ fields!(FinalizeRequest<'a> { segments: Vec<Segment<'a>>, actions: Vec<Allocatio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::epc::sps::{decode, encode};
+    use crate::orc::sps::{decode, encode};
 
     #[test]
     fn a_session_of_llvm_19() {

@@ -2,7 +2,7 @@
 //!
 //! The same walk serves both directions: a call places its arguments with it, and a host function finds its own.
 
-use crate::executor::{Abi, Register};
+use super::{Abi, Guest, Register, TargetInfo};
 
 /// The place of one argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,4 +120,20 @@ impl Slots {
         self.stack += size;
         Slot::Stack(self.stack - size)
     }
+}
+
+/// 64 bits from one or two core registers.
+pub(crate) fn long(guest: &(impl Guest + ?Sized), first: u8, info: &TargetInfo) -> u64 {
+    if info.is_64() {
+        return guest.get(Register::Core(first)) as u64;
+    }
+    let [low, high] = halves(info, first).map(|register| guest.get(register) as u64);
+    low | high << 32
+}
+
+/// The registers of the lower and the upper half of 64 bits that start at register `first`: in the order they would have
+/// in memory (AAPCS32, Parameter Passing).
+pub(crate) fn halves(info: &TargetInfo, first: u8) -> [Register; 2] {
+    let (low, high) = if info.target.big_endian { (first + 1, first) } else { (first, first + 1) };
+    [Register::Core(low), Register::Core(high)]
 }

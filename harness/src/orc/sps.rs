@@ -300,28 +300,28 @@ tuples!(()(A)(A B)(A B C)(A B C D));
 /// Makes a structure travel as its fields, in this order.
 macro_rules! fields {
     ($name:ident $(<$borrow:lifetime>)? { $($field:ident: $type:ty),* $(,)? }) => {
-        impl $(<$borrow>)? $crate::epc::sps::Encode for $name $(<$borrow>)? {
+        impl $(<$borrow>)? $crate::orc::sps::Encode for $name $(<$borrow>)? {
             fn encode(&self, to: &mut Vec<u8>) {
-                $($crate::epc::sps::Encode::encode(&self.$field, to);)*
+                $($crate::orc::sps::Encode::encode(&self.$field, to);)*
             }
         }
 
-        $crate::epc::sps::fields!(@decode $name [$($borrow)?] { $($field: $type),* });
+        $crate::orc::sps::fields!(@decode $name [$($borrow)?] { $($field: $type),* });
     };
     (@decode $name:ident [] $fields:tt) => {
-        $crate::epc::sps::fields!(@decode $name ['a] [] $fields);
+        $crate::orc::sps::fields!(@decode $name ['a] [] $fields);
     };
     (@decode $name:ident [$borrow:lifetime] $fields:tt) => {
-        $crate::epc::sps::fields!(@decode $name [$borrow] [<$borrow>] $fields);
+        $crate::orc::sps::fields!(@decode $name [$borrow] [<$borrow>] $fields);
     };
     (@decode $name:ident [$borrow:lifetime] [$($of:tt)*] { $($field:ident: $type:ty),* }) => {
-        impl<$borrow> $crate::epc::sps::Decode<$borrow> for $name $($of)* {
-            const LEAST: usize = 0 $(+ <$type as $crate::epc::sps::Decode<$borrow>>::LEAST)*;
+        impl<$borrow> $crate::orc::sps::Decode<$borrow> for $name $($of)* {
+            const LEAST: usize = 0 $(+ <$type as $crate::orc::sps::Decode<$borrow>>::LEAST)*;
 
             fn decode(
-                from: &mut $crate::epc::sps::Reader<$borrow>,
-            ) -> Result<Self, $crate::epc::sps::DecodeError> {
-                Ok($name { $($field: $crate::epc::sps::Decode::decode(from)?),* })
+                from: &mut $crate::orc::sps::Reader<$borrow>,
+            ) -> Result<Self, $crate::orc::sps::DecodeError> {
+                Ok($name { $($field: $crate::orc::sps::Decode::decode(from)?),* })
             }
         }
     };

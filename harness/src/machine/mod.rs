@@ -1,0 +1,68 @@
+//! A machine that linked programs run on, as everybody sees it who has to do with one: what kind it is, its registers, its
+//! memory, and how a run ends. Executors, host functions and calls are made of these words, and this page knows none of them.
+
+mod abi;
+pub mod arguments;
+mod register;
+mod stop;
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use linker::Target;
+
+pub use abi::Abi;
+pub use register::Register;
+pub use stop::{Budget, Call, Exit, Fault, FaultKind, Resume, Stop};
+
+/// What an executor publishes about itself.
+#[derive(Clone, Debug)]
+pub struct TargetInfo {
+    /// The row of the linker's target table.
+    pub target: &'static Target,
+    /// The emulated or real processor, as its maker calls it.
+    pub cpu: Cow<'static, str>,
+    /// The calling convention of its code.
+    pub abi: Abi,
+    /// Thumb only, without A32 state: an even branch target is a fault.
+    pub m_profile: bool,
+    /// Has instructions and keys that sign pointers.
+    pub signs: bool,
+    /// Granularity of protections.
+    pub page_size: u64,
+    /// Where its memory begins: what is at `a` elsewhere is at this and `a`. 0 wherever addresses can be chosen.
+    pub origin: u64,
+    /// Where segments may be placed. What lies outside is the executor's own (stack, heap, host functions).
+    pub usable: Vec<RangeInclusive<u64>>,
+}
+
+impl TargetInfo {
+    /// Whether this is a 64-bit machine.
+    pub fn is_64(&self) -> bool {
+        self.target.register_bits == 64
+    }
+}
+
+/// Memory the guest may not access in this way, or that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no {} access to {address:#x}", .kind.name())]
+pub struct Inaccessible {
+    /// Read or write.
+    pub kind: FaultKind,
+    /// The first address that could not be accessed.
+    pub address: u64,
+}
+
+/// The machine as host functions see it: registers, and memory under the guest's own permissions.
+pub trait Guest {
+    /// What kind of machine it is.
+    fn info(&self) -> &TargetInfo;
+    /// A register; 0 for one this machine does not have.
+    fn get(&self, register: Register) -> u128;
+    /// Sets a register, cut to its width.
+    fn set(&mut self, register: Register, value: u128);
+    /// Reads what the guest may read.
+    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), Inaccessible>;
+    /// Writes what the guest may write.
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible>;
+}

@@ -1,0 +1,174 @@
+//! A run: how it is started and resumed, how much it may take, and how it ends.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Register;
+
+/// What went wrong, as a case names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// A read of memory that is unmapped or may not be read.
+    Read,
+    /// A write to memory that is unmapped or may not be written.
+    Write,
+    /// An instruction fetch from memory that is unmapped or may not be executed.
+    Fetch,
+    /// An instruction the processor does not have.
+    Undefined,
+    /// A breakpoint instruction.
+    Breakpoint,
+    /// An address the processor wants aligned, where the engine checks.
+    Unaligned,
+    /// The wrong instruction set state: a function that returned in another state than its caller's, or a branch to an
+    /// even address on a processor that has only Thumb.
+    State,
+}
+
+impl FaultKind {
+    /// The word of the `fault:` directive.
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultKind::Read => "read",
+            FaultKind::Write => "write",
+            FaultKind::Fetch => "fetch",
+            FaultKind::Undefined => "undefined",
+            FaultKind::Breakpoint => "breakpoint",
+            FaultKind::Unaligned => "unaligned",
+            FaultKind::State => "state",
+        }
+    }
+}
+
+/// A fault: what, where, and on which address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What went wrong.
+    pub kind: FaultKind,
+    /// The instruction that did it, without the Thumb bit.
+    pub pc: u64,
+    /// The address it accessed, where there is one and the engine tells.
+    pub address: Option<u64>,
+    /// The host function that was working for the guest, when it was not the guest's own instruction. `pc` is the
+    /// function's address then.
+    pub host: Option<String>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} fault at {:#x}", self.kind.name(), self.pc)?;
+        if let Some(address) = self.address {
+            write!(f, ", address {address:#x}")?;
+        }
+        if let Some(host) = &self.host {
+            write!(f, ", in host function `{host}`")?;
+        }
+        Ok(())
+    }
+}
+
+/// How a program ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `exit`, `_exit` or `_Exit` with this status.
+    Code(i32),
+    /// `abort`, or something that aborts with a message: a failed assertion, a pure virtual call, a smashed stack.
+    Abort(String),
+}
+
+/// Why the guest is not running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The called function returned to its caller, in its caller's state.
+    Returned,
+    /// It called a host function registered as a stop. Resuming returns from it.
+    HostCall {
+        /// The function's name.
+        name: String,
+        /// Its address.
+        address: u64,
+    },
+    /// A system call instruction. The number is where the platform keeps it; resuming goes on behind the instruction.
+    Syscall,
+    /// A breakpoint instruction at this address. Resuming executes it again.
+    Breakpoint {
+        /// Its address.
+        pc: u64,
+    },
+    /// One instruction was executed, as asked.
+    Stepped,
+    /// It did what it must not.
+    Fault(Fault),
+    /// It ended itself.
+    Exited(Exit),
+    /// It used up its instructions or its time. Resuming gives it the budget again.
+    OutOfBudget,
+    /// The machine is gone or did something this executor does not know: why.
+    Lost(String),
+}
+
+impl Stop {
+    /// The fault as a case judges it: a breakpoint that nobody set is one too.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Stop::Fault(fault) => Some(fault.clone()),
+            Stop::Breakpoint { pc } => Some(Fault { kind: FaultKind::Breakpoint, pc: *pc, address: None, host: None }),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Returned => f.write_str("returned"),
+            Stop::Exited(Exit::Code(code)) => write!(f, "exit({code})"),
+            Stop::Exited(Exit::Abort(message)) if message.is_empty() => f.write_str("abort()"),
+            Stop::Exited(Exit::Abort(message)) => write!(f, "abort(): {message}"),
+            Stop::OutOfBudget => f.write_str("out of instructions or time"),
+            Stop::HostCall { name, .. } => write!(f, "call of the host function {name}"),
+            Stop::Syscall => f.write_str("system call"),
+            Stop::Stepped => f.write_str("one step"),
+            Stop::Lost(why) => write!(f, "the machine was lost: {why}"),
+            Stop::Breakpoint { .. } | Stop::Fault(_) => match self.fault() {
+                Some(fault) => fault.fmt(f),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// How to go on after a [`Stop`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// Until the next stop.
+    Run,
+    /// For one instruction.
+    Step,
+}
+
+/// A call after the calling convention has been applied (see [`crate::call`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The function, with the Thumb bit where there is one.
+    pub function: u64,
+    /// Argument registers.
+    pub registers: Vec<(Register, u128)>,
+    /// What lies on the stack when the function is entered, from the stack pointer upwards.
+    pub stack: Vec<u8>,
+}
+
+/// How long one run may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Instructions, counted in whole blocks (in Thumb code, in half-words).
+    pub instructions: u64,
+    /// Wall-clock time.
+    pub time: Duration,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { instructions: 50_000_000, time: Duration::from_secs(10) }
+    }
+}
