@@ -113,13 +113,13 @@ fn by_hand() -> Input {
 
 /// The builds of every third case for each target, the first and the last of each.
 fn inputs() -> Vec<Input> {
-    use corpus::{case, matrix, prebuilt};
+    use corpus::{case, prebuilt};
     let cases = case::load_all(&case::default_dir()).expect("the corpus");
     let mut inputs = Vec::new();
     for target in TARGETS {
         let Ok(objects) = prebuilt::read(&prebuilt::default_dir(), target) else { continue };
         for case in cases.iter().filter(|case| case.is_for(target)) {
-            let builds = matrix::builds(case, &[target.name], &|family, _| objects.major(family));
+            let builds = case.builds(&[target.name], &|family, _| objects.major(family));
             let ends = [builds.first(), builds.last().filter(|_| builds.len() > 1)];
             for build in ends.into_iter().flatten() {
                 // A case may have changed since its objects were built.
