@@ -417,7 +417,7 @@ fn a_board_without_memory_left_says_so_and_goes_on() {
         let memory = machine.reserve(&[large]).expect("memory");
         let finalized = machine.finalize(memory, &[]);
         let stop = start(&mut machine, CODE | code.thumb);
-        let Stop::Lost(why) = stop else { panic!("{name}: {stop:?}, {finalized:?}") };
+        let Stop::Refused(why) = stop else { panic!("{name}: {stop:?}, {finalized:?}") };
         assert!(why.contains("no memory left"), "{name}: {why}");
         machine.reset();
         place(&mut machine, CODE, &code.one, Protection::ReadExecute);

@@ -395,9 +395,9 @@ fn waiting_for_an_interrupt_is_not_a_return() {
         let mut machine = machine(target);
         code_at(&mut machine, CODE, &code);
         let stop = run(&mut machine, CODE | thumb, &[]);
-        assert!(matches!(stop, Stop::Lost(_)), "{target}: {stop:?}");
+        assert!(matches!(stop, Stop::Refused(_)), "{target}: {stop:?}");
         machine.reset();
         code_at(&mut machine, CODE, &code);
-        assert!(matches!(run(&mut machine, CODE | thumb, &[]), Stop::Lost(_)), "{target}");
+        assert!(matches!(run(&mut machine, CODE | thumb, &[]), Stop::Refused(_)), "{target}");
     }
 }

@@ -11,6 +11,7 @@ pub mod image;
 pub mod place;
 pub mod rig;
 pub mod unicorn;
+pub mod wire;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use linker::layout::ThreadLocal;
 use linker::memory::Memory;
 
 pub use crate::machine::{
-    Abi, Budget, Call, Exit, Fault, FaultKind, Guest, Inaccessible, Register, Resume, Stop, TargetInfo,
+    Abi, Budget, Call, Exit, Fault, FaultKind, Guest, Inaccessible, Lost, Register, Resume, Stop, TargetInfo,
 };
 pub use choice::Choice;
 pub use place::PlacementRefused;
@@ -48,6 +49,8 @@ pub trait Executor: Memory + Guest {
     fn host(&self) -> &Host;
     /// The same, to register some.
     fn host_mut(&mut self) -> &mut Host;
+    /// Why the machine is gone, if it is, until the next reset. Whatever it said since is worth nothing.
+    fn lost(&self) -> Option<&Lost>;
     /// Time so far that went by while others had the machine: those of other threads share a board.
     fn waited(&self) -> Duration;
     /// Sets how long each following [`Executor::start`] and [`Executor::resume`] may take.

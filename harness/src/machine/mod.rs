@@ -13,7 +13,7 @@ use linker::Target;
 
 pub use abi::Abi;
 pub use register::Register;
-pub use stop::{Budget, Call, Exit, Fault, FaultKind, Resume, Stop};
+pub use stop::{Budget, Call, Exit, Fault, FaultKind, Lost, Resume, Stop};
 
 /// What an executor publishes about itself.
 #[derive(Clone, Debug)]

@@ -76,6 +76,16 @@ pub enum Exit {
     Abort(String),
 }
 
+/// The machine is gone: QEMU ended, or the emulator did. What was asked of it since is worth nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Lost {
+    /// What happened.
+    pub why: String,
+    /// Where the guest was, if that is known.
+    pub pc: Option<u64>,
+}
+
 /// Why the guest is not running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -103,8 +113,10 @@ pub enum Stop {
     Exited(Exit),
     /// It used up its instructions or its time. Resuming gives it the budget again.
     OutOfBudget,
-    /// The machine is gone or did something this executor does not know: why.
-    Lost(String),
+    /// It did what the machine cannot do: halt, touch more memory than there is, raise an exception that nobody expects. What.
+    Refused(String),
+    /// The machine is gone, which says nothing about the program.
+    Lost(Lost),
 }
 
 impl Stop {
@@ -129,7 +141,8 @@ impl fmt::Display for Stop {
             Stop::HostCall { name, .. } => write!(f, "call of the host function {name}"),
             Stop::Syscall => f.write_str("system call"),
             Stop::Stepped => f.write_str("one step"),
-            Stop::Lost(why) => write!(f, "the machine was lost: {why}"),
+            Stop::Refused(why) => f.write_str(why),
+            Stop::Lost(lost) => write!(f, "the machine was lost: {lost}"),
             Stop::Breakpoint { .. } | Stop::Fault(_) => match self.fault() {
                 Some(fault) => fault.fmt(f),
                 None => Ok(()),

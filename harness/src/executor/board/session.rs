@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use qemu::link::LinkError;
 use qemu::{Board, Machine, Snapshot, System};
 
-use super::batch::{Batch, Reply};
+use crate::executor::Lost;
+use crate::executor::wire::{Batch, Reply, Trouble};
 use crate::orc::Setup;
 use crate::orc::sps;
 use crate::orc::wire::{HEADER, Header, Opcode};
@@ -56,6 +57,15 @@ pub enum Failed {
         /// What happened.
         why: String,
     },
+}
+
+impl From<Failed> for Trouble {
+    fn from(failed: Failed) -> Trouble {
+        match failed {
+            Failed::Refused { .. } => Trouble::Refused(failed.to_string()),
+            _ => Trouble::Lost(Lost { why: failed.to_string(), pc: None }),
+        }
+    }
 }
 
 /// A board and the calls to it, for one thread.
@@ -244,7 +254,9 @@ impl Session {
         }
         match turns.running(shared)?.call(batch.bytes(), time) {
             // The next reset puts that right.
-            Ok(payload) => Reply::read(payload).map_err(|why| Failed::Refused { board: board.name.clone(), why }),
+            Ok(payload) => {
+                Reply::read(payload, HEADER).map_err(|why| Failed::Refused { board: board.name.clone(), why })
+            }
             Err(why) => Err(turns.lose(board, why)),
         }
     }

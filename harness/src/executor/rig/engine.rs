@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::executor::place::Ranges;
-use crate::executor::{Budget, FaultKind, Register, Resume, Stop, TargetInfo};
+use crate::executor::{Budget, FaultKind, Lost, Register, Resume, Stop, TargetInfo};
 
 /// Bytes in a page, for all targets.
 pub const PAGE: u64 = 0x1000;
@@ -53,7 +53,7 @@ pub enum Ended {
 /// A processor with an address space of its own.
 ///
 /// Mapping, writing and setting registers may be put off until the next run or read, so that an engine behind a wire needs one
-/// message for all of it; what fails then is [`Stop::Lost`].
+/// message for all of it; what fails then is [`Stop::Lost`] or [`Stop::Refused`].
 pub trait Engine {
     /// A state of the processor.
     type Context;
@@ -88,6 +88,10 @@ pub trait Engine {
     fn save(&self) -> Result<Self::Context, String>;
     /// Puts it back.
     fn restore(&mut self, context: &Self::Context) -> Result<(), String>;
+    /// Why the processor is gone, if it is, until the next reset.
+    fn lost(&self) -> Option<&Lost> {
+        None
+    }
     /// Time so far that went by while others had the machine.
     fn waited(&self) -> Duration {
         Duration::ZERO

@@ -234,7 +234,8 @@ impl<E: Engine> Rig<E> {
 
     fn act_call(&mut self, number: usize, call: &ActionCall) -> Result<(), ActionFailed> {
         let function = call.function;
-        let lost = |_| ActionFailed::Stopped { number, function, stop: Stop::Lost("no room for arguments".to_owned()) };
+        let lost =
+            |_| ActionFailed::Stopped { number, function, stop: Stop::Refused("no room for arguments".to_owned()) };
         let mark = self.next_buffer;
         let address = self.buffer(&call.arguments).map_err(lost)?;
         let status = self.aside(function, &[address, call.arguments.len() as u64]);

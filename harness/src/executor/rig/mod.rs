@@ -26,7 +26,7 @@ use linker::layout::ThreadLocal;
 use linker::memory::SigningKey;
 
 use self::engine::{Access, Ended, Engine};
-use super::{Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Register, Resume, Stop, TargetInfo};
+use super::{Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Lost, Register, Resume, Stop, TargetInfo};
 use crate::host::{self, Host, Served};
 
 pub use self::memory::{ActionFailed, Allocation, Forgotten, Reserved};
@@ -165,7 +165,12 @@ impl<E: Engine> Rig<E> {
                 return if expected { Stop::Returned } else { fault(FaultKind::State, at, None) };
             }
             let thumb = engine.thumb();
-            pc = match self.host.serve(&mut self.machine, at, thumb) {
+            let served = self.host.serve(&mut self.machine, at, thumb);
+            // A function that cannot read memory because the machine is gone found no fault of the guest.
+            if let Some(lost) = self.machine.engine.lost() {
+                return Stop::Lost(lost.clone());
+            }
+            pc = match served {
                 Served::Return => self.link(),
                 Served::Jump(to) => to,
                 Served::Exit(exit) => return Stop::Exited(exit),
@@ -202,14 +207,14 @@ impl<E: Engine> Rig<E> {
     /// Calls a function beside what is running: on a stack of its own, and with the processor's state put back afterwards.
     /// Its result is that of a pointer's width.
     fn aside(&mut self, function: u64, arguments: &[u64]) -> Result<u64, Stop> {
-        let saved = self.machine.engine.save().map_err(Stop::Lost)?;
+        let saved = self.machine.engine.save().map_err(Stop::Refused)?;
         let (thumb, waiting) = (self.thumb, self.waiting.take());
         let registers = (0..).zip(arguments).map(|(n, &value)| (Register::Core(n), u128::from(value))).collect();
         let call = Call { function, registers, stack: Vec::new() };
         let stop = self.enter(&call, ACTION_STACK);
         let result = self.machine.engine.get(Register::Core(0)) as u64;
         (self.thumb, self.waiting) = (thumb, waiting);
-        self.machine.engine.restore(&saved).map_err(Stop::Lost)?;
+        self.machine.engine.restore(&saved).map_err(Stop::Refused)?;
         if stop == Stop::Returned { Ok(result) } else { Err(stop) }
     }
 
@@ -231,7 +236,7 @@ impl<E: Engine> Rig<E> {
         // A multiple of 16 serves both architectures.
         let sp = (stack.end() + 1).saturating_sub(call.stack.len() as u64) & !15;
         if sp < *stack.start() || self.machine.engine.write(sp, &call.stack).is_err() {
-            return Stop::Lost("the arguments do not fit on the stack".to_owned());
+            return Stop::Refused("the arguments do not fit on the stack".to_owned());
         }
         self.thumb = self.is_thumb(call.function);
         self.waiting = None;
@@ -389,6 +394,10 @@ impl<E: Engine> Executor for Rig<E> {
 
     fn host_mut(&mut self) -> &mut Host {
         &mut self.host
+    }
+
+    fn lost(&self) -> Option<&Lost> {
+        self.machine.engine.lost()
     }
 
     fn waited(&self) -> Duration {

@@ -4,6 +4,7 @@
 //! program counter alone can lie (a faulting store in an IT block leaves it one instruction late).
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use unicorn_engine::{
@@ -13,6 +14,7 @@ use unicorn_engine::{
 use super::cpu::{Cpu, THUMB};
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
+use super::process;
 use crate::executor::place::Ranges;
 use crate::executor::rig::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::{Budget, Fault, FaultKind, Register, Resume, Stop, TargetInfo};
@@ -32,7 +34,7 @@ enum Left {
 }
 
 /// The engine. See the module's page.
-pub struct Emulator {
+pub(super) struct Emulator {
     uc: Uc,
     cpu: Cpu,
     info: TargetInfo,
@@ -46,9 +48,10 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    pub(super) fn new(cpu: Cpu, info: TargetInfo) -> Result<Emulator, uc_error> {
+    /// An engine that notes in `entered` which block it enters.
+    pub(super) fn new(cpu: Cpu, info: TargetInfo, entered: &'static AtomicU64) -> Result<Emulator, uc_error> {
         let pc = cpu.register(Register::Pc).ok_or(uc_error::ARCH)?;
-        let mut uc = Uc::new_with_data(cpu.arch, cpu.mode, Hooks::new(pc, cpu.is_64()))?;
+        let mut uc = Uc::new_with_data(cpu.arch, cpu.mode, Hooks::new(pc, cpu.is_64(), entered))?;
         uc.ctl_set_cpu_model(cpu.model)?;
         uc.mem_map(PHYSICAL, PHYSICAL_SIZE, Prot::ALL)?;
         uc.ctl_set_tlb_type(TlbType::VIRTUAL)?;
@@ -95,6 +98,48 @@ impl Emulator {
         self.uc.get_data().watched.as_ref().is_some_and(|watched| watched.1)
     }
 
+    /// Instructions that are left of what was allowed.
+    pub(super) fn instructions(&self) -> u64 {
+        self.uc.get_data().instructions
+    }
+
+    /// Copies the code at an address, as far as it is in its page. Returns how much that is.
+    pub(super) fn code(&self, address: u64, into: &mut [u8]) -> usize {
+        let size = into.len().min((PAGE - address % PAGE) as usize);
+        let physical = self.pages().touched(address);
+        physical.is_some_and(|at| self.uc.mem_read(at, &mut into[..size]).is_ok()).then_some(size).unwrap_or(0)
+    }
+
+    /// Translates code for an address, instruction by instruction, and says how far it is. For a machine without a program.
+    pub(super) fn translate(
+        &mut self,
+        address: u64,
+        thumb: bool,
+        code: &[u8],
+        translated: &AtomicU64,
+    ) -> Result<(), uc_error> {
+        let first = address & !(PAGE - 1);
+        let last = address.saturating_add(code.len() as u64 + PAGE) | (PAGE - 1);
+        self.protect(first..=last, Access::CODE);
+        self.write(address, code).map_err(|_| uc_error::MAP)?;
+        if !self.cpu.is_64() {
+            let status = self.get(Register::Status) & !u128::from(THUMB);
+            self.set(Register::Status, status | if thumb { THUMB.into() } else { 0 });
+        }
+        self.uc.ctl_flush_tlb()?;
+        let mut at = 0;
+        while at < code.len() {
+            translated.store(at as u64, Ordering::Relaxed);
+            let here = address.wrapping_add(at as u64);
+            at += process::length(&code[at..], thumb);
+            self.uc.ctl_set_exits(&[address.wrapping_add(at as u64)])?;
+            self.uc.ctl_request_cache(here, None)?;
+        }
+        translated.store(code.len() as u64, Ordering::Relaxed);
+        self.uc.ctl_set_exits(&[])?;
+        self.uc.ctl_flush_tb()
+    }
+
     fn hooks(&mut self) -> &mut Hooks {
         self.uc.get_data_mut()
     }
@@ -118,6 +163,7 @@ impl Emulator {
         let hooks = self.hooks();
         hooks.seen = None;
         hooks.yielded = None;
+        hooks.entered.store(0, Ordering::Relaxed);
         let result = self.uc.emu_start(begin, 0, 0, count);
         let seen = self.hooks().seen.take();
         match (seen, result) {
@@ -146,13 +192,13 @@ impl Emulator {
             }
             Left::Seen(Seen::Exception(number)) => self.exception(number, pc),
             Left::Seen(Seen::OutOfBudget) => Stop::OutOfBudget,
-            Left::Seen(Seen::OutOfMemory) => Stop::Lost("the program touched more memory than there is".to_owned()),
+            Left::Seen(Seen::OutOfMemory) => Stop::Refused("the program touched more memory than there is".to_owned()),
             Left::Counted => Stop::Stepped,
             // M-profile in A32 state refuses every instruction.
             Left::Invalid if self.cpu.m_profile && !self.thumb() => fault(FaultKind::State, None),
             Left::Invalid => fault(FaultKind::Undefined, None),
-            Left::Error(uc_error::OK) => Stop::Lost(format!("halted at {pc:#x}")),
-            Left::Error(error) => Stop::Lost(format!("the emulator failed at {pc:#x}: {error}")),
+            Left::Error(uc_error::OK) => Stop::Refused(format!("halted at {pc:#x}")),
+            Left::Error(error) => Stop::Refused(format!("the emulator failed at {pc:#x}: {error}")),
         })
     }
 
@@ -169,7 +215,7 @@ impl Emulator {
             4 | 22 => fault(FaultKind::Unaligned, None),
             7 => Stop::Breakpoint { pc },
             18 => fault(FaultKind::State, None),
-            number => Stop::Lost(format!("exception {number} at {pc:#x}")),
+            number => Stop::Refused(format!("exception {number} at {pc:#x}")),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Every callback only records. The engine judges once it is out.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use unicorn_engine::{HookType, MemType, Prot, RegisterARM, TlbEntry, Unicorn, uc_error};
@@ -47,6 +48,8 @@ pub(super) struct Hooks {
     pub(super) deadline: Option<Instant>,
     /// How many were entered.
     pub(super) blocks: u32,
+    /// The one that was entered last, for whoever looks at what is left of this process.
+    pub(super) entered: &'static AtomicU64,
     /// Bytes of which is noted whether they are executed or read, and whether they were.
     pub(super) watched: Option<(RangeInclusive<u64>, bool)>,
     /// Where the processor last yielded, and how many blocks had run then.
@@ -60,7 +63,7 @@ impl Hooks {
 }
 
 impl Hooks {
-    pub(super) fn new(pc: i32, is_64: bool) -> Hooks {
+    pub(super) fn new(pc: i32, is_64: bool, entered: &'static AtomicU64) -> Hooks {
         Hooks {
             pages: Pages::default(),
             host: RangeInclusive::new(1, 0),
@@ -70,6 +73,7 @@ impl Hooks {
             instructions: 0,
             deadline: None,
             blocks: 0,
+            entered,
             watched: None,
             yielded: None,
         }
@@ -181,8 +185,9 @@ pub(super) fn note(uc: &mut Unicorn<'_, Hooks>) {
 
 /// The start of a block: the one place where instructions and time are counted. The engine's own ways cost a thread for each
 /// run (`timeout`) or most of its speed (`count`).
-fn block(uc: &mut Unicorn<'_, Hooks>, _address: u64, size: u32) {
+fn block(uc: &mut Unicorn<'_, Hooks>, address: u64, size: u32) {
     let hooks = uc.get_data_mut();
+    hooks.entered.store(address, Ordering::Relaxed);
     let instructions = u64::from(size) / if hooks.is_64 { 4 } else { 2 };
     let spent = hooks.instructions.checked_sub(instructions.max(1));
     hooks.instructions = spent.unwrap_or(0);

@@ -1,22 +1,32 @@
-//! The embedded executor: an emulated processor inside this process.
+//! The embedded executor: an emulated processor in a process of its own.
+//!
+//! Unicorn is untrusted: it aborts on some instructions. So it lives in a `process`, which is this program started again
+//! (`worker`), at the end of a wire (`executor/wire`); its messages go by a `mailbox` in shared memory. A death costs the program
+//! that was running; the next reset starts another process.
 
 mod cpu;
 mod engine;
 mod hooks;
+mod mailbox;
 mod pages;
+mod process;
+mod worker;
 
 use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
 
 use linker::Target;
 
 use self::cpu::Cpu;
-pub use self::engine::Emulator;
+use self::pages::PHYSICAL_SIZE;
+use self::process::Process;
 use super::rig::engine::PAGE;
 use super::rig::{self, Rig};
-use super::{Abi, TargetInfo};
+use super::wire::{Batch, Registers, Reply, Trouble, Wire, Wired};
+use super::{Abi, Budget, Lost, TargetInfo};
 
 /// A machine around the embedded emulator.
-pub type Unicorn = Rig<Emulator>;
+pub type Unicorn = Rig<Wired<Emulation>>;
 
 /// The machine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,24 +36,110 @@ pub enum NewError {
     Unsupported(&'static str),
     /// The engine itself failed.
     #[error("the emulator failed: {0}")]
-    Engine(#[from] unicorn_engine::uc_error),
+    Engine(String),
+}
+
+/// Instructions that a host call is taken for.
+const HOST_CALL: u64 = 8;
+
+/// The way to an emulated processor.
+#[derive(Debug)]
+pub struct Emulation {
+    target: &'static Target,
+    process: Option<Process>,
+    pristine: Registers,
+    instructions: u64,
+    deadline: Option<Instant>,
+    /// How often a process was started.
+    starts: usize,
+}
+
+impl Emulation {
+    fn new(target: &'static Target) -> Result<Emulation, NewError> {
+        let process = Process::start(target).map_err(NewError::Engine)?;
+        let pristine = process.pristine().clone();
+        Ok(Emulation { target, process: Some(process), pristine, instructions: 0, deadline: None, starts: 1 })
+    }
+
+    /// How much of its time is left.
+    fn time(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl Wire for Emulation {
+    fn registers(&self, _: &Target) -> Registers {
+        self.pristine.clone()
+    }
+
+    fn room(&mut self) -> Result<usize, Trouble> {
+        Ok(Process::room())
+    }
+
+    fn call(&mut self, batch: &Batch, time: Duration) -> Result<Reply, Trouble> {
+        let lost = |why| Trouble::Lost(Lost { why, pc: None });
+        let process = match &mut self.process {
+            Some(process) => process,
+            None if !batch.resets() => return Err(lost("the program in the emulator is gone".to_owned())),
+            None => {
+                let process = Process::start(self.target).map_err(|why| lost(format!("the emulator failed: {why}")))?;
+                self.starts += 1;
+                self.process.insert(process)
+            }
+        };
+        let reply = process.call(batch, time);
+        if matches!(reply, Err(Trouble::Lost(_))) {
+            self.process = None;
+        }
+        reply
+    }
+
+    fn left(&self, written: u64) -> u64 {
+        PHYSICAL_SIZE.saturating_sub(written)
+    }
+
+    fn allow(&mut self, budget: Budget) {
+        self.instructions = budget.instructions;
+        self.deadline = Instant::now().checked_add(budget.time);
+    }
+
+    fn charge(&mut self) -> bool {
+        self.instructions = self.instructions.saturating_sub(HOST_CALL);
+        self.instructions > 0 && !self.time().is_zero()
+    }
+
+    fn before_run(&mut self, batch: &mut Batch) -> Duration {
+        let time = self.time();
+        batch.allow(Budget { instructions: self.instructions, time });
+        time
+    }
+
+    fn after_run(&mut self, reply: &mut Reply) -> Result<(), String> {
+        self.instructions = reply.long()?;
+        Ok(())
+    }
+
+    fn reset(&mut self) {}
+}
+
+fn info(target: &'static Target, cpu: &Cpu) -> TargetInfo {
+    TargetInfo {
+        target,
+        cpu: cpu.name.into(),
+        abi: Abi::of(target),
+        m_profile: cpu.m_profile,
+        signs: cpu.is_64(),
+        page_size: PAGE,
+        origin: 0,
+        usable: rig::usable(cpu.is_64(), cpu.m_profile, 0),
+    }
 }
 
 impl Unicorn {
     /// A machine for this target, with the standard host functions.
     pub fn new(target: &'static Target) -> Result<Unicorn, NewError> {
         let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
-        let info = TargetInfo {
-            target,
-            cpu: cpu.name.into(),
-            abi: Abi::of(target),
-            m_profile: cpu.m_profile,
-            signs: cpu.is_64(),
-            page_size: PAGE,
-            origin: 0,
-            usable: rig::usable(cpu.is_64(), cpu.m_profile, 0),
-        };
-        Ok(Rig::around(Emulator::new(cpu, info)?))
+        Ok(Rig::around(Wired::new(Emulation::new(target)?, info(target, &cpu))))
     }
 
     /// Whether this target's processor has no A32 state.
@@ -51,17 +147,29 @@ impl Unicorn {
         Cpu::of(target).is_some_and(|cpu| cpu.m_profile)
     }
 
+    /// The number of the emulator's process, if there is one now.
+    pub fn process(&self) -> Option<u32> {
+        self.engine().wire().process.as_ref().map(Process::id)
+    }
+
+    /// How often a process was started for it.
+    pub fn starts(&self) -> usize {
+        self.engine().wire().starts
+    }
+
     /// Notes from now on whether the guest executes or reads any of these bytes, until [`Unicorn::unwatch`]. A reset
     /// changes nothing about it.
     pub fn watch(&mut self, bytes: RangeInclusive<u64>) {
-        // Callbacks are refused only for lack of memory; then nothing is seen.
-        let _ = self.engine_mut().watch(Some(bytes));
+        // A machine that is gone sees nothing.
+        let _ = self.engine_mut().ask(|batch| batch.watch(Some(&bytes)));
     }
 
     /// Whether the guest has executed or read any of the watched bytes, which are watched no more.
     pub fn unwatch(&mut self) -> bool {
-        let seen = self.engine().seen();
-        let _ = self.engine_mut().watch(None);
-        seen
+        let reply = self.engine_mut().ask(|batch| {
+            batch.watched();
+            batch.watch(None);
+        });
+        reply.is_some_and(|mut reply| reply.long().is_ok_and(|seen| seen != 0))
     }
 }

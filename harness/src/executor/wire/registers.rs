@@ -1,11 +1,11 @@
-//! The register file of a guest, as the agent has it on the wire (`struct registers` in qemu/agent/agent.h).
+//! The register file of a guest, as it is on the wire (`struct registers` in qemu/agent/agent.h).
 
 use linker::Target;
 
 use crate::executor::Register;
 
 /// Bytes of it in a message.
-pub(super) const SIZE: usize = 8 * (31 + 5 + 1 + 64);
+pub const SIZE: usize = 8 * (31 + 5 + 1 + 64);
 /// CPSR.T.
 const THUMB: u64 = 1 << 5;
 /// CPSR.E.
@@ -31,7 +31,7 @@ const VECTORS: usize = 37;
 
 impl Registers {
     /// As new: all zero, in the data order of the target.
-    pub(super) fn new(target: &Target) -> Registers {
+    pub(crate) fn new(target: &Target) -> Registers {
         let mut registers = Registers { words: [0; SIZE / 8], is_64: target.register_bits == 64 };
         if !registers.is_64 && target.big_endian {
             registers.words[STATUS] = BIG_ENDIAN;
@@ -40,27 +40,27 @@ impl Registers {
     }
 
     /// Adds it to a message.
-    pub(super) fn write(&self, message: &mut Vec<u8>) {
+    pub(crate) fn write(&self, message: &mut Vec<u8>) {
         self.words.iter().for_each(|word| message.extend(word.to_le_bytes()));
     }
 
     /// Takes it from a message, of which there is enough.
-    pub(super) fn read(&mut self, bytes: &[u8]) {
+    pub(crate) fn read(&mut self, bytes: &[u8]) {
         for (word, bytes) in self.words.iter_mut().zip(bytes.chunks_exact(8)) {
             *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
         }
     }
 
-    pub(super) fn pc(&self) -> u64 {
+    pub(crate) fn pc(&self) -> u64 {
         self.words[PC]
     }
 
-    pub(super) fn thumb(&self) -> bool {
+    pub(crate) fn thumb(&self) -> bool {
         !self.is_64 && self.words[STATUS] & THUMB != 0
     }
 
     /// Sets the program counter, and the state from its Thumb bit.
-    pub(super) fn set_pc(&mut self, pc: u64) {
+    pub(crate) fn set_pc(&mut self, pc: u64) {
         self.words[PC] = pc;
         if !self.is_64 {
             self.words[PC] &= 0xffff_fffe;
@@ -90,7 +90,7 @@ impl Registers {
         })
     }
 
-    pub(super) fn get(&self, register: Register) -> u128 {
+    pub(crate) fn get(&self, register: Register) -> u128 {
         if let Register::Vector(n @ 0..=31) = register {
             let at = VECTORS + 2 * usize::from(n);
             return u128::from(self.words[at]) | u128::from(self.words[at + 1]) << 64;
@@ -103,7 +103,7 @@ impl Registers {
         }
     }
 
-    pub(super) fn set(&mut self, register: Register, value: u128) {
+    pub(crate) fn set(&mut self, register: Register, value: u128) {
         if let Register::Vector(n @ 0..=31) = register {
             let at = VECTORS + 2 * usize::from(n);
             (self.words[at], self.words[at + 1]) = (value as u64, (value >> 64) as u64);

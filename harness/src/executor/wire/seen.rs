@@ -3,26 +3,26 @@
 //! with the run's answer.
 
 /// Bytes in a block; each begins at a multiple of it.
-pub(super) const BLOCK: u64 = 256;
+pub(crate) const BLOCK: u64 = 256;
 /// How many blocks come with an answer: those that were read last.
 const AGAIN: usize = 4;
 
 /// Copies of blocks, by their addresses, in the order in which they were read.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Vec<(u64, [u8; BLOCK as usize])>);
+pub(crate) struct Seen(Vec<(u64, [u8; BLOCK as usize])>);
 
 impl Seen {
     /// The block that begins here, if it was read.
-    pub(super) fn block(&self, start: u64) -> Option<&[u8]> {
+    pub(crate) fn block(&self, start: u64) -> Option<&[u8]> {
         self.0.iter().rev().find(|(known, _)| *known == start).map(|(_, bytes)| &bytes[..])
     }
 
-    pub(super) fn insert(&mut self, start: u64, bytes: [u8; BLOCK as usize]) {
+    pub(crate) fn insert(&mut self, start: u64, bytes: [u8; BLOCK as usize]) {
         self.0.push((start, bytes));
     }
 
     /// What is written is seen so from here on.
-    pub(super) fn write(&mut self, address: u64, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
         for (start, block) in &mut self.0 {
             // Of the block and of the bytes, what is in both: where it is in each.
             let (ahead, skipped) = (address.saturating_sub(*start), start.saturating_sub(address));
@@ -35,12 +35,12 @@ impl Seen {
     }
 
     /// Nothing is known any more.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.0.clear();
     }
 
     /// Nothing is known any more; these blocks are likely to be wanted again.
-    pub(super) fn take(&mut self) -> Vec<u64> {
+    pub(crate) fn take(&mut self) -> Vec<u64> {
         let recent = self.0.iter().rev().take(AGAIN).map(|(start, _)| *start).collect();
         self.0.clear();
         recent
