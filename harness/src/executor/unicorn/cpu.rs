@@ -8,6 +8,14 @@ use crate::executor::Register;
 /// CPSR.T.
 pub(super) const THUMB: u32 = 1 << 5;
 
+/// How many bytes the instruction has that begins here.
+pub(super) fn length(code: &[u8], thumb: bool) -> usize {
+    match code {
+        [_, high, ..] if thumb && high >> 3 < 0b11101 => 2,
+        _ => 4,
+    }
+}
+
 /// The engine's settings for a target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cpu {

@@ -11,10 +11,9 @@ use unicorn_engine::{
     Context, HookType, Prot, RegisterARM, RegisterARM64CP, RegisterARMCP, TlbType, UcHookId, uc_error,
 };
 
-use super::cpu::{Cpu, THUMB};
+use super::cpu::{Cpu, THUMB, length};
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
-use super::process;
 use crate::executor::place::Ranges;
 use crate::executor::rig::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::{Budget, Fault, FaultKind, Register, Resume, Stop, TargetInfo};
@@ -107,7 +106,7 @@ impl Emulator {
     pub(super) fn code(&self, address: u64, into: &mut [u8]) -> usize {
         let size = into.len().min((PAGE - address % PAGE) as usize);
         let physical = self.pages().touched(address);
-        physical.is_some_and(|at| self.uc.mem_read(at, &mut into[..size]).is_ok()).then_some(size).unwrap_or(0)
+        if physical.is_some_and(|at| self.uc.mem_read(at, &mut into[..size]).is_ok()) { size } else { 0 }
     }
 
     /// Translates code for an address, instruction by instruction, and says how far it is. For a machine without a program.
@@ -131,7 +130,7 @@ impl Emulator {
         while at < code.len() {
             translated.store(at as u64, Ordering::Relaxed);
             let here = address.wrapping_add(at as u64);
-            at += process::length(&code[at..], thumb);
+            at += length(&code[at..], thumb);
             self.uc.ctl_set_exits(&[address.wrapping_add(at as u64)])?;
             self.uc.ctl_request_cache(here, None)?;
         }

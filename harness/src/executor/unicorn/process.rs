@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use linker::Target;
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::cpu::length;
 use super::mailbox::{Counter, LastWords, Mailbox, ROOM};
 use super::worker::VARIABLE;
 use crate::executor::Lost;
@@ -210,14 +211,6 @@ impl Death {
                 Lost { why, pc: Some(pc) }
             }
         }
-    }
-}
-
-/// How many bytes the instruction has that begins here.
-pub(super) fn length(code: &[u8], thumb: bool) -> usize {
-    match code {
-        [_, high, ..] if thumb && high >> 3 < 0b11101 => 2,
-        _ => 4,
     }
 }
 
