@@ -74,7 +74,7 @@ enum Task {
     Agent(agent::Options),
     /// Change every property of every relocation row, one at a time, and list what no proof sees.
     ///
-    /// Minutes; `cargo test -p harness --test mutate` tries one in seven. Then a decision in each pass of the linker, in a copy
+    /// Minutes; `cargo test -p harness --test proofs mutate` tries one in seven. Then a decision in each pass of the linker, in a copy
     /// of the sources: the cases named for it have to fail.
     Mutate {
         /// Only the passes
@@ -134,7 +134,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Mutate { passes } => {
             if !passes {
-                let test = ["test", "--package", "harness", "--test", "mutate", "--", "--nocapture"];
+                let test = ["test", "--package", "harness", "--test", "proofs", "mutate", "--", "--nocapture"];
                 steps.command("mutants of rows", cargo(&test).env("MUTATE", "all"))?;
             }
             steps.run("mutants of passes", mutants::run)?;

@@ -70,7 +70,7 @@ pub fn markdown(target: &Target) -> String {
     let known = rows.iter().filter(|row| row.standing.is_static()).count();
     let mut text = format!(
         "# Relocations of {}\n\n{known} relocations that objects may hold, and {} that they may not, which are refused by name. Made from the \
-         linker's table by\n`LINKRIG_UPDATE=1 cargo test -p harness --test relocations`.\n\n\
+         linker's table by\n`LINKRIG_UPDATE=1 cargo test -p harness --test program relocations`.\n\n\
          | number | name | formula | range of the value | multiple of | instructions | section of the ABI |\n|---|---|---|---|---|---|---|\n",
         target.architecture.name(),
         rows.len() - known,

@@ -222,7 +222,7 @@ fn coverage_says_what_is_proven() {
 /// R_AARCH64_LDST16_ABS_LO12_NC with the field of the word form, `&[run(2, 10, 10)]`. Times and suspects were left out.
 #[test]
 fn a_wrong_row_is_named() {
-    let fixture = |name: &str| format!("{}/tests/wrong_row/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let fixture = |name: &str| format!("{}/tests/program/wrong_row/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let (dir, path) = temp();
     let json = path.join("comparison.json");
     let json = json.to_str().expect("a text path");

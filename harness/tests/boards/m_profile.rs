@@ -8,8 +8,7 @@ use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Registe
 use linker::Target;
 use linker::memory::{Memory, Protection};
 
-mod board_support;
-use board_support::{machine, missing, place, session, start};
+use crate::support::{machine, missing, place, session, start};
 
 const BOARDS: [&str; 2] = ["mps2-an385", "mps3-an547"];
 /// Where code goes, counted from where memory begins.

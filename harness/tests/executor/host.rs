@@ -1,9 +1,7 @@
 //! Host functions, called directly: a call may start at one, as a branch from guest code would.
 
-mod executor_support;
-
 use corpus::value::Value;
-use executor_support::*;
+use crate::support::*;
 use harness::call::{self, Type};
 use harness::executor::{Executor, Exit, FaultKind, Guest, Register, Stop, Unicorn};
 use linker::memory::Protection;

@@ -1,7 +1,5 @@
 //! What the tests of the protocol share: objects, processes that end, llvm-jitlink, and a controller of their own.
 
-#![allow(dead_code)] // Each test file is a program of its own and uses a part.
-
 use std::collections::HashMap;
 use std::io::{Read, Seek};
 use std::os::unix::net::UnixStream;

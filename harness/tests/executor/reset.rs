@@ -1,10 +1,8 @@
 //! Between two cases everything is as new: registers, status, thread pointers, the exclusive monitor, memory, translated code.
 
-mod executor_support;
-
 use std::time::Instant;
 
-use executor_support::*;
+use crate::support::*;
 use harness::executor::{Executor, Guest, Register, Stop, Unicorn};
 use linker::memory::{InFlight, Memory, Place, Protection};
 
@@ -91,7 +89,7 @@ fn status_changed_by_code_is_as_new() {
     assert_eq!(file(&machine), new);
     // vmsr fpscr, r0; mcr p15, 0, r1, c13, c0, 2; mcr p15, 0, r2, c13, c0, 3; msr cpsr_f, r3; setend be; bx lr
     let code = words(&[0xeee1_0a10, 0xee0d_1f50, 0xee0d_2f70, 0xe128_f003, 0xf101_0200, 0xf101_0000, 0xe12f_ff1e]);
-    let mut machine = executor_support::machine("armv7");
+    let mut machine = crate::support::machine("armv7");
     let new = file(&machine);
     code_at(&mut machine, CODE, &code);
     assert_eq!(run(&mut machine, CODE, &[0x0300_009f, 0x1234, 0x5678, 0xf800_0000]), Stop::Returned);

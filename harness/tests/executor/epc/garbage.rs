@@ -1,8 +1,6 @@
 //! Thousands of damaged sessions, of stock controllers and of one that says more than they do: whatever is wrong, the server comes
 //! to an end and does not panic.
 
-mod epc_support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -12,7 +10,7 @@ use harness::orc::sps::{self, Error, Expected};
 use harness::orc::wire::{HEADER, Message};
 use harness::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};
 
-use epc_support::{Client, Objects, machine, record, session};
+use super::support::{Client, Objects, machine, record, session};
 
 /// Damaged sessions for each whole one, unless the variable `MUTANTS` says otherwise.
 const MUTANTS: u64 = 5_000;

@@ -1,8 +1,6 @@
 //! A stock llvm-jitlink links objects of real compilers and runs them here: over pipes, as it starts its executors itself, and
 //! over TCP, where it cannot end by itself.
 
-mod epc_support;
-
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::process::{Command, Stdio};
 
@@ -10,7 +8,7 @@ use corpus::matrix::Family;
 use harness::orc::wire::Message;
 use linker::Target;
 
-use epc_support::{Ended, HARNESS, LIMIT, Objects, Process, jitlink, record, run, target};
+use super::support::{Ended, HARNESS, LIMIT, Objects, Process, jitlink, record, run, target};
 
 const TARGETS: &[&str] = &["aarch64", "armv7", "thumbv7"];
 

@@ -1,7 +1,7 @@
 //! `harness image` as its users start it.
 
 #[allow(dead_code, reason = "made for the tests of the reader, which use all of it")]
-#[path = "../../qemu/tests/image/build.rs"]
+#[path = "../../../qemu/tests/image/build.rs"]
 mod build;
 
 use std::process::Command;

@@ -1,8 +1,6 @@
 //! The memory contract on the emulated machine: places, protections, lifetimes, actions.
 
-mod executor_support;
-
-use executor_support::*;
+use crate::support::*;
 use harness::executor::rig::ActionFailed;
 use harness::executor::{Executor, FaultKind, Guest, PlacementRefused, Stop, Unicorn};
 use linker::memory::{Action, Call, InFlight, Lifetime, Memory, MemoryError, Place, Protection, Segment};

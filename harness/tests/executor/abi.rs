@@ -13,10 +13,8 @@
 //! long long rl(int i, long long a) { return a; }
 //! ```
 
-mod executor_support;
-
 use corpus::value::Value;
-use executor_support::*;
+use crate::support::*;
 use harness::call::{self, CallError, Type};
 use harness::executor::{Executor, Stop, Unicorn};
 

@@ -1,14 +1,12 @@
 //! A controller of our own speaks to the server, in the dialects of LLVM 18 to 23: what llvm-jitlink 19 never says is said here.
 
-mod epc_support;
-
 use harness::epc::server::ServeError;
 use harness::executor::{Executor, Guest};
 use harness::orc::sps::{self, Error, Expected};
 use harness::orc::wire::{Message, Opcode};
 use harness::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};
 
-use epc_support::{Client, Code, Objects, machine, session};
+use super::support::{Client, Code, Objects, machine, session};
 
 const RESERVE: &str = "__llvm_orc_SimpleExecutorMemoryManager_reserve_wrapper";
 const FINALIZE: &str = "__llvm_orc_SimpleExecutorMemoryManager_finalize_wrapper";

@@ -1,8 +1,6 @@
 //! The plain course of things: code is placed, called, and returns.
 
-mod executor_support;
-
-use executor_support::*;
+use crate::support::*;
 use harness::executor::{Executor, Exit, FaultKind, Stop};
 
 /// add x0, x0, x1; ret

@@ -1,7 +1,5 @@
 //! What the executor's tests share: machines by target name, code in memory, arguments as numbers.
 
-#![allow(dead_code)] // Each test file is a program of its own and uses a part.
-
 use harness::executor::{Call, Executor, Guest, Register, Stop, Unicorn};
 use linker::Target;
 use linker::memory::{InFlight, Lifetime, Memory, Place, Protection, Segment};

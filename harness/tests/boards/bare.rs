@@ -17,8 +17,7 @@ use qemu::image::Image;
 use qemu::system::Linux;
 use qemu::{Board, System};
 
-mod board_support;
-use board_support::{machine, missing, place, segment, session, start};
+use crate::support::{machine, missing, place, segment, session, start};
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 

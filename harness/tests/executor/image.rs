@@ -1,11 +1,9 @@
 //! The image backend: an ELF executable that other tools accept. Where a tool is not installed, its part is skipped and said so.
 
-mod executor_support;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
-use executor_support::*;
+use crate::support::*;
 use harness::executor::PlacementRefused;
 use harness::executor::image::{Binding, Image, ImageSection, ImageSymbol, Labels, SymbolKind};
 use linker::Target;

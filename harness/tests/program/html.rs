@@ -175,7 +175,7 @@ fn a_run_is_read_in_a_browser() {
 #[test]
 fn a_comparison_and_the_matrix_are_read_in_a_browser() {
     let keep = tempfile::tempdir().expect("a temporary directory");
-    let fixture = |name: &str| format!("{}/tests/wrong_row/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let fixture = |name: &str| format!("{}/tests/program/wrong_row/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let page = keep.path().join("compare.html");
     let (status, text) =
         harness(&["compare", &fixture("old"), &fixture("new"), "--html", page.to_str().expect("a text path")]);

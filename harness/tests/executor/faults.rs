@@ -1,8 +1,6 @@
 //! Faults by kind, program counter and address, on every target; never a wrong "returned".
 
-mod executor_support;
-
-use executor_support::*;
+use crate::support::*;
 use harness::executor::{Budget, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
 use linker::memory::Protection;
 

@@ -1,0 +1,9 @@
+//! Boards: bare, with a Linux, and by `harness board`. Without QEMU, or without the images that variables name, a test says that
+//! it is skipped.
+
+mod bare;
+mod linux;
+mod m_profile;
+mod snapshot;
+mod support;
+mod user;

@@ -1,0 +1,12 @@
+//! Executors: what is loaded, called, stopped and faulted on the emulator, the host functions, the image backend, and the server of
+//! ORC's protocol.
+
+mod abi;
+mod calls;
+mod epc;
+mod faults;
+mod host;
+mod image;
+mod memory;
+mod reset;
+mod support;

@@ -1,0 +1,8 @@
+//! The program as its users start it: its command line, what it reads and writes, and the pages that it is the source of.
+
+mod cli;
+mod drivers;
+mod html;
+mod image;
+mod inputs;
+mod relocations;
