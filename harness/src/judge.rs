@@ -249,7 +249,12 @@ fn judge_error(error: &Error, expected: &Expectations<'_>, out_of_reach: Option<
     }
     let message = error.to_string();
     if expected.link_errors.is_empty() {
-        let forbidden = out_of_reach.is_some() && matches!(error, Error::OutOfRange(_));
+        let beyond = |error: &Error| matches!(error, Error::OutOfRange(_));
+        let forbidden = out_of_reach.is_some()
+            && match error {
+                Error::Several(several) => several.errors.iter().all(beyond),
+                error => beyond(error),
+            };
         findings.check(forbidden, || format!("linking failed: {message}"));
     }
     for wanted in &expected.link_errors {

@@ -8,7 +8,7 @@ use linker::fixup::Fixup;
 use linker::graph::{Bytes, Definition, LinkGraph};
 use linker::index::{BlockId, EdgeId};
 use linker::link::Finalized;
-use linker::relocation::{Check, Row};
+use linker::relocation::Row;
 use reports::model::Suspect;
 
 use crate::disassembly::Disassembler;
@@ -124,14 +124,8 @@ pub fn numbers(row: &Row, fixup: &Fixup) -> String {
         text += &format!("  GOT {:#x}", inputs.got);
     }
     text += &format!("  {} = {}", row.operation, signed_hex(fixup.value.into()));
-    if row.check != Check::None {
-        let (low, high) = row.range();
-        text += &format!("  allowed [{}, {}]", signed_hex(low), signed_hex(high));
-    }
-    if row.multiple > 1 {
-        text += &format!(", multiple of {}", row.multiple);
-    }
-    text
+    let allowed = row.allowed().to_string();
+    if allowed.is_empty() { text } else { text + "  " + &allowed }
 }
 
 /// What the bytes under an edge are: what mapping symbols say, or else what the field is of.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::memory::MemoryError;
-use crate::relocation::Standing;
+use crate::relocation::{Allowed, Standing};
 
 /// A place in the input that an error is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,12 +90,8 @@ pub struct Misfit {
     pub p: u64,
     /// The value of the formula.
     pub value: i64,
-    /// Smallest value that fits.
-    pub low: i128,
-    /// Largest value that fits.
-    pub high: i128,
-    /// What the value has to be a multiple of.
-    pub multiple: u64,
+    /// The values that fit.
+    pub allowed: Allowed,
 }
 
 /// A number in hexadecimal, with a sign where it has one.
@@ -107,15 +103,13 @@ impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} = {} (S {:#x}, A {}, P {:#x}), allowed [{}, {}], multiple of {}",
+            "{} = {} (S {:#x}, A {}, P {:#x}), {}",
             self.formula,
             hex(self.value.into()),
             self.s,
             hex(self.a.into()),
             self.p,
-            hex(self.low),
-            hex(self.high),
-            self.multiple
+            self.allowed
         )
     }
 }
@@ -190,6 +184,9 @@ pub enum Error {
         /// From where to where.
         what: &'static str,
     },
+    /// Relocations that cannot be applied, where there are several: each by itself is another of these errors.
+    #[error("{}", several(.0))]
+    Several(Box<Several>),
     /// Symbols that nobody defines, all of them.
     #[error("{}", undefined(.0))]
     Undefined(Vec<Undefined>),
@@ -248,6 +245,62 @@ pub enum Error {
     /// Target memory refused.
     #[error("target memory: {0}")]
     Memory(MemoryError),
+}
+
+/// Relocations that cannot be applied.
+#[derive(Debug)]
+pub struct Several {
+    /// The first [`Several::KEPT`] of them, in the order of the sections.
+    pub errors: Vec<Error>,
+    /// How many there are beyond these.
+    pub more: usize,
+}
+
+impl Several {
+    /// So many are kept as values: a wrong layout may have as many as there are relocations.
+    pub const KEPT: usize = 100;
+    /// So many are shown by the text of the error.
+    pub const SHOWN: usize = 20;
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.errors.len() + self.more
+    }
+}
+
+fn several(several: &Several) -> String {
+    let count = several.count();
+    let mut text = format!("{count} relocations cannot be applied");
+    for error in several.errors.iter().take(Several::SHOWN) {
+        text += &format!("\n  {error}");
+    }
+    if count > Several::SHOWN {
+        text += &format!("\n  and {} more", count - Several::SHOWN);
+    }
+    text
+}
+
+/// Collects what cannot be applied, so that one bad place does not hide the others.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    errors: Vec<Error>,
+    more: usize,
+}
+
+impl Collected {
+    #[cold]
+    pub(crate) fn push(&mut self, error: Error) {
+        if self.errors.len() < Several::KEPT { self.errors.push(error) } else { self.more += 1 }
+    }
+
+    /// Nothing, the one error, or all of them as one.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        match self.errors.len() {
+            0 => Ok(()),
+            1 => Err(self.errors.remove(0)),
+            _ => Err(Error::Several(Box::new(Several { errors: self.errors, more: self.more }))),
+        }
+    }
 }
 
 fn undefined(list: &[Undefined]) -> String {

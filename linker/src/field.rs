@@ -162,17 +162,24 @@ pub struct Field {
     pub stored: Stored,
     /// Bits that belong to the field and that no value reaches: always written as zero.
     pub zero: u32,
+    /// Where a custom encoding refuses values that pass the checks: which ones it takes, in a few words. Otherwise empty.
+    pub takes: &'static str,
 }
 
 impl Field {
     /// A field of plain data that fills its unit.
     pub const fn data(unit: Unit, runs: &'static [Run]) -> Field {
-        Field { unit, codec: Codec::Runs(runs), opcodes: &[], stored: Stored::Signed, zero: 0 }
+        Field { unit, codec: Codec::Runs(runs), opcodes: &[], stored: Stored::Signed, zero: 0, takes: "" }
     }
 
     /// A field of an instruction.
     pub const fn instruction(unit: Unit, runs: &'static [Run], opcodes: &'static [Opcode]) -> Field {
-        Field { unit, codec: Codec::Runs(runs), opcodes, stored: Stored::Signed, zero: 0 }
+        Field { unit, codec: Codec::Runs(runs), opcodes, stored: Stored::Signed, zero: 0, takes: "" }
+    }
+
+    /// The same field, whose encoding takes some values only: which ones, for messages.
+    pub const fn takes(self, takes: &'static str) -> Field {
+        Field { takes, ..self }
     }
 
     /// The same field with another rule for stored addends.

@@ -1,9 +1,9 @@
 //! Fixing up: the one place where a relocation's formula meets its field.
 
 use crate::branch::{addend_through, destination};
-use crate::error::{Error, Misfit, Result, Site};
+use crate::error::{Collected, Error, Misfit, Result, Site};
 use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made, Rewrite};
-use crate::index::{BlockId, EdgeId, SymbolId};
+use crate::index::{BlockId, EdgeId, Id, SymbolId};
 use crate::layout::{Plan, ThreadLocal};
 use crate::memory::Lifetime;
 use crate::relocation::{Check, Class, Entry, Inputs, Minus, Row, Term};
@@ -314,7 +314,6 @@ fn encode(row: &Row, check: Check, word: u64, value: i64) -> Option<u64> {
 #[cold]
 fn misfit(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, value: i64) -> Error {
     let row = Row { check, ..*graph.row(edge) };
-    let (low, high) = row.range();
     let misfit = Box::new(Misfit {
         site: Site::edge(graph, edge),
         formula: row.operation.to_string(),
@@ -322,9 +321,7 @@ fn misfit(graph: &LinkGraph<'_>, edge: &Edge, check: Check, inputs: &Inputs, val
         a: inputs.a,
         p: inputs.p,
         value,
-        low,
-        high,
-        multiple: row.multiple.into(),
+        allowed: row.allowed(),
     });
     if check.allows(value) && !row.is_aligned(value) { Error::Misaligned(misfit) } else { Error::OutOfRange(misfit) }
 }
@@ -358,14 +355,15 @@ fn step(
     Ok(Some(Fixup { before: found, ..fixup }))
 }
 
-/// Applies the edges of one block to its bytes.
+/// Applies the edges of one block to its bytes. Of those that cannot be applied nothing is written.
 pub(crate) fn apply(
     graph: &LinkGraph<'_>,
     context: &Context<'_>,
     edges: impl Iterator<Item = EdgeId>,
     bytes: &mut [u8],
     cursors: &mut Cursors<'_>,
-) -> Result<()> {
+    failed: &mut Collected,
+) {
     for id in edges {
         let symbol = |made: &Made| made.symbol;
         let made = MadeFor {
@@ -373,9 +371,11 @@ pub(crate) fn apply(
             stub: cursors.stubs.at(id).map(symbol),
             rewritten: cursors.rewritten.at(id).copied(),
         };
-        step(graph, context, id, made, bytes.get_mut(graph.edges[id].offset as usize..).unwrap_or_default())?;
+        let place = bytes.get_mut(graph.edges[id].offset as usize..).unwrap_or_default();
+        if let Err(error) = step(graph, context, id, made, place) {
+            failed.push(error);
+        }
     }
-    Ok(())
 }
 
 /// Bytes that a relocation changes at most.
@@ -390,17 +390,20 @@ pub(crate) fn of_edge(graph: &LinkGraph<'_>, context: &Context<'_>, id: EdgeId) 
         return Ok(nothing);
     }
     let shares = |earlier: &EdgeId| graph.edges[*earlier].offset + WIDEST > edge.offset;
-    let first = block.edge_ids().take_while(|&earlier| earlier <= id).find(shares).unwrap_or(id);
+    // Edges of a block are in the order of their offsets.
+    let before = (block.edges.start as usize..id.index()).rev().map(EdgeId::new);
+    let first = before.take_while(shares).last().unwrap_or(id);
     let start = graph.edges[first].offset as usize;
     let end = (edge.offset + WIDEST) as usize;
     let mut window = block.content.bytes().get(start..).unwrap_or_default().to_vec();
     window.truncate(end - start);
-    let mut last = None;
-    for id in block.edge_ids().skip_while(|&earlier| earlier < first).take_while(|&earlier| earlier <= id) {
+    let mut apply = |id: EdgeId| {
         let made = |list| LinkGraph::made(list, id).map(|made| made.symbol);
         let made = MadeFor { entry: made(&graph.entries), stub: made(&graph.stubs), rewritten: graph.rewrite(id) };
         let place = window.get_mut(graph.edges[id].offset as usize - start..).unwrap_or_default();
-        last = step(graph, context, id, made, place)?;
-    }
-    Ok(last.unwrap_or(nothing))
+        step(graph, context, id, made, place)
+    };
+    // What cannot be applied before it has an error of its own, and writes nothing.
+    (first.index()..id.index()).for_each(|earlier| drop(apply(EdgeId::new(earlier))));
+    Ok(apply(id)?.unwrap_or(nothing))
 }

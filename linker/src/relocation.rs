@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::error::hex;
 use crate::field::{Field, Unit};
 
 /// What a relocation is about.
@@ -297,6 +298,33 @@ impl Check {
     }
 }
 
+/// Which values of its formula a relocation takes. Shown, it is the end of a sentence about a value, and empty where every
+/// value is taken: `allowed [-0x8000000, 0x7fffffc], multiple of 4`, `allowed: multiples of 8`, `allowed: none left over`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// Smallest and largest value; none where values are not checked.
+    pub range: Option<(i128, i128)>,
+    /// What the value has to be a multiple of, a power of two.
+    pub multiple: u8,
+    /// What the encoding wants where values are not checked, in a few words, or nothing.
+    pub takes: &'static str,
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.range, self.multiple) {
+            (Some((low, high)), _) => write!(f, "allowed [{}, {}]", hex(low), hex(high))?,
+            (None, 0 | 1) if self.takes.is_empty() => return Ok(()),
+            (None, 0 | 1) => return write!(f, "allowed: {}", self.takes),
+            (None, multiple) => write!(f, "allowed: multiples of {multiple}")?,
+        }
+        if self.range.is_some() && self.multiple > 1 {
+            write!(f, ", multiple of {}", self.multiple)?;
+        }
+        Ok(())
+    }
+}
+
 /// What the ABI says of a relocation as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -401,6 +429,12 @@ impl Row {
     #[inline]
     pub fn is_aligned(&self, value: i64) -> bool {
         value & (i64::from(self.multiple) - 1) == 0
+    }
+
+    /// The values that go into the field.
+    pub fn allowed(&self) -> Allowed {
+        let range = (self.check != Check::None).then(|| self.range());
+        Allowed { range, multiple: self.multiple, takes: self.field.takes }
     }
 
     /// Smallest and largest value that passes both checks.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use rustc_hash::FxHashSet;
 
 use crate::assign::Assignment;
-use crate::error::{Error, Result, Site, Undefined, text};
+use crate::error::{Collected, Error, Result, Site, Undefined, text};
 use crate::field::Unit;
 use crate::fixup::{self, Context, Cursors, Fixup};
 use crate::graph::{Binding, Definition, Flags, LinkGraph};
@@ -221,7 +221,8 @@ fn undefined(graph: &LinkGraph<'_>, missing: &[SymbolId]) -> Error {
 }
 
 impl<'data, H: InFlight> Laid<'data, step::Resolved, H> {
-    /// Copies all content into the target's buffers, once, and applies every relocation there.
+    /// Copies all content into the target's buffers, once, and applies every relocation there. Those that cannot be applied
+    /// are one error that names them all, up to [`Several::KEPT`](crate::error::Several::KEPT).
     pub fn fix<M: Memory<InFlight = H>>(mut self, memory: &mut M) -> Result<Fixed<'data, M>> {
         match fix(&self.graph, &self.options, &self.plan, &mut self.handle) {
             Ok(()) => Ok(self.step()),
@@ -241,6 +242,7 @@ fn context<'a>(graph: &LinkGraph<'_>, options: &Options, plan: &'a Plan) -> Cont
 fn fix(graph: &LinkGraph<'_>, options: &Options, plan: &Plan, reservation: &mut impl InFlight) -> Result<()> {
     let context = context(graph, options, plan);
     let mut cursors = Cursors::new(graph);
+    let mut failed = Collected::default();
     for (_, block) in graph.blocks.iter() {
         if !block.live || block.content.is_zero() {
             continue;
@@ -259,9 +261,9 @@ fn fix(graph: &LinkGraph<'_>, options: &Options, plan: &Plan, reservation: &mut 
             let back = block.address.wrapping_add(4).wrapping_sub(graph.blocks[parent].address) as u32;
             let _ = Unit::Data32.write(&mut place[4..8], back.into(), graph.target.big_endian);
         }
-        fixup::apply(graph, &context, block.edge_ids(), place, &mut cursors)?;
+        fixup::apply(graph, &context, block.edge_ids(), place, &mut cursors, &mut failed);
     }
-    Ok(())
+    failed.finish()
 }
 
 impl<'data, H: InFlight> Laid<'data, step::Fixed, H> {

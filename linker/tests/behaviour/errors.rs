@@ -10,8 +10,72 @@ fn a_value_out_of_range_comes_with_its_numbers() {
     let x = elf.symbol("x", GLOBAL, ABSOLUTE, 0x12345);
     elf.relocate(data, 4, 259, x, 1);
     let expected = "a.o(.data+0x4): R_AARCH64_ABS16 against `x`: out of range: S + A = 0x12346 (S 0x12345, A 0x1, P 0x400004), \
-        allowed [-0x8000, 0xffff], multiple of 1";
+        allowed [-0x8000, 0xffff]";
     assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
+}
+
+#[test]
+fn all_that_does_not_fit_is_said_at_once() {
+    let mut elf = Elf::aarch64();
+    let data = elf.section(".data", PROGBITS, DATA, &[0; 8]);
+    let text = elf.section(".text", PROGBITS, CODE, &[0xd503_201fu32.to_le_bytes(); 2].concat());
+    let x = elf.symbol("x", GLOBAL, ABSOLUTE, 0x12345);
+    let f = elf.symbol("f", GLOBAL | FUNC, text, 0);
+    elf.relocate(data, 4, 259, x, 1);
+    elf.relocate(data, 2, 259, x, -0x12345);
+    elf.relocate(data, 0, 259, x, 2);
+    elf.relocate(text, 4, AARCH64_CALL26, f, 0);
+    let expected = "3 relocations cannot be applied\n  \
+        a.o(.data+0x0): R_AARCH64_ABS16 against `x`: out of range: S + A = 0x12347 (S 0x12345, A 0x2, P 0x401000), \
+        allowed [-0x8000, 0xffff]\n  \
+        a.o(.data+0x4): R_AARCH64_ABS16 against `x`: out of range: S + A = 0x12346 (S 0x12345, A 0x1, P 0x401004), \
+        allowed [-0x8000, 0xffff]\n  \
+        a.o(.text+0x4): R_AARCH64_CALL26 against `f`: instruction 0xd503201f cannot carry this relocation, expected b/bl";
+    assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
+}
+
+/// However many there are, so many are values, fewer are shown, and all are counted.
+#[test]
+fn an_error_of_many_places_is_bounded() {
+    use linker::error::{Error, Several};
+    const COUNT: u32 = 1000;
+    let mut elf = Elf::aarch64();
+    let data = elf.section(".data", PROGBITS, DATA, &vec![0; COUNT as usize * 2]);
+    let x = elf.symbol("x", GLOBAL, ABSOLUTE, 0x12345);
+    (0..COUNT).for_each(|index| elf.relocate(data, u64::from(index) * 2, 259, x, 0));
+    let files = [("a.o", elf.bytes())];
+    let error = link("aarch64", &files).expect_err("nothing of it fits");
+    let text = error.to_string();
+    let Error::Several(several) = error else { panic!("{text}") };
+    assert_eq!((several.errors.len(), several.more, several.count()), (Several::KEPT, 900, 1000));
+    assert_eq!(text.lines().count(), Several::SHOWN + 2);
+    assert!(text.starts_with("1000 relocations cannot be applied\n"), "{text}");
+    assert!(text.ends_with("\n  and 980 more"), "{text}");
+}
+
+/// What is allowed is said in few words, also where no range is checked.
+#[test]
+fn what_is_allowed_is_short() {
+    let mut elf = Elf::aarch64();
+    let text = elf.section(".text", PROGBITS, CODE, &0xf940_0000u32.to_le_bytes());
+    let x = elf.symbol("x", GLOBAL, ABSOLUTE, 0x1001);
+    elf.relocate(text, 0, 286, x, 0);
+    let got = error("aarch64", &[("a.o", elf.bytes())]);
+    assert!(got.ends_with("S + A = 0x1001 (S 0x1001, A 0x0, P 0x400000), allowed: multiples of 8"), "{got}");
+    for (number, word, value, allowed) in [
+        (5 + 53, 0xe28f_0000u32, 0x40_0101u64, "allowed: none left over"),
+        (4, 0xe59f_0000, 0x40_1000, "allowed [-0xfff, 0xfff]"),
+        (62, 0xe59f_0000, 0x7f_3fff, "allowed: at most 0xfff left over"),
+        (64, 0xe1df_00b0, 0x40_0100, "allowed: at most 0xff up or down"),
+        (67, 0xed9f_0a00, 0x40_0402, "allowed: at most 0x3fc up or down, a multiple of 4"),
+    ] {
+        let mut elf = Elf::arm();
+        let text = elf.section(".text", PROGBITS, CODE, &word.to_le_bytes());
+        let x = elf.symbol("x", GLOBAL, ABSOLUTE, value);
+        elf.relocate(text, 0, number, x, 0);
+        let got = error("armv7", &[("a.o", elf.bytes())]);
+        assert!(got.ends_with(&format!(", {allowed}")), "{number}: {got}");
+    }
 }
 
 #[test]

@@ -91,6 +91,7 @@ const fn signed_move<const G: u32>() -> Field {
         opcodes: const { &movn::<G>() },
         stored: crate::field::Stored::Signed,
         zero: 0,
+        takes: "",
     }
 }
 

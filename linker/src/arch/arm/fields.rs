@@ -11,7 +11,7 @@ const fn custom(
     mask: u64,
     opcodes: &'static [Opcode],
 ) -> Field {
-    Field { unit, codec: Codec::Custom { encode, decode, mask }, opcodes, stored: Stored::Signed, zero: 0 }
+    Field { unit, codec: Codec::Custom { encode, decode, mask }, opcodes, stored: Stored::Signed, zero: 0, takes: "" }
 }
 
 /// The 25-bit offset of BL, BLX and B.W: S, then I1 and I2 stored as J = NOT(I XOR S), then imm10 and imm11.
@@ -112,7 +112,8 @@ fn group(magnitude: u32, n: usize) -> (u32, u32, u32) {
 
 /// ADD or SUB of step `N` of a group; when `CHECKED`, nothing may be left over.
 pub(super) const fn alu_group<const N: usize, const CHECKED: bool>(opcodes: &'static [Opcode]) -> Field {
-    custom(Unit::Instruction32, encode_alu::<N, CHECKED>, decode_alu, 0x00c0_0fff, opcodes)
+    let field = custom(Unit::Instruction32, encode_alu::<N, CHECKED>, decode_alu, 0x00c0_0fff, opcodes);
+    if CHECKED { field.takes("none left over") } else { field }
 }
 
 fn encode_alu<const N: usize, const CHECKED: bool>(word: u64, value: i64) -> Option<u64> {
@@ -149,7 +150,15 @@ fn decode_alu(word: u64) -> i64 {
 /// A load of what steps before `N` of a group leave over.
 const fn load_group<const SHAPE: u8, const N: usize>(opcodes: &'static [Opcode]) -> Field {
     let mask = UP | spread::<SHAPE>(u64::MAX);
-    custom(Unit::Instruction32, encode_load::<SHAPE, N>, decode_up_down::<SHAPE>, mask, opcodes)
+    let field = custom(Unit::Instruction32, encode_load::<SHAPE, N>, decode_up_down::<SHAPE>, mask, opcodes);
+    field.takes(match (SHAPE, N) {
+        (LDR, 0) => "at most 0xfff up or down",
+        (LDR, _) => "at most 0xfff left over",
+        (LDRS, 0) => "at most 0xff up or down",
+        (LDRS, _) => "at most 0xff left over",
+        (_, 0) => "at most 0x3fc up or down, a multiple of 4",
+        _ => "at most 0x3fc left over, a multiple of 4",
+    })
 }
 
 /// LDR and STR, and the byte forms.
