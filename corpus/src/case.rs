@@ -283,6 +283,12 @@ fn narrowest<'a, T>(list: &'a [Scoped<T>], subject: &Subject<'_>) -> Option<&'a 
 }
 
 impl Case {
+    /// A line of its file, counted from 1, where a part has it.
+    pub fn line(&self, number: usize) -> Option<&str> {
+        let part = self.parts.iter().rfind(|part| part.line < number)?;
+        part.text.lines().nth(number - part.line - 1)
+    }
+
     /// Whether it is for this target.
     pub fn is_for(&self, target: &Target) -> bool {
         self.targets.iter().any(|own| own.name == target.name)

@@ -19,7 +19,9 @@ EXAMPLES:
   harness                                     run the whole corpus on the embedded emulator
   harness aarch64/got                         only what has this in its name
   harness exec sum.c --arch aarch64 --entry sum --arg 1 --arg 2
+  harness R_AARCH64_CALL26 --fail-fast        what holds this relocation, up to the first failure
   harness explain foo.o .text+0x1c            one relocation, with its numbers put in
+  harness explain foo.o R_ARM_CALL main       those of this name, and those in or against a symbol
   harness link @list.rsp -o image             words from a file, in every command
 
 EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 69 an executor or toolchain is missing,
@@ -50,11 +52,13 @@ enum Command {
     },
     /// Show each relocation of an object: formula with its numbers, bytes before and after, disassembly.
     ///
-    /// When the last word is SECTION+OFFSET or SYMBOL, only the relocations there, against it or inside it are shown.
+    /// Words behind the first that name no file say which relocations are wanted, any of them: SECTION (.text, .text*),
+    /// SECTION+OFFSET (.text+0x1c), SYMBOL or SYMBOL+OFFSET, a relocation (R_ARM_CALL), or a place as messages write it
+    /// (a.o(.text+0x1c)). Fields that cannot be filled are marked BAD, the others are shown all the same, and the status is 100.
     Explain(command::explain::Args),
     /// Link any objects with GNU ld and lld too, at the same addresses, and compare every relocated field
     Diff(command::diff::Args),
-    /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations explain it
+    /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations the regressions have in common
     Compare(command::compare::Args),
     /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
     Coverage(command::coverage::Args),

@@ -11,14 +11,15 @@ use linker::error::Error;
 use linker::graph::Extent;
 use linker::link::Finalized;
 use linker::{Options, Roots, Target};
-use reports::model::{Failure, Record, Status};
+use reports::model::{Failure, Record, SourceLine, Status};
 
 use crate::call::{self, Type};
 use crate::executor::rig::ActionFailed;
 use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::plan::Configuration;
-use crate::suspects::{self, hex};
+use crate::wording::hex;
+use crate::{held, suspects};
 
 mod beyond;
 
@@ -39,6 +40,8 @@ pub struct Findings {
     pub skip: Option<String>,
     /// What is known about a failure.
     pub failure: Failure,
+    /// Where the program ended, if not by returning.
+    pc: Option<u64>,
     /// The case's file, and the line of the directive in hand.
     place: (String, Option<usize>),
 }
@@ -49,6 +52,10 @@ impl Findings {
         if !right {
             let place = self.place.1.map_or(String::new(), |line| format!("  {}:{line}", self.place.0));
             self.problems.push(problem() + &place);
+            if let Some(line) = self.place.1.filter(|line| self.failure.source.iter().all(|known| known.line != *line))
+            {
+                self.failure.source.push(SourceLine { file: self.place.0.clone(), line, text: String::new() });
+            }
         }
     }
 }
@@ -87,6 +94,8 @@ where
     record.relocations = findings.relocations.clone();
     if status.is_failure() {
         let mut failure = std::mem::take(&mut findings.failure);
+        failure.source.iter_mut().for_each(|line| line.text = case.line(line.line).unwrap_or_default().to_owned());
+        failure.source.retain(|line| !line.text.is_empty());
         failure.problems = findings.problems.clone();
         if status == Status::UnexpectedPass {
             failure.problems.push("marked as failing, but it passed: remove the mark".to_owned());
@@ -166,13 +175,13 @@ impl<'a, 'e> Setup<'a, 'e> {
         let linked = match linked {
             Ok(linked) => linked,
             Err(error) => {
-                findings.held = suspects::held_by(&job);
+                findings.held = held::held_by(&job);
                 judge_error(&error, expected, out_of_reach, findings);
                 return false;
             }
         };
-        findings.held = suspects::held(linked.graph());
-        findings.relocations = suspects::live_relocations(&linked);
+        findings.held = held::held(linked.graph());
+        findings.relocations = held::live_relocations(&linked);
         if let Some(site) = out_of_reach.and_then(|model| beyond(&linked, model)) {
             findings.check(false, || format!("linked, but the ABI forbids it in this layout: {site} is out of reach"));
         }
@@ -182,7 +191,11 @@ impl<'a, 'e> Setup<'a, 'e> {
             judge_run(executor, &linked, expected, findings);
         }
         if !findings.problems.is_empty() {
-            findings.failure.suspects = suspects::suspects(&linked, roots);
+            let failure = &mut findings.failure;
+            failure.registers = suspects::registers(executor);
+            let mut read = |address: u64, into: &mut [u8]| executor.peek(address, into).is_ok();
+            failure.suspects = suspects::suspects(&linked, roots, &mut read);
+            failure.code = findings.pc.map_or(Vec::new(), |pc| suspects::code(&linked, pc, &mut read));
             findings.failure.layout = linked.plan().by_hand(linked.graph()).to_string();
         }
         !linked.graph().rewritten.is_empty()
@@ -283,6 +296,7 @@ fn judge_run<E: Executor, H>(
             Err(error) => return findings.check(false, || format!("{}: {error}", call.function)),
             Ok(Stop::Returned) => judge_result(executor, call, &symbol, findings),
             Ok(stop) => {
+                findings.pc = stop.fault().map(|fault| fault.pc);
                 ended = Some((stop, *call));
                 break;
             }

@@ -2,6 +2,7 @@
 //!
 //! Names are demangled here and not where an error is made: an error is a value, with the names that objects have.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::{self, Display};
 
@@ -24,6 +25,20 @@ pub fn error(error: &dyn Display) {
 pub fn warnings(graph: &LinkGraph<'_>) {
     for warning in &graph.warnings {
         eprintln!("warning: {}", demangled(&warning.to_string()));
+    }
+}
+
+/// What somebody may have meant by a word that is none of these: `; did you mean `near`?`, or nothing where none is close.
+pub fn suggest<'a, T: Into<Cow<'a, str>>>(word: &str, known: impl IntoIterator<Item = T>) -> String {
+    let distance = |name: &str| strsim::damerau_levenshtein(word, name);
+    // Comparing takes the product of the lengths, and names are chosen by strangers.
+    let comparable = |name: &Cow<'_, str>| !name.is_empty() && name.len().abs_diff(word.len()) <= 3 && name.len() < 200;
+    let near = known.into_iter().map(Into::into).filter(comparable).map(|name| (distance(&name), name));
+    match near.min_by_key(|(distance, _)| *distance) {
+        Some((distance, name)) if distance <= 3.min(1 + word.len() / 4) => {
+            format!("; did you mean `{}`?", text(name.as_bytes()))
+        }
+        _ => String::new(),
     }
 }
 

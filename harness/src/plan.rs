@@ -1,6 +1,6 @@
 //! What is run: cases x builds x layouts, narrowed down by what the user asked for, and the objects for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -11,6 +11,8 @@ use corpus::prebuilt::{self, Prebuilt};
 use corpus::toolchain::Toolchains;
 use linker::{Layout, Target};
 use reports::model::{Record, Status};
+
+use crate::{held, messages};
 
 /// What the user asked for. Empty lists ask for everything.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +32,9 @@ pub struct Selection {
     /// Part I of N, counted from 1.
     pub partition: Option<(u64, u64)>,
     /// Only these names.
-    pub only: Option<Vec<String>>,
+    pub only: Option<BTreeSet<String>>,
+    /// Names of relocations. What holds one of them is wanted as what has one of the filters in its name is.
+    pub relocations: BTreeSet<&'static str>,
 }
 
 impl Selection {
@@ -42,13 +46,64 @@ impl Selection {
             && self.layouts.is_empty()
             && self.partition.is_none()
             && self.only.is_none()
+            && self.relocations.is_empty()
+    }
+
+    /// Takes the filters that are relocations for such: `R_ARM_CALL`, or the start of several names, `R_AARCH64_LDST`. `Err` says
+    /// which one is none, and what is near.
+    pub fn sort_filters(&mut self) -> Result<(), String> {
+        let (relocations, names): (Vec<String>, Vec<String>) =
+            std::mem::take(&mut self.filters).into_iter().partition(|filter| filter.starts_with("R_"));
+        self.filters = names;
+        let rows = || linker::TARGETS.iter().flat_map(|target| target.architecture.rows());
+        let known: BTreeSet<&'static str> = rows().filter(|row| row.standing.is_static()).map(|row| row.name).collect();
+        for wanted in relocations {
+            if let Some(name) = known.get(wanted.as_str()) {
+                self.relocations.insert(name);
+                continue;
+            }
+            let before = self.relocations.len();
+            self.relocations.extend(known.iter().filter(|name| name.starts_with(&wanted)));
+            if self.relocations.len() == before {
+                return Err(format!(
+                    "there is no relocation `{wanted}`{}",
+                    messages::suggest(&wanted, known.iter().copied())
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a name is wanted for itself, and not for what the objects hold.
+    fn names(&self, name: &str) -> bool {
+        let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
+        self.filters.iter().any(matches)
+    }
+
+    /// Drops what neither a filter names nor holds a relocation that is wanted.
+    pub fn retain(&self, batches: &mut Vec<Batch<'_>>) {
+        if self.relocations.is_empty() {
+            return;
+        }
+        for batch in batches.iter_mut() {
+            let holds = || {
+                let Objects::Files(files) = &batch.objects else { return false };
+                let target = batch.configurations[0].build.target;
+                !self.relocations.is_disjoint(&held::held_in(target, files))
+            };
+            if !holds() {
+                batch.configurations.retain(|configuration| self.names(&configuration.name));
+            }
+        }
+        batches.retain(|batch| !batch.configurations.is_empty());
     }
 
     fn wants(&self, name: &str) -> bool {
-        let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(matches))
+        // Whether a relocation is held, only the objects can say.
+        let undecided = !self.relocations.is_empty() || self.filters.is_empty();
+        (undecided || self.names(name))
             && !self.skip.iter().any(|skip| name.contains(skip.as_str()))
-            && self.only.as_ref().is_none_or(|only| only.iter().any(|wanted| wanted == name))
+            && self.only.as_ref().is_none_or(|only| only.contains(name))
             && self.partition.is_none_or(|(part, of)| hash(name) % of == part - 1)
     }
 }

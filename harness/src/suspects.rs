@@ -1,56 +1,53 @@
 //! Which relocations a result hangs on: their numbers, bytes and disassembly.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use linker::Parsed;
-use linker::error::{Site, hex as signed_hex};
-use linker::fixup::Fixup;
-use linker::graph::{Bytes, Definition, LinkGraph};
+use linker::error::{self, Site};
+use linker::graph::{Block, Bytes, Definition};
 use linker::index::{BlockId, EdgeId};
 use linker::link::Finalized;
-use linker::relocation::Row;
-use reports::model::Suspect;
+use reports::model::{Instruction, Register, Suspect, Verdict};
 
 use crate::disassembly::Disassembler;
-use crate::linking::Job;
+use crate::executor::Executor;
+use crate::wording::{bytes_kind, hex, name, numbers};
+use crate::{machine, oracle};
 
 /// How many suspects a failure names.
 const MOST: usize = 6;
 
-/// The names of all relocations in a graph's objects, live or not.
-pub fn held(graph: &LinkGraph<'_>) -> BTreeSet<&'static str> {
-    let made = |block: BlockId| graph.sections[graph.blocks[block].section].is_made();
-    graph.edges.iter().filter(|(_, edge)| !made(edge.block)).map(|(id, _)| graph.object_row(id).name).collect()
+/// How many relocations are looked at, those nearest to the roots first, for one whose field is wrong.
+const LOOKED_AT: usize = 2000;
+
+/// Instructions before and behind the program counter that are shown.
+const AROUND: usize = 4;
+
+/// Bytes before the program counter from which instructions are decoded, where no symbol is nearer.
+const BEFORE: u64 = 256;
+
+/// The relocations whose fields in memory are wrong, then those nearest to the roots, in the order in which control may reach
+/// them. `read` fills a buffer from an address on, or says that it cannot.
+pub fn suspects<H>(
+    linked: &Finalized<'_, H>,
+    roots: &[&str],
+    read: &mut dyn FnMut(u64, &mut [u8]) -> bool,
+) -> Vec<Suspect> {
+    let disassembler = Disassembler::new(linked.graph().target);
+    let near = near(linked, roots);
+    let checked = oracle::inspect(linked, &near, read);
+    let mut ranked: Vec<_> = near.into_iter().zip(checked).collect();
+    // Stable: the order within each kind stays.
+    ranked.sort_by_key(|(_, checked)| checked.verdict != Verdict::Wrong);
+    let found = ranked.into_iter().filter_map(|(id, checked)| {
+        let suspect = suspect(linked, id, &disassembler)?;
+        Some(Suspect { checked: Some(checked), ..suspect })
+    });
+    found.take(MOST).collect()
 }
 
-/// The same for objects that do not link.
-pub fn held_by(job: &Job<'_, '_>) -> BTreeSet<&'static str> {
-    let mut parsed = Parsed::new(job.target, job.options.clone());
-    for input in job.inputs {
-        // What is wrong with it, the link itself has said.
-        if input.add_to(&mut parsed, false).is_err() {
-            break;
-        }
-    }
-    held(parsed.graph())
-}
-
-/// Relocations of what is live and came from objects, counted by name.
-pub fn live_relocations<H>(linked: &Finalized<'_, H>) -> BTreeMap<String, u64> {
+/// The relocations nearest to the roots.
+fn near<H>(linked: &Finalized<'_, H>, roots: &[&str]) -> Vec<EdgeId> {
     let graph = linked.graph();
-    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for (id, edge) in graph.live_edges() {
-        if !graph.sections[graph.blocks[edge.block].section].is_made() {
-            *counts.entry(graph.object_row(id).name).or_default() += 1;
-        }
-    }
-    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
-}
-
-/// The relocations nearest to the roots, in the order in which control may reach them.
-pub fn suspects<H>(linked: &Finalized<'_, H>, roots: &[&str]) -> Vec<Suspect> {
-    let graph = linked.graph();
-    let disassembler = Disassembler::new(graph.target);
     let mut seen = BTreeSet::new();
     let mut queue: Vec<BlockId> = roots
         .iter()
@@ -61,7 +58,7 @@ pub fn suspects<H>(linked: &Finalized<'_, H>, roots: &[&str]) -> Vec<Suspect> {
         .collect();
     let mut found = Vec::new();
     let mut next = 0;
-    while next < queue.len() && found.len() < MOST {
+    while next < queue.len() && found.len() < LOOKED_AT {
         let block = queue[next];
         next += 1;
         if !seen.insert(block) {
@@ -71,8 +68,8 @@ pub fn suspects<H>(linked: &Finalized<'_, H>, roots: &[&str]) -> Vec<Suspect> {
             if let Definition::Block(target, _) = graph.symbols[graph.edges[id].target].definition {
                 queue.push(target);
             }
-            if found.len() < MOST {
-                found.extend(suspect(linked, id, &disassembler));
+            if found.len() < LOOKED_AT && !graph.sections[graph.blocks[block].section].is_made() {
+                found.push(id);
             }
         }
     }
@@ -104,42 +101,64 @@ fn suspect<H>(linked: &Finalized<'_, H>, id: EdgeId, disassembler: &Disassembler
         after: hex(&after),
         under: hex(&as_bytes(row.field.mask())),
         disassembly: format!("{:#x}  {text}", fixup.inputs.p),
+        checked: None,
     })
 }
 
-/// The name of a relocation, and what it was before its instruction was rewritten.
-pub fn name(graph: &LinkGraph<'_>, id: EdgeId) -> String {
-    let (was, is) = (graph.object_row(id), graph.row(&graph.edges[id]));
-    if was.number == is.number { is.name.to_owned() } else { format!("{}, relaxed to {}", was.name, is.name) }
+/// The registers of a machine as a failure shows them: those of the core.
+pub fn registers<E: Executor>(executor: &E) -> Vec<Register> {
+    let info = executor.info();
+    let core = machine::Register::file(info).filter(|register| {
+        use machine::Register::{Core, Pc, Sp, Status};
+        matches!(register, Core(_) | Sp | Pc | Status)
+    });
+    core.map(|register| Register { name: register.name(info), value: format!("{:#x}", executor.get(register)) })
+        .collect()
 }
 
-/// The formula of a relocation with its numbers put in.
-pub fn numbers(row: &Row, fixup: &Fixup) -> String {
-    let inputs = &fixup.inputs;
-    let mut text = format!("S {:#x}  A {}  P {:#x}", inputs.s, signed_hex(inputs.a.into()), inputs.p);
-    if row.operation.needs_entry() {
-        text += &format!("  G {:#x}", inputs.entry);
+/// The instructions around an address, as they stand in memory; nothing where it is not in code of the link.
+pub fn code<H>(linked: &Finalized<'_, H>, pc: u64, read: &mut dyn FnMut(u64, &mut [u8]) -> bool) -> Vec<Instruction> {
+    let graph = linked.graph();
+    let holds = |block: &Block<'_>| block.live && pc.wrapping_sub(block.address) < block.content.size();
+    let Some((id, block)) = graph.blocks.iter().find(|(_, block)| holds(block)) else { return Vec::new() };
+    let at = pc - block.address;
+    // Instructions of Thumb cannot be read backwards: from the function on, or from a mapping symbol.
+    let is_here = |&(own, offset, _): &(BlockId, u64, Bytes)| own == id && offset <= at;
+    let mapped = graph.mapping.iter().filter(|entry| is_here(entry)).map(|entry| entry.1).max().unwrap_or(0);
+    let symbols: Vec<(u64, &[u8])> = graph
+        .placed_symbols()
+        .into_iter()
+        .filter(|(own, ..)| *own == id)
+        .map(|(_, offset, symbol)| (offset, graph.symbols[symbol].name))
+        .collect();
+    let named = |offset: u64| symbols.iter().rfind(|(start, _)| *start <= offset);
+    let start = named(at).map_or(0, |symbol| symbol.0).max(mapped).max(at.saturating_sub(BEFORE));
+    let end = (at + BEFORE).min(block.content.size());
+    let mut bytes = vec![0; (end - start) as usize];
+    if !read(block.address + start, &mut bytes) {
+        return Vec::new();
     }
-    if row.operation.needs_got() {
-        text += &format!("  GOT {:#x}", inputs.got);
+    let disassembler = Disassembler::new(graph.target);
+    let default = if graph.target.thumb { Bytes::Thumb } else { Bytes::Code };
+    let mut shown: Vec<Instruction> = Vec::new();
+    let mut behind = 0;
+    let mut offset = start;
+    while offset < end && behind <= AROUND {
+        let kind = graph.bytes_at(id, offset).unwrap_or(default);
+        let rest = &bytes[(offset - start) as usize..];
+        let (text, length) = disassembler.one(rest, block.address + offset, kind);
+        let length = length.clamp(1, rest.len());
+        let here = (offset..offset + length as u64).contains(&at);
+        if offset > at || here {
+            behind += 1;
+        } else if shown.len() == AROUND {
+            shown.remove(0);
+        }
+        let symbol =
+            named(offset).map_or(String::new(), |(start, name)| format!("{}+{:#x}", error::text(name), offset - start));
+        let address = format!("{:#x}", block.address + offset);
+        shown.push(Instruction { address, symbol, bytes: hex(&rest[..length]), text, here });
+        offset += length as u64;
     }
-    text += &format!("  {} = {}", row.operation, signed_hex(fixup.value.into()));
-    let allowed = row.allowed().to_string();
-    if allowed.is_empty() { text } else { text + "  " + &allowed }
-}
-
-/// What the bytes under an edge are: what mapping symbols say, or else what the field is of.
-pub fn bytes_kind(graph: &LinkGraph<'_>, id: EdgeId) -> Bytes {
-    use linker::field::Unit;
-    match graph.object_row(id).field.unit {
-        Unit::Instruction32 => Bytes::Code,
-        Unit::Instruction16 | Unit::InstructionPair => Bytes::Thumb,
-        _ => Bytes::Data,
-    }
-}
-
-/// Bytes as a reader of memory sees them.
-pub fn hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.join(" ")
+    shown
 }

@@ -1,6 +1,6 @@
 //! A failure in words: the one text that the terminal, JUnit and Markdown show.
 
-use crate::model::{Failure, Record, Status, Suspect};
+use crate::model::{Checked, Failure, Instruction, Record, Register, Status, Suspect, Verdict};
 use crate::text::{clean, columns, wrap};
 
 /// How many suspects are shown: more do not help, and a bad layout can make thousands.
@@ -103,6 +103,12 @@ impl Lines {
                 self.wrapped(Kind::Problem, if index == 0 { 2 } else { 4 }, &clean(line));
             }
         }
+        for line in &failure.source {
+            let place = format!("{}:{}", clean(&line.file), line.line);
+            self.wrapped(Kind::Detail, 4, &format!("{place}  {}", clean(line.text.trim())));
+        }
+        failure.code.iter().for_each(|instruction| self.whole(Kind::Detail, instruction_line(instruction)));
+        self.registers(&failure.registers);
         failure.suspects.iter().take(SUSPECTS).for_each(|suspect| self.suspect(suspect));
         if let Some(more @ 1..) = failure.suspects.len().checked_sub(SUSPECTS) {
             self.wrapped(Kind::Suspect, 2, &format!("and {more} more, which the JSON report has"));
@@ -113,6 +119,18 @@ impl Lines {
             if !value.is_empty() {
                 self.whole(Kind::Command, format!("  {what:<9}  {}", clean(value)));
             }
+        }
+    }
+
+    /// As many in a line as have room, in columns.
+    fn registers(&mut self, registers: &[Register]) {
+        let cell = |register: &Register| format!("{:<5} {}", clean(&register.name), clean(&register.value));
+        let cells: Vec<String> = registers.iter().map(cell).collect();
+        let wide = cells.iter().map(|cell| columns(cell)).max().unwrap_or(0) + 2;
+        let fit = (self.width.unwrap_or(WIDTH).min(WIDTH).saturating_sub(4) / wide).max(1);
+        for row in cells.chunks(fit) {
+            let row: String = row.iter().map(|cell| format!("{cell}{}", " ".repeat(wide - columns(cell)))).collect();
+            self.whole(Kind::Detail, format!("    {row}"));
         }
     }
 
@@ -148,5 +166,30 @@ impl Lines {
                 self.wrapped(Kind::Detail, 4, detail);
             }
         }
+        if let Some(checked) = &suspect.checked {
+            self.wrapped(Kind::Detail, 4, &checked_line(checked));
+        }
     }
+}
+
+/// The word for what a check came to.
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Right => "right",
+        Verdict::Wrong => "WRONG",
+        Verdict::Unknown => "not checked",
+    }
+}
+
+fn checked_line(checked: &Checked) -> String {
+    let word = verdict(checked.verdict);
+    if checked.why.is_empty() { word.to_owned() } else { format!("{word}: {}", clean(&checked.why)) }
+}
+
+/// `  > 0x40001c  00 00 00 94  bl 0x40001c  <main+0x1c>`
+fn instruction_line(instruction: &Instruction) -> String {
+    let Instruction { address, symbol, bytes, text, here } = instruction;
+    let mark = if *here { "  > " } else { "    " };
+    let symbol = if symbol.is_empty() { String::new() } else { format!("  <{}>", clean(symbol)) };
+    format!("{mark}{}  {:<11}  {}{symbol}", clean(address), clean(bytes), clean(text))
 }

@@ -14,9 +14,11 @@ use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::causes;
 use crate::compare::Comparison;
 use crate::coverage::Matrix;
 use crate::json::Report;
+use crate::markdown;
 use crate::summary::Summary;
 use crate::terminal::in_words;
 use crate::text::clean;
@@ -53,12 +55,14 @@ pub fn render(page: &Page<'_>) -> String {
     let cases = page.run.map(cases::group).unwrap_or_default();
     let known = cases.keys().copied().collect();
     let mut sections = Vec::new();
+    if let Some(summary) = &summary {
+        sections.push(Section { id: "targets", title: "Targets", body: run::targets(summary) });
+    }
     if let Some(comparison) = page.comparison {
         sections.push(Section { id: "comparison", title: "Comparison", body: comparison::body(comparison, &known) });
     }
     if let Some(summary) = &summary {
         sections.extend(failures::section(summary));
-        sections.push(Section { id: "targets", title: "Targets", body: run::targets(summary) });
     }
     if let Some(matrix) = page.matrix {
         sections.extend(matrix::sections(matrix, &known));
@@ -85,7 +89,12 @@ pub fn render(page: &Page<'_>) -> String {
                 header {
                     h1 { "Linkrig " span.verdict.good[good].bad[!good] { (verdict) } }
                     @if let Some(summary) = &summary {
-                        p.words { (in_words(summary)) }
+                        p.words {
+                            (in_words(summary))
+                            @if !summary.failures.is_empty() {
+                                " · " a href="#failures" { (causes::in_words(summary.failures.len(), summary.causes().len())) }
+                            }
+                        }
                         (origin(&summary.start))
                     }
                 }
@@ -105,14 +114,18 @@ pub fn render(page: &Page<'_>) -> String {
 
 /// Whether all that the page shows is as it should be.
 fn good(page: &Page<'_>, summary: Option<&Summary>) -> bool {
-    summary.is_none_or(|summary| summary.exit_status() == exit::OK && summary.totals.is_some())
+    summary.is_none_or(|summary| summary.exit_status() == exit::OK && summary.complete())
         && page.matrix.is_none_or(|matrix| !matrix.failed())
         && page.comparison.is_none_or(|comparison| comparison.exit_status() == exit::OK)
 }
 
-/// Who wrote it, and by which command.
+/// When, where and of what it is, who wrote it, and by which command.
 fn origin(start: &model::Start) -> Markup {
+    let facts = markdown::origin(start);
     html! {
+        @if !facts.is_empty() {
+            dl.facts { @for (what, text) in facts { div { dt { (what) } dd { (clean(text)) } } } }
+        }
         p.origin {
             (clean(&start.program))
             @if !start.command.is_empty() { " " code { (clean(&start.command.join(" "))) } }

@@ -26,7 +26,7 @@ pub struct Report {
 impl Report {
     /// Whether the run came to its end. What a report holds is valid either way.
     pub fn complete(&self) -> bool {
-        self.totals.is_some()
+        self.totals.as_ref().is_some_and(|totals| totals.stopped.is_none())
     }
 
     /// Writes the report as one document, with a line for every result. Its version is [`VERSION`].

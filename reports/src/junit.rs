@@ -8,6 +8,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 
 use crate::failure;
 use crate::json::Report;
+use crate::markdown;
 use crate::model::{Record, Status};
 use crate::summary;
 use crate::text::clean;
@@ -29,6 +30,9 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
         let mut suite = TestSuite::new(clean(target));
         suite.set_time(duration(records.iter().map(|record| summary::seconds(record.seconds)).sum()));
         suite.add_property(Property::new("program", clean(&report.start.program)));
+        for (what, text) in markdown::origin(&report.start) {
+            suite.add_property(Property::new(what, clean(text)));
+        }
         for (label, version) in &report.start.toolchains {
             suite.add_property(Property::new(format!("toolchain {}", clean(label)), clean(version)));
         }
@@ -38,7 +42,11 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
     if !report.complete() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message(format!(
-            "the run was cut short: {} of {} configurations ended",
+            "the run was {}: {} of {} configurations ended",
+            match report.totals.as_ref().and_then(|totals| totals.stopped.as_deref()) {
+                Some(why) => format!("stopped ({})", clean(why)),
+                None => "cut short".to_owned(),
+            },
             report.results.len(),
             report.start.selected
         ));

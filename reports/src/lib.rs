@@ -21,6 +21,7 @@
 //! # Ok::<(), reports::json::ReadError>(())
 //! ```
 
+pub mod causes;
 pub mod compare;
 pub mod coverage;
 pub mod exit;

@@ -1,8 +1,9 @@
 //! Reports as GitHub-flavoured Markdown, for the summary of a workflow step.
 
+use crate::causes::{self, Cause};
 use crate::exit;
 use crate::failure;
-use crate::model::Record;
+use crate::model::Start;
 use crate::summary::{self, Summary};
 use crate::terminal::{in_words, shown};
 use crate::text::{clean, counted, head};
@@ -56,7 +57,7 @@ pub fn render(summary: &Summary, limit: usize) -> String {
 
     let (text, left) = failures(summary).fit(room.saturating_sub(out.len() + tables.len()));
     out.push_str(&text);
-    note(left, "failure");
+    note(left, "cause of failures");
     out.push_str(&tables);
 
     if !left_out.is_empty() {
@@ -69,10 +70,26 @@ pub fn render(summary: &Summary, limit: usize) -> String {
 }
 
 fn title(summary: &Summary) -> String {
-    let good = summary.exit_status() == exit::OK && summary.totals.is_some();
+    let good = summary.exit_status() == exit::OK && summary.complete();
     let program = head(&summary.start.program, CELL);
     let program = if program.is_empty() { String::new() } else { format!(" ({})", text_of(program)) };
-    format!("## Linkrig: {}\n\n{}{program}\n", if good { "passed" } else { "not passed" }, in_words(summary))
+    let verdict = if good { "passed" } else { "not passed" };
+    let mut out = format!("## Linkrig: {verdict}\n\n{}{program}\n", text_of(&in_words(summary)));
+    let origin = origin(&summary.start);
+    if !origin.is_empty() {
+        let lines: Vec<String> = origin.iter().map(|(what, text)| format!("{what} {}", text_of(text))).collect();
+        out += &format!("\n{}\n", lines.join(" · "));
+    }
+    out
+}
+
+/// When, where and of what a run was, as far as it says.
+pub(crate) fn origin(start: &Start) -> Vec<(&'static str, &str)> {
+    let Start { date, machine, commit, corpus, corpus_commit, .. } = start;
+    [("date", date), ("host", machine), ("commit", commit), ("corpus", corpus), ("commit of the corpus", corpus_commit)]
+        .into_iter()
+        .filter_map(|(what, text)| Some((what, text.as_deref()?)))
+        .collect()
 }
 
 fn targets(summary: &Summary) -> Section<'static> {
@@ -105,21 +122,32 @@ fn relocations(summary: &Summary) -> Section<'_> {
 }
 
 fn failures(summary: &Summary) -> Section<'_> {
+    let causes = summary.causes();
     Section {
-        open: "\n### Failures\n".to_owned(),
-        items: Box::new(summary.failures.iter().enumerate().map(|(index, record)| failure_block(record, index < OPEN))),
+        open: format!("\n### {}\n", causes::in_words(summary.failures.len(), causes.len())),
+        items: Box::new(causes.into_iter().enumerate().map(|(index, cause)| cause_block(&cause, index < OPEN))),
         close: String::new(),
     }
 }
 
-fn failure_block(record: &Record, open: bool) -> String {
+/// A cause: how many there are, of what, and one in full.
+fn cause_block(cause: &Cause<'_>, open: bool) -> String {
+    let record = cause.example();
     let body = failure::body(record);
     let shown = head(&body, FAILURE);
     let rest = if shown.len() == body.len() { "" } else { "\n(cut here: the JSON report has it all)\n" };
     let fence = "`".repeat(longest_run(shown).max(2) + 1);
+    let alike = match cause.count() {
+        1 => String::new(),
+        _ => format!("\n{}\n", text_of(&cause.spread())),
+    };
     format!(
-        "\n<details{}><summary><code>{}</code></summary>\n\n{fence}text\n{shown}{rest}{fence}\n\n</details>\n",
+        "\n<details{}><summary><b>{}</b> <code>{}</code>: {}</summary>\n{alike}\n<code>{}</code>\n\n\
+         {fence}text\n{shown}{rest}{fence}\n\n</details>\n",
         if open { " open" } else { "" },
+        cause.count(),
+        html(cause.case),
+        html(&cause.message),
         html(&record.name),
     )
 }

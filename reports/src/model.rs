@@ -33,6 +33,21 @@ pub struct Start {
     pub selected: usize,
     /// Toolchains by label, with the versions that built the objects.
     pub toolchains: BTreeMap<String, String>,
+    /// When it began: RFC 3339, in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// The machine that it ran on: system, processor, how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
+    /// The commit of the rig, with `-dirty` where there were changes; none where it was not built from a checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Where the cases came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<String>,
+    /// The commit of the corpus, where it is in a checkout of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus_commit: Option<String>,
 }
 
 /// How a configuration ended.
@@ -98,6 +113,15 @@ pub struct Failure {
     /// The relocations that may be to blame, those of the code that ran last first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspect>,
+    /// The lines of the case that say what was expected and did not come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<SourceLine>,
+    /// The registers when it ended, in the order of the architecture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registers: Vec<Register>,
+    /// The instructions around the program counter, where the program ended in its own code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<Instruction>,
     /// The layout by hand, to be given to `--layout`.
     #[serde(default)]
     pub layout: String,
@@ -106,6 +130,69 @@ pub struct Failure {
     /// A command line that records what a reference gives, where that can be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bless: Option<String>,
+}
+
+/// A line of a source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The file, as far as it is known in the corpus: `group/case.c`.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// What stands there.
+    pub text: String,
+}
+
+/// A register.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Register {
+    /// Its name.
+    pub name: String,
+    /// Its content, in hexadecimal.
+    pub value: String,
+}
+
+/// An instruction in memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Instruction {
+    /// Its address, in hexadecimal.
+    pub address: String,
+    /// The symbol that it is in: `main+0x1c`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub symbol: String,
+    /// Its bytes, as they stand in memory.
+    pub bytes: String,
+    /// As a decoder has it that is not the linker's.
+    pub text: String,
+    /// Whether the program counter is here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub here: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What a look at a relocated field in memory came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// How it came out.
+    pub verdict: Verdict,
+    /// In words: by which way it is right, what is wrong, or why it cannot be said.
+    pub why: String,
+}
+
+/// Whether a field is right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It says what the ABI's formula comes to.
+    Right,
+    /// It does not.
+    Wrong,
+    /// That cannot be said.
+    #[default]
+    Unknown,
 }
 
 /// A relocation in a failure.
@@ -129,6 +216,9 @@ pub struct Suspect {
     pub under: String,
     /// The instruction after, disassembled by a decoder that is not the linker's.
     pub disassembly: String,
+    /// What the field in memory was found to say, by the ABI's formula and not by the linker's; none if nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<Checked>,
 }
 
 /// What a run came to.
@@ -138,4 +228,14 @@ pub struct Totals {
     pub by_status: BTreeMap<Status, usize>,
     /// Wall-clock seconds of the whole run.
     pub seconds: f64,
+    /// Configurations that were selected and did not run, as the run was stopped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_run: usize,
+    /// Why the run was stopped before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::causes::{self, Cause};
 use crate::exit;
 use crate::json::Report;
 use crate::model::{Record, Start, Status, Totals};
@@ -78,7 +79,10 @@ impl Summary {
     /// Of a report.
     pub fn of(report: &Report) -> Self {
         let mut summary = Summary::new(report.start.clone());
-        report.results.iter().for_each(|record| summary.push(record));
+        // In the order of their names, so that failures are appended.
+        let mut records: Vec<&Record> = report.results.iter().collect();
+        records.sort_by(|a, b| a.name.cmp(&b.name));
+        records.into_iter().for_each(|record| summary.push(record));
         summary.totals = report.totals.clone();
         summary
     }
@@ -110,8 +114,24 @@ impl Summary {
 
     /// The run is over after so many seconds of wall-clock time: the totals, which the summary keeps too.
     pub fn finish(&mut self, seconds: f64) -> Totals {
-        let totals = Totals { by_status: self.total().by_status, seconds };
+        let totals = Totals { by_status: self.total().by_status, seconds, ..Totals::default() };
         self.totals.insert(totals).clone()
+    }
+
+    /// The same for a run that was stopped before its end, and why: what did not run is counted.
+    pub fn stop(&mut self, seconds: f64, not_run: usize, why: String) -> Totals {
+        let stopped = Totals { not_run, stopped: Some(why), ..self.finish(seconds) };
+        self.totals.insert(stopped).clone()
+    }
+
+    /// Whether all that was selected had its turn.
+    pub fn complete(&self) -> bool {
+        self.totals.as_ref().is_some_and(|totals| totals.stopped.is_none())
+    }
+
+    /// The failures by what is likely to be one cause.
+    pub fn causes(&self) -> Vec<Cause<'_>> {
+        causes::of(&self.failures)
     }
 
     /// All targets together.

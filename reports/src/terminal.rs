@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::causes::{self, Cause};
 use crate::failure::{self, Kind};
-use crate::model::{Record, Status};
+use crate::model::{Record, Status, Totals};
 use crate::summary::{self, Summary, TargetSummary};
 use crate::text::{clean, columns, counted, counts, wrap};
 
@@ -14,12 +15,23 @@ pub struct Style {
     pub colour: bool,
     /// How many columns there are. Prose and numbers are broken to fit, lines to copy never are.
     pub width: Option<usize>,
+    /// Whether the table of relocations is wanted, which has hundreds of rows.
+    pub relocations: bool,
 }
 
-/// Everything: relocations, skips, expected failures, failures, targets and the last line, with blank lines between.
+/// So many causes are shown with an example.
+const CAUSES: usize = 10;
+/// So many more have a line.
+const LINES: usize = 20;
+/// So many reasons for skips are shown.
+const REASONS: usize = 5;
+
+/// Everything: relocations if they are wanted, skips, expected failures, failures by cause, targets and the last line, with
+/// blank lines between.
 pub fn render(summary: &Summary, style: &Style) -> String {
-    let mut parts = vec![relocations(summary, style), skips(summary, style)];
-    parts.extend(summary.failures.iter().map(|record| failure(record, style)));
+    let relocations = if style.relocations { relocations(summary, style) } else { String::new() };
+    let mut parts = vec![relocations, skips(summary, style)];
+    parts.extend(causes(summary, style));
     parts.push(targets(summary, style));
     parts.push(verdict(summary, style));
     parts.retain(|part| !part.is_empty());
@@ -37,6 +49,38 @@ pub fn failure(record: &Record, style: &Style) -> String {
             Kind::Command => Paint::Faint,
         };
         style.line(&mut out, &line.text, paint);
+    }
+    out
+}
+
+/// The failures by cause: the first ones with an example each, then a line each, then their number.
+pub fn causes(summary: &Summary, style: &Style) -> Vec<String> {
+    let causes = summary.causes();
+    let mut parts: Vec<String> = causes.iter().take(CAUSES).map(|cause| one_cause(cause, style)).collect();
+    let mut rest = String::new();
+    for cause in causes.iter().skip(CAUSES).take(LINES) {
+        let text = format!("{:6}  {}: {}", cause.count(), clean(cause.case), cause.message);
+        match style.width {
+            Some(width) => wrap(&text, width, 8).iter().for_each(|line| style.line(&mut rest, line, Paint::Plain)),
+            None => style.line(&mut rest, &text, Paint::Plain),
+        }
+    }
+    if let Some(more @ 1..) = causes.len().checked_sub(CAUSES + LINES) {
+        style.line(&mut rest, &format!("and {more} more causes, which the reports have"), Paint::Plain);
+    }
+    parts.push(rest);
+    parts
+}
+
+/// A cause: the example, and which other configurations fail alike.
+fn one_cause(cause: &Cause<'_>, style: &Style) -> String {
+    let mut out = failure(cause.example(), style);
+    if cause.count() > 1 {
+        let text = format!("  and {} alike: {}", counted(cause.count() - 1, "configuration"), clean(&cause.spread()));
+        match style.width {
+            Some(width) => wrap(&text, width, 4).iter().for_each(|line| style.line(&mut out, line, Paint::Strong)),
+            None => style.line(&mut out, &text, Paint::Strong),
+        }
     }
     out
 }
@@ -102,7 +146,9 @@ pub fn skips(summary: &Summary, style: &Style) -> String {
         }
         style.line(&mut out, what, Paint::Strong);
         let digits = reasons.values().map(|count| columns(&count.to_string())).max().unwrap_or(0);
-        for (reason, count) in reasons {
+        let mut ranked: Vec<_> = reasons.iter().collect();
+        ranked.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (reason, count) in ranked.iter().take(REASONS) {
             let text = format!("  {count:>digits$}  {}", clean(reason));
             match style.width {
                 Some(width) => {
@@ -111,6 +157,12 @@ pub fn skips(summary: &Summary, style: &Style) -> String {
                 None => style.line(&mut out, &text, Paint::Plain),
             }
         }
+        if let Some((_, rest)) = ranked.split_at_checked(REASONS).filter(|(_, rest)| !rest.is_empty()) {
+            let count = rest.iter().fold(0usize, |sum, (_, count)| sum.saturating_add(**count));
+            let text =
+                format!("  {count:>digits$}  for {}, which the reports have", counted(rest.len(), "other reason"));
+            style.line(&mut out, &text, Paint::Plain);
+        }
     }
     out
 }
@@ -118,7 +170,11 @@ pub fn skips(summary: &Summary, style: &Style) -> String {
 /// The last line: what the run came to.
 pub fn verdict(summary: &Summary, style: &Style) -> String {
     let mut out = String::new();
-    let good = summary.exit_status() == crate::exit::OK && summary.totals.is_some();
+    let good = summary.exit_status() == crate::exit::OK && summary.complete();
+    if !summary.failures.is_empty() {
+        let words = causes::in_words(summary.failures.len(), summary.causes().len());
+        style.line(&mut out, &words, Paint::Bad);
+    }
     style.line(&mut out, &in_words(summary), if good { Paint::Good } else { Paint::Bad });
     out
 }
@@ -139,6 +195,9 @@ pub(crate) fn in_words(summary: &Summary) -> String {
         ])
     };
     match &summary.totals {
+        Some(Totals { seconds, not_run, stopped: Some(why), .. }) => {
+            format!("{text}, {not_run} not run in {:.2} s: {}", summary::seconds(*seconds), clean(why))
+        }
         Some(totals) => format!("{text} in {:.2} s", summary::seconds(totals.seconds)),
         None => format!("{text}; cut short after {ended} of {}", counted(summary.start.selected, "configuration")),
     }

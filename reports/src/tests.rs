@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Failure, Record, Start, Status, Suspect};
+use crate::model::{Checked, Failure, Instruction, Record, Register, SourceLine, Start, Status, Suspect, Verdict};
 use crate::{Report, Summary};
 
 mod coverage;
@@ -24,6 +24,11 @@ fn start() -> Start {
         command: vec!["harness".into(), "--report".into(), "json=out.json".into()],
         selected: 5,
         toolchains: BTreeMap::from([("gcc12".into(), "gcc (Debian 12.2.0-14) 12.2.0".into())]),
+        date: Some("2026-11-30T10:00:00Z".into()),
+        machine: Some("Linux 6.1 x86_64, 2 processors".into()),
+        commit: Some("0123456789ab".into()),
+        corpus: Some("corpus/cases".into()),
+        corpus_commit: Some("ba9876543210-dirty".into()),
     }
 }
 
@@ -61,7 +66,36 @@ fn failed() -> Record {
             after: "fa ff ff 95".into(),
             under: "03 ff ff ff".into(),
             disassembly: "0x40001c  bl 0x8400004 <callee+0x4>".into(),
+            checked: Some(Checked {
+                verdict: Verdict::Wrong,
+                why: "the ABI says S + A - P = 0x7ffffe4, which makes f9 ff ff 95, not fa ff ff 95".into(),
+            }),
         }],
+        source: vec![SourceLine {
+            file: "branch/call26_far.c".into(),
+            line: 3,
+            text: "// call: add(2i32, 3i32) = 5i32".into(),
+        }],
+        registers: vec![
+            Register { name: "x0".into(), value: "0x6".into() },
+            Register { name: "pc".into(), value: "0x8400008".into() },
+        ],
+        code: vec![
+            Instruction {
+                address: "0x8400004".into(),
+                symbol: "callee+0x4".into(),
+                bytes: "00 04 00 11".into(),
+                text: "add w0, w0, #1".into(),
+                here: false,
+            },
+            Instruction {
+                address: "0x8400008".into(),
+                symbol: String::new(),
+                bytes: "c0 03 5f d6".into(),
+                text: "ret".into(),
+                here: true,
+            },
+        ],
         layout: "at:call26_far.o(.text)=0x400000,callee.o(.text)=0x8400000".into(),
         reproduce: format!("cargo run -p harness -- --exact {FAR}"),
         bless: Some(format!("cargo run -p harness -- --exact {FAR} --bless")),

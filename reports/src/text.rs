@@ -63,9 +63,10 @@ pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// `1 configuration`, `2 configurations`.
+/// `1 configuration`, `2 configurations`, `2 causes of failures`.
 pub(crate) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    let (noun, rest) = what.split_once(" of ").map_or((what, String::new()), |(noun, of)| (noun, format!(" of {of}")));
+    format!("{count} {noun}{}{rest}", if count == 1 { "" } else { "s" })
 }
 
 /// `parts` with commas between; those that count nothing are left out, all but the first when all do.

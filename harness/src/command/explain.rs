@@ -16,7 +16,7 @@ use crate::exit;
 use crate::inputs;
 use crate::linking::{self, Externals, Job, Timings};
 use crate::messages;
-use crate::suspects::{self, hex};
+use crate::wording::{self, hex};
 
 /// Options of `explain`. The last word may be SECTION+OFFSET or SYMBOL: only the relocations there.
 #[derive(Clone, Debug, ClapArgs)]
@@ -134,9 +134,9 @@ fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) ->
     let inputs = fixup.inputs;
     let mut text = format!("{site}  {}\n", row.section);
     if graph.rewrite(id).is_some() {
-        text += &format!("  {}\n", suspects::name(graph, id));
+        text += &format!("  {}\n", wording::name(graph, id));
     }
-    text += &format!("  {}", suspects::numbers(row, &fixup));
+    text += &format!("  {}", wording::numbers(row, &fixup));
     text += &match fixup.via {
         Via::Direct => "\n".to_owned(),
         Via::FallThrough => "\n  the symbol is undefined and weak: goes on with the next instruction\n".to_owned(),
@@ -150,7 +150,7 @@ fn explain(fixed: &Fixed<'_, Image>, id: EdgeId, disassembler: &Disassembler) ->
     let mask = bytes(row.field.mask());
     let (before, after) = (bytes(fixup.before), bytes(fixup.after));
     text += &format!("  before {}   after {}   under {}\n", hex(&before), hex(&after), hex(&mask));
-    let kind = suspects::bytes_kind(graph, id);
+    let kind = wording::bytes_kind(graph, id);
     let address = inputs.p;
     text += &format!("  {address:#x}  {}", disassembler.one(&before, address, kind).0);
     text + &format!("  ->  {}\n", disassembler.one(&after, address, kind).0)

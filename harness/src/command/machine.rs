@@ -1,5 +1,6 @@
 //! Options that say what runs the code.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -66,11 +67,30 @@ impl MachineArgs {
 
     /// What was given, as it is on a command line, with a blank behind each word.
     pub fn words(&self) -> String {
+        let cold = if self.cold { "--cold " } else { "" };
+        let given = self.given();
+        given
+            .iter()
+            .map(|(name, value)| format!("--{name} {} ", super::run::quoted(value)))
+            .chain([cold.to_owned()])
+            .collect()
+    }
+
+    /// The options that were given, but for `--cold`, by name.
+    pub fn given(&self) -> BTreeMap<String, String> {
         let paths = [("image", &self.image), ("kernel", &self.kernel), ("dtb", &self.dtb), ("initrd", &self.initrd)];
         let texts = [("executor", &self.executor), ("machine", &self.machine)];
         let paths = paths.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?.display().to_string())));
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
-        texts.chain(paths).map(|(name, value)| format!("--{name} {value} ")).collect()
+        texts.chain(paths).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Takes what [`Self::given`] has.
+    pub fn give(&mut self, given: &BTreeMap<String, String>) {
+        let text = |name: &str| given.get(name).cloned();
+        let path = |name: &str| given.get(name).map(PathBuf::from);
+        (self.executor, self.machine) = (text("executor"), text("machine"));
+        (self.image, self.kernel, self.dtb, self.initrd) = (path("image"), path("kernel"), path("dtb"), path("initrd"));
     }
 
     /// The executor that was asked for.

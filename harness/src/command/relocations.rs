@@ -46,7 +46,8 @@ fn range(row: &Row) -> String {
     let (low, high) = row.range();
     match row.check {
         _ if !row.standing.is_static() => String::new(),
-        Check::None => "unchecked".to_owned(),
+        Check::None if row.field.takes.is_empty() => "unchecked".to_owned(),
+        Check::None => row.field.takes.to_owned(),
         _ => format!("[{}, {}]", hex(low), hex(high)),
     }
 }

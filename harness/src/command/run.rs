@@ -1,9 +1,10 @@
 //! `harness [run]`: the corpus.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -21,13 +22,23 @@ use reports::{html, markdown, terminal};
 use crate::command::machine;
 use crate::executor::Choice;
 use crate::exit;
+use crate::messages;
 use crate::plan::{self, Selection, Source};
 use crate::run;
+
+mod failed;
+mod nothing;
+mod origin;
+mod reproduce;
+
+use failed::{Memory, Origin};
+pub(crate) use reproduce::quoted;
 
 /// Options of `run`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Args {
-    /// Run what has one of these in its name: elf/ARCH/GROUP/CASE/BUILD/LAYOUT/EXECUTOR
+    /// Run what has one of these in its name: elf/ARCH/GROUP/CASE/BUILD/LAYOUT/EXECUTOR; or what holds a relocation:
+    /// R_ARM_CALL, or R_AARCH64_LDST for all that begin so
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
     /// Filters are whole names
@@ -66,9 +77,18 @@ pub struct Args {
     /// The reference that `--bless` asks: qemu-user, or linkrig, which it refuses
     #[arg(long, value_name = "R", default_value = "qemu-user", value_parser = ["qemu-user", "linkrig"])]
     pub reference: String,
-    /// Only what failed the last time
+    /// Only what failed and has not passed since, with the corpus, compilers, layout and board that it failed with
     #[arg(long)]
     pub rerun_failed: bool,
+    /// Where --rerun-failed keeps what failed [default: target/linkrig/failed.json]
+    #[arg(long, value_name = "FILE", env = "LINKRIG_FAILED", hide_env_values = true)]
+    pub failed_file: Option<PathBuf>,
+    /// Stop after so many failures; what was started comes to its end, and what was not is counted
+    #[arg(long, value_name = "N")]
+    pub max_failures: Option<NonZeroUsize>,
+    /// Stop after the first failure
+    #[arg(long, conflicts_with = "max_failures")]
+    pub fail_fast: bool,
     /// Part I of N, by a hash of the names
     #[arg(long, value_name = "I/N", value_parser = partition)]
     pub partition: Option<(u64, u64)>,
@@ -78,6 +98,9 @@ pub struct Args {
     /// Compare with an earlier report afterwards; a regression is a failure
     #[arg(long, value_name = "OLD.json")]
     pub baseline: Option<PathBuf>,
+    /// Print the table of relocations, too, which has hundreds of rows
+    #[arg(long)]
+    pub relocations: bool,
     /// Write reports: json=FILE, junit=FILE, md=FILE, html=FILE
     #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
     pub report: Vec<(Kind, PathBuf)>,
@@ -122,12 +145,13 @@ fn partition(text: &str) -> Result<(u64, u64), String> {
     parse().ok_or_else(|| format!("`{text}` is not a part, expected I/N with 1 <= I <= N"))
 }
 
-/// Where the names of the last run's failures are kept.
-fn failed_file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/linkrig/failed.txt")
-}
-
 impl Args {
+    /// Where it is kept what failed.
+    fn failed_file(&self) -> PathBuf {
+        let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/linkrig/failed.json");
+        self.failed_file.clone().unwrap_or_else(usual)
+    }
+
     /// Whether only a part of the corpus was asked for.
     fn is_selective(&self) -> bool {
         let Args { filters, skip, arch, layout, toolchain, partition, rerun_failed, .. } = self;
@@ -135,12 +159,8 @@ impl Args {
         lists.iter().any(|&length| length > 0) || partition.is_some() || *rerun_failed
     }
 
-    fn selection(&self) -> anyhow::Result<Selection> {
-        let only = self.rerun_failed.then(|| {
-            let text = std::fs::read_to_string(failed_file()).unwrap_or_default();
-            text.lines().map(str::to_owned).collect()
-        });
-        Ok(Selection {
+    fn selection(&self, only: Option<BTreeSet<String>>) -> Selection {
+        Selection {
             filters: self.filters.clone(),
             exact: self.exact,
             skip: self.skip.clone(),
@@ -149,7 +169,14 @@ impl Args {
             layouts: self.layout.clone(),
             partition: self.partition,
             only,
-        })
+            relocations: BTreeSet::new(),
+        }
+    }
+
+    /// After how many failures the run is stopped, and by which option.
+    fn most_failures(&self) -> Option<(usize, String)> {
+        let most = self.max_failures.map(|most| (most.get(), format!("--max-failures {most}")));
+        most.or_else(|| self.fail_fast.then(|| (1, "--fail-fast".to_owned())))
     }
 
     fn source(&self) -> Source {
@@ -165,11 +192,20 @@ impl Args {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let mut args = args.clone();
+    let memory = Memory::read(&args.failed_file());
+    let only = if args.rerun_failed { Some(memory.recall(&mut args)?) } else { None };
     if let Some(unknown) = args.arch.iter().find(|name| Target::named(name).is_none()) {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-        eprintln!("error: unknown target `{unknown}`, expected one of {}", known.join(", "));
+        let near = messages::suggest(unknown, known.iter().copied());
+        eprintln!("error: unknown target `{unknown}`, expected one of {}{near}", known.join(", "));
         return Ok(exit::USAGE);
     }
+    run_as(&args, only, memory)
+}
+
+/// Runs the command with what was remembered put in.
+fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow::Result<u8> {
     let executor = match args.machine.choice()? {
         Ok(executor) => executor,
         Err(refused) => return Ok(refused.say()),
@@ -186,19 +222,46 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let directory = args.corpus.clone().unwrap_or_else(corpus::case::default_dir);
     let cases = plan::cases(&directory)?;
     let source = args.source();
-    let mut selection = args.selection()?;
+    let mut selection = args.selection(only.clone());
+    if let Err(problem) = selection.sort_filters() {
+        eprintln!("nothing is selected: {problem}");
+        return Ok(exit::NOTHING_SELECTED);
+    }
     if selection.targets.is_empty() && !matches!(executor, Choice::Unicorn) {
         selection.targets = targets.iter().map(|&name| name.to_owned()).collect();
     }
-    let batches = plan::select(&cases, &selection, &source, executor.name())?;
-    let selected: usize = batches.iter().map(Vec::len).sum();
+    let start = Instant::now();
+    let mut output = Output::new(args);
+    let mut chosen = plan::select(&cases, &selection, &source, executor.name())?;
+    let objects = |chosen, output: &Output| {
+        plan::objects(chosen, &source, jobs, &|done, total, name| output.building(done, total, name))
+    };
+    // Which relocations are held, only the objects can say.
+    let mut built = None;
+    if !selection.relocations.is_empty() {
+        let mut batches = objects(std::mem::take(&mut chosen), &output)?;
+        selection.retain(&mut batches);
+        chosen = batches.iter().map(|batch| batch.configurations.clone()).collect();
+        built = Some(batches);
+    }
+    let selected: usize = chosen.iter().map(Vec::len).sum();
+    // What is remembered and not there any more has to be forgotten.
+    let exists: BTreeSet<&str> = chosen.iter().flatten().map(|configuration| configuration.name.as_str()).collect();
+    let narrowed = Args { rerun_failed: false, ..args.clone() }.is_selective() && args.layout.is_empty();
+    let gone = only.filter(|_| !narrowed).unwrap_or_default().into_iter();
+    let gone: BTreeSet<String> =
+        gone.filter(|name| !exists.contains(name.as_str()) && !name.ends_with("/covers")).collect();
     if selected == 0 {
-        eprintln!("nothing is selected: {}", nothing(args, cases.len()));
+        output.bar.finish_and_clear();
+        eprintln!("nothing is selected: {}", nothing::why(args, &selection, &cases, &source, executor.name()));
+        if !gone.is_empty() {
+            remember(args, memory, &[], &gone);
+        }
         return Ok(exit::NOTHING_SELECTED);
     }
     if args.list {
         let mut out = std::io::stdout().lock();
-        for configuration in batches.iter().flatten() {
+        for configuration in chosen.iter().flatten() {
             // A reader that has seen enough is no error.
             if writeln!(out, "{}", configuration.name).is_err() {
                 break;
@@ -207,32 +270,36 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         return Ok(exit::OK);
     }
     if args.bless {
-        return crate::bless::main(batches, &source, &args.reference);
+        return crate::bless::main(chosen, &source, &args.reference);
     }
     // Refused now, not after the run.
     let baseline = args.baseline.as_deref().map(super::compare::read).transpose()?;
-    let start = Instant::now();
-    let mut output = Output::new(args, selected);
-    output.event(&Event::Start(Start {
+    let mut begin = Start {
         version: VERSION,
         program: format!("harness {}", env!("CARGO_PKG_VERSION")),
         command: std::env::args().skip(1).collect(),
         selected,
         toolchains: source.versions(),
-    }))?;
+        ..Start::default()
+    };
+    if output.json || !args.report.is_empty() || std::env::var_os("GITHUB_STEP_SUMMARY").is_some() {
+        origin::fill(&mut begin, args.corpus.as_deref());
+    }
+    output.event(&Event::Start(begin))?;
     if let Err(refused) = machine::start(&executor) {
         return Ok(refused.say());
     }
-    let batches = plan::objects(batches, &source, jobs, &|done, total, name| output.building(done, total, name))?;
+    let batches = match built {
+        Some(batches) => batches,
+        None => objects(chosen, &output)?,
+    };
     let mut error = None;
-    run::run(&batches, &executor, jobs, args.strict, &mut |mut record| {
-        // It reproduces with what it was compiled by, and on what it ran on.
-        if let Some(failure) = &mut record.failure {
-            let options = args.machine.words() + if args.rebuild { "--rebuild " } else { "" };
-            for line in [Some(&mut failure.reproduce), failure.bless.as_mut()].into_iter().flatten() {
-                *line = line.replacen(" -- ", &format!(" -- {options}"), 1);
-            }
-        }
+    let most = args.most_failures();
+    let failures = AtomicUsize::new(0);
+    let enough = || most.as_ref().is_some_and(|(most, _)| failures.load(Ordering::Relaxed) >= *most);
+    run::run(&batches, &executor, jobs, args.strict, &enough, &mut |mut record| {
+        reproduce::complete(&mut record, args);
+        failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
         if let Err(failed) = output.event(&Event::Result(record)) {
             error.get_or_insert(failed);
         }
@@ -240,17 +307,17 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if let Some(error) = error {
         return Err(error.context("the results cannot be written"));
     }
-    output.finish(args, start.elapsed().as_secs_f64(), baseline)
+    remember(args, memory, &output.records, &gone);
+    let stopped = most.as_ref().filter(|_| enough()).map(|(_, option)| option.clone());
+    output.finish(args, start.elapsed().as_secs_f64(), stopped, baseline)
 }
 
-fn nothing(args: &Args, cases: usize) -> String {
-    if args.rerun_failed {
-        return "the last run had no failures, or there was none".to_owned();
+/// Remembers what failed, for `--rerun-failed`. Only a convenience: where it cannot be written, that is said, and nothing else.
+fn remember(args: &Args, mut memory: Memory, records: &[Record], gone: &BTreeSet<String>) {
+    memory.note(Origin::of(args), records, gone);
+    if let Err(error) = memory.write(&args.failed_file()) {
+        eprintln!("note: --rerun-failed will not know of this run: {error:#}");
     }
-    if args.filters.is_empty() {
-        return format!("none of the {cases} cases is for this target, toolchain and partition");
-    }
-    format!("no configuration has `{}` in its name; --list shows the names", args.filters.join("` or `"))
 }
 
 /// Where there is no progress bar, a line for so many builds.
@@ -265,10 +332,9 @@ struct Output {
 }
 
 impl Output {
-    fn new(args: &Args, selected: usize) -> Output {
+    fn new(args: &Args) -> Output {
         let json = args.message_format == "json";
-        let bar = super::progress(selected);
-        Output { json, bar, start: Start::default(), records: Vec::with_capacity(selected) }
+        Output { json, bar: super::progress(0), start: Start::default(), records: Vec::new() }
     }
 
     fn building(&self, done: usize, total: usize, name: &str) {
@@ -289,7 +355,10 @@ impl Output {
             reports::json::Lines::new(std::io::stdout().lock()).event(event)?;
         }
         match event {
-            Event::Start(start) => self.start = start.clone(),
+            Event::Start(start) => {
+                self.bar.set_length(start.selected as u64);
+                self.start = start.clone();
+            }
             Event::Result(record) => {
                 self.bar.inc(1);
                 if record.status.is_failure() {
@@ -303,21 +372,32 @@ impl Output {
     }
 
     /// Writes summary and reports, and says how the run ended.
-    fn finish(mut self, args: &Args, seconds: f64, baseline: Option<Report>) -> anyhow::Result<u8> {
+    fn finish(
+        mut self,
+        args: &Args,
+        seconds: f64,
+        stopped: Option<String>,
+        baseline: Option<Report>,
+    ) -> anyhow::Result<u8> {
         self.bar.finish_and_clear();
         self.records.sort_by(|a, b| a.name.cmp(&b.name));
         let mut summary = Summary::new(self.start.clone());
         self.records.iter().for_each(|record| summary.push(record));
-        let totals = summary.finish(seconds);
+        // Records of `covers` are more than was selected.
+        let ended = self.records.iter().filter(|record| !record.executor.is_empty()).count();
+        let not_run = self.start.selected.saturating_sub(ended);
+        let totals = match stopped.filter(|_| not_run > 0) {
+            None => summary.finish(seconds),
+            Some(option) => summary.stop(seconds, not_run, format!("stopped by {option}")),
+        };
         self.event(&Event::End(totals.clone()))?;
         if !self.json {
             let terminal = std::io::stdout().is_terminal();
             let colour = terminal && std::env::var_os("NO_COLOR").is_none();
             let width = terminal.then(|| usize::from(console::Term::stdout().size().1));
-            let text = terminal::render(&summary, &terminal::Style { colour, width });
+            let text = terminal::render(&summary, &terminal::Style { colour, width, relocations: args.relocations });
             std::io::stdout().lock().write_all(text.as_bytes())?;
         }
-        self.remember_failures();
         let ran = self.records.iter().filter(|record| record.status != Status::Skipped).count();
         let status = if ran < args.at_least {
             eprintln!("only {ran} configurations ran, and at least {} have to", args.at_least);
@@ -345,19 +425,6 @@ impl Output {
             print!("\n{}", comparison.terminal());
         }
         Ok(status.max(comparison.exit_status()))
-    }
-
-    fn remember_failures(&self) {
-        let names: Vec<&str> = self
-            .records
-            .iter()
-            .filter(|record| record.status.is_failure())
-            .map(|record| record.name.as_str())
-            .collect();
-        let path = failed_file();
-        // Only a convenience for the next run: where it cannot be written, the next run says so.
-        let _ = std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")));
-        let _ = std::fs::write(path, names.join("\n"));
     }
 }
 

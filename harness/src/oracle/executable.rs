@@ -33,7 +33,7 @@ impl<'a> Output<'a> {
         let symbol = file.symbols().find(|symbol| symbol.name_bytes() == Ok(ORIGIN)).map(|symbol| symbol.address());
         let origins: Vec<u64> = symbol.into_iter().chain(tables.first().map(|table: &(u64, u64)| table.0)).collect();
         let segments = file.segments().map(|segment| (segment.address(), segment.address() + segment.size())).collect();
-        let output = Output { tables, frames, indexes, segments, ..Output::new(loaded, linked) };
+        let output = Output { tables, frames, indexes, segments, ..Output::new(loaded, linked.graph()) };
         Ok(output.with_origin(linked, &origins))
     }
 

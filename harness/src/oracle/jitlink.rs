@@ -167,7 +167,7 @@ impl Session<'_> {
         }
         wanted.retain(|address| (SLAB..SLAB + SIZE).contains(address));
         let words = self.words(&wanted)?;
-        Ok(Output { tables, indexes, frames, kept: Some(kept), ..Output::new(runs(&words), linked) })
+        Ok(Output { tables, indexes, frames, kept: Some(kept), ..Output::new(runs(&words), linked.graph()) })
     }
 
     /// The words at these addresses.

@@ -11,6 +11,7 @@ mod frames;
 mod freedom;
 mod index;
 mod inputs;
+mod inspect;
 mod jitlink;
 mod output;
 mod patched;
@@ -31,13 +32,14 @@ use linker::relocation::{Class, Row};
 
 use crate::disassembly::Disassembler;
 use crate::executor::image::ImageFile;
-use crate::suspects;
+use crate::wording;
 use frames::Frames;
 use index::Index;
 use reading::{Finding, Reading, Way};
 
 pub use freedom::{EXCLUSIONS, Excluded, FREEDOMS, Freedom, MEANINGS, Meaning};
 pub use inputs::{Unit, complete, units};
+pub use inspect::inspect;
 pub use output::Output;
 pub use peer::Peer;
 pub use survey::{Sum, Survey};
@@ -170,12 +172,12 @@ impl<'a> Comparison<'a, '_> {
             let mut bytes = vec![0; unit.size()];
             unit.write(&mut bytes, word, graph.target.big_endian);
             let place = fixup.as_ref().map_or(0, |fixup| fixup.inputs.p);
-            let text = self.disassembler.one(&bytes, place, suspects::bytes_kind(graph, id)).0;
-            format!("{}  {text}", suspects::hex(&bytes))
+            let text = self.disassembler.one(&bytes, place, wording::bytes_kind(graph, id)).0;
+            format!("{}  {text}", wording::hex(&bytes))
         };
         Outcome::Different(Box::new(Difference {
             site: Site::edge(graph, edge).to_string(),
-            numbers: fixup.as_ref().map_or_else(ToString::to_string, |fixup| suspects::numbers(row, fixup)),
+            numbers: fixup.as_ref().map_or_else(ToString::to_string, |fixup| wording::numbers(row, fixup)),
             ours: fixup.as_ref().map_or_else(ToString::to_string, |fixup| show(fixup.after)),
             theirs: theirs.map_or_else(|| "another record".to_owned(), show),
             verdict,

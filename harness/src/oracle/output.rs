@@ -42,8 +42,7 @@ pub struct Output<'a> {
 }
 
 /// Where the blocks from objects are in our link.
-fn inputs(linked: &Finalized<'_, ImageFile>) -> Vec<(u64, u64)> {
-    let graph = linked.graph();
+fn inputs(graph: &LinkGraph<'_>) -> Vec<(u64, u64)> {
     let blocks = graph.blocks.iter().filter(|(_, block)| block.live && !graph.sections[block.section].is_made());
     let mut inputs: Vec<_> = blocks.map(|(_, block)| (block.address, block.content.size().max(1))).collect();
     inputs.sort_unstable();
@@ -52,16 +51,16 @@ fn inputs(linked: &Finalized<'_, ImageFile>) -> Vec<(u64, u64)> {
 
 impl<'a> Output<'a> {
     /// What is at these addresses, in a link that has the objects where ours has them.
-    pub(super) fn new(mut loaded: Vec<(u64, Cow<'a, [u8]>)>, linked: &Finalized<'_, ImageFile>) -> Output<'a> {
+    pub(super) fn new(mut loaded: Vec<(u64, Cow<'a, [u8]>)>, graph: &LinkGraph<'_>) -> Output<'a> {
         loaded.retain(|(_, bytes)| !bytes.is_empty());
         loaded.sort_by_key(|(address, _)| *address);
         Output {
-            target: linked.graph().target,
+            target: graph.target,
             loaded,
             tables: Vec::new(),
             origin: None,
             segments: Vec::new(),
-            inputs: inputs(linked),
+            inputs: inputs(graph),
             frames: Vec::new(),
             indexes: Vec::new(),
             kept: None,
@@ -71,8 +70,12 @@ impl<'a> Output<'a> {
 
     /// Ours.
     pub(super) fn ours(linked: &'a Finalized<'_, ImageFile>) -> Output<'a> {
-        let graph = linked.graph();
-        let loaded = linked.handle.segments().map(|(address, bytes)| (address, Cow::Borrowed(bytes))).collect();
+        let loaded = linked.handle.segments().map(|(address, bytes)| (address, Cow::Borrowed(bytes)));
+        Output::of(linked.graph(), loaded.collect())
+    }
+
+    /// What is at these addresses, of a link of ours.
+    pub(super) fn of(graph: &LinkGraph<'_>, loaded: Vec<(u64, Cow<'a, [u8]>)>) -> Output<'a> {
         let extent = |block: &Block<'_>| (block.address, block.address + block.content.size());
         let of_kind = |kind| {
             let blocks = graph.blocks.iter().filter(move |(_, block)| {
@@ -89,7 +92,7 @@ impl<'a> Output<'a> {
             origin: table.map(|table| table.0),
             frames: frames.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).into_iter().collect(),
             indexes,
-            ..Output::new(loaded, linked)
+            ..Output::new(loaded, graph)
         }
     }
 

@@ -2,12 +2,12 @@
 //! linker's rows. Of the link come only the facts: S, A, P, T, and what the objects had in the place.
 
 use corpus::abi::{self, Class, Inputs, Place, Relocation};
+use linker::fixup::Fixup;
 use linker::graph::{Flags, LinkGraph};
 use linker::index::EdgeId;
 use linker::link::Finalized;
 
 use super::output::{ORIGIN, Output};
-use crate::executor::image::ImageFile;
 
 mod branch;
 mod slot;
@@ -40,9 +40,27 @@ pub(super) enum Finding {
     Unknown(String),
 }
 
+/// A link whose fields can be read, wherever it went.
+pub(super) trait Linked {
+    /// Its graph.
+    fn graph(&self) -> &LinkGraph<'_>;
+    /// What an edge of it comes to.
+    fn fixup(&self, id: EdgeId) -> linker::Result<Fixup>;
+}
+
+impl<H> Linked for Finalized<'_, H> {
+    fn graph(&self) -> &LinkGraph<'_> {
+        self.graph()
+    }
+
+    fn fixup(&self, id: EdgeId) -> linker::Result<Fixup> {
+        self.fixup(id)
+    }
+}
+
 /// What is known of one relocation of a link.
 pub(super) struct Reading<'a> {
-    linked: &'a Finalized<'a, ImageFile>,
+    linked: &'a dyn Linked,
     graph: &'a LinkGraph<'a>,
     id: EdgeId,
     relocation: &'static Relocation,
@@ -59,7 +77,7 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// The facts of an edge. `Err` says what is missing.
-    pub(super) fn new(linked: &'a Finalized<'a, ImageFile>, id: EdgeId) -> Result<Reading<'a>, String> {
+    pub(super) fn new(linked: &'a dyn Linked, id: EdgeId) -> Result<Reading<'a>, String> {
         let graph = linked.graph();
         let edge = &graph.edges[id];
         let row = graph.object_row(id);
@@ -93,6 +111,14 @@ impl<'a> Reading<'a> {
         let place = self.relocation.form.place;
         let bytes = output.read_at(self.inputs.p, place.size())?;
         Some(place.word_in_memory(bytes, self.graph.target.big_endian))
+    }
+
+    /// Whether an output has another word at the place than our link has put there.
+    pub(super) fn has_changed(&self, output: &Output<'_>) -> bool {
+        let row = self.graph.object_row(self.id);
+        let bytes = output.read_at(self.inputs.p, row.field.unit.size());
+        let now = bytes.and_then(|bytes| row.field.unit.read(bytes, self.graph.target.big_endian));
+        self.linked.fixup(self.id).is_ok_and(|fixup| now != Some(fixup.after))
     }
 
     /// Whether the field of an output is right.
@@ -171,7 +197,7 @@ impl<'a> Reading<'a> {
 
     /// A word as memory has it.
     fn shown(&self, word: u64) -> String {
-        crate::suspects::hex(&self.place().bytes(word))
+        crate::wording::hex(&self.place().bytes(word))
     }
 
     fn place(&self) -> Place {

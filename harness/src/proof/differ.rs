@@ -13,10 +13,10 @@ use linker::{Layout, Options, Parsed, Target};
 
 use super::object::{self, Setup};
 use super::{aim, encode};
+use crate::held;
 use crate::linking::{Data, Input};
 use crate::oracle::{Peer, Survey, Unit, Verdict};
 use crate::plan::{Batch, Objects};
-use crate::suspects;
 
 /// How many links of the corpus there are for a relocation.
 const LINKS: usize = 3;
@@ -203,5 +203,5 @@ fn inputs_of(batch: &Batch<'_>) -> Option<Vec<Input>> {
 fn held(target: &'static Target, inputs: &[Input]) -> BTreeSet<&'static str> {
     let mut parsed = Parsed::new(target, Options::default());
     let read = inputs.iter().all(|input| parsed.add(&input.name, &input.data).is_ok());
-    if read { suspects::held(parsed.graph()) } else { BTreeSet::new() }
+    if read { held::held(parsed.graph()) } else { BTreeSet::new() }
 }

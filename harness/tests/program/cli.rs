@@ -48,7 +48,10 @@ fn a_selection_runs_and_reports() {
     let report = format!("json={json},junit={junit},md={markdown}");
     let (status, out, _) = run(&["aarch64/got", "--layout", "near", "--report", &report, "--strict"]);
     assert_eq!(status, 0, "{out}");
-    assert!(out.contains("R_AARCH64_ADR_GOT_PAGE") && out.contains(" passed in "), "{out}");
+    // What passes takes no more than a screen; the relocations are there for those who ask, and in the reports.
+    assert!(!out.contains("R_AARCH64_") && out.lines().count() < 15 && out.contains(" passed in "), "{out}");
+    let (_, asked, _) = run(&["aarch64/got", "--layout", "near", "--relocations"]);
+    assert!(asked.contains("R_AARCH64_ADR_GOT_PAGE"), "{asked}");
     let report = Report::read(std::fs::File::open(json).expect("a report")).expect("a valid one");
     assert!(report.complete() && report.results.len() > 20);
     assert!(report.results.iter().all(|record| record.status == Status::Passed && record.checks > 0));
@@ -191,6 +194,142 @@ fn explain_graph_and_link_show_the_same_relocation() {
     assert_eq!(&std::fs::read(&image).expect("an image")[..4], b"\x7fELF");
     let (status, out, _) = run(&["relocations", "--arch", "aarch64"]);
     assert!(status == 0 && out.contains("R_AARCH64_CALL26"));
+}
+
+/// The corpus with one case, which expects what is wrong: the directory.
+fn wrong_case(dir: &Path) -> String {
+    let source = std::fs::read_to_string(corpus::case::default_dir().join("init/order_by_priority.c")).expect("a case");
+    let wrong = source.replace("= 1234i32", "= 1235i32");
+    assert_ne!(source, wrong);
+    // A name that a shell takes apart.
+    let cases = dir.join("my cases");
+    std::fs::create_dir_all(cases.join("init")).expect("a writable directory");
+    std::fs::write(cases.join("init/order_by_priority.c"), wrong).expect("a writable directory");
+    cases.to_str().expect("a text path").to_owned()
+}
+
+/// A line that a failure prints, given to a shell, runs that configuration and fails in the same way.
+#[test]
+fn the_line_to_reproduce_reproduces() {
+    let (_keep, dir) = temp();
+    let cases = wrong_case(&dir);
+    let memory = dir.join("failed.json");
+    let options =
+        ["--corpus", &cases, "--arch", "aarch64", "--layout", "random:7", "--toolchain", "gcc12-O2.no-pic.tiny"];
+    let out = harness().env("LINKRIG_FAILED", &memory).args(options).output().expect("the program starts");
+    let out = String::from_utf8(out.stdout).expect("text");
+    let line = out.lines().find_map(|line| line.trim().strip_prefix("reproduce  ")).expect("a line to copy");
+    for says in ["--corpus '", "my cases' ", "--layout random:7 ", "--exact elf/aarch64/init/order_by_priority/"] {
+        assert!(line.contains(says), "{says} is not in {line}");
+    }
+    let bless = out.lines().find_map(|line| line.trim().strip_prefix("bless      ")).expect("a line to copy");
+    assert_eq!(bless, format!("{line} --bless"));
+    let own = line.replace("cargo run -p harness --", env!("CARGO_BIN_EXE_harness"));
+    assert_ne!(own, line);
+    let shell = Command::new("sh").args(["-c", &own]).env("NO_COLOR", "1").env("LINKRIG_FAILED", &memory).output();
+    let again = shell.expect("a shell");
+    let again = String::from_utf8(again.stdout).expect("text");
+    assert!(again.contains("FAIL elf/aarch64/init/order_by_priority/gcc12-O2.no-pic.tiny/random:7/unicorn"), "{again}");
+    assert!(again.contains("1 failure, 1 cause\n1 failed in "), "{again}");
+}
+
+/// What failed is remembered with what it came from, until it passes.
+#[test]
+fn failures_are_remembered_until_they_pass() {
+    let (_keep, dir) = temp();
+    let cases = wrong_case(&dir);
+    let memory = dir.join("failed.json");
+    let run = |arguments: &[&str]| {
+        let output = harness().env("LINKRIG_FAILED", &memory).args(arguments).output().expect("the program starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (output.status.code().expect("not killed"), text(output.stdout), text(output.stderr))
+    };
+    let (status, _, err) = run(&["--rerun-failed"]);
+    assert!(status == 4 && err.contains("nothing has failed"), "{status} {err}");
+    let one = ["--corpus", &cases, "--arch", "aarch64", "--toolchain", "gcc12-O2.no-pic.tiny"];
+    let (status, out, _) = run(&one);
+    assert_eq!(status, 100, "{out}");
+    let (_, listed, _) = run(&["--rerun-failed", "--list"]);
+    assert!(listed.lines().count() >= 2 && listed.contains("elf/aarch64/init/order_by_priority/"), "{listed}");
+    // Another run, of other cases, forgets nothing; neither does one of which all is skipped, as nothing was built.
+    assert_eq!(run(&["aarch64/got", "--layout", "near"]).0, 0);
+    std::fs::write(dir.join("my cases/init/order_by_priority.c"), {
+        let text = std::fs::read_to_string(dir.join("my cases/init/order_by_priority.c")).expect("a case");
+        text.replace("1235i32", "1234i32") + "\nint more;\n"
+    })
+    .expect("a writable directory");
+    let (status, out, _) = run(&one);
+    assert_eq!(status, 69, "{out}");
+    let (status, again, _) = run(&["--rerun-failed", "--list"]);
+    assert_eq!((status, again), (0, listed.clone()));
+    // Stopped before it gets to them, it forgets nothing either; mended, they are forgotten.
+    let (status, out, err) = run(&["--rerun-failed", "--rebuild", "--corpus", &cases]);
+    assert!(status == 4, "another origin has its own: {out}{err}");
+    std::fs::write(dir.join("my cases/init/order_by_priority.c"), {
+        std::fs::read_to_string(corpus::case::default_dir().join("init/order_by_priority.c")).expect("a case")
+    })
+    .expect("a writable directory");
+    let (status, out, err) = run(&["--rerun-failed"]);
+    assert!(status == 0 && out.contains(" passed in "), "{out}{err}");
+    assert_eq!(run(&["--rerun-failed", "--list"]).0, 4);
+}
+
+/// A run that has seen enough stops, says so, and counts what it did not get to.
+#[test]
+fn enough_failures_end_a_run() {
+    let (_keep, dir) = temp();
+    let cases = wrong_case(&dir);
+    let report = dir.join("r.json");
+    let json = format!("json={}", report.display());
+    for (option, most) in [(&["--fail-fast"][..], 1), (&["--max-failures", "3"][..], 3)] {
+        let common = ["--corpus", &cases, "--arch", "aarch64", "--toolchain", "gcc12", "-j", "1", "--report", &json];
+        let (status, out, _) = run(&[&common[..], option].concat());
+        assert_eq!(status, 100, "{out}");
+        let read = Report::read(std::fs::File::open(&report).expect("a report")).expect("a valid one");
+        let totals = read.totals.clone().expect("it ended");
+        assert_eq!(read.results.iter().filter(|record| record.status == Status::Failed).count(), most, "{option:?}");
+        assert_eq!(totals.not_run + read.results.len(), read.start.selected, "{option:?}");
+        assert!(totals.not_run > 0 && !read.complete(), "{option:?}");
+        let says = format!("{} not run in ", totals.not_run);
+        assert!(out.contains(&says) && out.contains(&format!(": stopped by {}", option.join(" "))), "{out}");
+    }
+}
+
+/// A relocation selects what holds it: in all cases, whatever they are called.
+#[test]
+fn relocations_select_what_holds_them() {
+    let (_keep, dir) = temp();
+    let report = dir.join("r.json");
+    let json = format!("json={}", report.display());
+    let (status, out, err) = run(&["R_AARCH64_TSTBR14", "--layout", "near", "--report", &json]);
+    assert_eq!(status, 0, "{out}{err}");
+    let read = Report::read(std::fs::File::open(&report).expect("a report")).expect("a valid one");
+    let holds = |record: &&reports::model::Record| record.relocations.contains_key("R_AARCH64_TSTBR14");
+    assert!(read.results.len() > 3 && read.results.iter().filter(holds).count() * 2 > read.results.len(), "{out}");
+    // By name or by relocation; and the start of several names.
+    let count = |arguments: &[&str]| run(&[arguments, &["--list", "--layout", "near"]].concat()).1.lines().count();
+    let (one, other) = (count(&["R_AARCH64_TSTBR14"]), count(&["aarch64/init/"]));
+    let both = count(&["R_AARCH64_TSTBR14", "aarch64/init/"]);
+    assert!(both > one.max(other) && both <= one + other, "{one} {other} {both}");
+    assert!(count(&["R_AARCH64_TST"]) >= one);
+    let (status, _, err) = run(&["R_AARCH64_CALL62"]);
+    assert!(status == 4 && err.contains("no relocation `R_AARCH64_CALL62`; did you mean `R_AARCH64_CALL26`?"), "{err}");
+}
+
+/// Words that are nearly right are asked back.
+#[test]
+fn what_is_nearly_right_is_asked_back() {
+    for (arguments, status, says) in [
+        (&["--arch", "aarch46"][..], 2, "did you mean `aarch64`?"),
+        (&["init/order_by_priorty"], 4, "did you mean `init/order_by_priority`?"),
+        (&["--toolchain", "gc12"], 4, "did you mean `gcc12`?"),
+        (&["--exact", "elf/aarch64/init/order_by_priority"], 4, "no configuration is called"),
+        (&["aarch64/init", "--arch", "armv7"], 4, "no configuration has `aarch64/init` in its name"),
+    ] {
+        let (got, out, err) = run(arguments);
+        assert!(got == status && err.contains(says), "{arguments:?}: {got} {err}");
+        assert!(out.is_empty(), "{out}");
+    }
 }
 
 /// The matrix: every relocation is in it, proven by what ran just now, and the cases of a run beside that.

@@ -190,3 +190,40 @@ fn total(counts: &serde_json::Value) -> u64 {
     let counts = counts.as_object().expect("counts");
     counts.values().map(|count| count.as_u64().expect("a count")).sum()
 }
+
+/// Fields are read back from memory and held against the ABI's formula: one that is right, one with a bit turned, and data that
+/// the program may have written since.
+#[test]
+fn fields_in_memory_are_checked() {
+    use reports::model::Verdict;
+    let target = Target::named("aarch64").expect("a target");
+    let source = ".text\n.global f\nf: bl g\n ret\n.section .text.g,\"ax\"\n.global g\ng: ret\n.data\n.global p\np: .xword g\n";
+    let objects = [compile(target, source)];
+    let linked = link(target, &objects, &Options::unrelaxed());
+    let graph = linked.graph();
+    let edges: Vec<_> = graph.live_edges().map(|(id, edge)| (id, graph.row(edge).name)).collect();
+    let (ids, names): (Vec<_>, Vec<_>) = edges.into_iter().unzip();
+    let inspect = |turned: Option<u64>| {
+        let mut read = |address: u64, into: &mut [u8]| {
+            let Some((_, bytes)) = linked.handle.segments().find(|(start, _)| *start == address) else { return false };
+            into.copy_from_slice(&bytes[..into.len()]);
+            if let Some(at) = turned.and_then(|at| at.checked_sub(address)).filter(|at| *at < into.len() as u64) {
+                into[at as usize] ^= 1;
+            }
+            true
+        };
+        let checked = oracle::inspect(&linked, &ids, &mut read);
+        names.iter().copied().zip(checked).collect::<BTreeMap<&str, _>>()
+    };
+    let right = inspect(None);
+    assert!(right.len() >= 2 && right.values().all(|checked| checked.verdict == Verdict::Right), "{right:?}");
+    let wrong = inspect(linked.address("f"));
+    let call = &wrong["R_AARCH64_CALL26"];
+    assert_eq!(call.verdict, Verdict::Wrong, "{call:?}");
+    assert!(call.why.contains("the ABI says") && call.why.contains("which makes"), "{call:?}");
+    assert_eq!(wrong["R_AARCH64_ABS64"].verdict, Verdict::Right);
+    let written = inspect(linked.address("p"));
+    let pointer = &written["R_AARCH64_ABS64"];
+    assert_eq!(pointer.verdict, Verdict::Unknown, "{pointer:?}");
+    assert!(pointer.why.starts_with("the program has written there since"), "{pointer:?}");
+}

@@ -54,7 +54,7 @@ fn row(name: &str, records: &[&Record], statuses: &[(Status, &'static str)]) -> 
 }
 
 /// Builds by how they ended, why, and in which layouts: each configuration is named, none on its own.
-fn configurations(records: &[&Record]) -> Markup {
+pub(super) fn configurations(records: &[&Record]) -> Markup {
     let mut layouts: BTreeMap<(Status, &str, &str, &str), Vec<&str>> = BTreeMap::new();
     for record in records {
         let reason = record.reason.as_deref().unwrap_or_default();

@@ -195,7 +195,7 @@ proptest! {
         bytes[at] = byte;
         if let Ok(read) = Report::from_slice(&bytes) {
             let summary = Summary::of(&read);
-            let _ = crate::terminal::render(&summary, &crate::terminal::Style { colour: true, width: Some(40) });
+            let _ = crate::terminal::render(&summary, &crate::terminal::Style { colour: true, width: Some(40), relocations: true });
             let _ = crate::markdown::render(&summary, 2000);
             crate::junit::write(&read, std::io::sink()).unwrap();
         }

@@ -7,22 +7,31 @@ fn a_small_report() {
 
 1 passed, 1 failed, 1 passed unexpectedly, 1 failed as expected, 1 skipped in 1.50 s (harness 0.1.0)
 
+date 2026-11-30T10:00:00Z · host Linux 6.1 x86\_64, 2 processors · commit 0123456789ab · corpus corpus/cases · commit of the corpus ba9876543210-dirty
+
 | target | passed | failed | xpassed | xfailed | skipped | checks | seconds |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | `aarch64` | 1 | 1 | 0 | 0 | 0 | 4 | 0.50 |
 | `armv7` | 0 | 0 | 1 | 1 | 1 | 6 | 0.75 |
 | all | 1 | 1 | 1 | 1 | 1 | 10 | 1.25 |
 
-### Failures
+### 2 failures, 2 causes
 
-<details open><summary><code>elf/aarch64/branch/call26_far/gcc12-O2.no-pic/far/unicorn</code></summary>
+<details open><summary><b>1</b> <code>branch/call26_far</code>: call add(2i32, 3i32): expected 5i32 in x0, got 6i32</summary>
+
+<code>elf/aarch64/branch/call26_far/gcc12-O2.no-pic/far/unicorn</code>
 
 ```text
 call add(2i32, 3i32): expected 5i32 in x0, got 6i32
+  branch/call26_far.c:3  // call: add(2i32, 3i32) = 5i32
+  0x8400004  00 04 00 11  add w0, w0, #1  <callee+0x4>
+> 0x8400008  c0 03 5f d6  ret
+  x0    0x6        pc    0x8400008
 R_AARCH64_CALL26 at call26_far.o(.text+0x1c) against `callee`                                AAELF64 5.7.7
   S 0x8400000  A 0  P 0x40001c   S + A - P 0x7ffffe4   allowed [-0x8000000, 0x7fffffc], multiple of 4
   before 00 00 00 94   after fa ff ff 95   under 03 ff ff ff
   0x40001c  bl 0x8400004 <callee+0x4>
+  WRONG: the ABI says S + A - P = 0x7ffffe4, which makes f9 ff ff 95, not fa ff ff 95
 layout     at:call26_far.o(.text)=0x400000,callee.o(.text)=0x8400000
 reproduce  cargo run -p harness -- --exact elf/aarch64/branch/call26_far/gcc12-O2.no-pic/far/unicorn
 bless      cargo run -p harness -- --exact elf/aarch64/branch/call26_far/gcc12-O2.no-pic/far/unicorn --bless
@@ -30,7 +39,9 @@ bless      cargo run -p harness -- --exact elf/aarch64/branch/call26_far/gcc12-O
 
 </details>
 
-<details open><summary><code>elf/armv7/calls/xor/gcc12-O2/near/unicorn</code></summary>
+<details open><summary><b>1</b> <code>calls/xor</code>: passed, but is marked as failing: not done either</summary>
+
+<code>elf/armv7/calls/xor/gcc12-O2/near/unicorn</code>
 
 ```text
 passed, but is marked as failing: not done either
@@ -91,7 +102,7 @@ fn the_limit_holds_and_says_what_is_missing() {
         if limit >= 1000 {
             let note = text.lines().last().unwrap();
             assert!(note.starts_with(&format!("> Left out, to stay below {limit} bytes: ")), "{note}");
-            assert!(note.contains(" failures.") && note.contains(" relocation rows, "), "{note}");
+            assert!(note.contains(" causes of failures.") && note.contains(" relocation rows, "), "{note}");
         }
     }
     assert!(render(&summary, STEP_SUMMARY_LIMIT).len() > STEP_SUMMARY_LIMIT * 9 / 10);

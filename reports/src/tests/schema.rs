@@ -49,9 +49,15 @@ fn every_field_and_status_is_described() {
         failed,
         &failed["failure"],
         &failed["failure"]["suspects"][0],
+        &failed["failure"]["suspects"][0]["checked"],
+        &failed["failure"]["source"][0],
+        &failed["failure"]["registers"][0],
+        &failed["failure"]["code"][1],
     ] {
         object.as_object().unwrap().keys().for_each(|key| described(key));
     }
+    ["right", "wrong", "unknown"].iter().for_each(|verdict| described(verdict));
+    ["symbol", "not_run", "stopped"].iter().for_each(|key| described(key));
     for record in value["results"].as_array().unwrap() {
         described(record["status"].as_str().unwrap());
     }

@@ -1,0 +1,71 @@
+//! The command lines that a failure is to be had again with.
+
+use reports::model::Record;
+
+use super::Args;
+
+/// What the lines of judges begin with: the program as a developer of the rig starts it.
+const JUDGED: &str = "cargo run -p harness -- ";
+
+/// Writes into the lines of a failure all that its configuration came from: what it ran on, the corpus, the compilers, the layout.
+pub(super) fn complete(record: &mut Record, args: &Args) {
+    let mut options = args.machine.words();
+    if let Some(corpus) = &args.corpus {
+        options += &format!("--corpus {} ", quoted(&corpus.display().to_string()));
+    }
+    if args.rebuild {
+        options += "--rebuild ";
+    }
+    if !args.layout.is_empty() && !record.layout.is_empty() {
+        options += &format!("--layout {} ", quoted(&record.layout));
+    }
+    if args.strict {
+        options += "--strict ";
+    }
+    let (program, name) = (program(), record.name.clone());
+    let Some(failure) = &mut record.failure else { return };
+    if failure.reproduce.is_empty() {
+        failure.reproduce = format!("{JUDGED}--exact {name}");
+    }
+    for line in [Some(&mut failure.reproduce), failure.bless.as_mut()].into_iter().flatten() {
+        if let Some(rest) = line.strip_prefix(JUDGED) {
+            *line = format!("{program}{options}{}", rest.replacen(&name, &quoted(&name), 1));
+        }
+    }
+}
+
+/// The program as it was started: by cargo, or as it is installed.
+fn program() -> String {
+    if std::env::var_os("CARGO").is_some() {
+        return JUDGED.to_owned();
+    }
+    std::env::args().next().map_or_else(|| "harness ".to_owned(), |program| quoted(&program) + " ")
+}
+
+/// A word as a shell takes it for one.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=,+@%-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_are_one_word_to_a_shell() {
+        for (word, expected) in [
+            ("elf/armv7/a/b/gcc12-O2.x/random:1/unicorn", "elf/armv7/a/b/gcc12-O2.x/random:1/unicorn"),
+            ("at:a.o(.text)=0x1", "'at:a.o(.text)=0x1'"),
+            ("my cases", "'my cases'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}
