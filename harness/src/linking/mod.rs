@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use linker::graph::Binding;
-use linker::link::{Finalized, Fixed, Found};
+use linker::link::{Finalized, Fixed, Found, Resolved};
 use linker::memory::Memory;
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
 
@@ -145,6 +145,17 @@ pub fn fix<'a, M: Memory>(
     externals: &Externals<'_>,
     timings: &mut Timings,
 ) -> Result<Fixed<'a, M>> {
+    let resolved = resolve(job, memory, externals, timings)?;
+    timings.phase("fix up", || resolved.fix(memory))
+}
+
+/// Links up to the point where every symbol is known, and each relocation can be looked at.
+pub fn resolve<'a, M: Memory>(
+    job: &Job<'_, 'a>,
+    memory: &mut M,
+    externals: &Externals<'_>,
+    timings: &mut Timings,
+) -> Result<Resolved<'a, M>> {
     let mut parsed = Parsed::new(job.target, job.options.clone());
     timings.phase("parse", || {
         job.wishes.announce(&mut parsed)?;
@@ -162,7 +173,7 @@ pub fn fix<'a, M: Memory>(
     let reserved = timings.phase("lay out", || pruned.reserve(memory, job.layout))?;
     let behind = reserved.plan().segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(0);
     let mut next = behind.next_multiple_of(page) + page;
-    let resolved = timings.phase("resolve", || match externals {
+    timings.phase("resolve", || match externals {
         Externals::Table(lookup) => reserved.resolve(memory, lookup),
         Externals::Phony => {
             // What may stay undefined does.
@@ -175,8 +186,7 @@ pub fn fix<'a, M: Memory>(
                 Some(Found::Function(job.target.wrap(next) | u64::from(job.target.thumb)))
             })
         }
-    })?;
-    timings.phase("fix up", || resolved.fix(memory))
+    })
 }
 
 /// Links and finalizes.

@@ -332,6 +332,77 @@ fn what_is_nearly_right_is_asked_back() {
     }
 }
 
+/// An object of a source in assembly, by the compiler for the target.
+fn assemble(dir: &Path, name: &str, source: &str) -> String {
+    let target = linker::Target::named("aarch64").expect("a target");
+    let path = dir.join(format!("{name}.S"));
+    std::fs::write(&path, source).expect("a writable directory");
+    let toolchains = corpus::toolchain::Toolchains::discover();
+    let object = corpus::build::compile_file(&path, target, None, &[], &toolchains).expect("the compiler is installed");
+    let path = dir.join(format!("{name}.o"));
+    std::fs::write(&path, object).expect("a writable directory");
+    path.to_str().expect("a text path").to_owned()
+}
+
+/// Fields that cannot be filled are marked, and the others explained all the same; words say which are wanted.
+#[test]
+fn explain_goes_on_and_takes_several_words() {
+    let (_keep, dir) = temp();
+    let source = "\
+        .text\n.global f\n.type f, %function\nf: bl g\n ldr x0, [x0, #:lo12:odd]\n b f\n.size f, .-f\n\
+        .data\n .hword odd\n .xword f\n.global odd\n.set odd, 0x12341\n";
+    let object = assemble(&dir, "bad", source);
+    let (status, out, err) = run(&["explain", &object]);
+    assert_eq!(status, 100, "{out}{err}");
+    assert_eq!(out.matches("BAD  ").count(), 2, "{out}");
+    assert!(out.contains("  BAD  misaligned: S + A = 0x12341"), "{out}");
+    assert!(out.contains("allowed: multiples of 8\n") && out.contains("allowed [-0x8000, 0xffff]\n"), "{out}");
+    assert!(out.contains("R_AARCH64_CALL26 against `g`") && out.contains("R_AARCH64_ABS64 against `f`"), "{out}");
+    assert!(err.contains("2 of 5 relocations cannot be applied") || err.contains("2 of 4 relocations"), "{err}");
+    let names = |words: &[&str]| {
+        let (status, out, err) = run(&[&["explain", &object, "--json"], words].concat());
+        let value: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{status} {out}{err}"));
+        let list = value["relocations"].as_array().expect("a list").clone();
+        let text = |one: &serde_json::Value| one["relocation"].as_str().expect("a name").to_owned();
+        (status, list.iter().map(text).collect::<Vec<String>>(), list)
+    };
+    let (status, all, list) = names(&[]);
+    assert_eq!(status, 100);
+    let bad: Vec<&serde_json::Value> = list.iter().filter(|one| one["ok"] == false).collect();
+    assert_eq!(bad.len(), 2, "{list:?}");
+    assert!(bad.iter().all(|one| one["problem"].is_string() && one["value"].is_null()), "{bad:?}");
+    let call = list.iter().find(|one| one["relocation"] == "R_AARCH64_CALL26").expect("the call");
+    assert_eq!((&call["section"], &call["offset"]), (&serde_json::json!(".text"), &serde_json::json!(0)));
+    assert_eq!(call["before"]["bytes"], "00 00 00 94");
+    assert!(
+        call["inputs"]["S"].as_str().is_some_and(|s| s.starts_with("0x")) && call["via"]["kind"].is_string(),
+        "{call}"
+    );
+    let data = names(&[".data"]);
+    assert_eq!(data.1, ["R_AARCH64_ABS16", "R_AARCH64_ABS64"]);
+    assert_eq!(names(&["R_AARCH64_CALL26"]).0, 0);
+    assert_eq!(names(&["R_AARCH64_CALL26", ".data+0x2"]).1, ["R_AARCH64_CALL26", "R_AARCH64_ABS64"]);
+    assert_eq!(names(&["f+0x4"]).1, ["R_AARCH64_LDST64_ABS_LO12_NC"]);
+    assert_eq!(names(&["odd"]).1, ["R_AARCH64_LDST64_ABS_LO12_NC", "R_AARCH64_ABS16"]);
+    assert_eq!(names(&[&format!("{object}(.text+0x0)")]).1, ["R_AARCH64_CALL26"]);
+    assert_eq!(names(&[".da*", ".te*"]).1.len(), all.len());
+    for (word, says) in [
+        (".txt", "there is no file, section or symbol `.txt`; did you mean `.text`?"),
+        ("R_AARCH64_CALL62", "AArch64 has no relocation `R_AARCH64_CALL62`; did you mean `R_AARCH64_CALL26`?"),
+        ("R_AARCH64_TSTBR14", "and none is for `R_AARCH64_TSTBR14`"),
+        (".text+0x1", "no relocation there"),
+    ] {
+        let (status, _, err) = run(&["explain", &object, word]);
+        assert!(status == 4 && err.contains(says), "{word}: {status} {err}");
+    }
+    let (status, _, err) = run(&["explain", &object, "nosuch.o"]);
+    assert!(status != 0 && status != 4 && err.contains("nosuch.o"), "{status} {err}");
+    // A link says all of it, too.
+    let image = dir.join("image");
+    let (_, _, err) = run(&["link", &object, "--phony-externals", "-o", image.to_str().expect("a text path")]);
+    assert!(err.contains("2 relocations cannot be applied") && err.contains("R_AARCH64_ABS16"), "{err}");
+}
+
 /// The matrix: every relocation is in it, proven by what ran just now, and the cases of a run beside that.
 #[test]
 fn coverage_says_what_is_proven() {
