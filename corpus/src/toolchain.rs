@@ -207,7 +207,7 @@ fn program(name: &str) -> Option<Tool> {
 }
 
 /// The first line of what a program says.
-pub(crate) fn first_line(program: &Path, argument: &str) -> Option<String> {
+pub fn first_line(program: &Path, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())

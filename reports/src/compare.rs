@@ -1,5 +1,5 @@
 //! Two runs, and what is different: what regressed, what was fixed, what is new, gone or slower, and which relocations
-//! explain the regressions.
+//! the regressions have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,6 +13,9 @@ use crate::text::clean;
 
 /// A case is slower when it takes so many times as long, and so many seconds more.
 const SLOWER: (f64, f64) = (2.0, 0.05);
+
+/// What a list of suspects says, and what it does not.
+pub(crate) const CORRELATION: &str = "What regressions have in common is where to look first, and no proof: another relocation of the same configurations, or none, may be the cause.";
 
 /// How many names of a list the texts show.
 const SHOWN: usize = 20;
@@ -173,11 +176,15 @@ impl Comparison {
         for suspect in &self.suspects {
             let Suspect { relocation, failing, holding, explains, alike } = suspect;
             let name = clean(relocation);
-            let others = if *alike > 0 { format!(", or one of {alike} others as likely") } else { String::new() };
+            let others = if *alike > 0 { format!(", as with {alike} others") } else { String::new() };
+            let all = self.regressed.len();
             let _ = writeln!(
                 out,
-                "REGRESSED {name}{others}: {failing} of {holding} configurations with it fail now; explains {explains}"
+                "REGRESSED {name}: {failing} of {holding} configurations that hold it fail now; {explains} of {all} regressions hold it{others}"
             );
+        }
+        if !self.suspects.is_empty() {
+            let _ = writeln!(out, "{CORRELATION}\n");
         }
         let changes = |list: &[Change]| list.iter().map(|change| clean(&change.name).into_owned()).collect::<Vec<_>>();
         list(&mut out, "regressed", &changes(&self.regressed));
@@ -193,7 +200,8 @@ impl Comparison {
     pub fn markdown(&self) -> String {
         let mut out = format!("### Comparison\n\n{}\n", self.line());
         if !self.suspects.is_empty() {
-            out += "\n| relocation | fail now | of those with it | explains |\n|---|---|---|---|\n";
+            let _ = writeln!(out, "\n{CORRELATION}");
+            out += "\n| relocation | fail now | of those with it | regressions with it |\n|---|---|---|---|\n";
             for Suspect { relocation, failing, holding, explains, .. } in &self.suspects {
                 let _ = writeln!(out, "| {} | {failing} | {holding} | {explains} |", code(relocation));
             }
@@ -322,6 +330,7 @@ mod tests {
         assert_eq!(comparison.suspects, [wanted]);
         assert_eq!(comparison.exit_status(), exit::FAILURES);
         assert!(comparison.terminal().contains("REGRESSED ADD: 3 of 3"), "{}", comparison.terminal());
+        assert!(comparison.terminal().contains(CORRELATION) && comparison.markdown().contains(CORRELATION));
         assert!(comparison.markdown().contains("| `ADD` | 3 | 3 | 3 |"));
     }
 

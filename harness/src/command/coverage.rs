@@ -82,8 +82,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         rows.map(|row| (target.name, row.number, row.name))
     });
     let mut matrix = Matrix::new(relocations);
+    let bar = super::progress(targets.len());
     for target in &targets {
-        for finding in proof::prove(target).findings {
+        bar.set_message(format!("proving each relocation of {}", target.name));
+        bar.tick();
+        let findings = proof::prove(target).findings;
+        bar.inc(1);
+        for finding in findings {
             let column = match finding.proof {
                 proof::Proof::Encode => Proof::Encode,
                 proof::Proof::Edge => Proof::Edge,
@@ -99,6 +104,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs, cases: Vec::new() });
         }
     }
+    bar.finish_and_clear();
     let mut boards = Vec::new();
     let named = |name: &String| MachineArgs { executor: Some(name.clone()), ..MachineArgs::default() };
     let wanted = args.remote.iter().map(named);
@@ -152,6 +158,7 @@ fn with_batches<T>(targets: &[&'static Target], work: impl FnOnce(&[Batch<'_>]) 
 /// Runs cases until each relocation was seen to matter.
 fn execute(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>]) {
     let bar = super::progress(batches.len());
+    bar.set_message("running cases until each relocation was seen to matter");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let batches: Vec<&Batch<'_>> = batches.iter().collect();
     for ((target, number), shown) in proof::execute::prove(&batches, &Choice::Unicorn, threads, &|| bar.inc(1)) {
@@ -183,6 +190,7 @@ fn remote(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>
         let fitting: Vec<&Batch<'_>> =
             batches.iter().filter(|batch| fit(batch.configurations[0].build.target.name)).collect();
         let bar = super::progress(fitting.len());
+        bar.set_message(format!("running cases on {}", board.name()));
         let found = proof::execute::prove(&fitting, board, 1, &|| bar.inc(1));
         bar.finish_and_clear();
         for line in &mut matrix.lines {
@@ -239,9 +247,13 @@ fn remote_cell(line: &Line, shown: Option<&proof::execute::Shown>, board: &str) 
 fn differ(matrix: &mut Matrix, target: &'static Target, batches: &[Batch<'_>]) -> anyhow::Result<()> {
     let peers: Vec<(Peer, PathBuf)> =
         [Peer::Ld, Peer::Lld].into_iter().map(|peer| Ok((peer, peer.find(target)?))).collect::<anyhow::Result<_>>()?;
+    for (peer, program) in &peers {
+        eprintln!("{} for {}: {}: {}", peer.name(), target.name, program.display(), Peer::version(program));
+    }
     let own: Vec<&Batch<'_>> =
         batches.iter().filter(|batch| batch.configurations[0].build.target.is_kin(target)).collect();
-    let bar = super::progress(0);
+    let bar = super::progress(own.len());
+    bar.set_message(format!("linking by GNU ld and lld for {}", target.name));
     let found = proof::differ::prove(target, &own, &peers, &|| bar.inc(1));
     bar.finish_and_clear();
     for line in matrix.lines.iter_mut().filter(|line| line.target == target.name) {

@@ -1,9 +1,10 @@
 //! `harness diff`: the same objects at the same addresses through other linkers, field by field.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
-use linker::Layout;
+use clap::{Args as ClapArgs, ValueEnum};
+use linker::{Layout, Target};
 
 use crate::exit;
 use crate::inputs;
@@ -22,9 +23,10 @@ pub struct Args {
     /// A flag for the compiler, for sources
     #[arg(long = "cflag", value_name = "FLAG", allow_hyphen_values = true)]
     pub flags: Vec<String>,
-    /// The linkers to compare with
-    #[arg(long, value_delimiter = ',', default_value = "ld,lld", value_name = "PEER,...")]
-    pub against: Vec<Peer>,
+    /// The linkers to compare with: ld, lld, llvm-jitlink; the first of the name in PATH, or the one that is named, as in
+    /// lld=/usr/bin/ld.lld-19
+    #[arg(long, value_delimiter = ',', default_value = "ld,lld", value_name = "PEER[=PROGRAM],...", value_parser = against)]
+    pub against: Vec<(Peer, Option<PathBuf>)>,
     /// Seed of the layout: sections are apart, so that what a peer inserts moves nothing
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -34,6 +36,34 @@ pub struct Args {
     /// Write a JSON document instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+fn against(text: &str) -> Result<(Peer, Option<PathBuf>), String> {
+    let (name, program) = text.split_once('=').map_or((text, None), |(name, program)| (name, Some(program)));
+    let peer = Peer::from_str(name, false).map_err(|_| {
+        let known = Peer::value_variants().iter().filter_map(|peer| peer.to_possible_value());
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        format!("unknown linker `{name}`, expected one of {}{}", known.join(", "), messages::suggest(name, &known))
+    })?;
+    match program {
+        Some("") => Err(format!("expected a program behind `{name}=`")),
+        program => Ok((peer, program.map(PathBuf::from))),
+    }
+}
+
+/// The program of each peer that was asked for, with what it says of its version.
+fn programs(args: &Args, target: &'static Target) -> anyhow::Result<Vec<(Peer, PathBuf, String)>> {
+    let mut programs: Vec<(Peer, PathBuf, String)> = Vec::new();
+    for (peer, named) in &args.against {
+        let program = match named {
+            None => peer.find(target)?,
+            Some(named) => which::which(named)
+                .map_err(|_| anyhow::anyhow!("{}: {} is no program that can be run", peer.name(), named.display()))?,
+        };
+        let version = Peer::version(&program);
+        programs.push((*peer, program, version));
+    }
+    Ok(programs)
 }
 
 /// Runs the command.
@@ -49,25 +79,38 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         layout: Layout::Random(args.seed),
     };
     let inputs = inputs::read(&files)?;
-    args.against.iter().try_for_each(|peer| peer.check(inputs.target))?;
-    let mut programs = Vec::new();
-    for &peer in &args.against {
-        match peer.find(inputs.target) {
-            Ok(program) => programs.push((peer, program)),
-            Err(error) => {
-                messages::error(&error);
-                return Ok(exit::MISSING);
-            }
+    for (index, (peer, _)) in args.against.iter().enumerate() {
+        if args.against[..index].iter().any(|(other, _)| other == peer) {
+            messages::error(&format!("{} is named twice: compare with one program of it at a time", peer.name()));
+            return Ok(exit::USAGE);
+        }
+        if let Err(error) = peer.check(inputs.target) {
+            messages::error(&error);
+            return Ok(exit::USAGE);
         }
     }
+    let programs = match programs(args, inputs.target) {
+        Ok(programs) => programs,
+        Err(error) => {
+            messages::error(&error);
+            return Ok(exit::MISSING);
+        }
+    };
+    let peers: Vec<(Peer, PathBuf)> = programs.iter().map(|(peer, program, _)| (*peer, program.clone())).collect();
     let units = oracle::units(inputs.files)?;
     let bar = crate::command::progress(units.len());
-    let survey = Survey::of(inputs.target, units, &programs, &files.layout, || bar.inc(1));
+    let survey = Survey::of(inputs.target, units, &peers, &files.layout, || bar.inc(1));
     bar.finish_and_clear();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&survey.json())?);
+        let mut document = survey.json();
+        for (peer, program, version) in &programs {
+            let peer = &mut document["peers"][peer.name()];
+            peer["program"] = program.display().to_string().into();
+            peer["version"] = version.as_str().into();
+        }
+        println!("{}", serde_json::to_string_pretty(&document)?);
     } else {
-        report(args, &survey);
+        report(args, &survey, &programs);
     }
     Ok(if failed(&survey) { exit::FAILURES } else { exit::OK })
 }
@@ -79,10 +122,13 @@ fn failed(survey: &Survey) -> bool {
     !survey.unlinked.is_empty() || survey.sums.values().any(wrong)
 }
 
-fn report(args: &Args, survey: &Survey) {
+fn report(args: &Args, survey: &Survey, programs: &[(Peer, PathBuf, String)]) {
     for (peer, sum) in &survey.sums {
         let empty = if sum.empty > 0 { format!(", {} of nothing", sum.empty) } else { String::new() };
         println!("{}: {} links compared, {} refused{empty}", peer.name(), sum.units, sum.refused.len());
+        if let Some((_, program, version)) = programs.iter().find(|(own, ..)| own == peer) {
+            println!("  {}: {version}", program.display());
+        }
         let heads = ["same", "meant", "excused", "excluded", "different"];
         println!("  {:42}{}", "relocation", heads.map(|head| format!(" {head:>9}")).concat());
         for (name, tally) in &sum.tallies {

@@ -21,7 +21,7 @@ pub mod run;
 pub mod serve;
 pub mod toolchains;
 
-/// A bar for so many steps, where there is a terminal.
+/// A bar for so many steps, where there is a terminal, on the standard error.
 fn progress(steps: usize) -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{elapsed_precise} [{bar:32}] {pos}/{len} {wide_msg}");

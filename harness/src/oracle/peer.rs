@@ -49,8 +49,9 @@ impl Peer {
                 &["arm-linux-gnueabihf-ld", "arm-linux-gnueabi-ld", "arm-none-eabi-ld"],
                 "binutils-arm-linux-gnueabihf",
             ),
-            (Peer::Lld, _) => (&["ld.lld-19", "ld.lld"], "lld-19"),
-            (Peer::Jitlink, _) => (&["llvm-jitlink-19", "llvm-jitlink"], "llvm-19"),
+            // The user's own first, which may be the one to be tried; then Debian's, whose names have a version.
+            (Peer::Lld, _) => (&["ld.lld", "ld.lld-19"], "lld-19"),
+            (Peer::Jitlink, _) => (&["llvm-jitlink", "llvm-jitlink-19"], "llvm-19"),
         }
     }
 
@@ -80,6 +81,11 @@ impl Peer {
         found.with_context(|| {
             format!("{} is not installed: none of {} (package {package})", self.name(), names.join(", "))
         })
+    }
+
+    /// What a program says of its version, on one line.
+    pub fn version(program: &Path) -> String {
+        corpus::toolchain::first_line(program, "--version").unwrap_or_else(|| "it does not say its version".to_owned())
     }
 
     /// Links the objects of `linked`, of which `inputs` are the files in order, at its addresses.

@@ -403,6 +403,44 @@ fn explain_goes_on_and_takes_several_words() {
     assert!(err.contains("2 relocations cannot be applied") && err.contains("R_AARCH64_ABS16"), "{err}");
 }
 
+/// The linker that is named, or the first in PATH; and which one it was.
+#[test]
+fn diff_says_which_linker_it_asked() {
+    let (_keep, dir) = temp();
+    let object = assemble(&dir, "one", ".text\n.global f\nf: bl f\n");
+    let program = which::which("aarch64-linux-gnu-ld").expect("GNU ld is installed");
+    let against = format!("ld={}", program.display());
+    let (status, out, err) = run(&["diff", &object, "--against", &against]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.contains(&format!("  {}: GNU ld", program.display())), "{out}");
+    let (_, out, _) = run(&["diff", &object, "--against", "ld,lld", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    for peer in ["GNU ld", "lld"] {
+        let peer = &value["peers"][peer];
+        assert!(peer["program"].as_str().is_some_and(|path| path.starts_with('/')), "{peer}");
+        assert!(peer["version"].as_str().is_some_and(|text| text.contains(char::is_numeric)), "{peer}");
+    }
+    // One of PATH comes before Debian's, whose names have a version.
+    let own = dir.join("bin/ld.lld");
+    std::fs::create_dir(dir.join("bin")).expect("a directory");
+    std::os::unix::fs::symlink(which::which("ld.lld-19").expect("lld is installed"), &own).expect("a link");
+    let path = std::env::join_paths(
+        std::iter::once(dir.join("bin")).chain(std::env::split_paths(&std::env::var_os("PATH").expect("a PATH"))),
+    );
+    let output = harness().args(["diff", &object, "--against", "lld"]).env("PATH", path.expect("a PATH")).output();
+    let out = String::from_utf8(output.expect("the program starts").stdout).expect("text");
+    assert!(out.contains(&format!("  {}: ", own.display())), "{out}");
+    for (against, status, says) in [
+        ("lldd", 2, "did you mean `lld`?"),
+        ("lld=/no/such", 69, "lld: /no/such is no program"),
+        ("ld=", 2, "expected a program behind `ld=`"),
+        ("ld,ld", 2, "named twice"),
+    ] {
+        let (got, _, err) = run(&["diff", &object, "--against", against]);
+        assert!(got == status && err.contains(says), "{against}: {got} {err}");
+    }
+}
+
 /// The matrix: every relocation is in it, proven by what ran just now, and the cases of a run beside that.
 #[test]
 fn coverage_says_what_is_proven() {

@@ -181,7 +181,7 @@ fn a_comparison_and_the_matrix_are_read_in_a_browser() {
         harness(&["compare", &fixture("old"), &fixture("new"), "--html", page.to_str().expect("a text path")]);
     assert_eq!(status, 100, "{text}");
     let dom = browser(keep.path(), &["--dump-dom"], &page, "#status=regressed");
-    let at = dom.find("Relocations that explain the regressions").expect("suspects");
+    let at = dom.find("Relocations that the regressions have in common").expect("suspects");
     assert!(dom[at..].contains("<code>R_AARCH64_LDST16_ABS_LO12_NC</code>"), "{dom}");
     assert!(dom.contains("data-status=\"regressed\"") && !dom.contains("hidden=\"\" data-status=\"regressed\""));
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::parts::{Name, head, href, number, word};
-use crate::compare::{Change, Comparison, Slower, Suspect};
+use crate::compare::{CORRELATION, Change, Comparison, Slower, Suspect};
 use crate::text::{clean, counted};
 
 /// So many configurations of a case are named.
@@ -69,9 +69,10 @@ pub(super) fn body(comparison: &Comparison, known: &BTreeSet<&str>) -> Markup {
 
 fn suspects(comparison: &Comparison) -> Markup {
     html! {
-        h3 { "Relocations that explain the regressions" }
+        h3 { "Relocations that the regressions have in common" }
+        p.note { (CORRELATION) }
         div.wide { table {
-            (head(&["relocation"], ["fail now", "of those with it", "explains", "others as likely"]))
+            (head(&["relocation"], ["fail now", "of those with it", "regressions with it", "others alike"]))
             tbody {
                 @for Suspect { relocation, failing, holding, explains, alike } in &comparison.suspects {
                     tr {
