@@ -101,7 +101,9 @@ where
             failure.problems.push("marked as failing, but it passed: remove the mark".to_owned());
         }
         failure.reproduce = format!("cargo run -p harness -- --exact {}", configuration.name);
-        failure.bless = Some(format!("{} --bless", failure.reproduce));
+        // A reference says what calls return, and nothing of errors and faults.
+        let blessable = expected.link_errors.is_empty() && expected.exit.is_none() && expected.fault.is_none();
+        failure.bless = blessable.then(|| format!("{} --bless", failure.reproduce));
         record.failure = Some(failure);
     }
     (record, findings)
@@ -189,10 +191,12 @@ impl<'a, 'e> Setup<'a, 'e> {
             findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
         } else if before(executor, &linked) {
             judge_run(executor, &linked, expected, findings);
+            if !findings.problems.is_empty() {
+                findings.failure.registers = suspects::registers(executor);
+            }
         }
         if !findings.problems.is_empty() {
             let failure = &mut findings.failure;
-            failure.registers = suspects::registers(executor);
             let mut read = |address: u64, into: &mut [u8]| executor.peek(address, into).is_ok();
             failure.suspects = suspects::suspects(&linked, roots, &mut read);
             failure.code = findings.pc.map_or(Vec::new(), |pc| suspects::code(&linked, pc, &mut read));

@@ -1,7 +1,7 @@
 //! A failure in words: the one text that the terminal, JUnit and Markdown show.
 
 use crate::model::{Checked, Failure, Instruction, Record, Register, Status, Suspect, Verdict};
-use crate::text::{clean, columns, wrap};
+use crate::text::{clean, columns, head, wrap};
 
 /// How many suspects are shown: more do not help, and a bad layout can make thousands.
 pub(crate) const SUSPECTS: usize = 8;
@@ -72,10 +72,23 @@ pub(crate) fn body(record: &Record) -> String {
     out
 }
 
-/// The most important fact about a record, on one line.
+/// The longest headline: guests print what they like.
+const HEADLINE: usize = 1 << 10;
+
+/// The most important fact about a record, on one line: the first of [`lines`] that is a problem. There may be tens of thousands
+/// of records, so nothing else of them is written.
 pub(crate) fn headline(record: &Record) -> String {
-    let first = lines(record, None).into_iter().find(|line| line.kind == Kind::Problem);
-    first.map_or_else(|| "failed".to_owned(), |line| line.text.trim_start().to_owned())
+    let one = |text: &str| clean(head(text.trim(), HEADLINE)).into_owned();
+    let reason = |otherwise: &'static str| one(record.reason.as_deref().unwrap_or(otherwise));
+    match (&record.failure, record.status) {
+        (_, Status::UnexpectedPass) => format!("passed, but is marked as failing: {}", reason("no reason given")),
+        (Some(failure), _) => {
+            let first = failure.problems.iter().find_map(|problem| problem.lines().next());
+            first.map_or_else(|| "failed".to_owned(), one)
+        }
+        (None, Status::Failed) => format!("failed: {}", reason("the record does not say why")),
+        (None, _) => "failed".to_owned(),
+    }
 }
 
 struct Lines {

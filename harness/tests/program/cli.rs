@@ -143,7 +143,9 @@ fn an_expectation_that_is_wrong_fails_with_all_there_is_to_know() {
         "R_AARCH64_ADR_PREL_LO21 at order_by_priority.o(.text+",
         "S + A - P = ",
         "layout     at:order_by_priority.o(.text)=0x400000",
-        "reproduce  cargo run -p harness -- --exact elf/aarch64/init/order_by_priority/",
+        &format!(
+            "reproduce  cargo run -p harness -- --corpus {corpus} --layout near --exact elf/aarch64/init/order_by_priority/"
+        ),
         "1 failed",
     ] {
         assert!(out.contains(says), "{says} is not in {out}");
@@ -233,6 +235,30 @@ fn the_line_to_reproduce_reproduces() {
     assert!(again.contains("1 failure, 1 cause\n1 failed in "), "{again}");
 }
 
+/// A program that ends in a fault shows where: the instructions around it and the registers, in A64 and in Thumb.
+#[test]
+fn a_fault_shows_the_code_around_it() {
+    let (_keep, dir) = temp();
+    std::fs::create_dir(dir.join("faults")).expect("a directory");
+    let source = "// arch: aarch64 thumbv7\n// build: gcc -O2\n// call: f(64i32) = 1i32\n\
+        int f(int x) { return *(volatile int *)(unsigned long)x + 1; }\n";
+    std::fs::write(dir.join("faults/null.c"), source).expect("a writable directory");
+    for (arch, instruction, register) in [
+        ("aarch64", "00 00 40 b9  ldr w0, [x0]  <f+0x4>", "    x0    0x40 "),
+        ("thumbv7", "ldr r0, [r0]  <f+0x0>", "    r0    0x40 "),
+    ] {
+        let corpus = dir.to_str().expect("a text path");
+        let (status, out, err) = run(&["--corpus", corpus, "--rebuild", "--layout", "near", "--arch", arch]);
+        assert_eq!(status, 100, "{out}{err}");
+        assert!(out.contains("did not return: read fault at 0x400"), "{out}");
+        assert!(out.contains("    faults/null.c:3  // call: f(64i32) = 1i32\n"), "{out}");
+        let here: Vec<&str> = out.lines().filter(|line| line.starts_with("  > 0x")).collect();
+        assert!(matches!(here[..], [line] if line.ends_with(instruction)), "{here:?}");
+        assert!(out.contains(register), "{out}");
+        assert!(out.contains(" --corpus ") && out.contains(" --rebuild "), "{out}");
+    }
+}
+
 /// What failed is remembered with what it came from, until it passes.
 #[test]
 fn failures_are_remembered_until_they_pass() {
@@ -287,7 +313,9 @@ fn enough_failures_end_a_run() {
         assert_eq!(status, 100, "{out}");
         let read = Report::read(std::fs::File::open(&report).expect("a report")).expect("a valid one");
         let totals = read.totals.clone().expect("it ended");
-        assert_eq!(read.results.iter().filter(|record| record.status == Status::Failed).count(), most, "{option:?}");
+        // What was started came to its end, and may have failed as well.
+        let failed = read.results.iter().filter(|record| record.status == Status::Failed).count();
+        assert!((most..most + 20).contains(&failed), "{option:?}: {failed}");
         assert_eq!(totals.not_run + read.results.len(), read.start.selected, "{option:?}");
         assert!(totals.not_run > 0 && !read.complete(), "{option:?}");
         let says = format!("{} not run in ", totals.not_run);
@@ -301,7 +329,7 @@ fn relocations_select_what_holds_them() {
     let (_keep, dir) = temp();
     let report = dir.join("r.json");
     let json = format!("json={}", report.display());
-    let (status, out, err) = run(&["R_AARCH64_TSTBR14", "--layout", "near", "--report", &json]);
+    let (status, out, err) = run(&["R_AARCH64_TSTBR14", "--report", &json]);
     assert_eq!(status, 0, "{out}{err}");
     let read = Report::read(std::fs::File::open(&report).expect("a report")).expect("a valid one");
     let holds = |record: &&reports::model::Record| record.relocations.contains_key("R_AARCH64_TSTBR14");

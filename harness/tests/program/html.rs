@@ -133,7 +133,7 @@ fn a_run_is_read_in_a_browser() {
         "R_AARCH64_ADR_PREL_LO21",
         "S + A - P = ",
         "<th scope=\"row\">before</th>",
-        &format!("cargo run -p harness -- --exact {FAILED}"),
+        &format!("cargo run -p harness -- --corpus {} --layout near --exact {FAILED}", cases.display()),
     ] {
         assert!(dom.contains(says), "{says} is not in {dom}");
     }
@@ -155,6 +155,11 @@ fn a_run_is_read_in_a_browser() {
         let dom = browser(keep.path(), &["--dump-dom"], &page, fragment);
         assert_eq!((hidden(&dom, FAILED), hidden(&dom, PASSED)), (failed, passed), "{fragment}");
     }
+    // A filter counts what matches of all failures, and each cause says how many of its own.
+    let dom = browser(keep.path(), &["--dump-dom"], &page, "#filter=unicorn+no_such_word");
+    assert!(dom.contains("<small>0 of 1 match</small>") && hidden(&dom, "cause-1"), "{dom}");
+    let dom = browser(keep.path(), &["--dump-dom"], &page, "#filter=order_by+r_aarch64_adr_prel_lo21");
+    assert!(!hidden(&dom, "cause-1") && dom.contains("<span class=\"count\">1</span>"), "{dom}");
     // An anchor: the failure itself, and the case of what has none of its own.
     let dom = browser(keep.path(), &["--dump-dom"], &page, &format!("#{FAILED}"));
     assert!(tag(&dom, FAILED).contains("found"));

@@ -197,7 +197,8 @@ fn total(counts: &serde_json::Value) -> u64 {
 fn fields_in_memory_are_checked() {
     use reports::model::Verdict;
     let target = Target::named("aarch64").expect("a target");
-    let source = ".text\n.global f\nf: bl g\n ret\n.section .text.g,\"ax\"\n.global g\ng: ret\n.data\n.global p\np: .xword g\n";
+    let source =
+        ".text\n.global f\nf: bl g\n ret\n.section .text.g,\"ax\"\n.global g\ng: ret\n.data\n.global p\np: .xword g\n";
     let objects = [compile(target, source)];
     let linked = link(target, &objects, &Options::unrelaxed());
     let graph = linked.graph();

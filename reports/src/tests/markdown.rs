@@ -84,7 +84,7 @@ fn huge() -> Summary {
         let mut record = failed();
         record.name = format!("elf/target{index}/calls/add/gcc12-O2/near/unicorn");
         record.target = format!("target{index}");
-        record.failure.as_mut().unwrap().problems = vec!["é".repeat(index * 10)];
+        record.failure.as_mut().unwrap().problems = vec![format!("{index} {}", "é".repeat(index * 10))];
         record.relocations = (0..20).map(|n| (format!("R_{n}_{}", "x".repeat(100)), 1)).collect();
         summary.push(&record);
         summary.push(&Record { reason: Some("why ".repeat(index)), status: Status::Skipped, ..record });

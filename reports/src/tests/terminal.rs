@@ -188,6 +188,24 @@ fn last_lines() {
     assert_eq!(verdict(&summary, &Style { colour: true, ..PLAIN }), "\x1b[32m1 passed in 0.50 s\x1b[0m\n");
 }
 
+/// The headline, which is made without the rest, is the first problem of the whole text.
+#[test]
+fn headlines_are_the_first_problem() {
+    let mut records = report().results;
+    records.retain(|record| record.status.is_failure());
+    records.push(Record { reason: Some("a\tb".into()), ..record("n", Status::Failed) });
+    records.push(record("n", Status::Failed));
+    for problems in [vec![], vec![String::new(), "second\nthird".to_owned()], vec!["\x1b[1m first\nmore".to_owned()]] {
+        records
+            .push(Record { failure: Some(Failure { problems, ..Failure::default() }), ..record("n", Status::Failed) });
+    }
+    for record in records {
+        let text = failure(&record, &PLAIN);
+        let first = text.lines().nth(1).filter(|line| !line.trim_start().starts_with(['R', 'r', 'l'])).map(str::trim);
+        assert_eq!(crate::failure::headline(&record), first.unwrap_or("failed"), "{text}");
+    }
+}
+
 #[test]
 fn failures_that_say_little() {
     let mut bare = record("n", Status::Failed);
