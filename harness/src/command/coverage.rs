@@ -252,8 +252,8 @@ fn differ(matrix: &mut Matrix, target: &'static Target, batches: &[Batch<'_>]) -
     }
     let own: Vec<&Batch<'_>> =
         batches.iter().filter(|batch| batch.configurations[0].build.target.is_kin(target)).collect();
-    let bar = super::progress(own.len());
-    bar.set_message(format!("linking by GNU ld and lld for {}", target.name));
+    let bar = super::counter();
+    bar.set_message(format!("links by GNU ld and lld for {}", target.name));
     let found = proof::differ::prove(target, &own, &peers, &|| bar.inc(1));
     bar.finish_and_clear();
     for line in matrix.lines.iter_mut().filter(|line| line.target == target.name) {
