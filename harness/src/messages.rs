@@ -21,6 +21,16 @@ pub fn error(error: &dyn Display) {
     eprintln!("error: {}", demangled(&error.to_string()));
 }
 
+/// A word as a shell takes it for one.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=,+@%-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// Prints the warnings of a link.
 pub fn warnings(graph: &LinkGraph<'_>) {
     for warning in &graph.warnings {
@@ -138,5 +148,18 @@ mod tests {
         let expected = "undefined symbol: f() [_Z1fv]\n  wanted by a.o(.text._Z1gv+0x4): R_ARM_CALL against `f()`";
         assert_eq!(demangled(message), expected);
         assert_eq!(demangled("nothing to see"), "nothing to see");
+    }
+
+    #[test]
+    fn words_are_one_word_to_a_shell() {
+        for (word, expected) in [
+            ("elf/armv7/a/b/gcc12-O2.x/random:1/unicorn", "elf/armv7/a/b/gcc12-O2.x/random:1/unicorn"),
+            ("at:a.o(.text)=0x1", "'at:a.o(.text)=0x1'"),
+            ("my cases", "'my cases'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! How one relocation is written: its name, its numbers, its bytes.
 
-use linker::error::hex as signed_hex;
 use linker::fixup::Fixup;
 use linker::graph::{Bytes, LinkGraph};
 use linker::index::EdgeId;
 use linker::relocation::Row;
+use linker::relocation::hex as signed_hex;
 
 /// The name of a relocation, and what it was before its instruction was rewritten.
 pub fn name(graph: &LinkGraph<'_>, id: EdgeId) -> String {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::memory::MemoryError;
-use crate::relocation::{Allowed, Standing};
+use crate::relocation::{Allowed, Standing, hex};
 
 /// A place in the input that an error is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,11 +92,6 @@ pub struct Misfit {
     pub value: i64,
     /// The values that fit.
     pub allowed: Allowed,
-}
-
-/// A number in hexadecimal, with a sign where it has one.
-pub fn hex(value: i128) -> String {
-    if value < 0 { format!("-{:#x}", value.unsigned_abs()) } else { format!("{value:#x}") }
 }
 
 impl fmt::Display for Misfit {

@@ -5,8 +5,12 @@
 
 use std::fmt;
 
-use crate::error::hex;
 use crate::field::{Field, Unit};
+
+/// A number in hexadecimal, with a sign where it has one.
+pub fn hex(value: i128) -> String {
+    if value < 0 { format!("-{:#x}", value.unsigned_abs()) } else { format!("{value:#x}") }
+}
 
 /// What a relocation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,7 +10,6 @@ pub const VERSION: u32 = 1;
 /// One line of the stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "nearly all events are results")]
 pub enum Event {
     /// The first line.
     Start(Start),

@@ -138,7 +138,7 @@ fn looks_like_file(word: &str) -> bool {
 }
 
 /// The live relocations that came from objects.
-fn from_objects<'a>(graph: &'a LinkGraph<'_>) -> impl Iterator<Item = EdgeId> {
+fn from_objects(graph: &LinkGraph<'_>) -> impl Iterator<Item = EdgeId> {
     let is_made = |block| graph.sections[graph.blocks[block].section].is_made();
     graph.live_edges().filter(move |(_, edge)| !is_made(edge.block)).map(|(id, _)| id)
 }

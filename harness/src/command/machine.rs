@@ -71,7 +71,7 @@ impl MachineArgs {
         let given = self.given();
         given
             .iter()
-            .map(|(name, value)| format!("--{name} {} ", super::run::quoted(value)))
+            .map(|(name, value)| format!("--{name} {} ", crate::messages::quoted(value)))
             .chain([cold.to_owned()])
             .collect()
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::Args as ClapArgs;
 use linker::Target;
-use linker::error::hex;
+use linker::relocation::hex;
 use linker::relocation::{Check, Row};
 
 use crate::exit;

@@ -32,7 +32,6 @@ mod origin;
 mod reproduce;
 
 use failed::{Memory, Origin};
-pub(crate) use reproduce::quoted;
 
 /// Options of `run`.
 #[derive(Clone, Debug, ClapArgs)]

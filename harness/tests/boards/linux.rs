@@ -93,7 +93,8 @@ fn an_armv6_kernel_of_ones_own_on_another_machine() {
 fn a_kernel_for_versatilepb_with_and_without_shared_memory() {
     let Some(directory) = image("LINKRIG_VERSATILE") else { return };
     let [kernel, dtb] = ["zImage", "versatile-pb.dtb"].map(|name| directory.join(name).to_string_lossy().into_owned());
-    let (before, rest) = include_str!("../../../qemu/boards/versatilepb.toml").split_once("[shared]").expect("a section");
+    let (before, rest) =
+        include_str!("../../../qemu/boards/versatilepb.toml").split_once("[shared]").expect("a section");
     let (_, after) = rest.split_once("[linux]").expect("a section behind it");
     let scratch = tempfile::tempdir().expect("a directory");
     let port = scratch.path().join("port.toml");

@@ -13,8 +13,8 @@
 //! long long rl(int i, long long a) { return a; }
 //! ```
 
-use corpus::value::Value;
 use crate::support::*;
+use corpus::value::Value;
 use harness::call::{self, CallError, Type};
 use harness::executor::{Executor, Stop, Unicorn};
 

@@ -1,7 +1,7 @@
 //! Host functions, called directly: a call may start at one, as a branch from guest code would.
 
-use corpus::value::Value;
 use crate::support::*;
+use corpus::value::Value;
 use harness::call::{self, Type};
 use harness::executor::{Executor, Exit, FaultKind, Guest, Register, Stop, Unicorn};
 use linker::memory::Protection;

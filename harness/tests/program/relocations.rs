@@ -16,7 +16,10 @@ fn the_pages_are_the_tables() {
             std::fs::write(&path, new).expect("written");
         } else {
             let old = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(old == new, "docs/{page} is stale: LINKRIG_UPDATE=1 cargo test -p harness --test program relocations");
+            assert!(
+                old == new,
+                "docs/{page} is stale: LINKRIG_UPDATE=1 cargo test -p harness --test program relocations"
+            );
         }
     }
 }

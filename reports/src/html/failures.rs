@@ -220,7 +220,7 @@ fn data(causes: &[Cause<'_>]) -> String {
     let mut table = Table::default();
     let mut list = Vec::new();
     for cause in causes {
-        let mut rows: BTreeMap<(String, &str, &str, String, &str), BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+        let mut rows: BTreeMap<_, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
         for record in &cause.records {
             let held = record.relocations.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
             let Record { name, target, build, layout, executor, .. } = record;

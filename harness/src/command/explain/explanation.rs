@@ -7,7 +7,7 @@ use linker::fixup::{Fixup, Via};
 use linker::graph::{LinkGraph, Made};
 use linker::index::{EdgeId, SymbolId};
 use linker::link::Resolved;
-use linker::relocation::Row;
+use linker::relocation::{self, Row};
 use serde_json::{Value, json};
 
 use crate::disassembly::Disassembler;
@@ -154,14 +154,14 @@ impl<'a> Explanation<'a> {
             Err(error) => value["problem"] = self.problem(error).into(),
             Ok(fixup) => {
                 let inputs = &fixup.inputs;
-                value["inputs"] = json!({ "S": number(inputs.s), "A": error::hex(inputs.a.into()), "P": number(inputs.p), "T": inputs.t });
+                value["inputs"] = json!({ "S": number(inputs.s), "A": relocation::hex(inputs.a.into()), "P": number(inputs.p), "T": inputs.t });
                 if self.row.operation.needs_entry() {
                     value["inputs"]["G"] = number(inputs.entry).into();
                 }
                 if self.row.operation.needs_got() {
                     value["inputs"]["GOT"] = number(inputs.got).into();
                 }
-                value["value"] = error::hex(fixup.value.into()).into();
+                value["value"] = relocation::hex(fixup.value.into()).into();
                 value["via"] = self.via(fixup.via);
             }
         }

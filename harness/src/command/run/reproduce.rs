@@ -1,5 +1,6 @@
 //! The command lines that a failure is to be had again with.
 
+use crate::messages::quoted;
 use reports::model::Record;
 
 use super::Args;
@@ -40,32 +41,4 @@ fn program() -> String {
         return JUDGED.to_owned();
     }
     std::env::args().next().map_or_else(|| "harness ".to_owned(), |program| quoted(&program) + " ")
-}
-
-/// A word as a shell takes it for one.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=,+@%-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_are_one_word_to_a_shell() {
-        for (word, expected) in [
-            ("elf/armv7/a/b/gcc12-O2.x/random:1/unicorn", "elf/armv7/a/b/gcc12-O2.x/random:1/unicorn"),
-            ("at:a.o(.text)=0x1", "'at:a.o(.text)=0x1'"),
-            ("my cases", "'my cases'"),
-            ("it's", r"'it'\''s'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
-    }
 }
