@@ -26,7 +26,7 @@ mod text;
 mod units;
 
 use islands::Home;
-pub(crate) use islands::{Part, STUB_ALIGNMENT};
+pub(crate) use islands::{Part, STUB_ALIGNMENT, Whereabouts};
 use units::{Class, Unit, units};
 
 /// Where sections go. The text form is what [`FromStr`](std::str::FromStr) reads and [`Display`](std::fmt::Display) writes.
@@ -139,11 +139,13 @@ impl Plan {
     }
 
     /// Puts room for the image's headers, so many bytes, in front of everything and below it, as loaders and start-up code
-    /// expect them. Nothing else moves.
+    /// expect them. Nothing else moves, unless the room is larger than what lies below the base: then the base does, with all
+    /// that has no fixed address.
     pub(crate) fn put_headers(&mut self, graph: &mut LinkGraph<'_>, size: u64) {
         let content = Content::Owned(vec![0; size as usize]);
         let block = graph.make_block(HEADERS, Protection::Read, false, content, 8);
         graph.headers = Some(block);
+        self.base = self.base.max(align_up(size, self.page).saturating_add(self.page));
         let lowest = self.segments.iter().filter_map(|segment| segment.fixed).chain([self.base]).min();
         let below = lowest.unwrap_or(self.base).saturating_sub(size) & !(self.page - 1);
         self.segments.insert(
@@ -226,12 +228,13 @@ impl Plan {
         for place in 0..places {
             for (turn, unit) in code.iter().skip(place).step_by(places).enumerate() {
                 let address = spans.base + place as u64 * spans.stride;
-                self.open(graph, unit, (turn == 0).then_some(address));
+                // A place is one segment, however many sections come there.
+                if turn == 0 { self.open(graph, unit, Some(address)) } else { self.fill(graph, unit) }
             }
         }
         for (index, unit) in data.iter().enumerate() {
             let address = spans.base + places as u64 * spans.stride;
-            if index == 0 { self.open(graph, unit, Some(address)) } else { self.open(graph, unit, None) }
+            if index == 0 { self.open(graph, unit, Some(address)) } else { self.join(graph, unit) }
         }
     }
 

@@ -3,11 +3,10 @@
 //! What is empty is where it would be: behind all that comes before it in the order of classes. So with no `.bss` it begins
 //! and ends behind the data, and clearing it clears nothing.
 
-use rustc_hash::FxHashMap;
-
 use super::output::BSS;
 use super::{Class, Plan, Planned, Unit};
 use crate::graph::{Definition, End, Extent, LinkGraph};
+use crate::hash::NameMap;
 use crate::memory::{Lifetime, Protection};
 
 /// Output sections that are known by name, and where they are if they are empty.
@@ -96,8 +95,8 @@ impl Plan {
     }
 
     /// The bounds of all output sections.
-    fn named<'data>(&self, graph: &LinkGraph<'data>) -> FxHashMap<&'data [u8], (u64, u64)> {
-        let mut named: FxHashMap<&[u8], (u64, u64)> = FxHashMap::default();
+    fn named<'data>(&self, graph: &LinkGraph<'data>) -> NameMap<&'data [u8], (u64, u64)> {
+        let mut named: NameMap<&[u8], (u64, u64)> = NameMap::default();
         for unit in self.units.iter().filter(|unit| unit.class != Class::NoAlloc) {
             if let Some(one) = self.extent(graph, unit) {
                 let all = named.entry(unit.output(graph)).or_insert(one);
@@ -107,13 +106,8 @@ impl Plan {
         named
     }
 
-    /// First byte of a unit, and the byte behind its last, without its islands.
-    pub(crate) fn extent_of(&self, graph: &LinkGraph<'_>, unit: u32) -> Option<(u64, u64)> {
-        self.extent(graph, self.units.get(unit as usize)?)
-    }
-
     /// Where a unit is, if something of it is left. Tables in link order are not in the order of their sections.
-    fn extent(&self, graph: &LinkGraph<'_>, unit: &Unit) -> Option<(u64, u64)> {
+    pub(super) fn extent(&self, graph: &LinkGraph<'_>, unit: &Unit) -> Option<(u64, u64)> {
         let blocks = unit.live_blocks(graph).map(|block| &graph.blocks[block]);
         join_spans(blocks.map(|block| span(block.address, block.content.size())))
     }

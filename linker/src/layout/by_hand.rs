@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
-
 use super::{At, Class, Layout, Plan, Unit, align_up};
 use crate::error::{Error, Result, Site, text};
 use crate::graph::{LinkGraph, object_name};
+use crate::hash::NameMap;
 use crate::index::SectionId;
 use crate::memory::Lifetime;
 
@@ -16,7 +15,7 @@ const NEIGHBOURS: u64 = 0x1_0000;
 impl Plan {
     pub(super) fn place_by_hand(&mut self, graph: &LinkGraph<'_>, units: &[Unit], list: &[At]) -> Result<()> {
         // Sections of one name in one file are told apart by their order.
-        let mut wanted: FxHashMap<(String, &[u8]), VecDeque<&At>> = FxHashMap::default();
+        let mut wanted: NameMap<(String, &[u8]), VecDeque<&At>> = NameMap::default();
         for at in list {
             wanted.entry((at.file.clone(), at.section.as_bytes())).or_default().push_back(at);
         }

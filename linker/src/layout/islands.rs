@@ -29,6 +29,29 @@ pub(crate) enum Part {
 /// Alignment of stubs, in bytes.
 pub(crate) const STUB_ALIGNMENT: u64 = 8;
 
+/// Where units are between two changes of the addresses: looked up once, asked for each stub.
+#[derive(Debug)]
+pub(crate) struct Whereabouts {
+    /// First byte of each unit without its islands, and the byte behind its last, if something of it is left.
+    extents: Vec<Option<(u64, u64)>>,
+    /// The address of the last block of each segment of code, with its unit, in the order of addresses.
+    code: Vec<(u64, u32)>,
+}
+
+impl Whereabouts {
+    /// First byte of a unit, and the byte behind its last, without its islands.
+    pub(crate) fn extent(&self, unit: u32) -> Option<(u64, u64)> {
+        self.extents.get(unit as usize).copied().flatten()
+    }
+
+    /// The number of the unit of code nearest to an address. None where there is no code.
+    pub(crate) fn nearest_code(&self, address: u64) -> Option<u32> {
+        let next = self.code.partition_point(|&(at, _)| at < address);
+        let around = self.code.get(next.saturating_sub(1)..).unwrap_or_default().iter().take(2);
+        around.min_by_key(|(at, _)| at.abs_diff(address)).map(|&(_, unit)| unit)
+    }
+}
+
 impl Plan {
     /// Bytes of the island before the first unit of these blocks.
     pub(super) fn island_before(&self, graph: &LinkGraph<'_>, blocks: &[BlockId]) -> u64 {
@@ -69,11 +92,15 @@ impl Plan {
         }
     }
 
-    /// The number of the unit of code nearest to an address. None where there is no code.
-    pub(crate) fn nearest_code(&self, graph: &LinkGraph<'_>, address: u64) -> Option<u32> {
+    /// Where units are at the present addresses.
+    pub(crate) fn whereabouts(&self, graph: &LinkGraph<'_>) -> Whereabouts {
+        let extents = self.units.iter().map(|unit| self.extent(graph, unit)).collect();
         let code = self.segments.iter().filter(|segment| segment.protection.executable());
-        let last = code.filter_map(|segment| segment.blocks.last().copied());
-        last.min_by_key(|&block| graph.blocks[block].address.abs_diff(address)).and_then(|block| self.unit_of(block))
+        let last = code.filter_map(|segment| segment.blocks.last());
+        let mut code: Vec<(u64, u32)> =
+            last.filter_map(|&block| Some((graph.blocks[block].address, self.unit_of(block)?))).collect();
+        code.sort_unstable();
+        Whereabouts { extents, code }
     }
 
     /// Bytes by which two blocks can come apart at most when `added` bytes come in.

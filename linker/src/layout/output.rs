@@ -6,12 +6,11 @@
 //! order (the order of the link, arrays by priority), and its flags are the union of its parts' flags. No layout parts an
 //! output section, but for those in [`PARTED`].
 
-use rustc_hash::FxHashMap;
-
 use super::Class;
 use crate::arch::Rule;
 use crate::error::{Error, Result, Site};
 use crate::graph::{Kind, LinkGraph, Section};
+use crate::hash::NameMap;
 use crate::index::SectionId;
 use crate::memory::{Lifetime, Protection};
 
@@ -94,7 +93,7 @@ impl Output<'_> {
 pub(super) fn outputs<'data>(graph: &LinkGraph<'data>) -> Result<Vec<Output<'data>>> {
     let mut outputs: Vec<Output<'data>> = Vec::new();
     // What is loaded and what is not are never one section.
-    let mut known: FxHashMap<(&[u8], bool), usize> = FxHashMap::default();
+    let mut known: NameMap<(&[u8], bool), usize> = NameMap::default();
     for (id, section) in graph.sections.iter() {
         if !section.block_ids().any(|block| graph.blocks[block].live) {
             continue;

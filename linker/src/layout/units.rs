@@ -1,10 +1,9 @@
 //! Units: what moves as one, and the order of it.
 
-use rustc_hash::FxHashMap;
-
 use super::output::{BSS, Output, outputs};
 use crate::error::Result;
 use crate::graph::LinkGraph;
+use crate::hash::NameMap;
 use crate::index::{BlockId, Id, SectionId};
 use crate::memory::Protection;
 
@@ -101,7 +100,7 @@ pub(super) fn units(graph: &LinkGraph<'_>) -> Result<Vec<Unit>> {
 /// Makes units of an output section: one, or where it may be parted one for each name in each object.
 fn part(graph: &LinkGraph<'_>, output: Output<'_>, units: &mut Vec<Unit>) {
     let whole = !output.may_be_parted();
-    let mut known = FxHashMap::default();
+    let mut known = NameMap::default();
     for &id in &output.sections {
         let section = &graph.sections[id];
         // Tentative definitions have no object that could hold them together.

@@ -3,11 +3,10 @@
 //! Entries are keyed by symbol, never by name, by what they hold, and where an object gives GDAT(S) an addend, by that
 //! too. Equal keys share an entry.
 
-use rustc_hash::FxHashMap;
-
 use super::sign;
 use crate::arch::{Resolver, Word};
 use crate::graph::{Bytes, Content, Definition, Edge, Extent, Flags, LinkGraph, Made, Signature, nothing};
+use crate::hash::NameMap;
 use crate::index::{BlockId, EdgeId, SymbolId};
 use crate::memory::Protection;
 use crate::relocation::{Entry, Term};
@@ -33,7 +32,7 @@ pub(crate) fn run(graph: &mut LinkGraph<'_>) {
     if !needed {
         return;
     }
-    let mut entries: FxHashMap<Key, usize> = FxHashMap::default();
+    let mut entries: NameMap<Key, usize> = NameMap::default();
     let mut keys: Vec<(EdgeId, Key)> = Vec::new();
     for &(edge, key) in &wanted {
         // What points at a descriptor needs the descriptor.

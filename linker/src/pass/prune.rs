@@ -1,8 +1,9 @@
 //! Liveness: what the roots reach through edges stays, the rest goes.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::graph::{Definition, Extent, Kind, LinkGraph, is_identifier};
+use crate::hash::{NameMap, NameSet};
 use crate::index::{BlockId, GroupId, SectionId, SymbolId};
 use crate::memory::Lifetime;
 
@@ -36,17 +37,17 @@ struct Marker<'g, 'data> {
     /// Blocks that live when another does: tables in link order, and the call-frame records of a function.
     along: FxHashMap<BlockId, Vec<BlockId>>,
     /// Sections by name, those that live together.
-    named: FxHashMap<&'data [u8], Vec<SectionId>>,
+    named: NameMap<&'data [u8], Vec<SectionId>>,
     /// The members of each section group.
     groups: FxHashMap<GroupId, Vec<SectionId>>,
     /// The names whose bounds somebody asked for.
-    bounded: FxHashSet<&'data [u8]>,
+    bounded: NameSet<&'data [u8]>,
 }
 
 impl<'g, 'data> Marker<'g, 'data> {
     fn new(graph: &'g mut LinkGraph<'data>) -> Self {
         let mut along: FxHashMap<BlockId, Vec<BlockId>> = FxHashMap::default();
-        let mut named: FxHashMap<&'data [u8], Vec<SectionId>> = FxHashMap::default();
+        let mut named: NameMap<&'data [u8], Vec<SectionId>> = NameMap::default();
         let mut groups: FxHashMap<GroupId, Vec<SectionId>> = FxHashMap::default();
         for (id, section) in graph.sections.iter() {
             if let Some(group) = section.group {
@@ -69,7 +70,7 @@ impl<'g, 'data> Marker<'g, 'data> {
         for block in graph.blocks.as_mut_slice() {
             block.live = false;
         }
-        Marker { graph, work: Vec::new(), along, named, groups, bounded: FxHashSet::default() }
+        Marker { graph, work: Vec::new(), along, named, groups, bounded: NameSet::default() }
     }
 
     fn mark(&mut self, block: BlockId) {

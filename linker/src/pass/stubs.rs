@@ -15,8 +15,9 @@ use crate::arch::{Demands, Destination, StubShape};
 use crate::branch::{addend_through, destination, stub_addend};
 use crate::field::Unit;
 use crate::graph::{Content, Definition, Edge, Flags, LinkGraph, Made};
+use crate::hash::NameMap;
 use crate::index::{BlockId, EdgeId, SymbolId};
-use crate::layout::{Part, Plan, STUB_ALIGNMENT};
+use crate::layout::{Part, Plan, STUB_ALIGNMENT, Whereabouts};
 use crate::memory::Protection;
 use crate::relocation::{Class, Inputs, Row};
 
@@ -40,13 +41,13 @@ const LARGEST: u64 = 64;
 pub(crate) struct Stubs {
     /// The edges that may need one, found once.
     candidates: Vec<EdgeId>,
-    by_key: FxHashMap<Key, Vec<(SymbolId, EdgeId)>>,
+    by_key: NameMap<Key, Vec<(SymbolId, EdgeId)>>,
     /// The stub that an edge uses, and the edge that asked for it.
     assigned: FxHashMap<EdgeId, (SymbolId, EdgeId)>,
     /// The stubs by the edges that made them.
     own: FxHashMap<EdgeId, SymbolId>,
     /// The landing pads by what they are for, and by the stubs that lead to them.
-    landings: FxHashMap<(SymbolId, i64), SymbolId>,
+    landings: NameMap<(SymbolId, i64), SymbolId>,
     lead_to: FxHashMap<SymbolId, SymbolId>,
     round: usize,
 }
@@ -64,10 +65,10 @@ impl Stubs {
         let may = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
         Stubs {
             candidates: graph.live_edges().filter(|(_, edge)| may(edge)).map(|(id, _)| id).collect(),
-            by_key: FxHashMap::default(),
+            by_key: NameMap::default(),
             assigned: FxHashMap::default(),
             own: FxHashMap::default(),
-            landings: FxHashMap::default(),
+            landings: NameMap::default(),
             lead_to: FxHashMap::default(),
             round: 0,
         }
@@ -80,6 +81,7 @@ impl Stubs {
         let to_come = (self.candidates.len() - self.own.len()) as u64 * LARGEST;
         let margin = if careful { plan.drift(to_come).min(i64::MAX as u64) as i64 } else { 0 };
         let mut insert: Vec<(u32, BlockId, Part)> = Vec::new();
+        let mut whereabouts: Option<Whereabouts> = None;
         for index in 0..self.candidates.len() {
             let id = self.candidates[index];
             let edge = graph.edges[id];
@@ -107,7 +109,8 @@ impl Stubs {
                 self.assigned.insert(id, stub);
                 continue;
             }
-            let Some((unit, part)) = place(graph, plan, &branch) else { continue };
+            let whereabouts = whereabouts.get_or_insert_with(|| plan.whereabouts(graph));
+            let Some((unit, part)) = place(graph, plan, whereabouts, &branch) else { continue };
             let landing = self.landing(graph, plan, edge.target, key.1, &mut insert);
             let (target, addend) = landing.map_or((edge.target, key.1), |landing| (landing, 0));
             let (stub, block) = make(graph, shape, target, addend);
@@ -183,13 +186,13 @@ impl Stubs {
 
 /// The unit beside which a stub for a branch stands, and on which side: the branch's own, or for data the last of the
 /// nearest code. None where there is no code to stand beside.
-fn place(graph: &LinkGraph<'_>, plan: &Plan, branch: &Branch<'_>) -> Option<(u32, Part)> {
+fn place(graph: &LinkGraph<'_>, plan: &Plan, whereabouts: &Whereabouts, branch: &Branch<'_>) -> Option<(u32, Part)> {
     let place = graph.blocks[branch.edge.block].address.wrapping_add(branch.edge.offset.into());
     if branch.row.class != Class::Branch {
-        return Some((plan.nearest_code(graph, place)?, Part::Behind));
+        return Some((whereabouts.nearest_code(place)?, Part::Behind));
     }
     let unit = plan.unit_of(branch.edge.block)?;
-    let (start, stop) = plan.extent_of(graph, unit)?;
+    let (start, stop) = whereabouts.extent(unit)?;
     let (low, high) = graph.arch.reach(branch.row, graph.core).range();
     // Where the end of the unit is beyond reach and its start is not.
     let before = i128::from(stop.wrapping_sub(place)) > high && -i128::from(place.wrapping_sub(start)) > low;

@@ -156,3 +156,29 @@ fn an_index_out_of_reach_says_so() {
     let block = section.block_ids().next().expect("a block");
     assert_eq!(read(&linked, linked.graph().blocks[block].address, 4) >> 16, 0xffff);
 }
+
+/// What the layouts put apart are places, not sections: an image of many sections has few segments in `far`. Where it has many
+/// all the same, and their headers need more room than there is below the base, everything stands higher.
+#[test]
+fn headers_of_many_segments_have_room() {
+    let names: Vec<String> = (0..40).map(|index| format!("f{index}")).collect();
+    let callee = |index: usize| names[(index + 1) % names.len()].as_str();
+    let files: Vec<(&str, Vec<u8>)> =
+        names.iter().enumerate().map(|(index, name)| ("f.o", calls(name, &[callee(index)]).bytes())).collect();
+    let headers = linker::link::Headers { fixed: 64, each: 0x2_0000 };
+    let options = Options { headers: Some(headers), ..Options::default() };
+    let start = |text: &str| {
+        let layout: Layout = text.parse().expect("a layout");
+        let linked = link_with("aarch64", &files, Roots::All, &layout, &options).expect("links");
+        let segments = &linked.plan().segments;
+        let (first, rest) = segments.split_first().expect("there are headers");
+        assert_eq!(first.size, 64 + 0x2_0000 * rest.len() as u64, "{text}");
+        let lowest = rest.iter().map(|segment| segment.address).min().expect("there is code");
+        assert!(first.address >= 0x1000 && first.address + first.size <= lowest, "{text}: {lowest:#x}");
+        (lowest, rest.len())
+    };
+    assert_eq!(start("near"), (0x40_0000, 1));
+    assert_eq!(start("far"), (0x40_0000, 12));
+    let (lowest, segments) = start("random:1");
+    assert!(lowest >= 0x50_0000 && segments == 40, "{lowest:#x}");
+}

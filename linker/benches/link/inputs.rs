@@ -10,12 +10,14 @@ use object::{
     Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
 };
 
+/// Name and bytes of each object.
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
 /// A link to measure.
 pub(crate) struct Input {
     pub(crate) name: &'static str,
     pub(crate) target: &'static Target,
-    /// Name and bytes of each object.
-    pub(crate) files: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Files,
 }
 
 impl Input {
@@ -39,7 +41,7 @@ pub(crate) fn all() -> &'static [Input] {
     })
 }
 
-fn target(name: &str) -> &'static Target {
+pub(crate) fn target(name: &str) -> &'static Target {
     Target::named(name).expect("a target of this name")
 }
 
