@@ -1,7 +1,8 @@
 //! Static archives: members are pulled when they define what is missing.
 //!
 //! All archives of a link form one group: an undefined symbol takes the first member, in the order of the archives, that
-//! defines it, until nothing is missing or nobody has it. Weak references pull nothing (AAELF32, Weak References).
+//! defines it, until nothing is missing or nobody has it. Weak references pull nothing (AAELF32, Weak References). A common
+//! symbol pulls the first member that has a strong definition, as with GNU ld and lld: the value there counts, and not zero.
 //!
 //! An archive mostly has a table of what its members define. One without, and one of which the caller gives the members,
 //! is asked member by member. A *thin* archive holds names of files in place of members: the linker reads no files, so the
@@ -10,8 +11,9 @@
 use object::read::archive::ArchiveFile;
 
 use crate::error::{Error, Result, Site, text};
+use crate::format::Defined;
 use crate::formats;
-use crate::hash::NameMap;
+use crate::hash::{NameMap, NameSet};
 use crate::names::Key;
 use crate::target::Target;
 
@@ -45,19 +47,30 @@ pub(crate) struct MemberId {
 
 /// Which member defines which symbol.
 #[derive(Debug, Default)]
-pub(crate) struct Index<'data>(NameMap<Key<'data>, MemberId>);
+pub(crate) struct Index<'data> {
+    first: NameMap<Key<'data>, MemberId>,
+    /// The members behind the first one, in order.
+    more: NameMap<Key<'data>, Vec<MemberId>>,
+}
 
 impl<'data> Index<'data> {
-    /// The member that defines this name.
+    /// The first member that defines this name.
     pub(crate) fn get(&self, name: &[u8]) -> Option<MemberId> {
-        self.0.get(&Key::of(name).0).copied()
+        self.first.get(&Key::of(name).0).copied()
     }
 
-    /// What is there already stays.
+    /// All members that define this name, in order.
+    pub(crate) fn all(&self, name: &[u8]) -> Vec<MemberId> {
+        let key = Key::of(name).0;
+        self.first.get(&key).into_iter().chain(self.more.get(&key).into_iter().flatten()).copied().collect()
+    }
+
     fn add(&mut self, name: &'data [u8], member: MemberId) {
         let (key, version) = Key::of(name);
         for key in [Some(key), version].into_iter().flatten() {
-            self.0.entry(key).or_insert(member);
+            if *self.first.entry(key).or_insert(member) != member {
+                self.more.entry(key).or_default().push(member);
+            }
         }
     }
 }
@@ -99,7 +112,7 @@ impl<'data> Archive<'data> {
         Archive { file, position, size, content: Content::Members(members) }
     }
 
-    /// Adds what the members define to `index`; what is there already stays.
+    /// Adds what the members define to `index`.
     pub(crate) fn index(&self, target: &Target, archive: usize, index: &mut Index<'data>) -> Result<()> {
         match &self.content {
             Content::Indexed(_, parsed) => {
@@ -114,7 +127,7 @@ impl<'data> Archive<'data> {
                     // What is no object defines nothing: archives may hold anything.
                     let Some(format) = formats::of(data) else { continue };
                     let member = MemberId { archive, offset: number as u64 };
-                    (format.defines)(target, data, &mut |name| index.add(name, member));
+                    (format.defines)(target, data, &mut |name, _| index.add(name, member));
                 }
             }
         }
@@ -151,6 +164,19 @@ impl<'data> Archive<'data> {
         }
         Ok((name, data))
     }
+}
+
+/// What a member defines for good.
+pub(crate) fn strong<'data>(target: &Target, data: &'data [u8]) -> NameSet<Key<'data>> {
+    let mut names = NameSet::default();
+    if let Some(format) = formats::of(data) {
+        (format.defines)(target, data, &mut |name, how| {
+            if how == Defined::Strong {
+                names.insert(Key::of(name).0);
+            }
+        });
+    }
+    names
 }
 
 fn every_member<'data>(parsed: &ArchiveFile<'data>, data: &'data [u8]) -> object::Result<Vec<Member<'data>>> {

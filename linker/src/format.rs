@@ -10,8 +10,17 @@ use crate::target::Target;
 /// Reads an object into a graph. The flag says whether debug information is kept.
 type Read = for<'data> fn(&mut LinkGraph<'data>, &mut Names<'data>, &Limits, bool, ObjectId, &'data [u8]) -> Result<()>;
 
+/// How an object defines a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defined {
+    /// So that no other object may.
+    Strong,
+    /// Weakly, or as a common symbol: another object's definition may count instead.
+    Tentative,
+}
+
 /// Tells the global names that an object for this target defines. Of one that cannot be read, none.
-type Defines = for<'data> fn(&Target, &'data [u8], &mut dyn FnMut(&'data [u8]));
+type Defines = for<'data> fn(&Target, &'data [u8], &mut dyn FnMut(&'data [u8], Defined));
 
 /// One format.
 pub(crate) struct Format {

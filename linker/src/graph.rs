@@ -106,7 +106,7 @@ impl<'data> LinkGraph<'data> {
             initialised: Vec::new(),
             assignments: Vec::new(),
         };
-        let owner = graph.objects.push(Object { file: "linker", member: None, position: u32::MAX });
+        let owner = graph.objects.push(Object { file: "linker", member: None, position: u32::MAX, source: b"" });
         graph.symbols.push(Symbol {
             name: b"",
             definition: Definition::Absolute(0),

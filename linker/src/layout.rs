@@ -93,6 +93,8 @@ pub struct Plan {
     pub floating: bool,
     page: u64,
     base: u64,
+    /// Whether somebody said where the image starts.
+    moved: bool,
     /// Where blocks have to be that were placed by hand.
     pins: FxHashMap<BlockId, u64>,
     units: Vec<Unit>,
@@ -138,6 +140,11 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The image starts here instead of at the architecture's base.
+    pub(crate) fn start_at(&mut self, base: u64) {
+        (self.base, self.moved) = (base, true);
+    }
+
     /// Puts room for the image's headers, so many bytes, in front of everything and below it, as loaders and start-up code
     /// expect them. Nothing else moves, unless the room is larger than what lies below the base: then the base does, with all
     /// that has no fixed address.
@@ -145,9 +152,14 @@ impl Plan {
         let content = Content::Owned(vec![0; size as usize]);
         let block = graph.make_block(HEADERS, Protection::Read, false, content, 8);
         graph.headers = Some(block);
-        self.base = self.base.max(align_up(size, self.page).saturating_add(self.page));
-        let lowest = self.segments.iter().filter_map(|segment| segment.fixed).chain([self.base]).min();
-        let below = lowest.unwrap_or(self.base).saturating_sub(size) & !(self.page - 1);
+        let start = if self.moved {
+            let behind = align_up(self.base.saturating_add(size), self.page);
+            std::mem::replace(&mut self.base, behind)
+        } else {
+            self.base = self.base.max(align_up(size, self.page).saturating_add(self.page));
+            let lowest = self.segments.iter().filter_map(|segment| segment.fixed).chain([self.base]).min();
+            lowest.unwrap_or(self.base).saturating_sub(size) & !(self.page - 1)
+        };
         self.segments.insert(
             0,
             Planned {
@@ -160,7 +172,7 @@ impl Plan {
                 content: 0,
                 alignment: 1,
                 blocks: vec![block],
-                fixed: Some(below),
+                fixed: Some(start),
             },
         );
     }

@@ -9,8 +9,6 @@
 
 use std::marker::PhantomData;
 
-use rustc_hash::FxHashSet;
-
 use crate::arch::Core;
 use crate::archive::{self, Archive};
 use crate::assign::{Assignment, Term};
@@ -19,11 +17,12 @@ use crate::error::{Error, Result, Site, Undefined};
 use crate::foreign;
 use crate::formats::{self, FORMATS};
 use crate::graph::{Content, Definition, Flags, Kind, LinkGraph, Object, Symbol};
+use crate::hash::{NameMap, NameSet};
 use crate::index::SymbolId;
 use crate::layout::{Layout, Plan};
 use crate::limits::Limits;
 use crate::memory::{InFlight, Memory, Protection};
-use crate::names::Names;
+use crate::names::{Key, Names};
 use crate::pass::stubs::Stubs;
 use crate::pass::{assign, frame_index, got, ifunc, initialise, platform, prune, relax, sign, unwind};
 use crate::platform::Platform;
@@ -57,6 +56,9 @@ pub struct Options {
     /// Room for headers of the image, in a segment of its own: the first, below all others. `__ehdr_start` is there, or
     /// nowhere.
     pub headers: Option<Headers>,
+    /// Where the image starts, in layouts that begin at the architecture's base otherwise: its headers, or the first segment
+    /// where it has none.
+    pub base: Option<u64>,
     /// Bytes in a page that no two segments share, a power of two. A larger page of the memory's counts instead.
     pub page: u64,
     /// What relocations mean that leave it to the platform.
@@ -93,6 +95,7 @@ impl Default for Options {
             property_note: false,
             frame_index: false,
             headers: None,
+            base: None,
             page: 1,
             platform: Platform::default(),
             limits: Limits::default(),
@@ -225,7 +228,7 @@ impl<'data> Parsed<'data> {
     }
 
     fn read(&mut self, file: &'data str, member: Option<&'data [u8]>, position: u32, data: &'data [u8]) -> Result<()> {
-        let object = self.graph.objects.push(Object { file, member, position });
+        let object = self.graph.objects.push(Object { file, member, position, source: b"" });
         let Some(format) = formats::of(data) else {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
             let problem = format!("is {}, expected an {} object", foreign::describe(data), known.join(" or "));
@@ -281,8 +284,10 @@ impl<'data> Parsed<'data> {
         for (number, archive) in self.archives.iter().enumerate() {
             archive.index(self.graph.target, number, &mut index)?;
         }
-        let mut pulled = FxHashSet::default();
+        let mut pulled = NameSet::default();
+        let mut strong: NameMap<archive::MemberId, NameSet<Key<'data>>> = NameMap::default();
         let mut left = self.archives.iter().map(Archive::size).fold(0, usize::saturating_add);
+        let mut left_to_look_at = left;
         if let Roots::Names(names) = roots {
             for &name in names {
                 if self.names.get(name.as_bytes()).is_none_or(|id| self.graph.symbols[id].is_undefined())
@@ -297,9 +302,26 @@ impl<'data> Parsed<'data> {
         let mut next = 0;
         while let Some(&id) = self.names.wanted.get(next) {
             next += 1;
-            let symbol = &self.graph.symbols[id];
-            if symbol.is_undefined()
-                && let Some(member) = index.get(symbol.name)
+            let Symbol { name, definition, .. } = self.graph.symbols[id];
+            let member = match definition {
+                Definition::Undefined => index.get(name),
+                Definition::Common(..) => {
+                    let mut found = None;
+                    for member in index.all(name) {
+                        if !strong.contains_key(&member) {
+                            let (.., data) = self.take(member, &mut left_to_look_at)?;
+                            strong.insert(member, archive::strong(self.graph.target, data));
+                        }
+                        if strong[&member].contains(&Key::of(name).0) {
+                            found = Some(member);
+                            break;
+                        }
+                    }
+                    found
+                }
+                _ => None,
+            };
+            if let Some(member) = member
                 && pulled.insert(member)
             {
                 self.read_member(member, &mut left)?;
@@ -308,15 +330,21 @@ impl<'data> Parsed<'data> {
         Ok(())
     }
 
-    /// Reads a member. `left` is how many bytes of archives no member has taken yet: members do not share any, whatever
-    /// symbol tables say, so that the work is bounded by the size of the archives.
-    fn read_member(&mut self, member: archive::MemberId, left: &mut usize) -> Result<()> {
+    /// Name and content of a member. `left` is how many bytes of archives no member has taken yet: members do not share any,
+    /// whatever symbol tables say, so that the work is bounded by the size of the archives.
+    fn take(&self, member: archive::MemberId, left: &mut usize) -> Result<archive::Member<'data>> {
         let archive = &self.archives[member.archive];
         let (name, data) = archive.member(member)?;
         *left = left.checked_sub(data.len()).ok_or_else(|| {
             let site = Box::new(Site { file: archive.file.to_owned(), ..Site::default() });
             Error::Malformed { site, problem: "archive: its members overlap".to_owned() }
         })?;
+        Ok((name, data))
+    }
+
+    fn read_member(&mut self, member: archive::MemberId, left: &mut usize) -> Result<()> {
+        let (name, data) = self.take(member, left)?;
+        let archive = &self.archives[member.archive];
         self.read(archive.file, Some(name), archive.position, data)
     }
 
@@ -409,6 +437,9 @@ impl<'data> Pruned<'data> {
         sign::run(&mut self.graph)?;
         let page = memory.page_size().max(self.options.page);
         let mut plan = Plan::new(&self.graph, layout, page, memory.origin())?;
+        if let Some(base) = self.options.base {
+            plan.start_at(base);
+        }
         if let Some(Headers { fixed, each }) = self.options.headers {
             let size = fixed.saturating_add(each.saturating_mul(plan.segments.len() as u64));
             plan.put_headers(&mut self.graph, size);

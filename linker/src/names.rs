@@ -58,7 +58,7 @@ pub(crate) struct Names<'data> {
     pub(crate) once: NameSet<&'data [u8]>,
     /// For what is there once by either way: whose it is, and the flags of its only section.
     pub(crate) single: NameSet<(&'data [u8], u64)>,
-    /// Symbols that became references which have to be met, in that order. Some may have been defined since.
+    /// Symbols that became references which have to be met, or common, in that order. Some may have been defined since.
     pub(crate) wanted: Vec<SymbolId>,
 }
 
@@ -72,6 +72,10 @@ fn rank(symbol: &Symbol<'_>) -> u8 {
         _ if symbol.owner == linker() => 1,
         _ => 3,
     }
+}
+
+fn is_common(symbol: &Symbol<'_>) -> bool {
+    matches!(symbol.definition, Definition::Common(..))
 }
 
 /// Whether two strong definitions are one: the same number, or the same place under a plain and a versioned name.
@@ -131,7 +135,7 @@ impl<'data> Names<'data> {
         }
         let id = *self.globals.entry(key).or_insert_with(|| graph.symbols.next());
         if id == graph.symbols.next() {
-            if new.is_undefined() && new.binding == Binding::Strong {
+            if new.is_undefined() && new.binding == Binding::Strong || is_common(&new) {
                 self.wanted.push(id);
             }
             return Ok(graph.symbols.push(new));
@@ -168,7 +172,12 @@ impl<'data> Names<'data> {
             }
             // What the caller defines gives way to any object, in either order.
             (1, 1) if old.owner == linker() && new.owner != linker() => graph.symbols[id] = new,
-            (old, new_rank) if new_rank > old => graph.symbols[id] = new,
+            (old, new_rank) if new_rank > old => {
+                if is_common(&new) {
+                    self.wanted.push(id);
+                }
+                graph.symbols[id] = new;
+            }
             _ => {}
         }
         graph.symbols[id].visibility = visibility;

@@ -9,7 +9,7 @@ use object::{BigEndian, LittleEndian};
 
 use crate::build::Properties;
 use crate::error::{Error, Result, Site, text};
-use crate::format::Format;
+use crate::format::{Defined, Format};
 use crate::graph::{Block, Content, Kind, LinkGraph, Section};
 use crate::index::{BlockId, GroupId, Id, ObjectId, SectionId, SymbolId};
 use crate::limits::Limits;
@@ -106,7 +106,7 @@ fn read<'data>(
 }
 
 /// See [`Format::defines`].
-fn defines<'data>(target: &Target, data: &'data [u8], tell: &mut dyn FnMut(&'data [u8])) {
+fn defines<'data>(target: &Target, data: &'data [u8], tell: &mut dyn FnMut(&'data [u8], Defined)) {
     let defines = match (target.pointer_bits, target.big_endian) {
         (64, false) => symbols::defines::<elf::FileHeader64<LittleEndian>>,
         (64, true) => symbols::defines::<elf::FileHeader64<BigEndian>>,

@@ -5,6 +5,7 @@ use object::read::elf::{FileHeader, SectionHeader, Sym};
 
 use super::{Reader, Slot, malformed};
 use crate::error::{Result, Site, text};
+use crate::format::Defined;
 use crate::graph::{Binding, Definition, Flags, Symbol, Visibility, nothing};
 use crate::index::{SectionId, SymbolId};
 
@@ -17,14 +18,17 @@ const VISIBILITY: u8 = 3;
 /// Tells the global names that an object defines, and looks at nothing else.
 pub(super) fn defines<'data, Elf: FileHeader>(
     data: &'data [u8],
-    tell: &mut dyn FnMut(&'data [u8]),
+    tell: &mut dyn FnMut(&'data [u8], Defined),
 ) -> object::Result<()> {
     let header = Elf::parse(data)?;
     let endian = header.endian()?;
     let symbols = header.sections(endian, data)?.symbols(endian, data, elf::SHT_SYMTAB)?;
     for symbol in symbols.iter() {
         if symbol.st_bind() != elf::STB_LOCAL && symbol.st_shndx(endian) != elf::SHN_UNDEF {
-            tell(symbols.symbol_name(endian, symbol)?);
+            let common = symbol.st_shndx(endian) == elf::SHN_COMMON || symbol.st_type() == elf::STT_COMMON;
+            let tentative = common || symbol.st_bind() == elf::STB_WEAK;
+            let how = if tentative { Defined::Tentative } else { Defined::Strong };
+            tell(symbols.symbol_name(endian, symbol)?, how);
         }
     }
     Ok(())
@@ -61,6 +65,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             .map_err(|_| malformed(self.site(), format!("symbol {}: st_name is outside the string table", index.0)))?;
         let kind = symbol.st_type();
         if kind == elf::STT_FILE {
+            self.graph.objects[self.object].source = name;
             return Ok(nothing());
         }
         let function = kind == elf::STT_FUNC || kind == elf::STT_GNU_IFUNC;

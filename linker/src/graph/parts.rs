@@ -15,6 +15,8 @@ pub struct Object<'data> {
     /// Where it stands in the order of the link: the number of its file among those added. Members of an archive stand where
     /// the archive does, in the order in which they were pulled.
     pub position: u32,
+    /// Name of the source that it was compiled from, as the compiler wrote it. Empty: it says none.
+    pub source: &'data [u8],
 }
 
 /// What a section is for, beyond its bytes.

@@ -1,6 +1,7 @@
 //! Archives: members on demand, all archives one group.
 
-use super::elf::{GLOBAL, WEAK, archive};
+use super::elf::{Elf, GLOBAL, WEAK, archive};
+use super::symbols::common;
 use super::*;
 
 #[test]
@@ -35,6 +36,24 @@ fn a_weak_reference_pulls_nothing_until_a_strong_one_does() {
     assert_eq!(link("aarch64", &files).expect("links").address("x"), None);
     let more = [files[0].clone(), ("p.o", points_to(&["p_x"]).bytes()), files[1].clone()];
     assert_eq!(pointer(&link("aarch64", &more).expect("links"), "x"), 7);
+}
+
+/// As with GNU ld and lld: the strong definition of an archive counts, wherever it stands, and what is common there pulls nothing.
+#[test]
+fn a_common_symbol_pulls_the_first_strong_definition() {
+    let main = |common: Elf| [("main.o", points_to(&["x"]).bytes()), ("common.o", common.bytes())];
+    let object = |name: &'static str, elf: Elf| (name, elf.bytes(), &["x"][..]);
+    let weak = archive(&[object("weak.o", defines(WEAK, "x", 3))]);
+    let tentative = archive(&[object("tentative.o", common(64, 8))]);
+    let strong = archive(&[object("tentative.o", common(64, 8)), object("strong.o", defines(GLOBAL, "x", 7))]);
+    let mut files = main(common(8, 8)).to_vec();
+    files.extend([("libweak.a", weak), ("libtentative.a", tentative)]);
+    assert_eq!(pointer(&link("aarch64", &files).expect("links"), "x"), 0);
+    files.push(("libstrong.a", strong));
+    assert_eq!(pointer(&link("aarch64", &files).expect("links"), "x"), 7);
+    // What is weakly defined and becomes common wants it, too.
+    files.insert(0, ("weak.o", defines(WEAK, "x", 3).bytes()));
+    assert_eq!(pointer(&link("aarch64", &files).expect("links"), "x"), 7);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn winner(objects: &[Elf]) -> u64 {
     pointer(&linked, "x")
 }
 
-fn common(size: u64, alignment: u64) -> Elf {
+pub(super) fn common(size: u64, alignment: u64) -> Elf {
     let mut elf = Elf::aarch64();
     elf.symbols.push(("x".into(), GLOBAL | OBJECT, 0, COMMON, alignment, size));
     elf
