@@ -1,6 +1,8 @@
 //! Build attributes of AArch64: subsections by name, each optional or required, with numbers or text by tag (Build
 //! Attributes for the Arm 64-bit Architecture, 2025Q4). Those of the ABI say what program properties say.
 
+use std::collections::BTreeMap;
+
 use crate::build::Attributes;
 use crate::field::Unit;
 
@@ -63,6 +65,7 @@ fn subsections(mut rest: &[u8], big_endian: bool, attributes: &mut Attributes) -
             continue;
         }
         let mut signing = (0, 0);
+        let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
         while !part.is_empty() {
             let tag = number(&mut part)?;
             if kind != 0 {
@@ -70,6 +73,12 @@ fn subsections(mut rest: &[u8], big_endian: bool, attributes: &mut Attributes) -
                 continue;
             }
             let value = number(&mut part)?;
+            if let Some(before) = seen.insert(tag, value).filter(|before| *before != value) {
+                let name = crate::error::text(name);
+                attributes.refused = Some(format!(
+                    "subsection {name} gives attribute {tag} the values {before} and {value}: expected one"
+                ));
+            }
             let properties = &mut attributes.properties;
             match (name == FEATURES, tag) {
                 (true, 0) => properties.bti = value == 1,
@@ -117,5 +126,15 @@ mod tests {
         let bytes = [&b"A"[..], &subsection("vendor_needs", 0, &[1, 1])].concat();
         assert!(read(&bytes, false).refused.is_some_and(|problem| problem.contains("vendor_needs")));
         assert_eq!(read(&[0; 12], false), Attributes::default());
+    }
+
+    /// Two values for one attribute are an error, the same one twice is not (buildattr64, Encoding).
+    #[test]
+    fn a_subsection_does_not_contradict_itself() {
+        let of =
+            |list: &[u8]| read(&[&b"A"[..], &subsection("aeabi_feature_and_bits", 1, list)].concat(), false).refused;
+        assert_eq!(of(&[0, 1, 1, 1, 0, 1]), None);
+        let problem = of(&[0, 1, 1, 1, 0, 0]).expect("refused");
+        assert!(problem.contains("gives attribute 0 the values 1 and 0"), "{problem}");
     }
 }
