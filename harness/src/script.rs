@@ -70,7 +70,7 @@ impl<'a> Iterator for Tokens<'a> {
             return Some(&quoted[..end]);
         }
         let end = match first {
-            '(' | ')' | ',' | ';' | '{' | '}' | '=' => 1,
+            '(' | ')' | ',' | ';' | '{' | '}' => 1,
             _ => self.rest.find(|c: char| c.is_whitespace() || "(),;{}\"".contains(c)).unwrap_or(self.rest.len()),
         };
         let (token, rest) = self.rest.split_at(end.max(1));
@@ -132,6 +132,7 @@ mod tests {
         let file = |name: &str| Named::File(name.to_owned());
         assert_eq!(script.files, [file("/usr/lib/libm-2.36.a"), file("a b.a"), Named::Library("mvec".to_owned())]);
         assert_eq!(parse("INPUT(-lc);EXTERN(x)").expect("understood").wanted, ["x"]);
+        assert_eq!(parse("INPUT(=/below/the/root.o)").expect("understood").files, [file("=/below/the/root.o")]);
     }
 
     #[test]

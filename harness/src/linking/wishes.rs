@@ -42,6 +42,9 @@ pub struct Wishes {
     /// max-page-size=N, muldefs, and what other linkers know (see `harness ld --help`)
     #[arg(short = 'z', value_name = "KEYWORD")]
     pub keywords: Vec<String>,
+    /// Put the start of the image at an address: its headers, with the sections behind
+    #[arg(long = "image-base", value_name = "ADDR", value_parser = crate::inputs::address)]
+    pub image_base: Option<u64>,
     /// Put an output section at an address
     #[arg(long = "section-start", value_name = "SECTION=ADDR", value_parser = super::section_start)]
     pub section_starts: Vec<(String, u64)>,
@@ -73,7 +76,40 @@ pub struct Keywords {
     pub no_relro: bool,
     /// Whether the stack is executable.
     pub executable_stack: bool,
+    /// Bytes that the stack is asked to have. 0: as the system likes.
+    pub stack_size: u64,
 }
+
+/// The keywords of `-z` without an effect here: they are about loading and dynamic symbols, of which there are none, or say
+/// what is always so.
+const WITHOUT: &[&str] = &[
+    "now",
+    "lazy",
+    "defs",
+    "nodelete",
+    "noseparate-code",
+    "separate-code",
+    "separate-loadable-segments",
+    "text",
+    "notext",
+    "combreloc",
+    "nocombreloc",
+    "nognustack",
+    "initfirst",
+    "interpose",
+    "nodlopen",
+    "nodefaultlib",
+    "origin",
+    "start-stop-gc",
+    "nostart-stop-gc",
+    "start-stop-visibility",
+    "force-bti",
+    "pac-plt",
+    "pack-relative-relocs",
+    "nopack-relative-relocs",
+    "unique-symbol",
+    "nounique-symbol",
+];
 
 impl Wishes {
     /// Turns `--wrap` into pairs of redirections. To be called once.
@@ -81,6 +117,9 @@ impl Wishes {
         for name in std::mem::take(&mut self.wrapped) {
             self.redirects.push((name.clone(), format!("__wrap_{name}")));
             self.redirects.push((format!("__real_{name}"), name));
+        }
+        if self.keywords.iter().any(|keyword| keyword == "undefs") {
+            self.unresolved = Unresolved::IgnoreAll;
         }
     }
 
@@ -96,34 +135,26 @@ impl Wishes {
                 ("relro", _) => known.no_relro = false,
                 ("execstack", _) => known.executable_stack = true,
                 ("noexecstack", _) => known.executable_stack = false,
-                // About loading and dynamic symbols, of which there are none; and what is always so.
-                (
-                    "now"
-                    | "lazy"
-                    | "defs"
-                    | "nodelete"
-                    | "noseparate-code"
-                    | "separate-code"
-                    | "text"
-                    | "notext"
-                    | "combreloc"
-                    | "nocombreloc"
-                    | "nognustack"
-                    | "initfirst"
-                    | "origin"
-                    | "stack-size"
-                    | "start-stop-gc"
-                    | "nostart-stop-gc"
-                    | "force-bti"
-                    | "pac-plt"
-                    | "pack-relative-relocs"
-                    | "nopack-relative-relocs",
-                    _,
-                ) => {}
+                ("stack-size", value) => known.stack_size = number(keyword, value)?,
+                // Said once more as a policy: see `settle`.
+                ("undefs", _) => {}
+                (name, _) if WITHOUT.contains(&name) => {}
                 _ => return Err(format!("-z {keyword} is not known")),
             }
         }
         Ok(known)
+    }
+
+    /// Drops the keywords that are not known, and returns them.
+    pub fn drop_unknown_keywords(&mut self) -> Vec<String> {
+        let is_known = |keyword: &String| {
+            let one = Wishes { keywords: vec![keyword.clone()], ..Wishes::default() };
+            // One that is known with another value is an error later on.
+            one.keywords().map_or_else(|problem| !problem.ends_with("is not known"), |_| true)
+        };
+        let (known, unknown) = std::mem::take(&mut self.keywords).into_iter().partition(is_known);
+        self.keywords = known;
+        unknown
     }
 
     /// What the linker core has to know.
@@ -132,12 +163,22 @@ impl Wishes {
         Ok(Options {
             allow_duplicates: self.allow_multiple_definition || keywords.first_definition,
             page: keywords.page.unwrap_or(options.page),
+            base: self.image_base.or(options.base),
             ..options
         })
     }
 
     /// The layout, with output sections that were placed.
     pub fn layout(&self, layout: &Layout) -> Result<Layout, String> {
+        if self.image_base.is_some() && (*layout != Layout::Near || !self.section_starts.is_empty()) {
+            return Err(format!(
+                "--image-base and {} are two layouts, expected one",
+                match layout {
+                    Layout::Near => "--section-start".to_owned(),
+                    layout => format!("--layout {layout}"),
+                }
+            ));
+        }
         match (layout, self.section_starts.as_slice()) {
             (layout, []) => Ok(layout.clone()),
             (Layout::Near, starts) => {
@@ -187,8 +228,14 @@ fn borrowed(term: &Term<String>) -> Term<&str> {
 
 /// The size of a page.
 fn page(keyword: &str, value: &str) -> Result<u64, String> {
-    let terms = expression::parse(value)?;
-    let size = linker::assign::evaluate(&terms.iter().map(borrowed).collect::<Vec<_>>(), |_| None);
+    let size = number(keyword, value).ok();
     size.filter(|size| size.is_power_of_two() && *size <= 1 << 30)
         .ok_or_else(|| format!("-z {keyword}: expected a power of two of at most 1 GiB"))
+}
+
+/// The number that a keyword gives.
+fn number(keyword: &str, value: &str) -> Result<u64, String> {
+    let terms = expression::parse(value)?;
+    let number = linker::assign::evaluate(&terms.iter().map(borrowed).collect::<Vec<_>>(), |_| None);
+    number.ok_or_else(|| format!("-z {keyword}: expected a number"))
 }

@@ -14,7 +14,16 @@ fn image(target: &str) -> Image {
 }
 
 fn symbol(name: &str, value: u64, kind: SymbolKind, binding: Binding) -> ImageSymbol<'_> {
-    ImageSymbol { name: name.as_bytes().into(), value, place: Some(value), size: 4, kind, binding, other: 0 }
+    ImageSymbol {
+        name: name.as_bytes().into(),
+        value,
+        place: Some(value),
+        undefined: false,
+        size: 4,
+        kind,
+        binding,
+        other: 0,
+    }
 }
 
 /// A process that writes "linked\n" and exits with 7: code, constants and zero-filled data in segments of their own, far apart.

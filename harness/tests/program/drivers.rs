@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, SymbolSection, elf};
+use object::{Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolSection, elf};
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 
@@ -440,6 +440,51 @@ fn sections_go_where_they_are_put() {
 }
 
 /// GNU ld's note: 20 bytes that are the same for the same content, and others for another.
+/// An image as GNU ld makes it of the same words: where it begins, what its symbol table says of sources and of what nobody
+/// defines, and where it starts without `_start`.
+#[test]
+fn images_begin_where_it_is_said_and_name_sources_and_what_is_missing() {
+    let main = "extern int absent(void) __attribute__((weak)); static int local = 3; int *pointer = &local;
+int main(void) { return absent ? absent() : *pointer; } int _Z5otheri(int);";
+    let bench = Bench::new(&[("start.s", START_A64), ("main.c", main)]);
+    let compiler = "aarch64-linux-gnu-gcc-12";
+    let Some(_) = bench.done(compiler, &["-O0", "-fno-pie", "-c", "start.s", "main.c"]) else { return };
+    let own = bench.path("ld");
+    let own = own.to_str().expect("a text path");
+    let words = ["--image-base", "0x10000000", "start.o", "main.o", "-o", "program"];
+    let gnu = ["-Ttext-segment=0x10000000", "start.o", "main.o", "-o", "program"];
+    let lines = [("aarch64-linux-gnu-ld", &[][..], &gnu[..]), (own, &[], &gnu), (HARNESS, &["ld"], &words)];
+    for (program, first, words) in lines.into_iter().chain([(HARNESS, &["link"][..], &words[..])]) {
+        let Some(_) = bench.done(program, &[first, words].concat()) else { continue };
+        let Some(output) = bench.run("qemu-aarch64", &["./program"]) else { continue };
+        assert_eq!(output.status.code(), Some(3), "{program} {first:?}");
+        let file = std::fs::read(bench.path("program")).expect("a program");
+        let parsed = object::File::parse(&*file).expect("a program");
+        let lowest = parsed.segments().map(|segment| segment.address()).min();
+        assert_eq!(lowest, Some(0x1000_0000), "{program} {first:?}");
+        let symbols: Vec<_> = parsed.symbols().collect();
+        let of = |name: &str| symbols.iter().position(|symbol| symbol.name() == Ok(name));
+        let absent = &symbols[of("absent").expect("absent is named")];
+        assert!(absent.is_undefined() && absent.is_weak(), "{program} {first:?}: {absent:?}");
+        let (source, local) = (of("main.c").expect("the source is named"), of("local").expect("a local symbol"));
+        assert!(symbols[source].kind() == object::SymbolKind::File && source < local, "{program} {first:?}");
+    }
+    // Without a start, and with a keyword that nobody knows, both of which GNU ld warns of.
+    let line = ["--defsym", "absent=main", "-z", "nonsense", "main.o", "-o", "program"];
+    for program in ["aarch64-linux-gnu-ld", own] {
+        let Some(output) = bench.run(program, &line) else { continue };
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && errors.contains("nonsense") && errors.contains("_start"), "{errors}");
+        let file = std::fs::read(bench.path("program")).expect("a program");
+        let parsed = object::File::parse(&*file).expect("a program");
+        let text = parsed.section_by_name(".text").expect("code").address();
+        assert_eq!(parsed.entry(), text, "{program}");
+    }
+    let output = bench.run(HARNESS, &["ld", "-e", "_Z5otheri", "main.o", "-o", "program"]).expect("it is there");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && errors.contains("other(int)"), "{errors}");
+}
+
 #[test]
 fn a_note_identifies_the_content() {
     let bench = Bench::new(&[("start.s", START_A64), ("main.c", "int main(void) { return VALUE; }")]);

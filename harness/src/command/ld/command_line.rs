@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use linker::platform::Platform;
+
 use super::options::{Meaning, Row, Value, find};
 use crate::command::link::{BuildId, Discard, Entry, Strip};
 use crate::linking::expression;
@@ -35,11 +37,16 @@ pub(super) struct CommandLine {
     pub(super) strip: Strip,
     pub(super) discard: Discard,
     pub(super) print_removed: bool,
+    pub(super) print_objects: bool,
+    pub(super) fatal_warnings: bool,
+    pub(super) platform: Platform,
     pub(super) no_relax: bool,
     pub(super) version: bool,
     pub(super) help: bool,
     /// Whether archives are taken whole from here on.
     whole: bool,
+    /// What that was at each `--push-state` that is still open.
+    remembered: Vec<bool>,
 }
 
 impl Default for CommandLine {
@@ -49,7 +56,7 @@ impl Default for CommandLine {
             directories: Vec::new(),
             sysroot: None,
             output: PathBuf::from("a.out"),
-            entry: Entry::Usual,
+            entry: Entry::UsualOrCode,
             wishes: Wishes::default(),
             emulation: None,
             big_endian: None,
@@ -59,10 +66,14 @@ impl Default for CommandLine {
             strip: Strip::Nothing,
             discard: Discard::Nothing,
             print_removed: false,
+            print_objects: false,
+            fatal_warnings: false,
+            platform: Platform::default(),
             no_relax: false,
             version: false,
             help: false,
             whole: false,
+            remembered: Vec::new(),
         }
     }
 }
@@ -95,6 +106,8 @@ fn recognise(option: &str) -> Option<(&'static Row, Option<&str>)> {
     let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
     // `-omagic` is `-o magic`, `-oformat` too.
     let short_first = dashes == 1 && long.starts_with('o') && long.len() > 1;
+    // Behind one letter, `=` is part of the value: a directory below the system's root, for one.
+    let short_first = short_first || dashes == 1 && name.len() == 1 && value.is_some();
     let exact = find(name).filter(|row| !short_first && (value.is_none() || row.value != Value::None || dashes == 2));
     if let Some(row) = exact {
         return Some((row, value));
@@ -127,6 +140,8 @@ impl CommandLine {
             Meaning::Library => self.add(given, true),
             Meaning::Static | Meaning::Without(_) => {}
             Meaning::WholeArchive(on) => self.whole = on,
+            Meaning::Remember => self.remembered.push(self.whole),
+            Meaning::Recall => self.whole = self.remembered.pop().ok_or("there is no --push-state before it")?,
             Meaning::Undefined => self.wishes.wanted.push(text()),
             Meaning::Defsym => self.wishes.assignments.push(expression::assignment(given)?),
             Meaning::Wrap => self.wishes.wrapped.push(text()),
@@ -147,9 +162,14 @@ impl CommandLine {
             Meaning::BuildId => self.build_id = Some(value.unwrap_or("sha1").parse()?),
             Meaning::FrameIndex(on) => self.frame_index = on,
             Meaning::Map => self.map = Some(given.into()),
+            Meaning::ImageBase => self.wishes.image_base = Some(section_start(&format!("image={given}"))?.1),
+            Meaning::Target1(meaning) => self.platform.target1 = Some(meaning),
+            Meaning::Target2 => self.platform.target2 = Some(given.parse()?),
+            Meaning::Trace => self.print_objects = true,
+            Meaning::FatalWarnings(on) => self.fatal_warnings = on,
+            // The last one counts.
             Meaning::StripAll => self.strip = Strip::All,
-            Meaning::StripDebug if self.strip == Strip::Nothing => self.strip = Strip::Debug,
-            Meaning::StripDebug => {}
+            Meaning::StripDebug => self.strip = Strip::Debug,
             Meaning::DiscardTemporary => self.discard = Discard::Temporary,
             Meaning::DiscardAll => self.discard = Discard::All,
             Meaning::DiscardNone => self.discard = Discard::Nothing,

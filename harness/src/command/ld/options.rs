@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use linker::platform::Meaning as Platform;
+
 /// What an option does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -11,6 +13,10 @@ pub(super) enum Meaning {
     Library,
     Static,
     WholeArchive(bool),
+    /// Remember what holds for the inputs that follow.
+    Remember,
+    /// What was remembered holds again.
+    Recall,
     Undefined,
     Defsym,
     Wrap,
@@ -29,6 +35,12 @@ pub(super) enum Meaning {
     BuildId,
     FrameIndex(bool),
     Map,
+    /// The start of the image.
+    ImageBase,
+    Target1(Platform),
+    Target2,
+    Trace,
+    FatalWarnings(bool),
     StripAll,
     StripDebug,
     DiscardTemporary,
@@ -75,6 +87,7 @@ const LAYOUT: &str = "layout by a script is not supported";
 
 use Meaning::*;
 use Value::{None as Alone, Optional, Required};
+use linker::platform::Meaning::{Absolute, Relative};
 
 #[rustfmt::skip]
 pub(super) static OPTIONS: &[Row] = &[
@@ -88,6 +101,8 @@ pub(super) static OPTIONS: &[Row] = &[
     row(&[")", "end-group"], Alone, Without("all archives form one group"), "the end of those"),
     row(&["whole-archive"], Alone, WholeArchive(true), "link every member of the archives that follow"),
     row(&["no-whole-archive"], Alone, WholeArchive(false), "link the members that are needed"),
+    row(&["push-state"], Alone, Remember, "remember --whole-archive"),
+    row(&["pop-state"], Alone, Recall, "as it was at --push-state"),
     row(&["u", "undefined", "require-defined"], Required, Undefined, "ask for a symbol"),
     row(&["defsym"], Required, Defsym, "define a symbol: NAME=EXPRESSION of numbers, symbols, + - * ( )"),
     row(&["wrap"], Required, Wrap, "references to SYM go to __wrap_SYM, those to __real_SYM to SYM"),
@@ -95,11 +110,15 @@ pub(super) static OPTIONS: &[Row] = &[
     row(&["warn-unresolved-symbols", "noinhibit-exec"], Alone, IgnoreUnresolved, "link although symbols are missing"),
     row(&["error-unresolved-symbols", "no-undefined"], Alone, Without(ALWAYS), "missing symbols are errors"),
     row(&["allow-multiple-definition"], Alone, DuplicatesAllowed, "the first definition counts"),
-    row(&["z"], Required, Keyword, "max-page-size=N, muldefs, norelro, execstack; the rest of GNU ld's has no effect"),
+    row(&["z"], Required, Keyword, "max-page-size=N, stack-size=N, muldefs, undefs, norelro, execstack; the rest of GNU ld's has no effect"),
     row(&["section-start"], Required, SectionStart, "an output section at an address: SECTION=HEX"),
     row(&["Ttext"], Required, StartOf(".text"), "the same for .text"),
     row(&["Tdata"], Required, StartOf(".data"), "the same for .data"),
     row(&["Tbss"], Required, StartOf(".bss"), "the same for .bss"),
+    row(&["Ttext-segment", "image-base"], Required, ImageBase, "the start of the image, headers first: HEX, or 0xHEX"),
+    row(&["target1-abs"], Alone, Target1(Absolute), "R_ARM_TARGET1 is the address"),
+    row(&["target1-rel"], Alone, Target1(Relative), "R_ARM_TARGET1 is the distance"),
+    row(&["target2"], Required, Target2, "what R_ARM_TARGET2 is: rel, abs or got-rel"),
     row(&["gc-sections"], Alone, Collect(true), "leave out what nothing refers to"),
     row(&["no-gc-sections"], Alone, Collect(false), "keep everything"),
     row(&["print-gc-sections"], Alone, PrintRemoved(true), "say what was left out"),
@@ -123,12 +142,15 @@ pub(super) static OPTIONS: &[Row] = &[
     row(&["v", "V", "version"], Alone, Version, "say which linker this is"),
     row(&["help"], Alone, Help, "this list"),
     row(&["hash-style", "dynamic-linker", "I", "rpath", "rpath-link", "soname", "dynamic-list", "R", "just-symbols"], Required, Without(NOTHING_DYNAMIC), "for dynamic linking"),
-    row(&["no-dynamic-linker", "as-needed", "no-as-needed", "export-dynamic", "E", "no-export-dynamic", "Bsymbolic", "Bsymbolic-functions", "add-needed", "no-add-needed", "copy-dt-needed-entries", "no-copy-dt-needed-entries", "enable-new-dtags", "disable-new-dtags", "no-ld-generated-unwind-info", "no-allow-shlib-undefined", "allow-shlib-undefined"], Alone, Without(NOTHING_DYNAMIC), "for dynamic linking"),
+    row(&["no-dynamic-linker", "no-pie", "nopie", "no-pic-executable", "as-needed", "no-as-needed", "export-dynamic", "E", "no-export-dynamic", "Bsymbolic", "Bsymbolic-functions", "add-needed", "no-add-needed", "copy-dt-needed-entries", "no-copy-dt-needed-entries", "enable-new-dtags", "disable-new-dtags", "no-ld-generated-unwind-info", "no-allow-shlib-undefined", "allow-shlib-undefined"], Alone, Without(NOTHING_DYNAMIC), "for dynamic linking"),
     row(&["plugin", "plugin-opt"], Required, Without(NO_PLUGIN), "for link-time optimisation"),
     row(&["fix-cortex-a53-843419", "fix-cortex-a53-835769", "fix-cortex-a8", "no-fix-cortex-a8", "no-fix-cortex-a53-843419"], Optional, Without("the image is for cores without the erratum"), "veneers against an erratum"),
     row(&["fix-v4bx", "fix-v4bx-interworking", "vfp11-denorm-fix", "fix-stm32l4xx-629360", "fix-arm1176", "no-fix-arm1176", "use-blx"], Optional, Without("the image is for cores that do without"), "for old cores"),
-    row(&["no-warn-mismatch", "no-warnings", "w", "no-enum-size-warning", "no-wchar-size-warning", "warn-common", "warn-section-align", "no-warn-rwx-segments", "warn-rwx-segments", "no-warn-execstack", "warn-execstack", "fatal-warnings", "no-fatal-warnings", "check-sections", "no-check-sections", "warn-once"], Alone, Without("there are no such warnings"), "about warnings"),
-    row(&["t", "trace", "verbose", "stats", "no-keep-memory", "no-map-whole-files", "reduce-memory-overheads", "demangle", "no-demangle", "no-define-common", "d", "dc", "dp", "g", "no-omagic", "color-diagnostics", "allow-multiple-def", "no-eh-frame-hdr-index", "nostdlib", "no-undefined-version", "pic-veneer", "long-plt", "no-merge-exidx-entries", "no-apply-dynamic-relocs", "no-toc-optimize"], Optional, Without("nothing depends on it"), "about nothing here"),
+    row(&["no-warn-mismatch", "no-warnings", "w", "no-enum-size-warning", "no-wchar-size-warning", "warn-common", "warn-section-align", "no-warn-rwx-segments", "warn-rwx-segments", "no-warn-execstack", "warn-execstack", "check-sections", "no-check-sections", "warn-once"], Alone, Without("there are no such warnings"), "about warnings"),
+    row(&["t", "trace"], Alone, Trace, "print the objects that are linked"),
+    row(&["fatal-warnings"], Alone, FatalWarnings(true), "a warning is an error"),
+    row(&["no-fatal-warnings"], Alone, FatalWarnings(false), "it is not"),
+    row(&["verbose", "stats", "no-keep-memory", "no-map-whole-files", "reduce-memory-overheads", "demangle", "no-demangle", "no-define-common", "d", "dc", "dp", "g", "no-omagic", "color-diagnostics", "allow-multiple-def", "no-eh-frame-hdr-index", "nostdlib", "no-undefined-version", "pic-veneer", "long-plt", "no-merge-exidx-entries", "no-apply-dynamic-relocs", "no-toc-optimize"], Optional, Without("nothing depends on it"), "about nothing here"),
     row(&["O", "threads", "thread-count", "sort-section", "sort-common", "stub-group-size", "orphan-handling", "icf", "compress-debug-sections", "spare-dynamic-tags", "print-map-discarded"], Optional, Without("nothing depends on it"), "about nothing here"),
     row(&["T", "script", "dT", "default-script"], Required, Refused(LAYOUT), "a linker script"),
     row(&["version-script"], Required, Refused(DYNAMIC), "versions of symbols"),
@@ -137,7 +159,7 @@ pub(super) static OPTIONS: &[Row] = &[
     row(&["r", "relocatable", "i", "Ur"], Alone, Refused("the output is a program, not an object"), "an object"),
     row(&["q", "emit-relocs"], Alone, Refused("relocations are not kept"), "keep relocations"),
     row(&["N", "omagic", "n", "nmagic"], Alone, Refused("segments begin at pages"), "segments without pages"),
-    row(&["Ttext-segment", "Trodata-segment", "Tldata-segment", "image-base"], Required, Refused("only sections can be placed (--section-start)"), "segments by hand"),
+    row(&["Trodata-segment", "Tldata-segment"], Required, Refused("only the image and sections can be placed (--image-base, --section-start)"), "segments by hand"),
     row(&["b", "format", "A", "architecture", "oformat"], Required, Refused("inputs and output are ELF"), "formats"),
     row(&["retain-symbols-file", "dynamic-list-data", "exclude-libs", "c", "mri-script", "y", "trace-symbol", "filter", "f", "F", "auxiliary", "assert", "symbol-ordering-file", "call-graph-ordering-file", "remap-inputs"], Required, Refused("it is not supported"), "what else there is"),
 ];

@@ -49,6 +49,10 @@ pub(super) fn request(mut line: CommandLine) -> Result<Request, String> {
         inputs.push(input);
     }
     let options = if line.no_relax { Options::unrelaxed() } else { Options::default() };
+    let options = Options { platform: line.platform, ..options };
+    for keyword in line.wishes.drop_unknown_keywords() {
+        eprintln!("ld: warning: -z {keyword} is not known, and has no effect");
+    }
     Ok(Request {
         target: target(&line, &inputs)?,
         files: inputs,
@@ -64,6 +68,8 @@ pub(super) fn request(mut line: CommandLine) -> Result<Request, String> {
         build_id: line.build_id,
         frame_index: line.frame_index,
         print_removed: line.print_removed,
+        print_objects: line.print_objects,
+        fatal_warnings: line.fatal_warnings,
     })
 }
 
@@ -148,7 +154,11 @@ impl Files {
     fn beside(&self, script: &Path, name: &str) -> PathBuf {
         let plain = self.rooted(name);
         // What stands below the system's root names files below it.
-        let root = self.sysroot.as_deref().filter(|root| plain.is_absolute() && script.starts_with(root));
+        let is_below = |root: &str| match (std::fs::canonicalize(script), std::fs::canonicalize(root)) {
+            (Ok(script), Ok(root)) => script.starts_with(root),
+            _ => script.starts_with(root),
+        };
+        let root = self.sysroot.as_deref().filter(|root| plain.is_absolute() && is_below(root));
         let below = root.map(|root| PathBuf::from(format!("{root}{name}"))).filter(|path| path.exists());
         if let Some(below) = below {
             return below;

@@ -2,7 +2,7 @@
 
 use linker::defined::DEFINED;
 use linker::graph::{self, Bytes, Definition, Flags, Kind, LinkGraph, Visibility};
-use linker::index::{BlockId, SymbolId};
+use linker::index::{BlockId, ObjectId, SymbolId};
 use linker::link::Finalized;
 use linker::relocation::Class;
 use object::elf;
@@ -112,7 +112,9 @@ fn nature(graph: &LinkGraph<'_>, block: BlockId) -> (elf::SectionType, elf::Sect
 fn symbols<'data>(linked: &Finalized<'data, ImageFile>, discard: Discard) -> Vec<ImageSymbol<'data>> {
     let graph = linked.graph();
     let chosen = Chosen::new(linked);
-    let mut symbols = Vec::with_capacity(graph.symbols.len() + graph.mapping.len());
+    let mut symbols = Vec::with_capacity(graph.symbols.len() + graph.mapping.len() + graph.objects.len());
+    // Local symbols stand behind the source of their object.
+    let mut locals: Vec<(ObjectId, ImageSymbol<'data>)> = Vec::new();
     for (id, symbol) in graph.symbols.iter() {
         let live = !matches!(symbol.definition, Definition::Block(block, _) if !graph.blocks[block].live);
         if symbol.name.is_empty() || !live || chosen.is_resolver(id) {
@@ -128,7 +130,21 @@ fn symbols<'data>(linked: &Finalized<'data, ImageFile>, discard: Discard) -> Vec
             continue;
         }
         let Some(image) = image_symbol(linked, id, &chosen) else { continue };
-        symbols.push(image);
+        if image.binding == Binding::Local { locals.push((symbol.owner, image)) } else { symbols.push(image) }
+    }
+    locals.sort_by_key(|local| local.0);
+    let mut said: &[u8] = b"";
+    for of_object in locals.chunk_by(|a, b| a.0 == b.0) {
+        let source = graph.objects[of_object[0].0].source;
+        if source != said {
+            symbols.push(file(source));
+        }
+        said = source;
+        symbols.extend(of_object.iter().map(|local| local.1.clone()));
+    }
+    // What follows is of no source in particular.
+    if !said.is_empty() {
+        symbols.push(file(b""));
     }
     let alive = graph.mapping.iter().filter(|(block, ..)| graph.blocks[*block].live);
     symbols.extend(alive.map(|&(block, offset, bytes)| {
@@ -140,10 +156,24 @@ fn symbols<'data>(linked: &Finalized<'data, ImageFile>, discard: Discard) -> Vec
         };
         let value = graph.target.wrap(graph.blocks[block].address.wrapping_add(offset));
         let (kind, binding) = (SymbolKind::Label, Binding::Local);
-        ImageSymbol { name: name.into(), value, place: Some(value), size: 0, kind, binding, other: 0 }
+        ImageSymbol { name: name.into(), value, place: Some(value), undefined: false, size: 0, kind, binding, other: 0 }
     }));
     symbols.extend(stubs(graph));
     symbols
+}
+
+/// Names a source.
+fn file(source: &[u8]) -> ImageSymbol<'_> {
+    ImageSymbol {
+        name: source.into(),
+        value: 0,
+        place: None,
+        undefined: false,
+        size: 0,
+        kind: SymbolKind::File,
+        binding: Binding::Local,
+        other: 0,
+    }
 }
 
 /// Stubs go by the names that tools know them by. Those of functions that choose themselves have the functions' own.
@@ -155,6 +185,7 @@ fn stubs<'data>(graph: &LinkGraph<'data>) -> impl Iterator<Item = ImageSymbol<'d
             name: graph.stub_name(block)?.into_bytes().into(),
             value: place | u64::from(shape.thumb),
             place: Some(place),
+            undefined: false,
             size: shape.code.len() as u64,
             kind: SymbolKind::Function,
             binding: Binding::Local,
@@ -172,7 +203,8 @@ fn image_symbol<'data>(
     // A function that is chosen is its resolver for all who know what that means.
     let source = chosen.resolver(id).unwrap_or(id);
     let symbol = &graph.symbols[source];
-    let (value, address) = (graph.value(source)?, graph.address(source)?);
+    let undefined = symbol.definition == Definition::Undefined && symbol.binding != graph::Binding::Local;
+    let (value, address) = if undefined { (0, 0) } else { (graph.value(source)?, graph.address(source)?) };
     let kind = match symbol.flags {
         flags if flags.has(Flags::TLS) => SymbolKind::ThreadLocal,
         flags if flags.has(Flags::IFUNC) || source != id => SymbolKind::Ifunc,
@@ -183,16 +215,19 @@ fn image_symbol<'data>(
     let symbol = &graph.symbols[id];
     // What nobody outside may see is of no interest outside.
     let hidden = matches!(symbol.visibility, Visibility::Hidden | Visibility::Internal);
-    let image = if kind == SymbolKind::ThreadLocal { linked.thread_local() } else { None };
+    let image = if kind == SymbolKind::ThreadLocal && !undefined { linked.thread_local() } else { None };
     let is_number = matches!(symbol.definition, Definition::Absolute(_)) && !is_linker_defined(symbol.name);
     Some(ImageSymbol {
         name: symbol.name.into(),
         value: image.map_or(value, |image| value.wrapping_sub(image.address)),
-        place: (!is_number).then_some(address),
+        place: (!is_number && !undefined).then_some(address),
+        undefined,
         size: graph.symbols[source].size,
         kind,
         binding: match symbol.binding {
             graph::Binding::Local => Binding::Local,
+            // Nobody defines it: that is no error only because nobody has to.
+            _ if undefined => Binding::Weak,
             _ if hidden => Binding::Local,
             graph::Binding::Weak => Binding::Weak,
             graph::Binding::Strong => Binding::Global,

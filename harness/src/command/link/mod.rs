@@ -75,6 +75,8 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         build_id: args.build_id.clone(),
         frame_index: true,
         print_removed: false,
+        print_objects: false,
+        fatal_warnings: false,
     };
     let status = request.run(&mut timings)?;
     if args.timings && status == exit::OK {

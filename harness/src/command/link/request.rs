@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use linker::graph::object_name;
+use linker::graph::{Extent, object_name};
 use linker::link::Finalized;
 use linker::memory::Lifetime;
 use linker::{Layout, Options, Roots, Target};
@@ -26,6 +26,8 @@ use crate::messages;
 pub enum Entry {
     /// At `_start`, if there is one; nowhere is not an error.
     Usual,
+    /// At `_start`, or where there is none at the beginning of the code, with a warning.
+    UsualOrCode,
     /// At this symbol, or at this address.
     Named(String),
 }
@@ -60,6 +62,10 @@ pub struct Request {
     pub frame_index: bool,
     /// Whether to say which sections were left out.
     pub print_removed: bool,
+    /// Whether to say which objects are linked.
+    pub print_objects: bool,
+    /// Whether a warning is an error.
+    pub fatal_warnings: bool,
 }
 
 /// The symbol where programs start.
@@ -121,9 +127,17 @@ impl Request {
             }
         };
         messages::warnings(linked.graph());
+        if self.fatal_warnings && !linked.graph().warnings.is_empty() {
+            eprintln!("error: warnings are errors (--fatal-warnings)");
+            return Ok(exit::FAILURES);
+        }
         let Some(entry) = self.entry_of(&linked) else { return Ok(exit::FAILURES) };
         if self.print_removed {
             print_removed(linked.graph());
+        }
+        if self.print_objects {
+            let objects = linked.graph().objects.iter().map(|(_, object)| object);
+            objects.filter(|object| object.position != u32::MAX).for_each(|object| println!("{}", object_name(object)));
         }
         if let Some(map) = &self.map {
             std::fs::write(map, map::map_of(&linked)).with_context(|| map.display().to_string())?;
@@ -137,6 +151,7 @@ impl Request {
         }
         labels.executable_stack = keywords.executable_stack;
         labels.no_relro = keywords.no_relro;
+        labels.stack_size = keywords.stack_size;
         timings.phase("write", || {
             let note = self.build_id.as_ref().and_then(|_| build_id::place(linked.graph()));
             let mut file = linked.handle;
@@ -161,10 +176,15 @@ impl Request {
     fn entry_of(&self, linked: &Finalized<'_, ImageFile>) -> Option<u64> {
         match &self.entry {
             Entry::Usual => Some(linked.address(START).unwrap_or(0)),
+            Entry::UsualOrCode => Some(linked.address(START).unwrap_or_else(|| {
+                let start = linked.plan().bounds(linked.graph(), Extent::Sections(b".text")).0;
+                eprintln!("warning: there is no {START}: the entry is at {start:#x}, where .text begins");
+                start
+            })),
             Entry::Named(name) => {
                 let entry = linked.address(name).or_else(|| inputs::address(name).ok());
                 if entry.is_none() {
-                    eprintln!("error: undefined symbol: {name}, which is the entry");
+                    messages::error(&format_args!("undefined symbol: {name}, which is the entry"));
                 }
                 entry
             }

@@ -21,6 +21,8 @@ pub struct Labels<'a> {
     pub abi: Option<Abi>,
     /// Whether the stack has to be executable.
     pub executable_stack: bool,
+    /// Bytes that the stack is asked to have. 0: as the system likes.
+    pub stack_size: u64,
     /// Whether what is constant after relocation stays writable all the same.
     pub no_relro: bool,
 }
@@ -59,6 +61,8 @@ pub enum SymbolKind {
     ThreadLocal,
     /// A function that returns the function to use.
     Ifunc,
+    /// The source of the local symbols that follow.
+    File,
 }
 
 /// How a symbol would be resolved.
@@ -79,8 +83,10 @@ pub struct ImageSymbol<'a> {
     pub name: Cow<'a, [u8]>,
     /// Its value: an address with the Thumb bit of a Thumb function, or what [`SymbolKind::ThreadLocal`] says.
     pub value: u64,
-    /// The address that says which section it is in. None: in none, it is a number.
+    /// The address that says which section it is in. None: in none, it is a number or undefined.
     pub place: Option<u64>,
+    /// Whether nobody defines it, which only a weak reference survives.
+    pub undefined: bool,
     /// Bytes it covers, or 0.
     pub size: u64,
     /// What it names.

@@ -49,7 +49,7 @@ impl ImageFile {
             p_vaddr: 0,
             p_paddr: 0,
             p_filesz: 0,
-            p_memsz: 0,
+            p_memsz: labels.stack_size,
             p_align: 16,
         });
         headers

@@ -46,13 +46,18 @@ pub(super) fn entry(symbol: &ImageSymbol<'_>, name: u32, places: &Places) -> Sym
         SymbolKind::Label => elf::STT_NOTYPE,
         SymbolKind::ThreadLocal => elf::STT_TLS,
         SymbolKind::Ifunc => elf::STT_GNU_IFUNC,
+        SymbolKind::File => elf::STT_FILE,
     };
     let section = symbol.place.and_then(|place| places.at(place));
     Sym {
         section,
         st_name: name,
         st_info: elf::SymbolInfo::new(bind, kind),
-        st_shndx: if section.is_some() { elf::SymbolSection(0) } else { elf::SHN_ABS },
+        st_shndx: match section {
+            Some(_) => elf::SymbolSection(0),
+            None if symbol.undefined => elf::SHN_UNDEF,
+            None => elf::SHN_ABS,
+        },
         st_value: symbol.value,
         st_size: symbol.size,
         st_other: elf::SymbolOther(symbol.other),
