@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use linker::{Layout, Options, Roots, Target};
 
 use super::build::{Built, START};
+use super::image;
 use super::loaded;
 use super::model::Program;
 use super::quirks;
@@ -100,12 +101,17 @@ impl Linkers {
         let mut subjects = Vec::new();
         for layout in [Layout::Near, Layout::Far, Layout::Random(program.seed % 1000)] {
             for relaxed in [true, false] {
-                subjects.push(Subject::Ours { relaxed, layout: layout.clone() });
+                subjects.push(Subject::Ours { relaxed, layout: layout.clone(), collected: false });
             }
+        }
+        subjects.push(Subject::Ours { relaxed: true, layout: Layout::Near, collected: true });
+        if quirks::fits_high(program) {
+            subjects.push(Subject::Ours { relaxed: true, layout: Layout::High, collected: false });
         }
         subjects.extend(self.peers.iter().map(|(peer, _)| Subject::Peer(*peer)));
         if as_process && self.user.is_some() {
             subjects.extend(self.peers.iter().map(|(peer, _)| Subject::Process(*peer)));
+            subjects.push(Subject::Image);
         }
         subjects
     }
@@ -131,7 +137,7 @@ impl Bench {
     pub fn judge(&mut self, program: &Program, built: &Built, subject: &Subject, linkers: &Linkers) -> Result<Outcome> {
         let target = program.target();
         match subject {
-            Subject::Ours { relaxed, layout } => {
+            Subject::Ours { relaxed, layout, collected } => {
                 let machine = self.machine(target)?;
                 machine.reset();
                 let options = if *relaxed { Options::default() } else { Options::unrelaxed() };
@@ -139,7 +145,7 @@ impl Bench {
                     target,
                     inputs: &built.inputs,
                     defines: &[],
-                    roots: Roots::All,
+                    roots: if *collected { Roots::Names(&[ENTRY]) } else { Roots::All },
                     layout,
                     options: &options,
                     wishes: &linking::NO_WISHES,
@@ -171,6 +177,10 @@ impl Bench {
                     Err(error) => Outcome::Refused(format!("not loaded: {error:#}")),
                 })
             }
+            Subject::Image => match image::make(target, built)? {
+                Ok(path) => process(&path, quirks::bits(subject), linkers),
+                Err(why) => Ok(Outcome::Refused(why)),
+            },
             Subject::Process(peer) => match link(*peer, built, linkers)? {
                 Ok(path) => process(&path, quirks::bits(subject), linkers),
                 Err(why) => Ok(Outcome::Refused(why)),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use corpus::toolchain::Toolchains;
+use linker::Layout;
 
 use super::bench::{Bench, Linkers, Outcome};
 use super::build::{Assembler, Built};
@@ -190,7 +191,9 @@ fn explain(bench: &mut Bench, program: &Program, judged: &[(Subject, Outcome)], 
     // Two of those that are right have to stay so: what nobody links right is no longer the same.
     let right = judged.iter().filter(|entry| entry.1 == Outcome::Right).map(|entry| entry.0.clone());
     let mut right: Vec<Subject> = right.collect();
-    right.sort_by_key(|subject| (matches!(subject, Subject::Process(_)), subject.is_ours() == about.is_ours()));
+    right.sort_by_key(|subject| {
+        (matches!(subject, Subject::Process(_) | Subject::Image), subject.is_ours() == about.is_ours())
+    });
     right.truncate(2);
     let mut subjects = vec![about.clone()];
     subjects.extend(right);
@@ -211,10 +214,11 @@ fn count(summary: &mut Summary, program: &Program, judged: &[(Subject, Outcome)]
     summary.checks += program.checks().count() as u64;
     for (subject, outcome) in judged {
         let name = match subject {
-            Subject::Ours { relaxed, layout } => {
-                let layout = layout.to_string();
-                let layout = layout.split(':').next().unwrap_or_default().to_owned();
-                format!("linkrig {layout} {}", if *relaxed { "relaxed" } else { "unrelaxed" })
+            // All seeds of a layout are one.
+            Subject::Ours { relaxed, layout: Layout::Random(_), collected } => {
+                let layout = Layout::Random(0);
+                let name = Subject::Ours { relaxed: *relaxed, layout, collected: *collected }.to_string();
+                name.replace(":0", "")
             }
             other => other.to_string(),
         };

@@ -111,8 +111,11 @@ pub trait Dialect {
     fn pointer(&self, kind: PointerKind, to: &str) -> String;
     /// The bytes of a pointer.
     fn pointer_bytes(&self, kind: PointerKind) -> u32;
-    /// The first instructions of the entry; with `constructors`, it calls those.
-    fn enter(&self, constructors: bool) -> Vec<String>;
+    /// A function that returns the address of another one of its object.
+    fn resolver(&self, function: &str) -> Vec<String>;
+    /// The first instructions of the entry; with `chosen`, it fills the slots of functions that choose themselves where that is
+    /// left to the program, and with `constructors`, it calls those.
+    fn enter(&self, chosen: bool, constructors: bool) -> Vec<String>;
     /// Calls a check, unless bits that it needs are not in the entry's argument. `number` names labels and the result.
     fn check(&self, number: u32, symbol: &str, needs: u32, value: u32) -> Vec<String>;
     /// The last instructions of the entry.

@@ -1,6 +1,6 @@
 //! What each check has to find: computed from the model, and from nothing that a linker made.
 
-use super::model::{Array, Check, Form, How, Id, Item, Marker, Part, PointerKind, Program, Sequence, Shape, Use, What};
+use super::model::{Array, Check, Form, How, Id, Item, Marker, Part, Program, Sequence, Shape, Use, What};
 
 /// What numbers are multiplied by before the next is added.
 pub const FACTOR: u32 = 3;
@@ -56,7 +56,7 @@ fn found(program: &Program, sequence: &Sequence) -> Option<u32> {
             let entry = entries.get(index as usize)?;
             let to = program.item(entry.to)?;
             match to.what {
-                What::Absolute(number) if entry.kind == PointerKind::Absolute => number.wrapping_add(4 * entry.addend),
+                What::Absolute(number) => number.wrapping_add(4 * entry.addend),
                 _ if is_function(program, to) => constant(program, to)?,
                 _ => word(program, to, entry.addend)?,
             }

@@ -14,6 +14,7 @@ pub mod dialect;
 pub mod dice;
 pub mod expect;
 pub mod generate;
+mod image;
 pub mod loaded;
 pub mod model;
 pub mod quirks;

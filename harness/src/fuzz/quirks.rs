@@ -4,7 +4,7 @@
 use linker::Layout;
 
 use super::expect;
-use super::model::{Array, Check, Form, How, Program, Shape, What};
+use super::model::{Array, Check, Form, How, PointerKind, Program, Sequence, Shape, What};
 use super::subject::Subject;
 use crate::oracle::Peer;
 
@@ -67,6 +67,26 @@ fn refers(check: &Check, wanted: impl Fn(Form, Shape) -> bool) -> bool {
         How::References { list, .. } => list.iter().any(|sequence| wanted(sequence.form, sequence.shape)),
         _ => false,
     }
+}
+
+/// Whether what a program holds can be linked far up: addresses of 32 bits and pages of small numbers do not reach there, and
+/// with addresses of 32 bits there is little room.
+pub fn fits_high(program: &Program) -> bool {
+    let small = |sequence: &Sequence| {
+        let to_number = program.item(sequence.target).is_some_and(|item| matches!(item.what, What::Absolute(_)));
+        to_number && matches!(sequence.form, Form::Page | Form::PageLoad)
+    };
+    program.items.iter().all(|item| match &item.what {
+        What::Pointers { entries, .. } => {
+            !program.entry.is_64() || entries.iter().all(|entry| entry.kind != PointerKind::Absolute32)
+        }
+        What::Filler { .. } => program.entry.is_64(),
+        What::Check(Check { how: How::Edge { .. }, .. }) => program.entry.is_64(),
+        What::Check(Check { how: How::References { list, .. }, .. }) => {
+            !program.entry.is_64() || !list.iter().any(small)
+        }
+        _ => true,
+    })
 }
 
 /// The bits that a check has to have.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::bench::{Outcome, command_line};
+use super::build::START;
 use super::campaign::Difference;
 use super::expect;
 use super::model::{Check, How, Program, Sequence};
@@ -34,7 +35,7 @@ pub fn verdict(difference: &Difference) -> String {
             .iter()
             .filter_map(|entry| match &entry.0 {
                 Subject::Peer(peer) | Subject::Process(peer) => Some(peer.name()),
-                Subject::Ours { .. } => None,
+                Subject::Ours { .. } | Subject::Image => None,
             })
             .collect();
         names.dedup();
@@ -117,11 +118,16 @@ fn commands(difference: &Difference, assembler: &str, objects: usize) -> String 
     let mut text = format!("  replay     harness fuzz --seed {} --count 1 --arch {mode}\n", difference.program.seed);
     let _ = writeln!(text, "  assemble   {assembler} partN.s -o partN.o");
     match &difference.about {
-        Subject::Ours { relaxed, layout } => {
+        Subject::Image => {
+            let _ = writeln!(text, "  link       harness ld -o out {} {}", START, files.join(" "));
+        }
+        Subject::Ours { relaxed, layout, collected } => {
+            // What is not reached is left out there unless this says otherwise.
+            let gc = if *collected { "" } else { " --no-gc-sections" };
             let relax = if *relaxed { "" } else { " --no-relax" };
             let _ = writeln!(
                 text,
-                "  run        harness exec --arch {target} --entry entry --arg {} --layout {layout}{relax} {}",
+                "  run        harness exec --arch {target} --entry entry --arg {} --layout {layout}{relax}{gc} {}",
                 quirks::bits(&difference.about),
                 files.join(" ")
             );

@@ -15,7 +15,11 @@ pub enum Subject {
         relaxed: bool,
         /// Where sections went.
         layout: Layout,
+        /// Whether what the entry does not reach was left out.
+        collected: bool,
     },
+    /// Our linker's executable, run as a process by qemu-user.
+    Image,
     /// Another one, run on the emulator.
     Peer(Peer),
     /// Another one, run as a process by qemu-user.
@@ -25,16 +29,18 @@ pub enum Subject {
 impl Subject {
     /// Whether it is our linker.
     pub fn is_ours(&self) -> bool {
-        matches!(self, Subject::Ours { .. })
+        matches!(self, Subject::Ours { .. } | Subject::Image)
     }
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Subject::Ours { relaxed, layout } => {
-                write!(f, "linkrig {layout} {}", if *relaxed { "relaxed" } else { "unrelaxed" })
+            Subject::Ours { relaxed, layout, collected } => {
+                let collected = if *collected { " without the rest" } else { "" };
+                write!(f, "linkrig {layout} {}{collected}", if *relaxed { "relaxed" } else { "unrelaxed" })
             }
+            Subject::Image => f.write_str("linkrig as a process"),
             Subject::Peer(peer) => f.write_str(peer.name()),
             Subject::Process(peer) => write!(f, "{} as a process", peer.name()),
         }

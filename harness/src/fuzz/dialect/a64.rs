@@ -268,6 +268,7 @@ impl Dialect for A64 {
         match kind {
             PointerKind::Absolute => vec![format!("ldr x{r}, [x{r}, #{bytes}]")],
             PointerKind::Absolute32 => vec![format!("ldr w{r}, [x{r}, #{bytes}]")],
+            PointerKind::Absolute16 => vec![format!("ldrh w{r}, [x{r}, #{bytes}]")],
             PointerKind::Relative32 => relative("ldrsw"),
             PointerKind::Relative64 => relative("ldr"),
         }
@@ -384,6 +385,7 @@ impl Dialect for A64 {
         match kind {
             PointerKind::Absolute => format!("    .balign 8\n    .xword {to}\n"),
             PointerKind::Absolute32 => format!("    .word {to}\n"),
+            PointerKind::Absolute16 => format!("    .hword {to}\n    .hword 0\n"),
             PointerKind::Relative32 => format!("    .word {to} - .\n"),
             PointerKind::Relative64 => format!("    .balign 8\n    .xword {to} - .\n"),
         }
@@ -393,7 +395,12 @@ impl Dialect for A64 {
         if matches!(kind, PointerKind::Absolute | PointerKind::Relative64) { 8 } else { 4 }
     }
 
-    fn enter(&self, constructors: bool) -> Vec<String> {
+    fn resolver(&self, function: &str) -> Vec<String> {
+        let [page, offset] = address("x0", function);
+        vec![page, offset, "ret".to_owned()]
+    }
+
+    fn enter(&self, chosen: bool, constructors: bool) -> Vec<String> {
         let mut text = lines(&[
             "stp x29, x30, [sp, #-64]!",
             "stp x19, x20, [sp, #16]",
@@ -401,6 +408,13 @@ impl Dialect for A64 {
             "mov w26, w0",
             "mov w25, #0",
         ]);
+        if chosen {
+            // Offset, type and addend of each R_AARCH64_IRELATIVE.
+            text.extend(address("x19", "__rela_iplt_start"));
+            text.extend(address("x20", "__rela_iplt_end"));
+            text.extend(lines(&["3: cmp x19, x20", "b.hs 4f", "ldr x0, [x19, #16]", "blr x0", "ldr x1, [x19], #24"]));
+            text.extend(lines(&["str x0, [x1]", "b 3b", "4:"]));
+        }
         if constructors {
             text.extend(address("x19", "__init_array_start"));
             text.extend(address("x20", "__init_array_end"));

@@ -48,8 +48,8 @@ impl Arm {
 impl Dialect for Arm {
     fn forms(&self, kind: Kind) -> &'static [Form] {
         use Form::{
-            Call, Conditional, GeneralDynamic, GotOrigin, GotPage, InitialExec, Jump, Literal, LiteralFromGot,
-            LiteralRelative, LocalDynamic, LocalExec, Moves, MovesRelative,
+            Call, Conditional, Descriptor, GeneralDynamic, GotOrigin, GotPage, InitialExec, Jump, Literal,
+            LiteralFromGot, LiteralRelative, LocalDynamic, LocalExec, Moves, MovesRelative,
         };
         match kind {
             Kind::Data => &[Moves, Moves, MovesRelative, Literal, LiteralRelative, GotPage, GotOrigin, LiteralFromGot],
@@ -61,7 +61,7 @@ impl Dialect for Arm {
             }
             Kind::Absolute => &[Moves, Literal, GotPage, GotOrigin],
             Kind::Nowhere => &[Moves, Literal, GotPage, GotOrigin, Call, Jump],
-            Kind::Thread => &[LocalExec, InitialExec, InitialExec, GeneralDynamic, LocalDynamic],
+            Kind::Thread => &[LocalExec, InitialExec, InitialExec, GeneralDynamic, LocalDynamic, Descriptor],
         }
     }
 
@@ -196,6 +196,18 @@ impl Dialect for Arm {
                 }
                 code.whole = true;
             }
+            Form::Descriptor => {
+                code.lines = vec![
+                    literal("r0", "p"),
+                    format!("{label}n:"),
+                    format!("bl {symbol}(tlscall)"),
+                    "mrc p15, 0, r1, c13, c0, 3".to_owned(),
+                    format!("add {r}, r0, r1"),
+                ];
+                let state = u32::from(self.thumb);
+                code.pool = vec![align(), format!("{label}p: .word {symbol}(tlsdesc) + (. - {label}n + {state})")];
+                code.whole = true;
+            }
             Form::Jump => {
                 code.lines = vec![
                     "mov r0, #0".to_owned(),
@@ -248,6 +260,7 @@ impl Dialect for Arm {
     fn follow(&self, number: usize, bytes: u32, kind: PointerKind) -> Vec<String> {
         let r = result(number);
         match kind {
+            PointerKind::Absolute16 => vec![format!("ldrh r{r}, [r{r}, #{bytes}]")],
             PointerKind::Absolute | PointerKind::Absolute32 => vec![format!("ldr r{r}, [r{r}, #{bytes}]")],
             PointerKind::Relative32 | PointerKind::Relative64 => {
                 vec![format!("add r{r}, r{r}, #{bytes}"), format!("ldr r3, [r{r}]"), format!("add r{r}, r{r}, r3")]
@@ -374,6 +387,7 @@ impl Dialect for Arm {
 
     fn pointer(&self, kind: PointerKind, to: &str) -> String {
         match kind {
+            PointerKind::Absolute16 => format!("    .hword {to}\n    .hword 0\n"),
             PointerKind::Absolute | PointerKind::Absolute32 => format!("    .word {to}\n"),
             PointerKind::Relative32 | PointerKind::Relative64 => format!("    .word {to} - .\n"),
         }
@@ -383,8 +397,20 @@ impl Dialect for Arm {
         4
     }
 
-    fn enter(&self, constructors: bool) -> Vec<String> {
+    fn resolver(&self, function: &str) -> Vec<String> {
+        let [low, high] = address("r0", function);
+        vec![low, high, "bx lr".to_owned()]
+    }
+
+    fn enter(&self, chosen: bool, constructors: bool) -> Vec<String> {
         let mut text = lines(&["push {r4-r11, lr}", "sub sp, sp, #4", "mov r9, r0", "mov r11, #0"]);
+        if chosen {
+            // Offset and type of each R_ARM_IRELATIVE; the resolver is in the slot.
+            text.extend(address("r4", "__rel_iplt_start"));
+            text.extend(address("r5", "__rel_iplt_end"));
+            text.extend(lines(&["3: cmp r4, r5", "bhs 4f", "ldr r6, [r4], #8", "ldr r0, [r6]", "blx r0"]));
+            text.extend(lines(&["str r0, [r6]", "b 3b", "4:"]));
+        }
         if constructors {
             text.extend(address("r4", "__init_array_start"));
             text.extend(address("r5", "__init_array_end"));
