@@ -10,6 +10,7 @@ use linker::target::Target;
 
 use crate::directive::{Location, Part, Scope, Subject};
 use crate::matrix::{self, Build, Recipe, ToolchainId, Versions};
+use crate::sets;
 use crate::target::ROWS;
 use crate::value::Value;
 use linker::Layout;
@@ -300,7 +301,7 @@ impl Case {
         let mut recipes = Vec::new();
         for scoped in holding(&self.builds, &subject) {
             match &scoped.value {
-                Builds::Set(name) => recipes.extend(matrix::set(name, target).unwrap_or_default()),
+                Builds::Set(name) => recipes.extend(sets::set(name, target).unwrap_or_default()),
                 Builds::One(recipe) => recipes.push(recipe.clone()),
             }
         }
@@ -319,7 +320,7 @@ impl Case {
             let flags = ["-O2", "-fno-pic"].map(str::to_owned).to_vec();
             return vec![Recipe { family: matrix::Family::Clang, flags }];
         }
-        matrix::set(if has(&["c", "cc"]) { "standard" } else { "asm" }, target).unwrap_or_default()
+        sets::set(if has(&["c", "cc"]) { "standard" } else { "asm" }, target).unwrap_or_default()
     }
 
     /// Every build, for the targets that are named (all of the case's when none is).

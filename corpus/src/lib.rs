@@ -12,6 +12,7 @@ pub mod case;
 pub mod directive;
 pub mod matrix;
 pub mod prebuilt;
+pub mod sets;
 pub mod target;
 pub mod toolchain;
 pub mod value;

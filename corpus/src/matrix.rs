@@ -138,46 +138,6 @@ fn label(toolchain: ToolchainId, flags: &[String]) -> String {
     label
 }
 
-const OPTIMISATIONS: [&str; 3] = ["-O0", "-O2", "-Os"];
-const PICS: [&str; 3] = ["-fno-pic", "-fPIC", "-fPIE"];
-
-/// What `@standard` has on top of every optimisation with every kind of position independence: targets, compiler, flags.
-/// Neither compiler takes the large model together with position independence.
-const EXTRA: &[(&[&str], Option<Family>, &[&str])] = &[
-    (&["aarch64"], None, &["-O2", "-fno-pic", "-mcmodel=tiny"]),
-    (&["aarch64"], None, &["-O2", "-fno-pic", "-mcmodel=large"]),
-    (&["armv7", "thumbv7"], Some(Family::Gcc), &["-O2", "-fno-pic", "-mword-relocations"]),
-    (&["armv7", "thumbv7"], Some(Family::Clang), &["-O2", "-fno-pic", "-mno-movt"]),
-];
-
-/// The named sets of builds.
-pub const SETS: &[&str] = &["standard", "asm", "one"];
-
-fn recipe(family: Family, flags: &[&str]) -> Recipe {
-    Recipe { family, flags: flags.iter().map(|&flag| flag.to_owned()).collect() }
-}
-
-/// The builds of a named set for a target; nothing for an unknown name.
-pub fn set(name: &str, target: &Target) -> Option<Vec<Recipe>> {
-    match name {
-        "one" => Some(vec![recipe(Family::Gcc, &["-O2", "-fno-pic"])]),
-        "asm" => Some(Family::ALL.map(|family| recipe(family, &[])).to_vec()),
-        "standard" => {
-            let mut recipes = Vec::new();
-            for family in Family::ALL {
-                for optimisation in OPTIMISATIONS {
-                    recipes.extend(PICS.map(|pic| recipe(family, &[optimisation, pic])));
-                }
-                let extra =
-                    EXTRA.iter().filter(|row| row.0.contains(&target.name) && row.1.is_none_or(|f| f == family));
-                recipes.extend(extra.map(|row| recipe(family, row.2)));
-            }
-            Some(recipes)
-        }
-        _ => None,
-    }
-}
-
 /// A code model that some layouts do not keep to. The expected result is then the range error, where the program has one of
 /// the model's relocations whose target is that far away.
 #[derive(Debug)]
@@ -217,26 +177,5 @@ mod tests {
         assert_eq!(label("-O2 -fno-pic -mcmodel=tiny"), "gcc12-O2.no-pic.tiny");
         assert_eq!(label("-O2 -ffunction-sections"), "gcc12-O2.ffunction-sections");
         assert_eq!(label(""), "gcc12");
-    }
-
-    #[test]
-    fn sets_have_distinct_labels() {
-        for target in linker::target::TARGETS {
-            for name in SETS {
-                let recipes = set(name, target).expect("a set");
-                let mut labels: Vec<String> = recipes
-                    .into_iter()
-                    .map(|recipe| {
-                        Build::new(target, ToolchainId { family: recipe.family, major: 1 }, recipe.flags).label
-                    })
-                    .collect();
-                let count = labels.len();
-                labels.sort();
-                labels.dedup();
-                assert_eq!(labels.len(), count, "{} @{name}", target.name);
-            }
-        }
-        let count = |target| set("standard", Target::named(target).expect("a target")).map(|set| set.len());
-        assert_eq!((count("armv7"), count("aarch64"), count("armv6")), (Some(20), Some(22), Some(18)));
     }
 }

@@ -26,6 +26,11 @@ pub struct Row {
     pub variant_of: Option<&'static str>,
     /// The numbering and names of its relocations.
     pub class: Class,
+    /// Whether its Thumb code is that before Thumb-2, so that a call reaches 4 MiB and not 16 (AAELF32, R_ARM_THM_CALL).
+    pub before_thumb2: bool,
+    /// What `@standard` has on top of every optimisation with every kind of position independence: compiler, flags. Neither
+    /// compiler takes the large model together with position independence.
+    pub extra: &'static [(Option<Family>, &'static [&'static str])],
     /// Flags that GNU ld needs for `-r`; lld looks at its input.
     pub ld: &'static [&'static str],
     /// The compilers that compile C for it; both assemble.
@@ -46,29 +51,38 @@ const ARM: &[&str] = &[
 const HF: &str = "arm-linux-gnueabihf";
 const V7: [&str; 3] = ["-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard"];
 
+/// The code models besides the small one, which compilers take to be meant.
+const MODELS: &[(Option<Family>, &[&str])] =
+    &[(None, &["-O2", "-fno-pic", "-mcmodel=tiny"]), (None, &["-O2", "-fno-pic", "-mcmodel=large"])];
+/// Two compilers' words for one thing: addresses come from literal pools.
+const NO_MOVT: &[(Option<Family>, &[&str])] = &[
+    (Some(Family::Gcc), &["-O2", "-fno-pic", "-mword-relocations"]),
+    (Some(Family::Clang), &["-O2", "-fno-pic", "-mno-movt"]),
+];
+
 /// Every target that can be compiled for.
 #[rustfmt::skip]
 pub static ROWS: &[Row] = &[
     Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
+          rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: NO_MOVT, ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
+          rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: NO_MOVT, ld: &[], compilers: &Family::ALL },
     Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"], gcc: &[],
-          rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
+          rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: true, extra: &[], ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"], gcc: &[],
-          rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
+          rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: &[], ld: &[], compilers: &Family::ALL },
     Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"], gcc: &[],
-          rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, ld: &[], compilers: &Family::ALL },
+          rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: &[], ld: &[], compilers: &Family::ALL },
     Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &[],
-          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, class: Class::Lp64, ld: &[], compilers: &Family::ALL },
+          rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, class: Class::Lp64, before_thumb2: false, extra: MODELS, ld: &[], compilers: &Family::ALL },
     Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), class: Class::Arm, ld: &["-EB"], compilers: &Family::ALL },
+          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), class: Class::Arm, before_thumb2: false, extra: &[], ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "thumbebv7", clang: "thumbebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
-          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("thumbv7"), class: Class::Arm, ld: &["-EB"], compilers: &Family::ALL },
+          rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("thumbv7"), class: Class::Arm, before_thumb2: false, extra: &[], ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"], gcc: &[],
-          rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Lp64, ld: &["-EB"], compilers: &Family::ALL },
+          rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Lp64, before_thumb2: false, extra: &[], ld: &["-EB"], compilers: &Family::ALL },
     Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &["-mabi=ilp32"],
-          rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Ilp32, ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
+          rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Ilp32, before_thumb2: false, extra: &[], ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
 ];
 
 /// Flags of every compilation.
@@ -85,10 +99,23 @@ const CXX: &[&str] = &["-std=c++17", "-nostdinc++", "-fno-exceptions", "-fno-rtt
 const FAMILY: &[(Family, &[&str])] =
     &[(Family::Gcc, &[]), (Family::Clang, &["-Wno-unused-command-line-argument", "-Wno-override-module"])];
 
+/// A target that nothing is known of here: one that a program has made itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing is known of how `{0}` is compiled for: it is none of the targets of the table")]
+pub struct UnknownTarget(pub String);
+
 /// The row of a target.
+pub fn find(target: &Target) -> Result<&'static Row, UnknownTarget> {
+    ROWS.iter().find(|row| row.name == target.name).ok_or_else(|| UnknownTarget(target.name.to_owned()))
+}
+
+/// The row of a target of the linker's table, each of which has one here.
+///
+/// # Panics
+///
+/// On a target that is none of them: no row is better than that of another one.
 pub fn row(target: &Target) -> &'static Row {
-    // A test holds the tables together.
-    ROWS.iter().find(|row| row.name == target.name).unwrap_or(&ROWS[0])
+    find(target).unwrap_or_else(|unknown| panic!("{unknown}"))
 }
 
 /// The flags of target, compiler and language for a part of this name.

@@ -18,14 +18,12 @@ use corpus::value::Value;
 use linker::Target;
 
 use crate::exit;
+use crate::machine::Processor;
 use crate::plan::Configuration;
 use crate::plan::{self, Objects, Source};
 
 /// How long a reference may run.
 const TIME: Duration = Duration::from_secs(20);
-
-/// A reference: target, C compiler driver's family is always GCC, and the emulator.
-const EMULATORS: &[(&str, &str)] = &[("aarch64", "qemu-aarch64"), ("armv7", "qemu-arm"), ("thumbv7", "qemu-arm")];
 
 /// Blesses the first build of each case and target that was selected.
 pub fn main(batches: Vec<Vec<Configuration<'_>>>, source: &Source, reference: &str) -> anyhow::Result<u8> {
@@ -128,7 +126,7 @@ fn reference_of(
         bail!("it ends in an error, an exit or a fault: the expectation comes from the source and the ABI");
     }
     let Objects::Files(files) = objects else { bail!("there are no objects for it") };
-    let Some((_, emulator)) = EMULATORS.iter().find(|(name, _)| *name == target.name) else {
+    let Some(emulator) = Processor::of(target).and_then(|processor| processor.user_mode) else {
         bail!("no user-mode emulator and C library serve {} as a reference", target.name);
     };
     let emulator = which::which(emulator).with_context(|| format!("{emulator} is missing (package qemu-user)"))?;

@@ -224,9 +224,9 @@ fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32
         .and_then(|section| section.data(endian, data).ok())
         .map(|bytes| first.architecture.core(&first.architecture.attributes(bytes, big, ObjectId::default())))
         .unwrap_or_default();
-    let mut exact = std::iter::once(first).chain(targets).filter(|target| {
-        core != linker::arch::Core::default() && target.architecture.default_core(target.name) == core
-    });
+    let mut exact = std::iter::once(first)
+        .chain(targets)
+        .filter(|target| core != linker::arch::Core::default() && target.core == core);
     Some(exact.next().unwrap_or(first))
 }
 

@@ -253,7 +253,7 @@ impl<'data> Parsed<'data> {
         self.pull(roots)?;
         platform::run(&mut self.graph, self.options.platform);
         if self.graph.core == Core::default() {
-            self.graph.core = self.graph.arch.default_core(self.graph.target.name);
+            self.graph.core = self.graph.target.core;
         }
         allocate_commons(&mut self.graph);
         defined::define(&mut self.graph, self.options.headers.is_some());

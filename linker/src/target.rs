@@ -1,6 +1,8 @@
-//! The names under which targets are known: one table.
+//! The targets that there are: one table, whose rows say all that a linker has to know of one.
 
-use crate::arch::{Architecture, aarch64::Aarch64, arm::Arm};
+use crate::arch::aarch64::Aarch64;
+use crate::arch::arm::{Arm, cores};
+use crate::arch::{Architecture, Core};
 
 /// A target by name: what an object for it looks like and what its code expects of the core.
 #[derive(Debug)]
@@ -19,6 +21,13 @@ pub struct Target {
     pub big_endian: bool,
     /// Whether functions are Thumb code unless a symbol says otherwise. Thumb is a property of symbols, not of a link.
     pub thumb: bool,
+    /// Whether floating-point arguments travel in registers of their own: the VFP variant of the 32-bit procedure call
+    /// standard (AAPCS32), which the header of an image says (EF_ARM_ABI_FLOAT_HARD).
+    pub hard_float: bool,
+    /// The core that an object without build attributes is taken to be for.
+    pub core: Core,
+    /// GNU ld's names for it, as `-m` takes them. Where several targets have objects of one kind, only the first has names.
+    pub emulations: &'static [&'static str],
     /// What it stands for.
     pub description: &'static str,
 }
@@ -29,16 +38,36 @@ const AARCH64: u16 = object::elf::EM_AARCH64.0;
 /// Every target there is a name for.
 #[rustfmt::skip]
 pub static TARGETS: &[Target] = &[
-    Target { name: "armv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: false, description: "ARMv7-A, A32 code" },
-    Target { name: "thumbv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv7-A, T32 code" },
-    Target { name: "armv6", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: false, description: "ARMv6, A32 code, no movw" },
-    Target { name: "thumbv6m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv6-M, Thumb only" },
-    Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true, description: "ARMv7-M, Thumb only" },
-    Target { name: "aarch64", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, A64 code" },
-    Target { name: "armebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: false, description: "ARMv7-A, big-endian data (BE8), A32 code" },
-    Target { name: "thumbebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: true, description: "ARMv7-A, big-endian data (BE8), T32 code" },
-    Target { name: "aarch64_be", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: true, thumb: false, description: "ARMv8-A, big-endian data, A64 code" },
-    Target { name: "aarch64_ilp32", architecture: &Aarch64 { ilp32: true }, machine: AARCH64, pointer_bits: 32, register_bits: 64, big_endian: false, thumb: false, description: "ARMv8-A, 32-bit pointers (ILP32), A64 code" },
+    Target { name: "armv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: false,
+             hard_float: true, core: cores::V7, emulations: &["armelf_linux_eabi", "armelf_linux", "armelf"],
+             description: "ARMv7-A, A32 code" },
+    Target { name: "thumbv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true,
+             hard_float: true, core: cores::V7, emulations: &[],
+             description: "ARMv7-A, T32 code" },
+    Target { name: "armv6", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: false,
+             hard_float: false, core: cores::V6, emulations: &[],
+             description: "ARMv6, A32 code, no movw" },
+    Target { name: "thumbv6m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true,
+             hard_float: false, core: cores::V6_M, emulations: &[],
+             description: "ARMv6-M, Thumb only" },
+    Target { name: "thumbv7m", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: false, thumb: true,
+             hard_float: false, core: cores::V7_M, emulations: &[],
+             description: "ARMv7-M, Thumb only" },
+    Target { name: "aarch64", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: false, thumb: false,
+             hard_float: false, core: Core::NONE, emulations: &["aarch64linux", "aarch64elf"],
+             description: "ARMv8-A, A64 code" },
+    Target { name: "armebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: false,
+             hard_float: true, core: cores::V7, emulations: &["armelfb_linux_eabi", "armelfb_linux", "armelfb"],
+             description: "ARMv7-A, big-endian data (BE8), A32 code" },
+    Target { name: "thumbebv7", architecture: &Arm, machine: ARM, pointer_bits: 32, register_bits: 32, big_endian: true, thumb: true,
+             hard_float: true, core: cores::V7, emulations: &[],
+             description: "ARMv7-A, big-endian data (BE8), T32 code" },
+    Target { name: "aarch64_be", architecture: &Aarch64 { ilp32: false }, machine: AARCH64, pointer_bits: 64, register_bits: 64, big_endian: true, thumb: false,
+             hard_float: false, core: Core::NONE, emulations: &["aarch64linuxb", "aarch64elfb"],
+             description: "ARMv8-A, big-endian data, A64 code" },
+    Target { name: "aarch64_ilp32", architecture: &Aarch64 { ilp32: true }, machine: AARCH64, pointer_bits: 32, register_bits: 64, big_endian: false, thumb: false,
+             hard_float: false, core: Core::NONE, emulations: &["aarch64linux32", "aarch64elf32"],
+             description: "ARMv8-A, 32-bit pointers (ILP32), A64 code" },
 ];
 
 impl Target {

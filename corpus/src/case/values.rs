@@ -4,7 +4,8 @@ use super::{
     Call, CallResult, Exit, Fault, FaultKind, GroupKind, Memory, MemoryContent, PartGroup, Place, Register,
     RegisterValue,
 };
-use crate::matrix::{Family, Recipe, SETS};
+use crate::matrix::{Family, Recipe};
+use crate::sets::SETS;
 use crate::text::{Cursor, ParseError, nearest};
 use crate::value::{Value, read_symbol};
 use linker::Layout;

@@ -86,7 +86,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     for target in &targets {
         bar.set_message(format!("proving each relocation of {}", target.name));
         bar.tick();
-        let findings = proof::prove(target).findings;
+        let findings = proof::prove(target)?.findings;
         bar.inc(1);
         for finding in findings {
             let column = match finding.proof {

@@ -2,7 +2,7 @@
 
 use linker::Target;
 
-/// How arguments and results travel. Chosen by the target's name.
+/// How arguments and results travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Abi {
     /// The base standard of the 32-bit procedure call standard: floating point in core registers.
@@ -16,10 +16,10 @@ pub enum Abi {
 impl Abi {
     /// The convention of a target's code.
     pub fn of(target: &Target) -> Abi {
-        match target.name {
-            _ if target.register_bits == 64 => Abi::Aapcs64,
-            "armv7" | "thumbv7" | "armebv7" | "thumbebv7" => Abi::AapcsVfp,
-            _ => Abi::AapcsBase,
+        match (target.register_bits, target.hard_float) {
+            (64, _) => Abi::Aapcs64,
+            (_, true) => Abi::AapcsVfp,
+            (_, false) => Abi::AapcsBase,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod abi;
 pub mod arguments;
+pub mod processor;
 mod register;
 mod stop;
 
@@ -12,6 +13,7 @@ use std::ops::RangeInclusive;
 use linker::Target;
 
 pub use abi::Abi;
+pub use processor::Processor;
 pub use register::Register;
 pub use stop::{Budget, Call, Exit, Fault, FaultKind, Lost, Resume, Stop};
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use corpus::abi;
 use linker::graph::{Flags, LinkGraph};
 use linker::relocation::Class;
 use linker::{Options, Parsed, Target, defined};
@@ -71,7 +72,7 @@ fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>
     if wanted.is_empty() {
         return Ok(None);
     }
-    let mut object = start(target, objects);
+    let mut object = start(target, objects)?;
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
     for (kind, section, what) in [
         (Class::Branch, (".text.externals", SectionKind::Text), SymbolKind::Text),
@@ -102,11 +103,11 @@ fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>
 }
 
 /// An object of ours with the build attributes of the first of these: without any, llvm-jitlink refuses it.
-pub(super) fn start(target: &Target, objects: &[Input]) -> Object<'static> {
-    let architecture = match (target.register_bits, target.pointer_bits) {
-        (32, _) => Architecture::Arm,
-        (_, 32) => Architecture::Aarch64_Ilp32,
-        _ => Architecture::Aarch64,
+pub(super) fn start(target: &Target, objects: &[Input]) -> Result<Object<'static>> {
+    let architecture = match corpus::target::find(target)?.class {
+        abi::Class::Arm => Architecture::Arm,
+        abi::Class::Ilp32 => Architecture::Aarch64_Ilp32,
+        abi::Class::Lp64 => Architecture::Aarch64,
     };
     let endian = if target.big_endian { Endianness::Big } else { Endianness::Little };
     let mut object = Object::new(BinaryFormat::Elf, architecture, endian);
@@ -124,7 +125,7 @@ pub(super) fn start(target: &Target, objects: &[Input]) -> Object<'static> {
             object.append_section_data(section, &attributes, 1);
         }
     }
-    object
+    Ok(object)
 }
 
 /// The section of build attributes.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use corpus::abi::{self, Class, Relocation, Standing};
+use corpus::target::UnknownTarget;
 use linker::Target;
 
 use crate::disassembly::Disassembler;
@@ -93,9 +94,9 @@ pub(crate) struct Trial {
 
 type Step = Result<(), String>;
 
-/// Runs all proofs for one target.
-pub fn prove(target: &'static Target) -> Report {
-    let class = corpus::target::row(target).class;
+/// Runs all proofs for one target. An error is one that nobody has transcribed an ABI for.
+pub fn prove(target: &'static Target) -> Result<Report, UnknownTarget> {
+    let class = corpus::target::find(target)?.class;
     let mut report = Report::default();
     let rows = target.architecture.rows();
     let row = |number| rows.iter().find(|row| row.number == number && row.standing.is_static());
@@ -123,13 +124,15 @@ pub fn prove(target: &'static Target) -> Report {
             });
         }
     }
-    report
+    Ok(report)
 }
 
 /// A relocation as it is on the target's core.
 fn on_core<'a>(target: &Target, relocation: &'a Relocation) -> Cow<'a, Relocation> {
     match relocation.without_thumb2 {
-        Some(check) if target.name == "armv6" => Cow::Owned(Relocation { check, ..relocation.clone() }),
+        Some(check) if corpus::target::row(target).before_thumb2 => {
+            Cow::Owned(Relocation { check, ..relocation.clone() })
+        }
         _ => Cow::Borrowed(relocation),
     }
 }

@@ -284,9 +284,6 @@ impl Architecture for Changed {
     fn core(&self, attributes: &Attributes) -> Core {
         self.inner.core(attributes)
     }
-    fn default_core(&self, target: &str) -> Core {
-        self.inner.default_core(target)
-    }
     fn reach(&self, row: &Row, core: Core) -> Check {
         self.inner.reach(row, core)
     }

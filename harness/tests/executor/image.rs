@@ -8,6 +8,7 @@ use harness::executor::PlacementRefused;
 use harness::executor::image::{Binding, Image, ImageSection, ImageSymbol, Labels, SymbolKind};
 use linker::Target;
 use linker::memory::{Action, InFlight, Lifetime, Memory, Place, Protection, Segment};
+use rstest::rstest;
 
 fn image(target: &str) -> Image {
     Image::new(Target::named(target).expect("a target of the table"))
@@ -144,6 +145,30 @@ fn an_emulated_process_runs_it() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "linked\n", "{target}: {output:?}");
         assert_eq!(output.status.code(), Some(7), "{target}: {output:?}");
     }
+}
+
+/// What GNU ld's headers say of the same kind of code, as readelf puts it.
+#[rstest]
+#[case("armv7", "Version5 EABI, hard-float ABI")]
+#[case("thumbv7", "Version5 EABI, hard-float ABI")]
+#[case("armebv7", "Version5 EABI, BE8, hard-float ABI")]
+#[case("thumbebv7", "Version5 EABI, BE8, hard-float ABI")]
+#[case("armv6", "Version5 EABI")]
+#[case("thumbv6m", "Version5 EABI")]
+#[case("thumbv7m", "Version5 EABI")]
+#[case("aarch64", "")]
+#[case("aarch64_be", "")]
+#[case("aarch64_ilp32", "")]
+fn the_header_says_how_arguments_travel(#[case] target: &str, #[case] expected: &str) {
+    let mut image = Image::new(Target::named(target).expect("known"));
+    let code = segment(4, Protection::ReadExecute, Place::Anywhere);
+    let memory = image.reserve(&[code]).expect("places");
+    let file = saved(&image.finalize(memory, &[]).expect("finalized").write(&Labels::default()).expect("a file"));
+    let Some(output) = tool("readelf", &["--file-header", "--wide"], &file) else { return };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let flags = text.lines().find_map(|line| line.trim().strip_prefix("Flags:")).expect("flags").trim();
+    let (_, said) = flags.split_once(", ").unwrap_or((flags, ""));
+    assert_eq!(said, expected, "{flags}");
 }
 
 #[test]

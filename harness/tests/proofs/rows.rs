@@ -10,7 +10,7 @@ use linker::{Layout, Options, Parsed, Roots, Target};
 use qemu::{Board, System};
 
 fn run(target: &str) -> Report {
-    let report = prove(Target::named(target).expect("a target"));
+    let report = prove(Target::named(target).expect("a target")).expect("a target of the table");
     let failed: Vec<String> = report
         .findings
         .iter()

@@ -24,6 +24,11 @@ pub struct Core {
     pub version: u8,
 }
 
+impl Core {
+    /// The core of an architecture that has no list of them.
+    pub const NONE: Core = Core { version: 0 };
+}
+
 /// The target of a branch, as far as the branch depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Destination {
@@ -236,11 +241,6 @@ pub trait Architecture: Sync + Debug {
 
     /// The core that attributes tell.
     fn core(&self, _attributes: &Attributes) -> Core {
-        Core::default()
-    }
-
-    /// The core for which an object of a target without build attributes is taken to be.
-    fn default_core(&self, _target: &str) -> Core {
         Core::default()
     }
 

@@ -10,22 +10,6 @@ use crate::inputs;
 use crate::linking::Input;
 use crate::script::{self, Script};
 
-/// GNU ld's names of targets, and ours. One of several for ARM is told by the objects.
-const EMULATIONS: &[(&str, &str)] = &[
-    ("aarch64linux", "aarch64"),
-    ("aarch64elf", "aarch64"),
-    ("aarch64linuxb", "aarch64_be"),
-    ("aarch64elfb", "aarch64_be"),
-    ("aarch64linux32", "aarch64_ilp32"),
-    ("aarch64elf32", "aarch64_ilp32"),
-    ("armelf_linux_eabi", "armv7"),
-    ("armelf_linux", "armv7"),
-    ("armelf", "armv7"),
-    ("armelfb_linux_eabi", "armebv7"),
-    ("armelfb_linux", "armebv7"),
-    ("armelfb", "armebv7"),
-];
-
 /// How deeply scripts may name scripts.
 const DEPTH: usize = 8;
 
@@ -78,8 +62,9 @@ fn target(line: &CommandLine, files: &[Input]) -> Result<&'static Target, String
     let named = match &line.emulation {
         None => None,
         Some(name) => {
-            let known = EMULATIONS.iter().find(|known| known.0 == name).and_then(|known| Target::named(known.1));
-            let list = || EMULATIONS.iter().map(|known| known.0).collect::<Vec<_>>().join(", ");
+            // One of several targets of a kind is told by the objects.
+            let known = TARGETS.iter().find(|target| target.emulations.contains(&name));
+            let list = || TARGETS.iter().flat_map(|target| target.emulations).copied().collect::<Vec<_>>().join(", ");
             Some(known.ok_or_else(|| format!("-m {name} is not supported, expected one of {}", list()))?)
         }
     };

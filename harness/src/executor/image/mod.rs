@@ -87,13 +87,7 @@ pub struct ImageFile {
 impl Image {
     /// An empty address space of a target.
     pub fn new(target: &'static Target) -> Image {
-        // What the float ABI flag says: the same table as the emulated machine's.
-        let abi = match target.name {
-            "armv7" | "thumbv7" => Abi::AapcsVfp,
-            _ if target.register_bits == 64 => Abi::Aapcs64,
-            _ => Abi::AapcsBase,
-        };
-        Image { target, abi, page: PAGE, headers: false, used: Ranges::default() }
+        Image { target, abi: Abi::of(target), page: PAGE, headers: false, used: Ranges::default() }
     }
 
     /// For loaders whose pages have so many bytes, a power of two, at most.

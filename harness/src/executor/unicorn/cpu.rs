@@ -1,9 +1,9 @@
-//! Which emulated processor stands for which target, and how its registers are called inside the engine.
+//! Which model of the engine is which processor, and how its registers are called inside the engine.
 
 use linker::Target;
 use unicorn_engine::{Arch, Arm64CpuModel, ArmCpuModel, Mode, RegisterARM, RegisterARM64};
 
-use crate::executor::Register;
+use crate::machine::{Processor, Register};
 
 /// CPSR.T.
 pub(super) const THUMB: u32 = 1 << 5;
@@ -15,6 +15,15 @@ pub(super) fn length(code: &[u8], thumb: bool) -> usize {
         _ => 4,
     }
 }
+
+/// The engine's models of the processors.
+const MODELS: &[(&str, Arch, i32)] = &[
+    ("Cortex-A15", Arch::ARM, ArmCpuModel::CORTEX_A15 as i32),
+    ("ARM1176", Arch::ARM, ArmCpuModel::Model_1176 as i32),
+    ("Cortex-M0", Arch::ARM, ArmCpuModel::CORTEX_M0 as i32),
+    ("Cortex-M3", Arch::ARM, ArmCpuModel::CORTEX_M3 as i32),
+    ("max", Arch::ARM64, Arm64CpuModel::MAX as i32),
+];
 
 /// The engine's settings for a target.
 #[derive(Clone, Copy, Debug)]
@@ -29,36 +38,18 @@ pub(super) struct Cpu {
 impl Cpu {
     /// The processor for a target; none for a target this engine cannot run.
     pub(super) fn of(target: &Target) -> Option<Cpu> {
-        let arm = |name, model: ArmCpuModel| Cpu {
-            name,
-            arch: Arch::ARM,
-            mode: Mode::LITTLE_ENDIAN,
-            model: model as i32,
-            m_profile: false,
+        let processor = Processor::of(target)?;
+        let &(name, arch, model) = MODELS.iter().find(|model| model.0 == processor.name)?;
+        let mode = match (arch, target.big_endian) {
+            // The M profile is asked for by model: `Mode::MCLASS` means Cortex-M33 whatever model is set, which would run
+            // v8-M and DSP instructions that ARMv7-M does not have.
+            _ if processor.m_profile => Mode::THUMB,
+            (_, false) => Mode::LITTLE_ENDIAN,
+            (Arch::ARM64, true) => Mode::BIG_ENDIAN,
+            // Mode::BIG_ENDIAN would be BE32, with code in the order of data.
+            (_, true) => Mode::ARMBE8,
         };
-        // The M profile is asked for by model: `Mode::MCLASS` means Cortex-M33 whatever model is set, which would run v8-M
-        // and DSP instructions that ARMv7-M does not have.
-        let m_profile = |name, model| Cpu { mode: Mode::THUMB, m_profile: true, ..arm(name, model) };
-        Some(match target.name {
-            "armv7" | "thumbv7" => arm("Cortex-A15", ArmCpuModel::CORTEX_A15),
-            "armebv7" | "thumbebv7" => {
-                // Mode::BIG_ENDIAN would be BE32, with code in the order of data.
-                Cpu { mode: Mode::ARMBE8, ..arm("Cortex-A15", ArmCpuModel::CORTEX_A15) }
-            }
-            "armv6" => arm("ARM1176", ArmCpuModel::Model_1176),
-            "thumbv6m" => m_profile("Cortex-M0", ArmCpuModel::CORTEX_M0),
-            "thumbv7m" => m_profile("Cortex-M3", ArmCpuModel::CORTEX_M3),
-            // The default model, Cortex-A72, has no LSE atomics and no pointer authentication; code compiled with
-            // -march=armv8.1-a and later, or with -mbranch-protection, would stop at an undefined instruction.
-            "aarch64" | "aarch64_be" | "aarch64_ilp32" => Cpu {
-                name: "max",
-                arch: Arch::ARM64,
-                mode: if target.big_endian { Mode::BIG_ENDIAN } else { Mode::LITTLE_ENDIAN },
-                model: Arm64CpuModel::MAX as i32,
-                m_profile: false,
-            },
-            _ => return None,
-        })
+        Some(Cpu { name, arch, mode, model, m_profile: processor.m_profile })
     }
 
     pub(super) fn is_64(&self) -> bool {

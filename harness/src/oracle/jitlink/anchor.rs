@@ -17,7 +17,7 @@ pub(super) const NAME: &str = "linkrig_anchor";
 /// The anchor of some objects. None if none of them has anything to ask for.
 pub(super) fn object(target: &Target, objects: &[Input]) -> Result<Option<Vec<u8>>> {
     let wide = target.pointer_bits == 64;
-    let mut anchor = inputs::start(target, objects);
+    let mut anchor = inputs::start(target, objects)?;
     let section = anchor.add_section(Vec::new(), b".data.anchor".to_vec(), SectionKind::Data);
     let size = target.pointer_bytes() as u64;
     let symbol = |anchor: &mut Object<'_>, name: &[u8], section| {

@@ -107,8 +107,8 @@ impl Architecture for Arm {
         // Without an operating system, types are in the image. Microcontrollers have none; of other objects, their
         // enumerations tell: the procedure call standard has them as small as their values, Linux as large as int.
         const SMALL: u64 = 1;
-        let bare = cores::abilities(cores::default_of(target.name)).is_microcontroller()
-            || attributes.number(attributes::ENUM_SIZE) == SMALL;
+        let bare =
+            cores::abilities(target.core).is_microcontroller() || attributes.number(attributes::ENUM_SIZE) == SMALL;
         let types = if bare { Meaning::Relative } else { Meaning::GotRelative };
         Platform { target1: asked.target1.or(Some(Meaning::Absolute)), target2: asked.target2.or(Some(types)) }
     }
@@ -181,10 +181,6 @@ impl Architecture for Arm {
     fn core(&self, attributes: &Attributes) -> Core {
         let tag = attributes.get(attributes::CPU_ARCH).map(|attribute| attribute.value.number());
         tag.map_or(Core::default(), |tag| cores::named(tag, attributes.number(attributes::CPU_ARCH_PROFILE)))
-    }
-
-    fn default_core(&self, target: &str) -> Core {
-        cores::default_of(target)
     }
 
     fn reach(&self, row: &Row, core: Core) -> Check {

@@ -5,13 +5,11 @@
 //! does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-/// The path of a module in its crate, without `crate`.
-type Module = Vec<String>;
+use crate::sources::{Module, Sources, crates, is_test};
 
 /// Uses that close a circle and are the design: crate, who, of whom, and why.
 const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
@@ -23,31 +21,6 @@ const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
     ),
     ("linker", "arch", "target", "an architecture is asked about a target, which names its architecture"),
 ];
-
-/// The files of a crate by module: a library's root and that of its program are one.
-type Sources = BTreeMap<Module, Vec<String>>;
-
-/// Reads the sources of a crate.
-fn sources(directory: &Path) -> Sources {
-    let root = directory.join("src");
-    let mut sources = Sources::new();
-    let mut directories = vec![root.clone()];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(&directory).expect("a directory of sources") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let below = path.strip_prefix(&root).expect("below the root").with_extension("");
-                let mut module: Module = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-                module.pop_if(|last| ["mod", "lib", "main"].contains(&last.as_str()));
-                let text = std::fs::read_to_string(&path).expect("a source");
-                sources.entry(module).or_default().push(text);
-            }
-        }
-    }
-    sources
-}
 
 /// The paths that a source writes, and the names that it gives to some.
 #[derive(Default)]
@@ -102,18 +75,7 @@ impl Paths {
 
 impl<'ast> Visit<'ast> for Paths {
     fn visit_item(&mut self, item: &'ast syn::Item) {
-        let attributes = match item {
-            syn::Item::Mod(item) => &item.attrs[..],
-            syn::Item::Fn(item) => &item.attrs,
-            syn::Item::Impl(item) => &item.attrs,
-            syn::Item::Use(item) => &item.attrs,
-            _ => &[],
-        };
-        let is_test = |attribute: &syn::Attribute| match &attribute.meta {
-            syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
-            _ => false,
-        };
-        if !attributes.iter().any(is_test) {
+        if !is_test(item) {
             visit::visit_item(self, item);
         }
     }
@@ -250,16 +212,10 @@ fn circle(graph: &BTreeMap<&str, BTreeMap<&str, String>>) -> Option<Vec<String>>
 
 #[test]
 fn no_modules_use_each_other_in_a_circle() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("a manifest");
-    let manifest: toml::Table = manifest.parse().expect("TOML");
-    let members = manifest["workspace"]["members"].as_array().expect("a list");
     let (mut found, mut excepted, mut modules) = (Vec::new(), BTreeSet::new(), 0);
-    for member in members {
-        let name = member.as_str().expect("a name");
-        let sources = sources(&root.join(name));
+    for (name, sources) in crates() {
         modules += sources.len();
-        found.extend(circles(name, &sources, &mut excepted));
+        found.extend(circles(&name, &sources, &mut excepted));
     }
     assert!(modules > 150, "the sources were found: {modules} modules");
     assert!(found.is_empty(), "\n{}", found.join("\n"));

@@ -1,0 +1,5 @@
+//! What the sources of the workspace must not do, read off them.
+
+mod circles;
+mod sources;
+mod targets;
