@@ -15,6 +15,7 @@ use crate::target::ROWS;
 use crate::value::Value;
 use linker::Layout;
 
+pub(crate) use load::parse_all;
 pub use load::{LoadError, load_all, parse};
 
 /// One case: one source with directives, or one of its variants when it has a `for`.

@@ -9,6 +9,7 @@
 pub mod abi;
 pub mod build;
 pub mod case;
+mod corpus;
 pub mod directive;
 pub mod matrix;
 pub mod prebuilt;
@@ -20,4 +21,5 @@ pub mod value;
 mod digest;
 mod text;
 
+pub use corpus::Corpus;
 pub use text::ParseError;

@@ -248,7 +248,8 @@ pub fn read(dir: &Path, target: &'static Target) -> Result<Prebuilt, PrebuiltErr
     unpack(target, &packed).map_err(damaged)
 }
 
-fn unpack(target: &'static Target, packed: &[u8]) -> Result<Prebuilt, String> {
+/// What an archive of a target holds. `Err` says what is wrong with it.
+pub(crate) fn unpack(target: &'static Target, packed: &[u8]) -> Result<Prebuilt, String> {
     let text = |error: std::io::Error| error.to_string();
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed).take(MOST_UNPACKED));
     let mut contents = [Vec::new(), Vec::new()];

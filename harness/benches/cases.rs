@@ -60,11 +60,11 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn measure(executor: &str, choice: &Choice, targets: &[&str]) -> anyhow::Result<()> {
-    let cases = plan::cases(&corpus::case::default_dir())?;
+    let cases = plan::cases(&corpus::Corpus::found())?;
     let machines = choice.source();
     for name in targets {
         let Some(target) = Target::named(name) else { continue };
-        let source = Source::prebuilt(&corpus::prebuilt::default_dir(), &[target]);
+        let source = Source::prebuilt(&corpus::Corpus::found(), &[target]);
         let selection = Selection { targets: vec![(*name).to_owned()], ..Selection::default() };
         let configurations = plan::select(&cases, &selection, &source, choice.name())?;
         let batches = plan::objects(configurations, &source, 1, &|_, _, _| {})?;

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use corpus::Corpus;
 use corpus::build::FileKind;
 use corpus::case::{Call, CallResult, Case, Expectations};
 use corpus::matrix::Family;
@@ -26,7 +27,12 @@ use crate::plan::{self, Objects, Source};
 const TIME: Duration = Duration::from_secs(20);
 
 /// Blesses the first build of each case and target that was selected.
-pub fn main(batches: Vec<Vec<Configuration<'_>>>, source: &Source, reference: &str) -> anyhow::Result<u8> {
+pub fn main(
+    batches: Vec<Vec<Configuration<'_>>>,
+    source: &Source,
+    corpus: &Corpus,
+    reference: &str,
+) -> anyhow::Result<u8> {
     if reference != "qemu-user" {
         eprintln!(
             "refused: `{reference}` is the linker under test; expectations come from qemu-user with GNU ld, or the ABI"
@@ -50,7 +56,9 @@ pub fn main(batches: Vec<Vec<Configuration<'_>>>, source: &Source, reference: &s
                 eprintln!("{}: cannot be blessed: {error:#}", configuration.name);
             }
             Ok(results) => {
-                let path = case_file(configuration.case);
+                let path = corpus
+                    .file(configuration.case)
+                    .with_context(|| format!("{corpus} cannot be written to: --corpus DIR"))?;
                 let lines = edits.entry(path.clone()).or_default();
                 refused |= !compare(configuration, &expected, &results, &path, lines)?;
             }
@@ -67,11 +75,6 @@ pub fn main(batches: Vec<Vec<Configuration<'_>>>, source: &Source, reference: &s
         println!("{}: {} lines written", path.display(), lines.len());
     }
     Ok(if refused { exit::FAILURES } else { exit::OK })
-}
-
-fn case_file(case: &Case) -> PathBuf {
-    let path = PathBuf::from(&case.file);
-    if path.exists() { path } else { corpus::case::default_dir().join(&case.file) }
 }
 
 /// Shows where the reference differs, and notes the lines to write. False when targets disagree.

@@ -1,13 +1,13 @@
 //! What is run: cases x builds x layouts, narrowed down by what the user asked for, and the objects for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use anyhow::{Context, bail};
+use corpus::Corpus;
 use corpus::build::{File, build_all};
 use corpus::case::Case;
 use corpus::matrix::{Build, Family};
-use corpus::prebuilt::{self, Prebuilt};
+use corpus::prebuilt::Prebuilt;
 use corpus::toolchain::Toolchains;
 use linker::{Layout, Target};
 use reports::model::{Record, Status};
@@ -123,8 +123,8 @@ pub enum Source {
 
 impl Source {
     /// Opens the archives of these targets.
-    pub fn prebuilt(dir: &Path, targets: &[&'static Target]) -> Source {
-        let read = |target: &&'static Target| (target.name, prebuilt::read(dir, target).map_err(|e| e.to_string()));
+    pub fn prebuilt(corpus: &Corpus, targets: &[&'static Target]) -> Source {
+        let read = |target: &&'static Target| (target.name, corpus.prebuilt(target).map_err(|e| e.to_string()));
         Source::Prebuilt(targets.iter().map(read).collect())
     }
 
@@ -295,7 +295,7 @@ fn from_archive(archives: &BTreeMap<&'static str, Result<Prebuilt, String>>, fir
     }
 }
 
-/// Reads the cases of a directory.
-pub fn cases(dir: &Path) -> anyhow::Result<Vec<Case>> {
-    corpus::case::load_all(dir).with_context(|| format!("the corpus in {}", dir.display()))
+/// Reads the cases of a corpus.
+pub fn cases(corpus: &Corpus) -> anyhow::Result<Vec<Case>> {
+    corpus.cases().with_context(|| corpus.to_string())
 }

@@ -39,8 +39,7 @@ impl fmt::Display for Lines<'_> {
 
 /// Every case below a directory, sorted by file, variants in the order of their values. All errors of all files are listed.
 pub fn load_all(dir: &Path) -> Result<Vec<Case>, LoadError> {
-    let mut cases = Vec::new();
-    let mut errors = Vec::new();
+    let mut files = Vec::new();
     for group in entries(dir)? {
         if !group.is_dir() {
             continue;
@@ -51,10 +50,20 @@ pub fn load_all(dir: &Path) -> Result<Vec<Case>, LoadError> {
                 continue;
             }
             let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Io { path: path.clone(), source })?;
-            match parse(&format!("{group}/{name}"), &text) {
-                Ok(variants) => cases.extend(variants),
-                Err(found) => errors.extend(found),
-            }
+            files.push((format!("{group}/{name}"), text));
+        }
+    }
+    parse_all(files)
+}
+
+/// The cases of these files, each `GROUP/NAME.EXT` and its text.
+pub(crate) fn parse_all<T: AsRef<str>>(files: Vec<(T, T)>) -> Result<Vec<Case>, LoadError> {
+    let mut cases = Vec::new();
+    let mut errors = Vec::new();
+    for (file, text) in &files {
+        match parse(file.as_ref(), text.as_ref()) {
+            Ok(variants) => cases.extend(variants),
+            Err(found) => errors.extend(found),
         }
     }
     errors.extend(clashes(&cases));

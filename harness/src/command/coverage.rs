@@ -148,8 +148,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
 fn with_batches<T>(targets: &[&'static Target], work: impl FnOnce(&[Batch<'_>]) -> T) -> anyhow::Result<T> {
     let kin: Vec<&'static Target> =
         TARGETS.iter().filter(|target| targets.iter().any(|wanted| wanted.is_kin(target))).collect();
-    let cases = plan::cases(&corpus::case::default_dir())?;
-    let source = Source::prebuilt(&corpus::prebuilt::default_dir(), &kin);
+    let corpus = corpus::Corpus::found();
+    let cases = plan::cases(&corpus)?;
+    let source = Source::prebuilt(&corpus, &kin);
     let names = kin.iter().map(|target| target.name.to_owned()).collect();
     let selected = plan::select(&cases, &Selection { targets: names, ..Selection::default() }, &source, "unicorn")?;
     Ok(work(&plan::objects(selected, &source, 1, &|_, _, _| {})?))

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
+use corpus::Corpus;
 use corpus::toolchain::Toolchains;
 use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
@@ -103,7 +104,8 @@ pub struct Args {
     /// Write reports: json=FILE, junit=FILE, md=FILE, html=FILE
     #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
     pub report: Vec<(Kind, PathBuf)>,
-    /// Read the cases from this directory
+    /// Read the cases from this directory: folders of cases, GROUP/NAME.c; without prebuilt objects of your own, with --rebuild
+    /// [default: the checkout of Linkrig that the working directory is in, or else the corpus inside this program]
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
     #[command(flatten)]
@@ -147,7 +149,10 @@ fn partition(text: &str) -> Result<(u64, u64), String> {
 impl Args {
     /// Where it is kept what failed.
     fn failed_file(&self) -> PathBuf {
-        let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/linkrig/failed.json");
+        let usual = || match Corpus::found().checkout() {
+            Some(checkout) => checkout.join("target/linkrig/failed.json"),
+            None => qemu::snapshot::user_directory().unwrap_or_default().with_file_name("failed.json"),
+        };
         self.failed_file.clone().unwrap_or_else(usual)
     }
 
@@ -178,14 +183,21 @@ impl Args {
         most.or_else(|| self.fail_fast.then(|| (1, "--fail-fast".to_owned())))
     }
 
-    fn source(&self) -> Source {
+    fn corpus(&self) -> Corpus {
+        match &self.corpus {
+            Some(directory) => Corpus::found().with_cases(directory),
+            None => Corpus::found(),
+        }
+    }
+
+    fn source(&self, corpus: &Corpus) -> Source {
         if self.rebuild {
             return Source::Rebuild(Toolchains::discover());
         }
         let wanted =
             |target: &&'static Target| self.arch.is_empty() || self.arch.iter().any(|name| name == target.name);
         let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
-        Source::prebuilt(&corpus::prebuilt::default_dir(), &targets)
+        Source::prebuilt(corpus, &targets)
     }
 }
 
@@ -218,9 +230,9 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         if matches!(executor, Choice::Unicorn) { processors } else { processors.div_ceil(2) }
     });
-    let directory = args.corpus.clone().unwrap_or_else(corpus::case::default_dir);
-    let cases = plan::cases(&directory)?;
-    let source = args.source();
+    let corpus = args.corpus();
+    let cases = plan::cases(&corpus)?;
+    let source = args.source(&corpus);
     let mut selection = args.selection(only.clone());
     if let Err(problem) = selection.sort_filters() {
         eprintln!("nothing is selected: {problem}");

@@ -148,7 +148,7 @@ ignored: .word 0
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(dir.path().join("group")).expect("a directory");
     std::fs::write(dir.path().join("group/looks.S"), SOURCE).expect("written");
-    let cases = plan::cases(dir.path()).expect("a case");
+    let cases = plan::cases(&corpus::Corpus::embedded().with_cases(dir.path())).expect("a case");
     let source = Source::Rebuild(Toolchains::discover());
     let selected = plan::select(&cases, &Selection::default(), &source, "any").expect("configurations");
     let batches = plan::objects(selected, &source, 1, &|_, _, _| {}).expect("objects");
