@@ -14,7 +14,7 @@ use linker::{Options, Roots, Target};
 use reports::model::{Failure, Record, SourceLine, Status};
 
 use crate::call::{self, Type};
-use crate::executor::rig::ActionFailed;
+use crate::executor::hosted::ActionFailed;
 use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::plan::Configuration;

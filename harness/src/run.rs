@@ -11,7 +11,7 @@ use reports::model::{Failure, Record, Status};
 
 use crate::executor::Choice;
 use crate::executor::choice::{Machine, Source};
-use crate::executor::rig::engine::PAGE;
+use crate::executor::hosted::engine::PAGE;
 use crate::judge::{self, Findings};
 use crate::plan::Configuration;
 use crate::plan::{Batch, Objects};

@@ -7,9 +7,9 @@
 
 pub mod board;
 pub mod choice;
+pub mod hosted;
 pub mod image;
 pub mod place;
-pub mod rig;
 pub mod unicorn;
 pub mod wire;
 

@@ -1,7 +1,7 @@
 //! The memory contract on the emulated machine: places, protections, lifetimes, actions.
 
 use crate::support::*;
-use harness::executor::rig::ActionFailed;
+use harness::executor::hosted::ActionFailed;
 use harness::executor::{Executor, FaultKind, Guest, PlacementRefused, Stop, Unicorn};
 use linker::memory::{Action, Call, InFlight, Lifetime, Memory, MemoryError, Place, Protection, Segment};
 

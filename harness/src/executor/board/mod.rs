@@ -14,13 +14,13 @@ use qemu::{Board, System};
 
 pub(crate) use self::session::split;
 pub use self::session::{Failed, Session};
-use super::rig::engine::PAGE;
-use super::rig::{self, Rig};
+use super::hosted::engine::PAGE;
+use super::hosted::{self, Hosted};
 use super::wire::{Batch, Registers, Reply, Trouble, Wire, Wired};
 use super::{Abi, Budget, TargetInfo};
 
 /// A machine around a board's processor.
-pub type Remote = Rig<Wired<Processor>>;
+pub type Remote = Hosted<Wired<Processor>>;
 
 /// Instructions in a microsecond on a slow day: nothing counts them there, so a budget of them is one of time.
 const PACE: u64 = 25;
@@ -54,7 +54,7 @@ impl Remote {
     /// A machine for this target on a board.
     pub fn new(session: &Rc<RefCell<Session>>, target: &'static Target) -> Result<Remote, NoTarget> {
         let (processor, info) = Processor::new(session, target)?;
-        Ok(Rig::around(Wired::new(processor, info)))
+        Ok(Hosted::around(Wired::new(processor, info)))
     }
 }
 
@@ -119,7 +119,7 @@ impl Processor {
             return Err(NoTarget { board: board.name.clone(), target: target.name, known });
         };
         let (m_profile, origin) = (offer.fixed.is_some(), offer.fixed.unwrap_or(0));
-        let own = rig::usable(target.pointer_bits == 64, m_profile, origin);
+        let own = hosted::usable(target.pointer_bits == 64, m_profile, origin);
         let usable = own.iter().flat_map(|own| offer.usable.iter().filter_map(|range| both(own, range))).collect();
         let info = TargetInfo {
             target,

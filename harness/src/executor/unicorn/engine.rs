@@ -14,8 +14,8 @@ use unicorn_engine::{
 use super::cpu::{Cpu, THUMB, length};
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
+use crate::executor::hosted::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::place::Ranges;
-use crate::executor::rig::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::{Budget, Fault, FaultKind, Register, Resume, Stop, TargetInfo};
 
 type Uc = unicorn_engine::Unicorn<'static, Hooks>;

@@ -20,13 +20,13 @@ use linker::Target;
 use self::cpu::Cpu;
 use self::pages::PHYSICAL_SIZE;
 use self::process::Process;
-use super::rig::engine::PAGE;
-use super::rig::{self, Rig};
+use super::hosted::engine::PAGE;
+use super::hosted::{self, Hosted};
 use super::wire::{Batch, Registers, Reply, Trouble, Wire, Wired};
 use super::{Abi, Budget, Lost, TargetInfo};
 
 /// A machine around the embedded emulator.
-pub type Unicorn = Rig<Wired<Emulation>>;
+pub type Unicorn = Hosted<Wired<Emulation>>;
 
 /// The machine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +131,7 @@ fn info(target: &'static Target, cpu: &Cpu) -> TargetInfo {
         signs: cpu.is_64(),
         page_size: PAGE,
         origin: 0,
-        usable: rig::usable(cpu.is_64(), cpu.m_profile, 0),
+        usable: hosted::usable(cpu.is_64(), cpu.m_profile, 0),
     }
 }
 
@@ -139,7 +139,7 @@ impl Unicorn {
     /// A machine for this target, with the standard host functions.
     pub fn new(target: &'static Target) -> Result<Unicorn, NewError> {
         let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
-        Ok(Rig::around(Wired::new(Emulation::new(target)?, info(target, &cpu))))
+        Ok(Hosted::around(Wired::new(Emulation::new(target)?, info(target, &cpu))))
     }
 
     /// Whether this target's processor has no A32 state.

@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 
 use rustc_hash::FxHashMap;
 
+use crate::executor::hosted::engine::{Access, PAGE};
 use crate::executor::place::Ranges;
-use crate::executor::rig::engine::{Access, PAGE};
 
 /// Where the engine's physical memory begins, and how much there is. It is reserved, not committed, by the host.
 pub(super) const PHYSICAL: u64 = 0x1000_0000;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::registers::{self, Registers};
 use crate::executor::Budget;
-use crate::executor::rig::engine::Access;
+use crate::executor::hosted::engine::Access;
 
 #[derive(Clone, Copy)]
 enum Operation {

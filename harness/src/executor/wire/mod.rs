@@ -15,8 +15,8 @@ use linker::Target;
 pub use self::batch::{Batch, Reply, Stopped};
 pub use self::registers::{Registers, SIZE};
 use self::seen::{BLOCK, Seen};
+use super::hosted::engine::{Access, Ended, Engine};
 use super::place::Ranges;
-use super::rig::engine::{Access, Ended, Engine};
 use super::{Budget, Fault, FaultKind, Lost, Register, Resume, Stop, TargetInfo};
 
 /// How long anything that is not the program's own doing may take.

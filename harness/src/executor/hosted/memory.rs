@@ -1,4 +1,4 @@
-//! The linker's memory contract on a rig's memory: a host buffer a segment, written once.
+//! The linker's memory contract on an engine's memory: a host buffer a segment, written once.
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +7,7 @@ use linker::memory::{
 };
 
 use super::engine::{Access, Engine, PAGE};
-use super::{ANYWHERE, Rig};
+use super::{ANYWHERE, Hosted};
 use crate::executor::place::{Placement, PlacementRefused, Space};
 use crate::executor::{Executor, Guest, Stop};
 
@@ -92,7 +92,7 @@ fn access(protection: Protection) -> Access {
     }
 }
 
-impl<E: Engine> Memory for Rig<E> {
+impl<E: Engine> Memory for Hosted<E> {
     type InFlight = Reserved;
     type Finalized = Allocation;
 
@@ -203,7 +203,7 @@ impl<E: Engine> Memory for Rig<E> {
     }
 }
 
-impl<E: Engine> Rig<E> {
+impl<E: Engine> Hosted<E> {
     /// Runs the actions; when one fails, takes back those before it, last first.
     fn act(&mut self, actions: &[Action]) -> Result<Vec<ActionCall>, MemoryError> {
         let mut undo = Vec::new();

@@ -1,6 +1,6 @@
 //! An executor over any [`Engine`]: the emulator in this process, or a processor behind a wire.
 //!
-//! A rig is made for a target and used for any number of cases, with [`Executor::reset`] between them. Its own memory is below
+//! It is made for a target and used for any number of cases, with [`Executor::reset`] between them. Its own memory is below
 //! 4 MiB, everything else is the linker's:
 //!
 //! | addresses | what |
@@ -58,7 +58,7 @@ struct Machine<E> {
 }
 
 /// A machine that linked programs run on. See the module's page.
-pub struct Rig<E> {
+pub struct Hosted<E> {
     machine: Machine<E>,
     host: Host,
     budget: Budget,
@@ -73,7 +73,7 @@ pub struct Rig<E> {
     pool: Vec<Vec<u8>>,
 }
 
-/// Where programs may be, as far as the rig is concerned: all but its own memory.
+/// Where programs may be, as far as this is concerned: all but its own memory.
 pub fn usable(is_64: bool, m_profile: bool, origin: u64) -> Vec<RangeInclusive<u64>> {
     let mut usable = vec![origin + ANYWHERE..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
     if m_profile {
@@ -87,15 +87,15 @@ fn moved(origin: u64, area: RangeInclusive<u64>) -> RangeInclusive<u64> {
     origin + area.start()..=origin + area.end()
 }
 
-impl<E: Engine> Rig<E> {
+impl<E: Engine> Hosted<E> {
     /// A machine around an engine, with the standard host functions.
-    pub fn around(mut engine: E) -> Rig<E> {
+    pub fn around(mut engine: E) -> Hosted<E> {
         let origin = engine.info().origin;
         let functions = moved(origin, HOST);
         engine.set_host(functions.clone());
         let areas = host::Areas { functions, data: origin + HOST_DATA.start(), heap: moved(origin, HEAP) };
         let host = Host::new(engine.info(), areas);
-        let mut rig = Rig {
+        let mut hosted = Hosted {
             machine: Machine { engine },
             host,
             budget: Budget::default(),
@@ -105,8 +105,8 @@ impl<E: Engine> Rig<E> {
             next_buffer: origin + BUFFERS.start(),
             pool: Vec::new(),
         };
-        rig.map_own();
-        rig
+        hosted.map_own();
+        hosted
     }
 
     /// The engine.
@@ -299,7 +299,7 @@ impl<E: Engine> Guest for Machine<E> {
     }
 }
 
-impl<E: Engine> Guest for Rig<E> {
+impl<E: Engine> Guest for Hosted<E> {
     fn info(&self) -> &TargetInfo {
         self.machine.engine.info()
     }
@@ -321,7 +321,7 @@ impl<E: Engine> Guest for Rig<E> {
     }
 }
 
-impl<E: Engine> Executor for Rig<E> {
+impl<E: Engine> Executor for Hosted<E> {
     fn start(&mut self, call: &Call) -> Stop {
         self.enter(call, STACK)
     }

@@ -1,4 +1,4 @@
-//! What a rig needs of a processor: pages with protections, registers, and a run until something happens.
+//! What an executor needs of a processor: pages with protections, registers, and a run until something happens.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
