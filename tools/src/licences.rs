@@ -1,5 +1,5 @@
-//! Whether every dependency may be linked into the harness, which Unicorn makes GPL-2.0-only. `deny.toml` says the same for
-//! those who have cargo-deny; this needs nothing but cargo.
+//! Whether every dependency may be linked into the harness: with Unicorn, which makes it GPL-2.0-only, and without, when it is
+//! as permissive as its sources. `deny.toml` says the former for those who have cargo-deny; this needs nothing but cargo.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,24 +8,41 @@ use serde::Deserialize;
 
 use crate::step::cargo;
 
-/// Licences that may be combined with GPL-2.0-only. Apache-2.0 by itself may not.
-const ALLOWED: &[&str] = &[
+/// Licences that may be combined with every other.
+const PERMISSIVE: &[&str] = &[
     "0BSD",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
-    "GPL-2.0",
-    "GPL-2.0-only",
-    "GPL-2.0-or-later",
     "ISC",
-    "LGPL-2.1-or-later",
     "MIT",
     "MIT-0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
+];
+
+/// A way to build the harness, and the licences besides permissive ones that may be linked into it.
+struct Way {
+    what: &'static str,
+    features: &'static [&'static str],
+    besides: &'static [&'static str],
+}
+
+const WAYS: &[Way] = &[
+    // Apache-2.0 by itself may not be combined with GPL-2.0-only.
+    Way {
+        what: "a GPL-2.0-only program",
+        features: &[],
+        besides: &["GPL-2.0", "GPL-2.0-only", "GPL-2.0-or-later", "LGPL-2.1-or-later"],
+    },
+    Way {
+        what: "a program that is MIT or Apache-2.0 (without the feature `unicorn`)",
+        features: &["--no-default-features"],
+        besides: &["Apache-2.0"],
+    },
 ];
 
 #[derive(Deserialize)]
@@ -83,9 +100,14 @@ impl Metadata {
     }
 }
 
-/// Checks the licence of every package that is linked into a program of the workspace.
+/// Checks the licence of every package that is linked into a program of the workspace, in each way to build it.
 pub(crate) fn check() -> Result<()> {
-    let output = cargo(&["metadata", "--format-version", "1"]).output().context("cannot start cargo metadata")?;
+    WAYS.iter().try_for_each(check_way)
+}
+
+fn check_way(way: &Way) -> Result<()> {
+    let mut command = cargo(&["metadata", "--format-version", "1", "--manifest-path", "harness/Cargo.toml"]);
+    let output = command.args(way.features).output().context("cannot start cargo metadata")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -94,24 +116,24 @@ pub(crate) fn check() -> Result<()> {
     let mut refused = Vec::new();
     for package in metadata.packages.iter().filter(|package| linked.contains(package.id.as_str())) {
         let licence = package.license.as_deref().unwrap_or("none stated");
-        if !allowed(licence) {
+        if !allowed(licence, way.besides) {
             refused.push(format!("{} {}: {licence}", package.name, package.version));
         }
     }
     if !refused.is_empty() {
-        bail!("these may not be linked into a GPL-2.0-only program:\n  {}", refused.join("\n  "));
+        bail!("these may not be linked into {}:\n  {}", way.what, refused.join("\n  "));
     }
-    eprintln!("    {} packages, all may be linked", linked.len());
+    eprintln!("    {} packages, all may be linked into {}", linked.len(), way.what);
     Ok(())
 }
 
-/// Whether an SPDX expression can be satisfied by the allowed licences. One that cannot be read is not.
-fn allowed(expression: &str) -> bool {
+/// Whether an SPDX expression can be satisfied by permissive licences and these. One that cannot be read is not.
+fn allowed(expression: &str, besides: &[&str]) -> bool {
     // The old form of `OR`.
     let text = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut words = &words[..];
-    either(&mut words) == Some(true) && words.is_empty()
+    either(&mut words, besides) == Some(true) && words.is_empty()
 }
 
 /// Takes this word from the front, if it is there.
@@ -123,40 +145,41 @@ fn take(words: &mut &[&str], wanted: &str) -> bool {
     found
 }
 
-fn either(words: &mut &[&str]) -> Option<bool> {
-    let mut result = both(words)?;
+fn either(words: &mut &[&str], besides: &[&str]) -> Option<bool> {
+    let mut result = both(words, besides)?;
     while take(words, "OR") {
-        result |= both(words)?;
+        result |= both(words, besides)?;
     }
     Some(result)
 }
 
-fn both(words: &mut &[&str]) -> Option<bool> {
-    let mut result = single(words)?;
+fn both(words: &mut &[&str], besides: &[&str]) -> Option<bool> {
+    let mut result = single(words, besides)?;
     while take(words, "AND") {
-        result &= single(words)?;
+        result &= single(words, besides)?;
     }
     Some(result)
 }
 
-fn single(words: &mut &[&str]) -> Option<bool> {
+fn single(words: &mut &[&str], besides: &[&str]) -> Option<bool> {
     if take(words, "(") {
-        let result = either(words)?;
+        let result = either(words, besides)?;
         return take(words, ")").then_some(result);
     }
+    let is_allowed = |name: &str| PERMISSIVE.contains(&name) || besides.contains(&name);
     let (&name, rest) = words.split_first()?;
     *words = rest;
     if !take(words, "WITH") {
-        return Some(ALLOWED.contains(&name));
+        return Some(is_allowed(name));
     }
     let (exception, rest) = words.split_first()?;
     *words = rest;
-    Some(ALLOWED.contains(&format!("{name} WITH {exception}").as_str()))
+    Some(is_allowed(&format!("{name} WITH {exception}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::allowed;
+    use super::{WAYS, allowed};
 
     #[test]
     fn expressions() {
@@ -168,12 +191,14 @@ mod tests {
             "(MIT OR Apache-2.0) AND Unicode-3.0",
             "Apache-2.0 WITH LLVM-exception",
         ] {
-            assert!(allowed(right), "{right}");
+            assert!(WAYS.iter().all(|way| allowed(right, way.besides)), "{right}");
         }
         for wrong in
             ["Apache-2.0", "none stated", "", "MIT AND Apache-2.0", "(MIT", "MIT OR", "GPL-3.0-only", "MIT MIT"]
         {
-            assert!(!allowed(wrong), "{wrong}");
+            assert!(!allowed(wrong, WAYS[0].besides), "{wrong}");
         }
+        assert!(allowed("GPL-2.0", WAYS[0].besides) && !allowed("GPL-2.0", WAYS[1].besides));
+        assert!(allowed("Apache-2.0", WAYS[1].besides));
     }
 }

@@ -158,6 +158,8 @@ fn test(steps: &mut Steps) -> Result<()> {
     }
     let clippy = &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     steps.command("clippy", &mut cargo(clippy))?;
+    let without = ["clippy", "--package", "harness", "--no-default-features", "--", "--deny", "warnings"];
+    steps.command("clippy, without the emulator", &mut cargo(&without))?;
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     steps.command("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
     let mut images = Vec::new();

@@ -75,6 +75,9 @@ pub enum Format {
 
 /// Runs the command: every proof, here and now.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
+    if let Err(refused) = machine::embedded() {
+        return Ok(refused.say());
+    }
     let targets: Vec<&'static Target> =
         args.arch.iter().map(|name| crate::inputs::target(name)).collect::<anyhow::Result<_>>()?;
     let relocations = targets.iter().flat_map(|target| {

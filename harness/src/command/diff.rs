@@ -68,6 +68,9 @@ fn programs(args: &Args, target: &'static Target) -> anyhow::Result<Vec<(Peer, P
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
+    if let Err(refused) = super::machine::embedded() {
+        return Ok(refused.say());
+    }
     let files = inputs::Args {
         files: args.files.clone(),
         libraries: Vec::new(),

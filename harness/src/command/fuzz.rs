@@ -79,6 +79,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
+    if let Err(refused) = super::machine::embedded() {
+        return Ok(refused.say());
+    }
     let themes = if args.kinds.is_empty() { THEMES.to_vec() } else { args.kinds.clone() };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let plan = Plan {

@@ -102,7 +102,7 @@ impl MachineArgs {
         };
         let name = match (&self.executor, &image) {
             (Some(name), _) => name,
-            (None, None) => return Ok(Ok(Choice::Unicorn)),
+            (None, None) => return Ok(embedded()),
             (None, Some(image)) => {
                 return Ok(boots_on(image).map(|(board, linux)| self.boards(board, System::Linux(linux))));
             }
@@ -111,7 +111,7 @@ impl MachineArgs {
             if image.is_some() || self.kernel.is_some() {
                 return usage(&"the embedded emulator boots nothing: --executor wants a board here");
             }
-            return Ok(Ok(Choice::Unicorn));
+            return Ok(embedded());
         }
         let mut board = match Board::find(name) {
             Ok(board) => board,
@@ -161,6 +161,11 @@ impl MachineArgs {
             initrd: self.initrd.as_deref().map(read).transpose()?,
         })
     }
+}
+
+/// The embedded emulator, if there is one in this build.
+pub fn embedded() -> Result<Choice, Refused> {
+    Choice::emulator().map_err(|error| Refused(error, exit::MISSING))
 }
 
 /// The board that an image is for, and what boots on it: the first whose kernel and device tree it has, of the wider ones first.

@@ -60,6 +60,52 @@ impl Boards {
 }
 
 impl Choice {
+    /// The executor of this name that needs nothing else: `unicorn`, or a board with nothing but our agent on it.
+    ///
+    /// # Errors
+    /// Says which names there are.
+    pub fn named(name: &str) -> Result<Choice, String> {
+        if name == "unicorn" {
+            return Choice::emulator();
+        }
+        let board = Board::find(name).map_err(|error| format!("{error}; or unicorn"))?;
+        if board.bare.is_none() {
+            return Err(format!("there is no agent of ours for a bare {name}: it wants an image or a kernel"));
+        }
+        Ok(Choice::Board(Box::new(Boards::new(board, System::Bare))))
+    }
+
+    /// The embedded emulator.
+    ///
+    /// # Errors
+    /// This build has none.
+    pub fn emulator() -> Result<Choice, String> {
+        if cfg!(feature = "unicorn") {
+            return Ok(Choice::Unicorn);
+        }
+        let boards: Vec<String> = Choice::bare().map(|board| board.name).collect();
+        let boards = boards.join(" or ");
+        Err(format!("this build has no emulator, as its Cargo feature `unicorn` is off: --executor {boards}"))
+    }
+
+    /// The boards that need nothing but our agent.
+    fn bare() -> impl Iterator<Item = Board> {
+        qemu::board::names().filter_map(|name| Board::find(name).ok()).filter(|board| board.bare.is_some())
+    }
+
+    /// The executor that runs a target's code if nothing else is said: the emulator, or the first bare board that does.
+    ///
+    /// # Errors
+    /// No board runs it, and there is no emulator in this build.
+    pub fn for_target(target: &'static Target) -> Result<Choice, String> {
+        Choice::emulator().or_else(|none| {
+            let runs =
+                |board: &Board| board::targets(board, &System::Bare).iter().any(|known| known.name == target.name);
+            let board = Choice::bare().find(runs).ok_or(none)?;
+            Ok(Choice::Board(Box::new(Boards::new(board, System::Bare))))
+        })
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         match self {

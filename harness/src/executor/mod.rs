@@ -10,7 +10,12 @@ pub mod choice;
 pub mod hosted;
 pub mod image;
 pub mod place;
+#[cfg(feature = "unicorn")]
 pub mod unicorn;
+#[cfg(not(feature = "unicorn"))]
+#[path = "without_unicorn.rs"]
+pub mod unicorn;
+#[cfg_attr(not(feature = "unicorn"), expect(dead_code, reason = "the emulator is at the other end of some of it"))]
 pub mod wire;
 
 use std::time::Duration;

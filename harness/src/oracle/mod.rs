@@ -17,6 +17,7 @@ mod output;
 mod patched;
 mod peer;
 mod reading;
+#[cfg_attr(not(feature = "unicorn"), path = "without_stub.rs")]
 mod stub;
 mod survey;
 mod tally;

@@ -115,6 +115,7 @@ impl<'a> Output<'a> {
     }
 
     /// What lies in a page, with zeros where nothing does.
+    #[cfg(feature = "unicorn")]
     pub(super) fn page(&self, start: u64, size: usize) -> Vec<u8> {
         let mut page = vec![0; size];
         for (address, bytes) in &self.loaded {
