@@ -26,6 +26,7 @@ pub const MOST_BYTES: u64 = 4 << 20;
 const MOST_UNPACKED: u64 = 256 << 20;
 const FORMAT: u32 = 1;
 const ADVICE: &str = "run cargo xtask prebuilt";
+const KEEP: &str = "cargo xtask prebuilt keeps objects of the corpus";
 
 /// Why prebuilt objects could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +48,7 @@ pub enum PrebuiltError {
         message: String,
     },
     /// The case's sources or flags are not those the objects were built from.
-    #[error("{case} changed since its objects for {target} were built: {ADVICE}")]
+    #[error("{case} changed since its objects for {target} were built: --rebuild compiles it, {KEEP}")]
     Stale {
         /// The case.
         case: String,
@@ -55,7 +56,7 @@ pub enum PrebuiltError {
         target: &'static str,
     },
     /// There are no objects of this build.
-    #[error("there are no prebuilt objects of {case} for {target}, {label}: {ADVICE}")]
+    #[error("there are no prebuilt objects of {case} for {target}, {label}: --rebuild compiles it, {KEEP}")]
     Missing {
         /// The case.
         case: String,
@@ -330,7 +331,7 @@ impl Prebuilt {
         &self.index.toolchains
     }
 
-    /// The major version of a family's compiler, or the wanted one: for [`builds`].
+    /// The major version of a family's compiler, or the wanted one: for the builds of a case.
     pub fn major(&self, family: Family) -> u32 {
         let found = self.index.toolchains.iter().find(|toolchain| toolchain.family == family.name());
         found.map_or(family.wanted(), |toolchain| toolchain.major)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use corpus::Corpus;
 use corpus::build::{File, build_all};
 use corpus::case::Case;
@@ -297,5 +297,8 @@ fn from_archive(archives: &BTreeMap<&'static str, Result<Prebuilt, String>>, fir
 
 /// Reads the cases of a corpus.
 pub fn cases(corpus: &Corpus) -> anyhow::Result<Vec<Case>> {
-    corpus.cases().with_context(|| corpus.to_string())
+    // The error names the file, and says why itself.
+    let cases = corpus.cases().map_err(|error| anyhow::anyhow!("{corpus}: {error}"))?;
+    anyhow::ensure!(!cases.is_empty(), "{corpus} has no cases, expected folders with sources: GROUP/NAME.c");
+    Ok(cases)
 }
