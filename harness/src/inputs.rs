@@ -51,6 +51,20 @@ pub struct Args {
 }
 
 impl Args {
+    /// One file for a target.
+    pub(crate) fn of_file(path: &Path, target: &Target, flags: &[String]) -> Args {
+        Args {
+            files: vec![path.display().to_string()],
+            libraries: Vec::new(),
+            arch: Some(target.name.to_owned()),
+            flags: flags.to_vec(),
+            no_relax: false,
+            target1: None,
+            target2: None,
+            layout: Layout::Near,
+        }
+    }
+
     /// The choices of the link.
     pub fn options(&self) -> Options {
         let platform = Platform { target1: self.target1, target2: self.target2 };

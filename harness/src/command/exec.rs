@@ -191,7 +191,7 @@ fn report<H>(machine: &mut impl Executor, args: &Args, stop: &Stop, linked: &lin
 }
 
 /// The symbol that an address is in, and how far.
-fn nearest<H>(linked: &linker::link::Finalized<'_, H>, address: u64) -> Option<String> {
+pub(crate) fn nearest<H>(linked: &linker::link::Finalized<'_, H>, address: u64) -> Option<String> {
     let graph = linked.graph();
     let inside = graph.blocks.iter().find(|(_, block)| {
         block.live && block.address <= address && address - block.address < block.content.size().max(1)

@@ -15,7 +15,7 @@ use crate::inputs;
 use crate::linking::{self, Externals, Job, Timings};
 use crate::messages;
 
-mod explanation;
+pub(crate) mod explanation;
 mod filter;
 
 use explanation::Explanation;

@@ -6,16 +6,16 @@ use linker::error::{self, Site};
 use linker::fixup::{Fixup, Via};
 use linker::graph::{LinkGraph, Made};
 use linker::index::{EdgeId, SymbolId};
-use linker::link::Resolved;
+use linker::link::Laid;
+use linker::link::step::Known;
 use linker::relocation::{self, Row};
 use serde_json::{Value, json};
 
 use crate::disassembly::Disassembler;
-use crate::executor::image::Image;
 use crate::wording::{self, hex};
 
 /// What a relocation comes to, or why it cannot be applied.
-pub(super) struct Explanation<'a> {
+pub(crate) struct Explanation<'a> {
     graph: &'a LinkGraph<'a>,
     disassembler: &'a Disassembler,
     id: EdgeId,
@@ -33,7 +33,7 @@ struct Change {
 }
 
 impl<'a> Explanation<'a> {
-    pub(super) fn new(linked: &'a Resolved<'_, Image>, id: EdgeId, disassembler: &'a Disassembler) -> Self {
+    pub(crate) fn new<S: Known, H>(linked: &'a Laid<'_, S, H>, id: EdgeId, disassembler: &'a Disassembler) -> Self {
         let graph = linked.graph();
         let edge = &graph.edges[id];
         let (row, site) = (graph.row(edge), Site::edge(graph, edge));
@@ -76,7 +76,7 @@ impl<'a> Explanation<'a> {
     }
 
     /// As text of several lines.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = format!("{}  {}\n", self.site, self.row.section);
         if self.graph.rewrite(self.id).is_some() {
             let _ = writeln!(text, "  {}", wording::name(self.graph, self.id));
