@@ -86,3 +86,8 @@ pub mod wording;
 pub use linker::{self, Layout};
 
 pub use crate::rig::{Error, Pointer, Program, Result, Rig, Symbol};
+
+/// The examples of the README are compiled and run as those of this crate are.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,6 +1,10 @@
-//! What other people use: the rig from their tests.
+//! What other people use: the rig from their tests, the program where it is installed, the action in their CI, and the README
+//! that tells them so.
 
+mod action;
+mod installed;
 mod outside;
+mod readme;
 mod rig;
 
 use std::path::Path;
