@@ -184,6 +184,9 @@ fn test(steps: &mut Steps) -> Result<()> {
 fn boards(steps: &mut Steps, images: &[(&str, std::path::PathBuf)]) -> Result<()> {
     let run = ["run", "--package", "harness", "--"];
     let corpus = |board, floor| [&run[..], &["--executor", board, "--at-least", floor]].concat();
+    let alone =
+        ["run", "--package", "harness", "--no-default-features", "--", "--executor", "raspi3b", "--strict", "got/"];
+    steps.command("a part of the corpus, by a program without the emulator", &mut cargo(&alone))?;
     steps.command("the corpus on raspi3b", &mut cargo(&corpus("raspi3b", "57200")))?;
     steps.command("the corpus on raspi2b", &mut cargo(&corpus("raspi2b", "37400")))?;
     steps.command("the corpus on mps2-an385", &mut cargo(&corpus("mps2-an385", "700")))?;

@@ -2,6 +2,7 @@
 
 use harness::linker::memory::Protection;
 use harness::linker::{Layout, Options};
+use harness::machine::{Budget, Exit, FaultKind, Stop};
 use harness::{Error, Pointer, Rig, Symbol};
 
 #[path = "../../examples/call.rs"]
@@ -156,5 +157,41 @@ fn bytes_of_a_jit_in_thumb_state() -> harness::Result {
     assert_eq!(machine.call_at::<u32>(Pointer(code.0 | 1), (1u32,))?, 6);
     let text = says(machine.call_at::<u32>(code, (1u32,)));
     assert!(text.contains("state fault"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn how_a_run_ends_can_be_what_is_expected() -> harness::Result {
+    let source = "void exit(int); int f(int x) { if (x) exit(x); __builtin_trap(); }";
+    let mut program = Rig::new("thumbv7").source("f.c", source).link()?;
+    assert_eq!(program.run("f", (3,))?, Stop::Exited(Exit::Code(3)));
+    let stop = program.run("f", (0,))?;
+    assert!(matches!(&stop, Stop::Fault(fault) if fault.kind == FaultKind::Undefined), "{stop:?}");
+    let endless = Budget { instructions: 1000, ..Budget::default() };
+    let mut program = Rig::new("aarch64").source("g.c", "void g(void) { for (;;); }").budget(endless).link()?;
+    assert_eq!(program.run("g", ())?, Stop::OutOfBudget);
+    Ok(())
+}
+
+#[test]
+fn boards_run_the_same() -> harness::Result {
+    for (board, target) in [("raspi3b", "aarch64"), ("raspi2b", "armv7"), ("mps2-an385", "thumbv7m")] {
+        if which::which("qemu-system-aarch64").or(which::which("qemu-system-arm")).is_err() {
+            eprintln!("skipped: QEMU is not installed");
+            return Ok(());
+        }
+        let mut program = Rig::new(target)
+            .source("a.c", "int g(int); int n; int f(int x) { n = g(x); return n + 1; }")
+            .host("g", |frame| {
+                let x = frame.int()?;
+                frame.give_int(2 * x)
+            })
+            .executor(board)
+            .link()?;
+        program.check("f", (20,), 41)?;
+        assert_eq!(program.read::<i32>("n")?, 40, "{board}");
+        let text = says(program.check("f", (20,), 0));
+        assert!(text.contains(&format!("{target} on {board}")), "{text}");
+    }
     Ok(())
 }
