@@ -7,6 +7,7 @@ use linker::layout::Layout;
 use linker::link::Finalized;
 use linker::memory::{InFlight as _, Lifetime, Memory as _, MemoryError, Place, Protection, Segment};
 use linker::{Options, Roots, Target};
+use reports::model::{Checked, Suspect, Verdict};
 use self_cell::self_cell;
 
 use super::{Arguments, Error, Plain, Pointer, Relocation, Result, Returned, Stopped};
@@ -201,7 +202,7 @@ impl Program {
         result.map_err(|error| Error::Access(format!("{call}: {error}")))
     }
 
-    fn stopped(&self, call: &Shown<'_>, stop: Stop) -> Error {
+    fn stopped(&mut self, call: &Shown<'_>, stop: Stop) -> Error {
         let location = stop.fault().and_then(|fault| self.location(fault.pc));
         let output = self.output();
         let mut context = self.context(&[call.function]);
@@ -217,13 +218,21 @@ impl Program {
     }
 
     /// What is known about a failure of these functions, each line behind a line break.
-    fn context(&self, functions: &[&str]) -> String {
-        self.owned.with_dependent(|_, linked| {
+    fn context(&mut self, functions: &[&str]) -> String {
+        let Program { machine, executor, owned } = self;
+        let mut read =
+            |address, into: &mut [u8]| with_machine!(&mut *machine, machine => machine.peek(address, into).is_ok());
+        owned.with_dependent(|_, linked| {
             let graph = linked.graph();
-            let mut text = format!("\n  machine    {} on {}", graph.target.name, self.executor);
-            for suspect in suspects::suspects(linked, functions) {
-                let reports::model::Suspect { relocation, site, symbol, numbers, disassembly, .. } = suspect;
+            let mut text = format!("\n  machine    {} on {executor}", graph.target.name);
+            for suspect in suspects::suspects(linked, functions, &mut read) {
+                let Suspect { relocation, site, symbol, numbers, disassembly, checked, .. } = suspect;
                 text += &format!("\n  {relocation} at {site} against `{symbol}`\n    {numbers}\n    {disassembly}");
+                text += &match checked {
+                    Some(Checked { verdict: Verdict::Right, .. }) => "\n    right in memory".to_owned(),
+                    Some(Checked { verdict: Verdict::Wrong, why }) => format!("\n    WRONG in memory: {why}"),
+                    _ => String::new(),
+                };
             }
             text + &format!("\n  layout     {}", linked.plan().by_hand(graph))
         })
