@@ -281,7 +281,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         return Ok(exit::OK);
     }
     if args.bless {
-        return crate::bless::main(chosen, &source, &args.reference);
+        return crate::bless::main(chosen, &source, &corpus, &args.reference);
     }
     // Refused now, not after the run.
     let baseline = args.baseline.as_deref().map(super::compare::read).transpose()?;

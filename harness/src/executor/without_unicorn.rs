@@ -8,7 +8,7 @@ use linker::Target;
 use super::hosted::Hosted;
 use super::hosted::engine::{Access, Ended, Engine};
 use super::place::Ranges;
-use crate::machine::{Budget, Register, Resume, TargetInfo};
+use crate::machine::{Budget, Processor, Register, Resume, TargetInfo};
 
 /// A machine around an emulator that is not there.
 pub type Unicorn = Hosted<Absent>;
@@ -30,7 +30,7 @@ impl Unicorn {
 
     /// Whether this target's processor has no A32 state.
     pub fn has_thumb_only(target: &Target) -> bool {
-        target.name.ends_with('m')
+        Processor::of(target).is_some_and(|processor| processor.m_profile)
     }
 
     /// Watches nothing.

@@ -63,7 +63,7 @@ fn target(line: &CommandLine, files: &[Input]) -> Result<&'static Target, String
         None => None,
         Some(name) => {
             // One of several targets of a kind is told by the objects.
-            let known = TARGETS.iter().find(|target| target.emulations.contains(&name));
+            let known = TARGETS.iter().find(|target| target.emulations.contains(&name.as_str()));
             let list = || TARGETS.iter().flat_map(|target| target.emulations).copied().collect::<Vec<_>>().join(", ");
             Some(known.ok_or_else(|| format!("-m {name} is not supported, expected one of {}", list()))?)
         }
