@@ -3,6 +3,7 @@
 use crate::support::*;
 use harness::executor::{Budget, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
 use linker::memory::Protection;
+use rstest::rstest;
 
 const CODE: u64 = 0x40_0000;
 const NOTHING: u64 = 0x5000_0000;
@@ -39,48 +40,46 @@ fn accesses(target: &str) -> (Vec<u8>, Vec<u8>, u64, u64) {
     }
 }
 
-const TARGETS: [&str; 6] = ["aarch64", "armv7", "armv6", "thumbv7", "thumbv6m", "thumbv7m"];
-
-#[test]
-fn a_read_and_a_write_of_nothing() {
-    for target in TARGETS {
-        let (load, store, offset, thumb) = accesses(target);
-        let mut machine = machine(target);
-        code_at(&mut machine, CODE, &load);
-        code_at(&mut machine, CODE + 0x1000, &store);
-        for address in [NOTHING + 8, 0, 0xffff_fff0] {
-            let stop = run(&mut machine, CODE | thumb, &[address]);
-            assert_eq!(stop, fault(FaultKind::Read, CODE + offset, address), "{target}");
-            assert_eq!(result(&machine), address, "{target}: nothing was loaded");
-            let stop = run(&mut machine, (CODE + 0x1000) | thumb, &[address]);
-            assert_eq!(stop, fault(FaultKind::Write, CODE + 0x1000 + offset, address), "{target}");
-        }
-        // The machine is as good as before.
-        assert_eq!(run(&mut machine, CODE | thumb, &[CODE]), Stop::Returned, "{target}");
-        assert_ne!(result(&machine), 0);
+#[rstest]
+fn a_read_and_a_write_of_nothing(
+    #[values("aarch64", "armv7", "armv6", "thumbv7", "thumbv6m", "thumbv7m")] target: &str,
+) {
+    let (load, store, offset, thumb) = accesses(target);
+    let mut machine = machine(target);
+    code_at(&mut machine, CODE, &load);
+    code_at(&mut machine, CODE + 0x1000, &store);
+    for address in [NOTHING + 8, 0, 0xffff_fff0] {
+        let stop = run(&mut machine, CODE | thumb, &[address]);
+        assert_eq!(stop, fault(FaultKind::Read, CODE + offset, address), "{target}");
+        assert_eq!(result(&machine), address, "{target}: nothing was loaded");
+        let stop = run(&mut machine, (CODE + 0x1000) | thumb, &[address]);
+        assert_eq!(stop, fault(FaultKind::Write, CODE + 0x1000 + offset, address), "{target}");
     }
+    // The machine is as good as before.
+    assert_eq!(run(&mut machine, CODE | thumb, &[CODE]), Stop::Returned, "{target}");
+    assert_ne!(result(&machine), 0);
 }
 
-#[test]
-fn code_and_constants_cannot_be_written_and_data_not_executed() {
-    for target in TARGETS {
-        let (load, store, offset, thumb) = accesses(target);
-        let mut machine = machine(target);
-        code_at(&mut machine, CODE, &store);
-        load_at(&mut machine, CODE + 0x1000, &[0; 16], Protection::Read);
-        load_at(&mut machine, CODE + 0x2000, &load, Protection::ReadWrite);
-        for address in [CODE, CODE + 0x1000] {
-            let stop = run(&mut machine, CODE | thumb, &[address]);
-            assert_eq!(stop, fault(FaultKind::Write, CODE + offset, address), "{target}");
-        }
-        let mut after = [1; 4];
-        machine.peek(CODE + 0x1000, &mut after).expect("mapped");
-        assert_eq!(after, [0; 4]);
-        assert_eq!(run(&mut machine, CODE | thumb, &[CODE + 0x2000]), Stop::Returned, "{target}");
-        for page in [0x1000, 0x2000] {
-            let stop = run(&mut machine, (CODE + page) | thumb, &[0]);
-            assert_eq!(stop, fault(FaultKind::Fetch, CODE + page, CODE + page), "{target}");
-        }
+#[rstest]
+fn code_and_constants_cannot_be_written_and_data_not_executed(
+    #[values("aarch64", "armv7", "armv6", "thumbv7", "thumbv6m", "thumbv7m")] target: &str,
+) {
+    let (load, store, offset, thumb) = accesses(target);
+    let mut machine = machine(target);
+    code_at(&mut machine, CODE, &store);
+    load_at(&mut machine, CODE + 0x1000, &[0; 16], Protection::Read);
+    load_at(&mut machine, CODE + 0x2000, &load, Protection::ReadWrite);
+    for address in [CODE, CODE + 0x1000] {
+        let stop = run(&mut machine, CODE | thumb, &[address]);
+        assert_eq!(stop, fault(FaultKind::Write, CODE + offset, address), "{target}");
+    }
+    let mut after = [1; 4];
+    machine.peek(CODE + 0x1000, &mut after).expect("mapped");
+    assert_eq!(after, [0; 4]);
+    assert_eq!(run(&mut machine, CODE | thumb, &[CODE + 0x2000]), Stop::Returned, "{target}");
+    for page in [0x1000, 0x2000] {
+        let stop = run(&mut machine, (CODE + page) | thumb, &[0]);
+        assert_eq!(stop, fault(FaultKind::Fetch, CODE + page, CODE + page), "{target}");
     }
 }
 
@@ -166,17 +165,15 @@ fn calling_the_host_in_the_wrong_state_is_a_fault() {
     assert_eq!(stop.fault(), Some(Fault { kind: FaultKind::State, pc: function, address: None, host: None }));
 }
 
-#[test]
-fn an_even_branch_target_on_m_profile_is_a_fault() {
-    for target in ["thumbv6m", "thumbv7m"] {
-        let mut machine = machine(target);
-        code_at(&mut machine, CODE, &halves(&[0x4700, 0x4770])); // bx r0; bx lr
-        assert_eq!(run(&mut machine, CODE | 1, &[CODE + 3]), Stop::Returned, "{target}");
-        let stop = run(&mut machine, CODE | 1, &[CODE + 2]);
-        assert_eq!(stop.fault().map(|fault| fault.kind), Some(FaultKind::State), "{target}");
-        let stop = run(&mut machine, CODE, &[]);
-        assert_eq!(stop.fault().map(|fault| fault.kind), Some(FaultKind::State), "{target}");
-    }
+#[rstest]
+fn an_even_branch_target_on_m_profile_is_a_fault(#[values("thumbv6m", "thumbv7m")] target: &str) {
+    let mut machine = machine(target);
+    code_at(&mut machine, CODE, &halves(&[0x4700, 0x4770])); // bx r0; bx lr
+    assert_eq!(run(&mut machine, CODE | 1, &[CODE + 3]), Stop::Returned, "{target}");
+    let stop = run(&mut machine, CODE | 1, &[CODE + 2]);
+    assert_eq!(stop.fault().map(|fault| fault.kind), Some(FaultKind::State), "{target}");
+    let stop = run(&mut machine, CODE, &[]);
+    assert_eq!(stop.fault().map(|fault| fault.kind), Some(FaultKind::State), "{target}");
 }
 
 /// Trap: these arrive as interrupts, and `emu_start` says Ok.

@@ -171,20 +171,18 @@ fn the_header_says_how_arguments_travel(#[case] target: &str, #[case] expected: 
     assert_eq!(said, expected, "{flags}");
 }
 
-#[test]
-fn readelf_has_no_complaint() {
-    for target in ["aarch64", "armv7", "thumbv7", "thumbv6m"] {
-        let file = saved(&process(target));
-        let Some(output) = tool("readelf", &["--all", "--wide"], &file) else { return };
-        let text = String::from_utf8_lossy(&output.stdout);
-        let complaints = String::from_utf8_lossy(&output.stderr);
-        // The bytes of `.debug_info` are not debugging information, which --all does not look into.
-        assert!(complaints.is_empty() && output.status.success(), "{target}: {complaints}");
-        for wanted in ["_start", "nowhere", ".text", ".rodata", ".bss", ".debug_info", "GNU_STACK", "EXEC"] {
-            assert!(text.contains(wanted), "{target}: no {wanted} in\n{text}");
-        }
-        assert_eq!(text.contains("hard-float ABI"), target.ends_with("v7"), "{target}:\n{text}");
+#[rstest]
+fn readelf_has_no_complaint(#[values("aarch64", "armv7", "thumbv7", "thumbv6m")] target: &str) {
+    let file = saved(&process(target));
+    let Some(output) = tool("readelf", &["--all", "--wide"], &file) else { return };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    // The bytes of `.debug_info` are not debugging information, which --all does not look into.
+    assert!(complaints.is_empty() && output.status.success(), "{target}: {complaints}");
+    for wanted in ["_start", "nowhere", ".text", ".rodata", ".bss", ".debug_info", "GNU_STACK", "EXEC"] {
+        assert!(text.contains(wanted), "{target}: no {wanted} in\n{text}");
     }
+    assert_eq!(text.contains("hard-float ABI"), target.ends_with("v7"), "{target}:\n{text}");
 }
 
 #[test]

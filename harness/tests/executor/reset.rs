@@ -5,38 +5,36 @@ use std::time::Instant;
 use crate::support::*;
 use harness::executor::{Executor, Guest, Register, Stop, Unicorn};
 use linker::memory::{InFlight, Memory, Place, Protection};
+use rstest::rstest;
 
 const CODE: u64 = 0x40_0000;
-const TARGETS: [&str; 6] = ["aarch64", "armv7", "armv6", "thumbv7", "thumbv6m", "thumbv7m"];
 
 fn file(machine: &Unicorn) -> Vec<(String, u128)> {
     machine.registers()
 }
 
-#[test]
-fn every_register_is_as_new() {
-    for target in TARGETS {
-        let mut machine = machine(target);
-        let new = file(&machine);
-        let registers: Vec<Register> = Register::file(machine.info()).collect();
-        for &register in &registers {
-            // What the processor lets us change: not its mode, which the program cannot leave either.
-            let value = match register {
-                Register::Status => machine.get(register) ^ 0xf800_0000,
-                Register::FpControl => 0x0300_0000,
-                Register::FpStatus => 0x0800_009f,
-                _ => u128::MAX >> (128 - register.bits(machine.info())) & !3,
-            };
-            machine.set(register, value);
-        }
-        let dirty = file(&machine);
-        let same: Vec<_> = new.iter().zip(&dirty).filter(|(a, b)| a == b).map(|(a, _)| a.0.clone()).collect();
-        // A Cortex-M0 and a Cortex-M3 have no floating point; ARM1176 has 16 doubles, and the engine stores all 32.
-        let missing: &[&str] = if machine.info().m_profile { &["fpscr"] } else { &[] };
-        assert!(same.iter().all(|name| missing.contains(&name.as_str())), "{target}: not changed: {same:?}");
-        machine.reset();
-        assert_eq!(file(&machine), new, "{target}");
+#[rstest]
+fn every_register_is_as_new(#[values("aarch64", "armv7", "armv6", "thumbv7", "thumbv6m", "thumbv7m")] target: &str) {
+    let mut machine = machine(target);
+    let new = file(&machine);
+    let registers: Vec<Register> = Register::file(machine.info()).collect();
+    for &register in &registers {
+        // What the processor lets us change: not its mode, which the program cannot leave either.
+        let value = match register {
+            Register::Status => machine.get(register) ^ 0xf800_0000,
+            Register::FpControl => 0x0300_0000,
+            Register::FpStatus => 0x0800_009f,
+            _ => u128::MAX >> (128 - register.bits(machine.info())) & !3,
+        };
+        machine.set(register, value);
     }
+    let dirty = file(&machine);
+    let same: Vec<_> = new.iter().zip(&dirty).filter(|(a, b)| a == b).map(|(a, _)| a.0.clone()).collect();
+    // A Cortex-M0 and a Cortex-M3 have no floating point; ARM1176 has 16 doubles, and the engine stores all 32.
+    let missing: &[&str] = if machine.info().m_profile { &["fpscr"] } else { &[] };
+    assert!(same.iter().all(|name| missing.contains(&name.as_str())), "{target}: not changed: {same:?}");
+    machine.reset();
+    assert_eq!(file(&machine), new, "{target}");
 }
 
 /// The state that no register shows: left behind by code, looked at by code.
@@ -152,24 +150,22 @@ fn every_page_is_as_new() {
 }
 
 /// Trap: writing memory through the engine's interface does not invalidate translated code.
-#[test]
-fn translated_code_is_as_new() {
-    for target in ["aarch64", "armv7"] {
-        let mut machine = machine(target);
-        let code = |value: u32| match target {
-            "aarch64" => words(&[0xd280_0000 | value << 5, 0xd65f_03c0]), // mov x0, #value; ret
-            _ => words(&[0xe3a0_0000 | value, 0xe12f_ff1e]),              // mov r0, #value; bx lr
-        };
-        for value in 1..20 {
-            code_at(&mut machine, CODE, &code(value));
-            assert_eq!(run(&mut machine, CODE, &[]), Stop::Returned);
-            assert_eq!(result(&machine), u64::from(value), "{target}: after a reset");
-            machine.poke(CODE, &code(value + 100)).expect("mapped");
-            assert_eq!(run(&mut machine, CODE, &[]), Stop::Returned);
-            assert_eq!(result(&machine), u64::from(value) + 100, "{target}: after a write");
-            machine.reset();
-            assert!(run(&mut machine, CODE, &[]).fault().is_some(), "{target}: code without memory");
-        }
+#[rstest]
+fn translated_code_is_as_new(#[values("aarch64", "armv7")] target: &str) {
+    let mut machine = machine(target);
+    let code = |value: u32| match target {
+        "aarch64" => words(&[0xd280_0000 | value << 5, 0xd65f_03c0]), // mov x0, #value; ret
+        _ => words(&[0xe3a0_0000 | value, 0xe12f_ff1e]),              // mov r0, #value; bx lr
+    };
+    for value in 1..20 {
+        code_at(&mut machine, CODE, &code(value));
+        assert_eq!(run(&mut machine, CODE, &[]), Stop::Returned);
+        assert_eq!(result(&machine), u64::from(value), "{target}: after a reset");
+        machine.poke(CODE, &code(value + 100)).expect("mapped");
+        assert_eq!(run(&mut machine, CODE, &[]), Stop::Returned);
+        assert_eq!(result(&machine), u64::from(value) + 100, "{target}: after a write");
+        machine.reset();
+        assert!(run(&mut machine, CODE, &[]).fault().is_some(), "{target}: code without memory");
     }
 }
 
@@ -218,36 +214,34 @@ fn what_was_printed_and_allocated_is_gone() {
 
 /// Not a judgement, the machine may be busy: only that a case does not cost milliseconds. With `--nocapture` it prints the
 /// figures.
-#[test]
-fn small_cases_are_quick() {
-    for target in ["aarch64", "armv7", "thumbv7m"] {
-        let mut machine = machine(target);
-        let (code, thumb) = match target {
-            "aarch64" => (words(&[0x8b01_0000, 0xd65f_03c0]), 0),
-            "armv7" => (words(&[0xe080_0001, 0xe12f_ff1e]), 0),
-            _ => (halves(&[0x1840, 0x4770]), 1),
-        };
-        let mut resetting = std::time::Duration::ZERO;
-        let cases = 2000;
-        let began = Instant::now();
-        for _ in 0..cases {
-            let mut memory = machine
-                .reserve(&[
-                    segment(code.len(), Protection::ReadExecute, Place::At(CODE)),
-                    segment(64, Protection::Read, Place::Offset(0x1000)),
-                    segment(64, Protection::ReadWrite, Place::Offset(0x0800_0000)),
-                ])
-                .expect("free");
-            memory.content(0).copy_from_slice(&code);
-            machine.finalize(memory, &[]).expect("finalized");
-            assert_eq!(run(&mut machine, CODE | thumb, &[2, 3]), Stop::Returned);
-            let reset = Instant::now();
-            machine.reset();
-            resetting += reset.elapsed();
-        }
-        let each = began.elapsed() / cases;
-        let rate = 1.0 / each.as_secs_f64();
-        println!("{target}: {each:?} a case ({rate:.0} a second), of which reset {:?}", resetting / cases);
-        assert!(rate > 100.0, "{target}: {rate:.0} cases a second");
+#[rstest]
+fn small_cases_are_quick(#[values("aarch64", "armv7", "thumbv7m")] target: &str) {
+    let mut machine = machine(target);
+    let (code, thumb) = match target {
+        "aarch64" => (words(&[0x8b01_0000, 0xd65f_03c0]), 0),
+        "armv7" => (words(&[0xe080_0001, 0xe12f_ff1e]), 0),
+        _ => (halves(&[0x1840, 0x4770]), 1),
+    };
+    let mut resetting = std::time::Duration::ZERO;
+    let cases = 2000;
+    let began = Instant::now();
+    for _ in 0..cases {
+        let mut memory = machine
+            .reserve(&[
+                segment(code.len(), Protection::ReadExecute, Place::At(CODE)),
+                segment(64, Protection::Read, Place::Offset(0x1000)),
+                segment(64, Protection::ReadWrite, Place::Offset(0x0800_0000)),
+            ])
+            .expect("free");
+        memory.content(0).copy_from_slice(&code);
+        machine.finalize(memory, &[]).expect("finalized");
+        assert_eq!(run(&mut machine, CODE | thumb, &[2, 3]), Stop::Returned);
+        let reset = Instant::now();
+        machine.reset();
+        resetting += reset.elapsed();
     }
+    let each = began.elapsed() / cases;
+    let rate = 1.0 / each.as_secs_f64();
+    println!("{target}: {each:?} a case ({rate:.0} a second), of which reset {:?}", resetting / cases);
+    assert!(rate > 100.0, "{target}: {rate:.0} cases a second");
 }

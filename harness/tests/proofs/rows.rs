@@ -8,6 +8,7 @@ use harness::plan::{self, Batch, Selection, Source};
 use harness::proof::{Proof, Report, Verdict, execute, prove};
 use linker::{Layout, Options, Parsed, Roots, Target};
 use qemu::{Board, System};
+use rstest::rstest;
 
 fn run(target: &str) -> Report {
     let report = prove(Target::named(target).expect("a target")).expect("a target of the table");
@@ -37,12 +38,10 @@ fn counts(report: &Report) -> [(usize, usize); 3] {
     })
 }
 
-#[test]
-fn aarch64() {
-    for target in ["aarch64", "aarch64_be"] {
-        let report = run(target);
-        assert_eq!((counts(&report), report.without_row.len()), ([(133, 5), (125, 13), (132, 6)], 0));
-    }
+#[rstest]
+fn aarch64(#[values("aarch64", "aarch64_be")] target: &str) {
+    let report = run(target);
+    assert_eq!((counts(&report), report.without_row.len()), ([(133, 5), (125, 13), (132, 6)], 0));
 }
 
 #[test]
@@ -51,21 +50,17 @@ fn ilp32() {
     assert_eq!((counts(&report), report.without_row.len()), ([(76, 2), (69, 9), (76, 2)], 0));
 }
 
-#[test]
-fn arm() {
-    for target in ["armv7", "armebv7"] {
-        let report = run(target);
-        assert_eq!((counts(&report), report.without_row.len()), ([(102, 11), (102, 11), (102, 11)], 0));
-    }
+#[rstest]
+fn arm(#[values("armv7", "armebv7")] target: &str) {
+    let report = run(target);
+    assert_eq!((counts(&report), report.without_row.len()), ([(102, 11), (102, 11), (102, 11)], 0));
 }
 
 /// The same rows, on cores without Thumb-2 and on those that have Thumb only.
-#[test]
-fn other_cores() {
-    for target in ["armv6", "thumbv6m", "thumbv7m"] {
-        let report = run(target);
-        assert_eq!((counts(&report), report.without_row.len()), ([(102, 11), (102, 11), (102, 11)], 0));
-    }
+#[rstest]
+fn other_cores(#[values("armv6", "thumbv6m", "thumbv7m")] target: &str) {
+    let report = run(target);
+    assert_eq!((counts(&report), report.without_row.len()), ([(102, 11), (102, 11), (102, 11)], 0));
 }
 
 /// What is said to be beyond the tools here is.
