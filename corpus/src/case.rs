@@ -129,7 +129,7 @@ pub enum CallResult {
 
 /// An address: a number, or a symbol with an offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Address {
     /// This address.
     Absolute(u64),
     /// A symbol plus an offset.
@@ -158,7 +158,7 @@ pub enum RegisterValue {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memory {
     /// Where it is.
-    pub place: Place,
+    pub place: Address,
     /// What is there.
     pub content: MemoryContent,
 }
@@ -188,9 +188,9 @@ pub struct Fault {
     /// Its kind.
     pub kind: FaultKind,
     /// The pc, when given.
-    pub at: Option<Place>,
+    pub at: Option<Address>,
     /// The address accessed, when given.
-    pub address: Option<Place>,
+    pub address: Option<Address>,
 }
 
 /// Kinds of faults.

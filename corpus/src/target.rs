@@ -1,4 +1,4 @@
-//! How each target is compiled for: one table of flags, triplets and packages.
+//! The targets as compilers know them: one table of flags, triplets and packages.
 
 use linker::target::Target;
 

@@ -1,4 +1,4 @@
-//! Which relocations objects hold.
+//! Lists the relocations that objects hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 

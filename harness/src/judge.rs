@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use corpus::build::File;
-use corpus::case::{Call, CallResult, Exit, Expectations, FaultKind, MemoryContent, Place, RegisterValue};
+use corpus::case::{Address, Call, CallResult, Exit, Expectations, FaultKind, MemoryContent, RegisterValue};
 use corpus::matrix::{self, OutOfReach};
 use corpus::value::Value;
 use linker::error::Error;
@@ -218,7 +218,7 @@ fn roots<'a>(expected: &Expectations<'a>) -> Vec<&'a str> {
         roots.extend(values.filter_map(named));
     }
     for (memory, _) in &expected.memory {
-        if let Place::Symbol(name, _) = &memory.place {
+        if let Address::Symbol(name, _) = &memory.place {
             roots.push(name);
         }
         if let MemoryContent::Values(values) = &memory.content {
@@ -232,7 +232,7 @@ fn roots<'a>(expected: &Expectations<'a>) -> Vec<&'a str> {
     }
     if let Some(fault) = expected.fault {
         for place in [&fault.at, &fault.address].into_iter().flatten() {
-            if let Place::Symbol(name, _) = place {
+            if let Address::Symbol(name, _) = place {
                 roots.push(name);
             }
         }
@@ -433,10 +433,10 @@ fn kind_of(kind: executor::FaultKind) -> Option<FaultKind> {
     FaultKind::ALL.iter().find(|(name, _)| *name == kind.name()).map(|(_, kind)| *kind)
 }
 
-fn address_of(place: &Place, symbol: &dyn Fn(&str) -> Option<u64>) -> Option<u64> {
+fn address_of(place: &Address, symbol: &dyn Fn(&str) -> Option<u64>) -> Option<u64> {
     match place {
-        Place::Absolute(address) => Some(*address),
-        Place::Symbol(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
+        Address::Absolute(address) => Some(*address),
+        Address::Symbol(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
     }
 }
 

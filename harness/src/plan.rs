@@ -1,4 +1,4 @@
-//! What is run: cases x builds x layouts, narrowed down by what the user asked for, and the objects for it.
+//! The plan of a run: cases x builds x layouts, narrowed down by what the user asked for, and the objects for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

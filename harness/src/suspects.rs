@@ -1,4 +1,4 @@
-//! Which relocations a result hangs on: their numbers, bytes and disassembly.
+//! Names the relocations that a result depends on: their numbers, bytes and disassembly.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How one relocation is written: its name, its numbers, its bytes.
+//! Writes one relocation for people: its name, its numbers, its bytes.
 
 use linker::fixup::Fixup;
 use linker::graph::{Bytes, LinkGraph};

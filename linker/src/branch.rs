@@ -1,4 +1,4 @@
-//! What a branch finds at its target, and what it says when it goes through a stub.
+//! The target of a branch as the branch sees it, and the addend of one that goes through a stub.
 
 use crate::arch::Destination;
 use crate::graph::{Edge, Flags, LinkGraph};

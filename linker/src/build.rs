@@ -1,5 +1,5 @@
-//! What objects say of how they were built, and what comes of it for the whole link: build attributes, properties of all
-//! code, and warnings.
+//! Statements of objects about how they were built, and what follows from them for the whole link: build attributes,
+//! properties of all code, and warnings.
 //!
 //! How attributes are written and what they mean is the architecture's ([`crate::arch::Architecture::attributes`]).
 

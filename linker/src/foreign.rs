@@ -1,4 +1,4 @@
-//! What a file is that is no object of a format this linker reads: people hand over what their build left, and want to be
+//! Recognises files that are no objects of a format this linker reads: people hand over what their build left, and want to be
 //! told what it is and not what it is not.
 
 use crate::formats;

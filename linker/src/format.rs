@@ -1,4 +1,4 @@
-//! What an object file format is to the linker.
+//! An object file format as the linker sees it: functions that recognise, read and describe files.
 
 use crate::error::Result;
 use crate::graph::LinkGraph;

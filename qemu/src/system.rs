@@ -1,4 +1,4 @@
-//! What boots on a board.
+//! The systems that boot on a board.
 
 use crate::agent;
 use crate::board::{self, Board, Runs};

@@ -1,4 +1,4 @@
-//! What a run came to, counted from its records.
+//! The counts of a run, from its records.
 
 use std::collections::BTreeMap;
 

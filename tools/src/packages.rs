@@ -1,4 +1,4 @@
-//! What the machine has to have: one table.
+//! The programs and packages that the machine has to have, in one table.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! What is wrong with a case although each directive by itself is right: names of nothing, directives without effect.
+//! Finds what is wrong with a case whose directives are right by themselves: names of nothing, directives without effect.
 
 use linker::target::Target;
 

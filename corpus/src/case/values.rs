@@ -1,7 +1,7 @@
 //! Reading the values of directives.
 
 use super::{
-    Call, CallResult, Exit, Fault, FaultKind, GroupKind, Memory, MemoryContent, PartGroup, Place, Register,
+    Address, Call, CallResult, Exit, Fault, FaultKind, GroupKind, Memory, MemoryContent, PartGroup, Register,
     RegisterValue,
 };
 use crate::matrix::{Family, Recipe};
@@ -207,13 +207,13 @@ pub(super) fn call(text: &str) -> Result<Call> {
     Ok(Call { function, arguments, result })
 }
 
-fn place(cursor: &mut Cursor<'_>) -> Result<Place> {
+fn place(cursor: &mut Cursor<'_>) -> Result<Address> {
     if cursor.peek().is_some_and(|c| c.is_ascii_digit()) {
-        return cursor.unsigned().map(Place::Absolute);
+        return cursor.unsigned().map(Address::Absolute);
     }
     cursor.eat('&');
     let (symbol, offset) = read_symbol(cursor)?;
-    Ok(Place::Symbol(symbol, offset))
+    Ok(Address::Symbol(symbol, offset))
 }
 
 pub(super) fn register(text: &str) -> Result<Register> {

@@ -100,9 +100,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     };
     let peers: Vec<(Peer, PathBuf)> = programs.iter().map(|(peer, program, _)| (*peer, program.clone())).collect();
-    let units = oracle::units(inputs.files)?;
-    let bar = crate::command::progress(units.len());
-    let survey = Survey::of(inputs.target, units, &peers, &files.layout, || bar.inc(1));
+    let bundles = oracle::bundles(inputs.files)?;
+    let bar = crate::command::progress(bundles.len());
+    let survey = Survey::of(inputs.target, bundles, &peers, &files.layout, || bar.inc(1));
     bar.finish_and_clear();
     if args.json {
         let mut document = survey.json();
@@ -128,7 +128,7 @@ fn failed(survey: &Survey) -> bool {
 fn report(args: &Args, survey: &Survey, programs: &[(Peer, PathBuf, String)]) {
     for (peer, sum) in &survey.sums {
         let empty = if sum.empty > 0 { format!(", {} of nothing", sum.empty) } else { String::new() };
-        println!("{}: {} links compared, {} refused{empty}", peer.name(), sum.units, sum.refused.len());
+        println!("{}: {} links compared, {} refused{empty}", peer.name(), sum.bundles, sum.refused.len());
         if let Some((_, program, version)) = programs.iter().find(|(own, ..)| own == peer) {
             println!("  {}: {version}", program.display());
         }
@@ -144,7 +144,7 @@ fn report(args: &Args, survey: &Survey, programs: &[(Peer, PathBuf, String)]) {
         let different: Vec<_> = sum.tallies.values().flat_map(|tally| &tally.different).collect();
         for difference in different.iter().take(args.show) {
             println!("\n  {}\n    {}", difference.site, difference.numbers);
-            println!("    ours   {}\n    theirs {}\n    {}", difference.ours, difference.theirs, difference.verdict);
+            println!("    ours   {}\n    theirs {}\n    {}", difference.ours, difference.theirs, difference.ruling);
         }
         if different.len() > args.show {
             println!("\n  and {} more differences: --show {}", different.len() - args.show, different.len());

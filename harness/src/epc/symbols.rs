@@ -1,5 +1,5 @@
-//! What an executor offers under which name: the union of what LLVM 18 to 23 ask for, as they ignore what they do not know.
-//! (Up to LLVM 17 `lookup` has another result under the same name.)
+//! The table of functions that an executor offers by name: the union of what LLVM 18 to 23 ask for, as they ignore what
+//! they do not know. (Up to LLVM 17 `lookup` has another result under the same name.)
 
 use super::session::{Function, PROCESS, Session};
 use crate::executor::Executor;

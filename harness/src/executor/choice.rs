@@ -1,4 +1,4 @@
-//! Which executor a run uses, and where its machines come from.
+//! The choice of an executor, and the source of its machines.
 
 use std::cell::RefCell;
 use std::rc::Rc;

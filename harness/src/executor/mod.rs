@@ -1,4 +1,4 @@
-//! What a linked program is run on: memory to link into, a processor to start, a register file to look at.
+//! Executors run linked programs: each is memory to link into, a processor to start, and a register file to look at.
 //!
 //! An [`Executor`] is [`linker::memory::Memory`] plus a machine. Everything that happens to a running program is a
 //! [`Stop`]; a call is "start, and resume until it is over". Host functions ([`crate::host`]) that are registered with a

@@ -1,4 +1,5 @@
-//! Where the segments of a reservation go. Shared by the executors that have an address space of their own to hand out.
+//! Finds addresses for the segments of a reservation. It is shared by the executors that have an address space of their own
+//! to hand out.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! What the programs of each [`Subject`] answer.
+//! Links and runs a program for each [`Subject`], and reads its answer.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a program's text needs from an instruction set. Checks, functions and tables are written once, in [`super::render`], by
+//! The instruction sets that programs are written in. Checks, functions and tables are written once, in [`super::render`], by
 //! these means.
 //!
 //! A check has up to [`SEQUENCES`] references. Reference `i` has a register of its own for what it finds, which calls

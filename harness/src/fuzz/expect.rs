@@ -1,4 +1,4 @@
-//! What each check has to find: computed from the model, and from nothing that a linker made.
+//! The value that each check has to find, computed from the model, and from nothing that a linker made.
 
 use super::model::{Array, Check, Form, How, Id, Item, Marker, Part, Program, Sequence, Shape, Use, What};
 

@@ -1,5 +1,5 @@
-//! What is not asked of everybody: checks that a layout does not allow, and those for which a peer is known to be wrong. A row
-//! each, with a bit of the entry's argument; a check is run if all of its bits are there.
+//! Checks that are not asked of everybody: those that a layout does not allow, and those for which a peer is known to be
+//! wrong. A row each, with a bit of the entry's argument; a check is run if all of its bits are there.
 
 use linker::Layout;
 

@@ -1,4 +1,4 @@
-//! Who links the programs, and where they run.
+//! The linkers that link the programs, and the machines that run them.
 
 use std::fmt;
 

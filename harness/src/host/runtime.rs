@@ -1,4 +1,4 @@
-//! What compilers call or refer to besides the C library, and the host's variables.
+//! The functions that compilers call besides the C library's, and the host's variables.
 
 use super::Table;
 use super::frame::{Frame, Outcome};

@@ -1,4 +1,4 @@
-//! What the caller wants of a link besides its objects: the options that linkers share, by the names that GNU ld gives them.
+//! The caller's wishes for a link besides its objects: the options that linkers share, by the names that GNU ld gives them.
 
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::assign::Term;

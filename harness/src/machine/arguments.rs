@@ -1,4 +1,4 @@
-//! Where arguments go: the allocation rules of AAPCS32 (base and VFP) and AAPCS64, for scalars.
+//! Places of arguments: the allocation rules of AAPCS32 (base and VFP) and AAPCS64, for scalars.
 //!
 //! The same walk serves both directions: a call places its arguments with it, and a host function finds its own.
 

@@ -1,5 +1,5 @@
-//! What is compared: objects that belong together, or each member of an archive by itself. What they need from elsewhere is
-//! an object of ours, so that all linkers see the same definitions.
+//! The objects of a comparison: those that belong together, or each member of an archive by itself. What they need from
+//! elsewhere is an object of ours, so that all linkers see the same definitions.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use crate::inputs;
 use crate::linking::{Data, Input};
 
 /// One link to be compared.
-pub struct Unit {
+pub struct Bundle {
     /// What it is called: a file, or an archive with a member.
     pub name: String,
     /// Its objects.
     pub objects: Vec<Input>,
 }
 
-/// Objects given together make one unit; each member of an archive is one.
-pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
-    let mut units = Vec::new();
+/// Objects given together make one bundle; each member of an archive is one.
+pub fn bundles(files: Vec<Input>) -> Result<Vec<Bundle>> {
+    let mut bundles = Vec::new();
     let mut objects = Vec::new();
     for file in files {
         let Some(members) = inputs::members(&file) else {
@@ -38,24 +38,24 @@ pub fn units(files: Vec<Input>) -> Result<Vec<Unit>> {
             let name = format!("{}({member})", file.name);
             if data.starts_with(&object::elf::ELFMAG) {
                 let input = Input::new(name.clone(), Data::Read(data.to_vec()));
-                units.push(Unit { name, objects: vec![input] });
+                bundles.push(Bundle { name, objects: vec![input] });
             }
         }
     }
     if !objects.is_empty() {
         let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-        units.insert(0, Unit { name: names.join(" "), objects });
+        bundles.insert(0, Bundle { name: names.join(" "), objects });
     }
-    if units.is_empty() {
+    if bundles.is_empty() {
         bail!("there is no object to compare");
     }
-    Ok(units)
+    Ok(bundles)
 }
 
-/// The unit with an object that defines what is missing in it.
-pub fn complete(target: &'static Target, mut unit: Unit) -> Result<Unit> {
-    unit.objects.extend(externals(target, &unit.objects)?);
-    Ok(unit)
+/// The bundle with an object that defines what is missing in it.
+pub fn complete(target: &'static Target, mut bundle: Bundle) -> Result<Bundle> {
+    bundle.objects.extend(externals(target, &bundle.objects)?);
+    Ok(bundle)
 }
 
 /// Bytes from one definition of ours to the next.

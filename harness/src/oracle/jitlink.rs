@@ -45,8 +45,8 @@ const STUBS: &str = "STUBS";
 /// No word of four bytes is this.
 const IMPOSSIBLE: &str = "0x100000000";
 
-/// Compares the objects of a unit. False if there is nothing that it could be asked for.
-pub(super) fn compare_unit(
+/// Compares the objects of a bundle. False if there is nothing that it could be asked for.
+pub(super) fn compare_bundle(
     program: &Path,
     target: &'static Target,
     objects: &[Input],

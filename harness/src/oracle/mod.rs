@@ -3,7 +3,7 @@
 //!
 //! Other bytes are followed to what they mean: the slot that a field leads to is read, a stub is run, call-frame records and
 //! the index of unwinding tables are compared by the code that they are about. What then still differs is excused only by one of
-//! the [`FREEDOMS`], or it is a difference, and [`Verdict`] says who is right by the ABI's formula. What cannot be
+//! the [`FREEDOMS`], or it is a difference, and [`Ruling`] says who is right by the ABI's formula. What cannot be
 //! compared at all is counted, too.
 
 mod executable;
@@ -17,11 +17,11 @@ mod output;
 mod patched;
 mod peer;
 mod reading;
+mod ruling;
 #[cfg_attr(not(feature = "unicorn"), path = "without_stub.rs")]
 mod stub;
 mod survey;
 mod tally;
-mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -39,13 +39,13 @@ use index::Index;
 use reading::{Finding, Reading, Way};
 
 pub use freedom::{EXCLUSIONS, Excluded, FREEDOMS, Freedom, MEANINGS, Meaning};
-pub use inputs::{Unit, complete, units};
+pub use inputs::{Bundle, bundles, complete};
 pub use inspect::inspect;
 pub use output::Output;
 pub use peer::Peer;
+pub use ruling::Ruling;
 pub use survey::{Sum, Survey};
 pub use tally::{Difference, Outcome, Tally};
-pub use verdict::Verdict;
 
 /// Compares every relocated field of a link with a peer's output, by name of the relocation. Fields that come out as in
 /// `relaxed`, the same link with its instructions rewritten, are the same.
@@ -137,8 +137,8 @@ impl<'a> Comparison<'a, '_> {
             None => return Outcome::Excluded(Excluded::Frames),
         };
         let ours = Reading::new(self.plain, id).map_or_else(Finding::Unknown, |reading| reading.examine(&self.ours));
-        let (verdict, _) = verdict::over(ours, Finding::Wrong(why));
-        self.difference(id, None, verdict)
+        let (ruling, _) = ruling::over(ours, Finding::Wrong(why));
+        self.difference(id, None, ruling)
     }
 
     fn bytes(&self, id: EdgeId) -> Option<Outcome> {
@@ -150,20 +150,20 @@ impl<'a> Comparison<'a, '_> {
         if their_word == fixup.after || self.relaxed.fixup(id).is_ok_and(|fixup| fixup.after == their_word) {
             return Some(Outcome::Same);
         }
-        let (verdict, ways) = match Reading::new(self.plain, id) {
-            Ok(reading) => verdict::over(reading.examine(&self.ours), reading.examine(self.theirs)),
-            Err(why) => (Verdict::CannotTell(why), None),
+        let (ruling, ways) = match Reading::new(self.plain, id) {
+            Ok(reading) => ruling::over(reading.examine(&self.ours), reading.examine(self.theirs)),
+            Err(why) => (Ruling::CannotTell(why), None),
         };
         Some(match ways {
             Some((Way::FallThrough, _) | (_, Way::FallThrough)) => Outcome::Excused(Freedom::FallThrough),
             Some((Way::Stub, _) | (_, Way::Stub)) => Outcome::Meant(Meaning::Stub),
             Some((Way::Slot, Way::Slot)) => Outcome::Meant(Meaning::Slot),
             Some((Way::Origin, Way::Origin)) => Outcome::Meant(Meaning::Origin),
-            _ => self.difference(id, Some(their_word), verdict),
+            _ => self.difference(id, Some(their_word), ruling),
         })
     }
 
-    fn difference(&self, id: EdgeId, theirs: Option<u64>, verdict: Verdict) -> Outcome {
+    fn difference(&self, id: EdgeId, theirs: Option<u64>, ruling: Ruling) -> Outcome {
         let graph = self.graph();
         let edge = &graph.edges[id];
         let row: &Row = graph.row(edge);
@@ -181,7 +181,7 @@ impl<'a> Comparison<'a, '_> {
             numbers: fixup.as_ref().map_or_else(ToString::to_string, |fixup| wording::numbers(row, fixup)),
             ours: fixup.as_ref().map_or_else(ToString::to_string, |fixup| show(fixup.after)),
             theirs: theirs.map_or_else(|| "another record".to_owned(), show),
-            verdict,
+            ruling,
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! What a linker wrote, ours or another.
+//! The output of a linker, ours or another: the bytes by address, and the places that linkers make.
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! What a field says, read by the ABI's text: [`corpus::abi`] has the formulas and the fields, transcribed apart from the
+//! Reads a field by the ABI's text: [`corpus::abi`] has the formulas and the fields, transcribed apart from the
 //! linker's rows. Of the link come only the facts: S, A, P, T, and what the objects had in the place.
 
 use corpus::abi::{self, Class, Inputs, Place, Relocation};

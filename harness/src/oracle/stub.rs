@@ -1,4 +1,4 @@
-//! Where a branch ends up that a linker has sent to something of its own: the stub is run on the emulator until it comes
+//! Follows a branch that a linker has sent to something of its own: the stub is run on the emulator until it comes
 //! to what the objects have. Linkers have a few dozen shapes of stubs; a processor knows them all.
 
 use linker::Target;

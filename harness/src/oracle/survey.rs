@@ -1,4 +1,4 @@
-//! Many units through several peers.
+//! Many bundles through several peers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use linker::link::Finalized;
 use linker::{Layout, Options, Roots, Target};
 use serde_json::{Value, json};
 
-use super::inputs::{Unit, complete};
+use super::inputs::{Bundle, complete};
 use super::{Peer, Tally, compare, jitlink};
 use crate::executor::image::{Image, ImageFile};
 use crate::linking::{self, Externals, Input, Job, Timings};
@@ -18,7 +18,7 @@ use crate::linking::{self, Externals, Input, Job, Timings};
 #[derive(Debug, Default)]
 pub struct Sum {
     /// Links that were compared.
-    pub units: usize,
+    pub bundles: usize,
     /// Links of which the peer makes nothing, since nothing in them can be asked for.
     pub empty: usize,
     /// Links that the peer does not make: which, and why.
@@ -38,7 +38,7 @@ impl Sum {
     }
 
     fn merge(&mut self, other: Sum) {
-        self.units += other.units;
+        self.bundles += other.bundles;
         self.empty += other.empty;
         self.refused.extend(other.refused);
         for (name, tally) in other.tallies {
@@ -69,22 +69,24 @@ fn link<'a>(
 }
 
 impl Survey {
-    /// Compares units with the peers whose programs these are, as many at a time as there are cores. `layout` is that of
-    /// peers which can be told one; `done` is called after each unit.
+    /// Compares bundles with the peers whose programs these are, as many at a time as there are cores. `layout` is that of
+    /// peers which can be told one; `done` is called after each bundle.
     pub fn of(
         target: &'static Target,
-        units: Vec<Unit>,
+        bundles: Vec<Bundle>,
         peers: &[(Peer, PathBuf)],
         layout: &Layout,
         done: impl Fn() + Sync,
     ) -> Survey {
-        let units = Mutex::new(units.into_iter().enumerate());
+        let bundles = Mutex::new(bundles.into_iter().enumerate());
         let surveys = Mutex::new(BTreeMap::new());
         let lock = |error: PoisonError<_>| error.into_inner();
         let work = || {
             loop {
-                let Some((number, unit)) = units.lock().unwrap_or_else(PoisonError::into_inner).next() else { break };
-                let survey = Survey::of_unit(target, unit, peers, layout);
+                let Some((number, bundle)) = bundles.lock().unwrap_or_else(PoisonError::into_inner).next() else {
+                    break;
+                };
+                let survey = Survey::of_bundle(target, bundle, peers, layout);
                 surveys.lock().unwrap_or_else(lock).insert(number, survey);
                 done();
             }
@@ -104,34 +106,40 @@ impl Survey {
         survey
     }
 
-    fn of_unit(target: &'static Target, unit: Unit, peers: &[(Peer, PathBuf)], layout: &Layout) -> Survey {
+    fn of_bundle(target: &'static Target, bundle: Bundle, peers: &[(Peer, PathBuf)], layout: &Layout) -> Survey {
         let mut survey = Survey::default();
-        let name = unit.name.clone();
-        if let Err(error) = survey.add(target, unit, peers, layout) {
+        let name = bundle.name.clone();
+        if let Err(error) = survey.add(target, bundle, peers, layout) {
             survey.unlinked.push((name, format!("{error:#}")));
         }
         survey
     }
 
-    fn add(&mut self, target: &'static Target, unit: Unit, peers: &[(Peer, PathBuf)], layout: &Layout) -> Result<()> {
-        let unit = complete(target, unit)?;
-        let plain = link(target, &unit.objects, layout, &Options::unrelaxed())?;
+    fn add(
+        &mut self,
+        target: &'static Target,
+        bundle: Bundle,
+        peers: &[(Peer, PathBuf)],
+        layout: &Layout,
+    ) -> Result<()> {
+        let bundle = complete(target, bundle)?;
+        let plain = link(target, &bundle.objects, layout, &Options::unrelaxed())?;
         // Relaxed, a link may lack the table that a layout by hand has a place for.
-        let relaxed = link(target, &unit.objects, layout, &Options::default())
-            .or_else(|_| link(target, &unit.objects, layout, &Options::unrelaxed()))?;
+        let relaxed = link(target, &bundle.objects, layout, &Options::default())
+            .or_else(|_| link(target, &bundle.objects, layout, &Options::unrelaxed()))?;
         for (peer, program) in peers {
             let sum = self.sums.entry(*peer).or_default();
             let tallies = &mut sum.tallies;
             let compared = if *peer == Peer::Jitlink {
-                jitlink::compare_unit(program, target, &unit.objects, tallies)
+                jitlink::compare_bundle(program, target, &bundle.objects, tallies)
             } else {
-                let output = peer.link(program, &plain, &unit.objects);
+                let output = peer.link(program, &plain, &bundle.objects);
                 output.map(|output| compare(&plain, &relaxed, &output, tallies)).map(|()| true)
             };
             match compared {
-                Ok(true) => sum.units += 1,
+                Ok(true) => sum.bundles += 1,
                 Ok(false) => sum.empty += 1,
-                Err(error) => sum.refused.push((unit.name.clone(), format!("{error:#}"))),
+                Err(error) => sum.refused.push((bundle.name.clone(), format!("{error:#}"))),
             }
         }
         Ok(())
@@ -142,7 +150,8 @@ impl Survey {
         let peers = self.sums.iter().map(|(peer, sum)| {
             let relocations: Value = sum.tallies.iter().map(|(name, tally)| (*name, tally.json())).collect();
             let refused = listed(&sum.refused);
-            let sum = json!({ "links": sum.units, "empty": sum.empty, "refused": refused, "relocations": relocations });
+            let sum =
+                json!({ "links": sum.bundles, "empty": sum.empty, "refused": refused, "relocations": relocations });
             (peer.name(), sum)
         });
         json!({ "version": 1, "peers": peers.collect::<Value>(), "unlinked": listed(&self.unlinked) })
@@ -150,5 +159,5 @@ impl Survey {
 }
 
 fn listed(list: &[(String, String)]) -> Value {
-    list.iter().map(|(unit, why)| json!({ "unit": unit, "why": why })).collect()
+    list.iter().map(|(bundle, why)| json!({ "unit": bundle, "why": why })).collect()
 }

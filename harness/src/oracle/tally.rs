@@ -1,11 +1,11 @@
-//! What fields come to, and how many of each.
+//! Counts the outcomes of compared fields.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::freedom::{Excluded, Freedom, Meaning};
-use super::verdict::Verdict;
+use super::ruling::Ruling;
 
 /// What a field came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Difference {
     /// The peer's.
     pub theirs: String,
     /// Who is right.
-    pub verdict: Verdict,
+    pub ruling: Ruling,
 }
 
 /// Counts of one relocation.
@@ -112,8 +112,8 @@ impl Tally {
                 "numbers": difference.numbers,
                 "ours": difference.ours,
                 "theirs": difference.theirs,
-                "verdict": difference.verdict.word(),
-                "why": difference.verdict.to_string(),
+                "verdict": difference.ruling.word(),
+                "why": difference.ruling.to_string(),
             })
         });
         json!({

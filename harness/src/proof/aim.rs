@@ -3,7 +3,7 @@
 use corpus::abi::{Entry, Relocation};
 use linker::Target;
 
-use super::object::{Aim, Setup};
+use super::object::{Aim, Scene};
 
 /// Where the global offset table goes when the value does not depend on it.
 const GOT: u64 = 0x2000_0240;
@@ -15,11 +15,11 @@ const VARIABLE: u64 = 8;
 const TABLE: i64 = 0x1_0010;
 
 /// A link in which X is `x`, with an addend of `a` where the value leaves a choice. None if there is none.
-pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a: i64, p: u64) -> Option<Setup> {
+pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a: i64, p: u64) -> Option<Scene> {
     let formula = relocation.formula.as_ref()?;
     let a = forced_addend(target, relocation, x).unwrap_or(a);
     let word = if target.register_bits == 32 { relocation.with_addend(word, a)? } else { word };
-    let mut setup = Setup { word, a, p, aim: Aim::Label(0), got: None, before: 0, pair: None };
+    let mut scene = Scene { word, a, p, aim: Aim::Label(0), got: None, before: 0, pair: None };
     // A relocation of a 32-bit object has an addend of 32 bits.
     if target.pointer_bits == 32 && i32::try_from(a).is_err() && target.register_bits == 64 {
         return None;
@@ -37,7 +37,7 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
     let page = |address: u64| address & !0xfff;
     let (text, width) = (formula.text(), target.pointer_bytes() as i64);
     if let Some(entry) = formula.entry() {
-        setup.aim = if matches!(entry, Entry::Address | Entry::Signed | Entry::Function) {
+        scene.aim = if matches!(entry, Entry::Address | Entry::Signed | Entry::Function) {
             Aim::Label(SYMBOL)
         } else {
             Aim::ThreadLocal(VARIABLE)
@@ -49,23 +49,23 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
             _ if text.ends_with(") - P") => (x as u64).wrapping_add(p),
             _ if text.ends_with(") + A") => sum(0)?,
             _ if text.ends_with(" - GOT_ORG") => {
-                setup.before = u64::from(is_moved(relocation, x));
+                scene.before = u64::from(is_moved(relocation, x));
                 GOT
             }
             _ if text.ends_with(" - GOT") && (0..TABLE).contains(&x) && x % width == 0 => {
-                setup.before = (x / width) as u64;
+                scene.before = (x / width) as u64;
                 GOT
             }
             _ if text.ends_with(" - Page(GOT)") && (0..TABLE).contains(&x) && x % width == 0 => {
-                setup.before = (x / 0x1000 * (0x1000 / width)) as u64;
+                scene.before = (x / 0x1000 * (0x1000 / width)) as u64;
                 (GOT & !0xfff) + x as u64 % 0x1000
             }
             _ if text.ends_with(")") && !text.contains(" - ") => x as u64,
             _ => return None,
         };
         let got = address(target, got)?;
-        setup.got = Some(got);
-        return fits(target, got, p).then_some(setup);
+        scene.got = Some(got);
+        return fits(target, got, p).then_some(scene);
     }
     let minus = match text {
         "S + A" | "(S + A) | T" | "PLT(S) + A" | "PAUTH(S + A)" | "FUNCINIT(S + A)" => Some(0),
@@ -73,41 +73,41 @@ pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a:
         "S + A - Pa" | "((S + A) | T) - Pa" => Some(p & !3),
         "Page(S + A) - Page(P)" if x & 0xfff == 0 => Some(page(p) + 0x235),
         "S + A - GOT" | "S + A - GOT_ORG" | "((S + A) | T) - GOT_ORG" => {
-            setup.got = Some(GOT);
+            scene.got = Some(GOT);
             Some(GOT)
         }
         _ => None,
     };
     if let Some(minus) = minus {
         let (s, a) = label(minus)?;
-        return Some(Setup { aim: Aim::Label(s), a, ..setup });
+        return Some(Scene { aim: Aim::Label(s), a, ..scene });
     }
-    setup.aim = match text {
+    scene.aim = match text {
         "S + A - B(S)" | "((S + A) | T) - B(S)" => {
             let offset = x.wrapping_sub(a);
             // The section cannot be as large as all memory.
             return (0..(1 << 30) - 0x1000)
                 .contains(&offset)
-                .then_some(Setup { aim: Aim::Inside(offset as u64), ..setup });
+                .then_some(Scene { aim: Aim::Inside(offset as u64), ..scene });
         }
         "FUNCDESC(S) + A" => {
             let got = sum(0)?;
-            setup.got = Some(got);
-            return fits(target, got, p).then_some(Setup { aim: Aim::Label(SYMBOL), ..setup });
+            scene.got = Some(got);
+            return fits(target, got, p).then_some(Scene { aim: Aim::Label(SYMBOL), ..scene });
         }
         "FUNCDESC(S) + A - GOT_ORG" => {
-            setup.got = Some(GOT);
+            scene.got = Some(GOT);
             Aim::Label(SYMBOL)
         }
         "B(S) + A" | "B(S) + A - P" => {
             let got = sum(if text.ends_with('P') { p } else { 0 })?;
-            setup.got = Some(got);
-            return fits(target, got, p).then_some(Setup { aim: Aim::Origin, ..setup });
+            scene.got = Some(got);
+            return fits(target, got, p).then_some(Scene { aim: Aim::Origin, ..scene });
         }
         "TPREL(S + A)" | "DTPREL(S + A)" | "S + A - tp" | "S + A - TLS" => Aim::ThreadLocal(VARIABLE),
         _ => return None,
     };
-    Some(setup)
+    Some(scene)
 }
 
 /// A sum as an address. Where addresses are computed in more bits than they have, not every one is.

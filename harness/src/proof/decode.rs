@@ -1,4 +1,4 @@
-//! What was written, read by a decoder that is neither the linker's nor the transcription's: the numbers in its text have to be
+//! Reads what was written by a decoder that is neither the linker's nor the transcription's: the numbers in its text have to be
 //! those of the ABI's formula.
 
 use corpus::abi::{Place, Relocation, Special};

@@ -11,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use corpus::abi::{self, Relocation};
 use linker::{Layout, Options, Parsed, Target};
 
-use super::object::{self, Setup};
+use super::object::{self, Scene};
 use super::{aim, encode};
 use crate::held;
 use crate::linking::{Data, Input};
-use crate::oracle::{Peer, Survey, Unit, Verdict};
+use crate::oracle::{Bundle, Peer, Ruling, Survey};
 use crate::plan::{Batch, Objects};
 
 /// How many links of the corpus there are for a relocation.
@@ -32,11 +32,11 @@ const FEW: u64 = 64;
 pub struct Compared {
     /// Fields that agree with a peer's.
     pub agreed: usize,
-    /// A field where we are not right, with the verdict.
+    /// A field where we are not right, with the ruling.
     pub wrong: Option<String>,
     /// A field that differs, where the ABI does not say who is right.
     pub undecided: Option<String>,
-    /// A field where a peer is wrong, with the verdict.
+    /// A field where a peer is wrong, with the ruling.
     pub theirs: Option<String>,
     /// What each peer said when it refused the relocation alone.
     pub refused: BTreeMap<Peer, String>,
@@ -51,12 +51,12 @@ impl Compared {
             let Some(tally) = sum.tallies.get(relocation) else { continue };
             self.agreed += tally.agreed();
             for difference in &tally.different {
-                let told = || Some(format!("{}: {}: {}", peer.name(), difference.site, difference.verdict));
-                match difference.verdict {
-                    Verdict::TheirsIsRight(_) | Verdict::NeitherIsRight(..) => self.wrong = told(),
-                    Verdict::CannotTell(_) | Verdict::InputIsForbidden(_) => self.undecided = told(),
-                    Verdict::OursIsRight(_) => self.theirs = told(),
-                    Verdict::BothAreValid => {}
+                let told = || Some(format!("{}: {}: {}", peer.name(), difference.site, difference.ruling));
+                match difference.ruling {
+                    Ruling::TheirsIsRight(_) | Ruling::NeitherIsRight(..) => self.wrong = told(),
+                    Ruling::CannotTell(_) | Ruling::InputIsForbidden(_) => self.undecided = told(),
+                    Ruling::OursIsRight(_) => self.theirs = told(),
+                    Ruling::BothAreValid => {}
                 }
             }
         }
@@ -82,7 +82,7 @@ pub fn prove(
         }
         let name = format!("{} {}", configuration.case.name, configuration.build.label);
         held.into_iter().for_each(|relocation| found.entry(relocation).or_default().links.push(name.clone()));
-        units.push(Unit { name, objects: inputs });
+        units.push(Bundle { name, objects: inputs });
     }
     let survey = Survey::of(target, units, peers, &Layout::Random(1), done);
     let rows = || target.architecture.rows().iter().filter(|row| row.standing.is_static());
@@ -115,11 +115,11 @@ pub fn prove(
 /// Links of nothing but the relocation.
 fn alone(target: &'static Target, name: &'static str, relocation: &Relocation, peers: &[(Peer, PathBuf)]) -> Compared {
     let mut compared = Compared::default();
-    for setup in setups(target, relocation) {
-        let data = Data::Read(object::object(target, relocation, &setup));
-        let link = format!("nothing else, P {:#x}, A {:#x}, {:x?}", setup.p, setup.a, setup.aim);
-        let unit = Unit { name: link.clone(), objects: vec![Input::new(object::FILE.to_owned(), data)] };
-        let survey = Survey::of(target, vec![unit], peers, &setup.layout(), || ());
+    for scene in scenes(target, relocation) {
+        let data = Data::Read(object::object(target, relocation, &scene));
+        let link = format!("nothing else, P {:#x}, A {:#x}, {:x?}", scene.p, scene.a, scene.aim);
+        let unit = Bundle { name: link.clone(), objects: vec![Input::new(object::FILE.to_owned(), data)] };
+        let survey = Survey::of(target, vec![unit], peers, &scene.layout(), || ());
         compared.add(name, &survey);
         compared.links.push(link);
         for (peer, sum) in survey.sums {
@@ -141,18 +141,18 @@ fn complaint(why: &str) -> &str {
 
 /// Links that we make, without a stub, with different instructions: at addresses where programs have things, and at low ones,
 /// which are all that short fields reach.
-fn setups(target: &'static Target, relocation: &Relocation) -> Vec<Setup> {
+fn scenes(target: &'static Target, relocation: &Relocation) -> Vec<Scene> {
     let p = aim::places(target, relocation)[0];
     let (pair, words) = (pair(relocation), encode::words(relocation));
     let addends = if relocation.zero_addend { &[0][..] } else { &[0, 0x10] };
     let values = encode::values(relocation).into_iter().flat_map(|x| addends.iter().map(move |a| (x, *a)));
     let wanted = values.zip(words.iter().cycle());
-    let setups = wanted.filter_map(|((x, a), word)| aim::at(target, relocation, *word, x, a, p));
+    let scenes = wanted.filter_map(|((x, a), word)| aim::at(target, relocation, *word, x, a, p));
     // Many entries in a table show no more than a few do.
-    let setups = setups.filter(|setup| setup.before < FEW).map(|setup| Setup { pair, ..setup });
-    let (low, high): (Vec<Setup>, Vec<Setup>) = setups.partition(is_low);
-    let links = |setup: &Setup| {
-        let written = object::link(target, relocation, setup).ok().and_then(|linked| linked.outcome.ok());
+    let scenes = scenes.filter(|scene| scene.before < FEW).map(|scene| Scene { pair, ..scene });
+    let (low, high): (Vec<Scene>, Vec<Scene>) = scenes.partition(is_low);
+    let links = |scene: &Scene| {
+        let written = object::link(target, relocation, scene).ok().and_then(|linked| linked.outcome.ok());
         written.is_some_and(|written| written.stub.is_none())
     };
     [high, low]
@@ -162,12 +162,12 @@ fn setups(target: &'static Target, relocation: &Relocation) -> Vec<Setup> {
 }
 
 /// Whether something is where programs have nothing.
-fn is_low(setup: &Setup) -> bool {
-    let of_symbol = match setup.aim {
+fn is_low(scene: &Scene) -> bool {
+    let of_symbol = match scene.aim {
         object::Aim::Label(address) => Some(address),
         _ => None,
     };
-    [of_symbol, setup.got].into_iter().flatten().any(|address| address < 0x1_0000)
+    [of_symbol, scene.got].into_iter().flatten().any(|address| address < 0x1_0000)
 }
 
 /// The other half of what needs two instructions to lead to a slot, the page and the rest: without it a field of a peer's

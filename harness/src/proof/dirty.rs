@@ -29,13 +29,13 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
             let a = if stored { relocation.addend(word) } else { 0x10 };
             for &p in &places {
                 for x in wanted(trial, relocation, a) {
-                    let Some(mut setup) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
+                    let Some(mut scene) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
                     // The addend may have been chosen for the value; and two words can hold the same one.
-                    if stored && setup.a != a {
+                    if stored && scene.a != a {
                         continue;
                     }
-                    setup.word = word;
-                    tried += usize::from(trial.agree(relocation, &setup)?.1.is_none());
+                    scene.word = word;
+                    tried += usize::from(trial.agree(relocation, &scene)?.1.is_none());
                     if stored {
                         positive += usize::from(a > 0);
                         negative += usize::from(a < 0);

@@ -44,8 +44,8 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
             for p in aim::places(trial.target, relocation) {
                 // The last is for what cannot be far enough away by itself.
                 for a in [0, 4, -8, x.wrapping_sub(0x1_0000) & !0xf] {
-                    let Some(setup) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
-                    let (x, refusal) = trial.agree(relocation, &setup)?;
+                    let Some(scene) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
+                    let (x, refusal) = trial.agree(relocation, &scene)?;
                     seen.insert(x, refusal);
                 }
             }

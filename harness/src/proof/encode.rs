@@ -4,23 +4,23 @@
 use corpus::abi::{Check, Class, Place, Refusal, Relocation, Special, SymbolRule};
 use linker::Error;
 
-use super::object::{Aim, Setup, Written, link};
+use super::object::{Aim, Scene, Written, link};
 use super::{Step, Trial, aim, decode};
 use crate::executor::Unicorn;
 
 impl Trial {
     /// Makes a link and compares it with the ABI. Gives X, and why it was refused if it was.
-    pub(super) fn agree(&mut self, relocation: &Relocation, setup: &Setup) -> Result<(i64, Option<Refusal>), String> {
+    pub(super) fn agree(&mut self, relocation: &Relocation, scene: &Scene) -> Result<(i64, Option<Refusal>), String> {
         self.runs += 1;
-        let told = |what: String| format!("{what} [{setup:x?}]");
-        let linked = link(self.target, relocation, setup).map_err(told)?;
+        let told = |what: String| format!("{what} [{scene:x?}]");
+        let linked = link(self.target, relocation, scene).map_err(told)?;
         let inputs = &linked.inputs;
         let x = relocation.value(inputs).ok_or("the formula has no value")?;
-        let thumb = match setup.aim {
+        let thumb = match scene.aim {
             Aim::Function(_, thumb) => Some(thumb),
             _ => None,
         };
-        let expected = relocation.expected(setup.word, x, thumb);
+        let expected = relocation.expected(scene.word, x, thumb);
         match (&linked.outcome, expected) {
             (Ok(written), _) if !written.guarded => Err(told("bytes beside the place have changed".to_owned())),
             (Ok(Written { word, stub: Some(stub), .. }), _) => match expected {
@@ -94,8 +94,8 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
             for p in aim::places(trial.target, relocation) {
                 for a in [0, 0x10, -8] {
                     // Groups cannot hold every value.
-                    if let Some(setup) = aim::at(trial.target, relocation, word, x, a, p) {
-                        accepted += usize::from(trial.agree(relocation, &setup)?.1.is_none());
+                    if let Some(scene) = aim::at(trial.target, relocation, word, x, a, p) {
+                        accepted += usize::from(trial.agree(relocation, &scene)?.1.is_none());
                     }
                 }
             }
@@ -126,9 +126,9 @@ fn carry(trial: &mut Trial, relocation: &Relocation) -> Step {
     {
         return Ok(());
     }
-    let setup = aim::at(trial.target, relocation, 0, top, 0, aim::places(trial.target, relocation)[0]);
-    let setup = setup.ok_or("no table for a carry into the top bit")?;
-    trial.agree(relocation, &Setup { before: 1, ..setup }).map(|_| ())
+    let scene = aim::at(trial.target, relocation, 0, top, 0, aim::places(trial.target, relocation)[0]);
+    let scene = scene.ok_or("no table for a carry into the top bit")?;
+    trial.agree(relocation, &Scene { before: 1, ..scene }).map(|_| ())
 }
 
 /// A symbol that may not be what it is is refused, and one that nobody defines leaves the place as it was, where the ABI says so.
@@ -137,9 +137,9 @@ fn symbols(trial: &mut Trial, relocation: &Relocation) -> Step {
     let p = aim::places(trial.target, relocation)[0];
     let word = 0xd503_201f & relocation.field();
     for aim in [Aim::Inside(0x10), Aim::Nothing] {
-        let setup = Setup { word, a: 0, p, aim, got: None, before: 0, pair: None };
+        let scene = Scene { word, a: 0, p, aim, got: None, before: 0, pair: None };
         trial.runs += 1;
-        match (aim, link(trial.target, relocation, &setup)?.outcome) {
+        match (aim, link(trial.target, relocation, &scene)?.outcome) {
             (Aim::Nothing, Ok(written)) if written.word == word && written.guarded => {}
             (Aim::Inside(_), Err(Error::Malformed { .. })) => {}
             (_, outcome) => return Err(format!("{aim:x?} came to {outcome:x?}")),
@@ -153,9 +153,9 @@ fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {
     let p = aim::places(trial.target, relocation)[0];
     for register in 0..count {
         let word = word & !(((1 << width) - 1) << at) | register << at;
-        let setup = values(relocation).into_iter().find_map(|x| aim::at(trial.target, relocation, word, x, 0, p));
-        let setup = setup.ok_or("no value to try registers with")?;
-        trial.agree(relocation, &setup)?;
+        let scene = values(relocation).into_iter().find_map(|x| aim::at(trial.target, relocation, word, x, 0, p));
+        let scene = scene.ok_or("no value to try registers with")?;
+        trial.agree(relocation, &scene)?;
     }
     Ok(())
 }
@@ -171,11 +171,11 @@ fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
     for &word in words {
         for p in aim::places(trial.target, relocation) {
             for (x, thumb) in [(0x120, true), (0x122, true), (0x120, false), (-0x1f0, true), (-0x1f0, false)] {
-                let Some(setup) = aim::at(trial.target, relocation, word, x, 0, p) else { continue };
-                let Aim::Label(address) = setup.aim else { continue };
+                let Some(scene) = aim::at(trial.target, relocation, word, x, 0, p) else { continue };
+                let Aim::Label(address) = scene.aim else { continue };
                 // Code of the main instruction set is in whole words.
                 let address = if thumb { address & !1 } else { address & !3 };
-                let setup = Setup { aim: Aim::Function(address, thumb), ..setup };
+                let scene = Scene { aim: Aim::Function(address, thumb), ..scene };
                 let changes = match relocation.form.special {
                     Some(Special::A32Call) => thumb,
                     _ => !thumb,
@@ -183,7 +183,7 @@ fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
                 if plain_branch(relocation) == Some(!thumb) || has_one_state && changes {
                     continue;
                 }
-                trial.agree(relocation, &setup)?;
+                trial.agree(relocation, &scene)?;
             }
         }
     }
@@ -200,10 +200,10 @@ fn wrong(trial: &mut Trial, relocation: &Relocation) -> Step {
     let Some(wrong) = &relocation.form.wrong else { return Ok(()) };
     let p = aim::places(trial.target, relocation)[0];
     let right = words(relocation)[0];
-    let mut setups = values(relocation).into_iter().filter_map(|x| aim::at(trial.target, relocation, right, x, 0, p));
-    let setup = setups.next().ok_or("no value to try a wrong instruction with")?;
+    let mut scenes = values(relocation).into_iter().filter_map(|x| aim::at(trial.target, relocation, right, x, 0, p));
+    let scene = scenes.next().ok_or("no value to try a wrong instruction with")?;
     trial.runs += 1;
-    match link(trial.target, relocation, &Setup { word: wrong.word, ..setup })?.outcome {
+    match link(trial.target, relocation, &Scene { word: wrong.word, ..scene })?.outcome {
         Err(Error::Opcode { .. }) => Ok(()),
         Err(error) => Err(format!("{} is refused, but for another reason: {error}", wrong.name)),
         Ok(written) => Err(format!("{} may not carry it and became {:#x}", wrong.name, written.word)),

@@ -34,7 +34,7 @@ pub enum Aim {
 
 /// One link to be made.
 #[derive(Clone, Copy, Debug)]
-pub struct Setup {
+pub struct Scene {
     /// The word under the relocation.
     pub word: u64,
     /// The addend: in the relocation, or already in the word where relocations have none.
@@ -136,7 +136,7 @@ fn filler(class: Class) -> (u32, u32) {
 }
 
 /// The object of a link.
-pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8> {
+pub fn object(target: &Target, relocation: &Relocation, scene: &Scene) -> Vec<u8> {
     let class = corpus::target::row(target).class;
     let architecture = match class {
         Class::Arm => Architecture::Arm,
@@ -147,15 +147,15 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
     let mut object = Object::new(BinaryFormat::Elf, architecture, endian);
     let code = relocation.form.place.is_code();
     let kind = |code| if code { SectionKind::Text } else { SectionKind::Data };
-    let fillers = (setup.before > 0).then(|| {
+    let fillers = (scene.before > 0).then(|| {
         let section = object.add_section(Vec::new(), b".fillers".to_vec(), kind(true));
-        let words = vec![filler(class).1.to_le_bytes(); setup.before as usize].concat();
+        let words = vec![filler(class).1.to_le_bytes(); scene.before as usize].concat();
         object.append_section_data(section, &words, 4);
         section
     });
     let section = object.add_section(Vec::new(), b".place".to_vec(), kind(code));
     let place = relocation.form.place;
-    let bytes = [&GUARD[..], &in_object(target, place, place.bytes(setup.word)), &GUARD].concat();
+    let bytes = [&GUARD[..], &in_object(target, place, place.bytes(scene.word)), &GUARD].concat();
     object.append_section_data(section, &bytes, if code { 2 } else { 1 });
     if class == Class::Arm && code {
         let name = if place == Place::A32 { "$a" } else { "$t" };
@@ -164,7 +164,7 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
     // Threads have variables in every link, so that no formula of theirs comes to the same as one that knows nothing of them.
     let image = object.add_section(Vec::new(), b".tdata".to_vec(), SectionKind::Tls);
     object.append_section_data(image, &[0x11; IMAGE as usize], 8);
-    let (kind, at, value) = match setup.aim {
+    let (kind, at, value) = match scene.aim {
         Aim::Label(address) => (SymbolKind::Label, SymbolSection::Absolute, address),
         Aim::Function(address, thumb) => (SymbolKind::Text, SymbolSection::Absolute, address | u64::from(thumb)),
         Aim::Inside(offset) => {
@@ -175,18 +175,18 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
         Aim::ThreadLocal(offset) => (SymbolKind::Tls, SymbolSection::Section(image), offset),
         Aim::Origin | Aim::Nothing => (SymbolKind::Label, SymbolSection::Undefined, 0),
     };
-    let name = if setup.aim == Aim::Origin { "_GLOBAL_OFFSET_TABLE_" } else { "aim" };
+    let name = if scene.aim == Aim::Origin { "_GLOBAL_OFFSET_TABLE_" } else { "aim" };
     let aim = symbol(&mut object, name, kind, at, value);
     if let Some(fillers) = fillers {
-        for index in 0..setup.before {
+        for index in 0..scene.before {
             // ARM has one entry for each symbol, AArch64 for each sum.
             let at = SymbolSection::Absolute;
             let other = symbol(&mut object, &format!("other{index}"), SymbolKind::Label, at, 0x77_0000);
             relocate(&mut object, fillers, 4 * index, filler(class).0, other, 0);
         }
     }
-    let addend = if class == Class::Arm { 0 } else { setup.a };
-    if let Some((number, word)) = setup.pair {
+    let addend = if class == Class::Arm { 0 } else { scene.a };
+    if let Some((number, word)) = scene.pair {
         let section = object.add_section(Vec::new(), b".pair".to_vec(), SectionKind::Text);
         object.append_section_data(section, &(word as u32).to_le_bytes(), 4);
         relocate(&mut object, section, 0, number, aim, addend);
@@ -198,7 +198,7 @@ pub fn object(target: &Target, relocation: &Relocation, setup: &Setup) -> Vec<u8
 /// The object's name in messages and layouts.
 pub(super) const FILE: &str = "one.o";
 
-impl Setup {
+impl Scene {
     /// Where everything goes.
     pub(super) fn layout(&self) -> Layout {
         let at = |file: &str, section: &str, address| At { file: file.into(), section: section.into(), address };
@@ -212,19 +212,19 @@ impl Setup {
 }
 
 /// Makes the link.
-pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> Result<Linked, String> {
-    let data = object(target, relocation, setup);
+pub fn link(target: &'static Target, relocation: &Relocation, scene: &Scene) -> Result<Linked, String> {
+    let data = object(target, relocation, scene);
     let memory = &mut Anywhere;
-    let mut inputs = Inputs { a: setup.a, ..Inputs::default() };
+    let mut inputs = Inputs { a: scene.a, ..Inputs::default() };
     let mut place = None;
     let mut run = || {
         // The transcription has what Linux has, on every target.
         let platform = Platform { target1: Some(Meaning::Absolute), target2: Some(Meaning::GotRelative) };
         let mut parsed = Parsed::new(target, Options { platform, ..Options::unrelaxed() });
         parsed.add(FILE, &data)?;
-        let reserved = parsed.prune(Roots::All)?.reserve(memory, &setup.layout())?;
-        place = lay_of(target, reserved.graph(), setup, &mut inputs);
-        if let Aim::Inside(_) = setup.aim {
+        let reserved = parsed.prune(Roots::All)?.reserve(memory, &scene.layout())?;
+        place = lay_of(target, reserved.graph(), scene, &mut inputs);
+        if let Aim::Inside(_) = scene.aim {
             let inside = |segment: &&linker::layout::Planned| {
                 (segment.address..segment.address + segment.size).contains(&inputs.s)
             };
@@ -239,7 +239,7 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
     };
     let outcome = match result {
         Ok(mut fixed) => {
-            check_entry(target, relocation, setup, &mut fixed, &inputs)?;
+            check_entry(target, relocation, scene, &mut fixed, &inputs)?;
             check_actions(relocation, &fixed, &inputs)?;
             Ok(written(target, relocation, &mut fixed, block, edge).ok_or("the place is not in its segment")?)
         }
@@ -249,7 +249,7 @@ pub fn link(target: &'static Target, relocation: &Relocation, setup: &Setup) -> 
 }
 
 /// Fills in what layout has decided. None if the place is not there.
-fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut Inputs) -> Option<(BlockId, EdgeId)> {
+fn lay_of(target: &Target, graph: &LinkGraph<'_>, scene: &Scene, inputs: &mut Inputs) -> Option<(BlockId, EdgeId)> {
     let named =
         |name: &[u8]| graph.blocks.iter().find(|(_, block)| block.live && graph.sections[block.section].name == name);
     let (id, block) = named(b".place")?;
@@ -261,7 +261,7 @@ fn lay_of(target: &Target, graph: &LinkGraph<'_>, setup: &Setup, inputs: &mut In
     let entry = graph.entries.iter().find(|made| made.edge == edge);
     inputs.entry = entry.and_then(|made| graph.address(made.symbol)).unwrap_or(0);
     inputs.descriptor = inputs.entry;
-    (inputs.s, inputs.t) = match setup.aim {
+    (inputs.s, inputs.t) = match scene.aim {
         Aim::Label(address) => (address, false),
         Aim::Function(address, thumb) => (address, thumb),
         Aim::Inside(offset) => (named(b".zero")?.1.address + offset, false),
@@ -328,7 +328,7 @@ fn check_actions(relocation: &Relocation, fixed: &Fixed<'_, Anywhere>, inputs: &
 fn check_entry(
     target: &Target,
     relocation: &Relocation,
-    setup: &Setup,
+    scene: &Scene,
     fixed: &mut Fixed<'_, Anywhere>,
     inputs: &Inputs,
 ) -> Result<(), String> {
@@ -352,8 +352,8 @@ fn check_entry(
         _ => 2,
     };
     let bytes = fixed.graph().blocks[got].content.size();
-    if setup.pair.is_none() && bytes != (setup.before + words) * size as u64 {
-        return Err(format!("the table has {bytes} bytes, expected {} words", setup.before + words));
+    if scene.pair.is_none() && bytes != (scene.before + words) * size as u64 {
+        return Err(format!("the table has {bytes} bytes, expected {} words", scene.before + words));
     }
     let signs = matches!(entry, Entry::Signed | Entry::SignedDescriptor);
     if (signed(offset) || signed(offset + size as u64)) != signs {

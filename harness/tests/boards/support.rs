@@ -1,4 +1,4 @@
-//! What tests of bare boards share.
+//! Things that the tests of bare boards share.
 
 use std::cell::RefCell;
 use std::rc::Rc;

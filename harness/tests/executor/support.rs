@@ -1,4 +1,4 @@
-//! What the executor's tests share: machines by target name, code in memory, arguments as numbers.
+//! Things that the executor's tests share: machines by target name, code in memory, arguments as numbers.
 
 use harness::executor::{Call, Executor, Guest, Register, Stop, Unicorn};
 use linker::Target;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use harness::linking::{Data, Input};
-use harness::oracle::{Peer, Survey, Tally, Unit};
+use harness::oracle::{Bundle, Peer, Survey, Tally};
 use linker::{Layout, Target};
 
 /// A source that llvm-jitlink links wrongly.
@@ -14,7 +14,7 @@ struct Defect {
     /// Who is right where it is not.
     peers: &'static [Peer],
     source: &'static str,
-    /// The relocation that comes out wrong, and what the verdict has to say of it.
+    /// The relocation that comes out wrong, and what the ruling has to say of it.
     relocation: &'static str,
     says: &'static str,
 }
@@ -99,10 +99,10 @@ fn survey(target: &'static Target, source: &str, peers: &[Peer]) -> Survey {
     std::fs::write(&path, source).expect("written");
     let toolchains = corpus::toolchain::Toolchains::discover();
     let data = corpus::build::compile_file(&path, target, None, &[], &toolchains).expect("assembles");
-    let unit = Unit { name: "a.o".to_owned(), objects: vec![Input::new("a.o".to_owned(), Data::Read(data))] };
+    let bundle = Bundle { name: "a.o".to_owned(), objects: vec![Input::new("a.o".to_owned(), Data::Read(data))] };
     let find = |&peer: &Peer| (peer, peer.find(target).expect("the peer is installed"));
     let peers: Vec<(Peer, PathBuf)> = peers.iter().map(find).collect();
-    let survey = Survey::of(target, vec![unit], &peers, &Layout::Random(1), || ());
+    let survey = Survey::of(target, vec![bundle], &peers, &Layout::Random(1), || ());
     assert!(survey.unlinked.is_empty(), "{source}: {:?}", survey.unlinked);
     survey
 }
@@ -121,10 +121,10 @@ fn a_table_entry_with_an_addend_is_nobodys_fault() {
     for (peer, sum) in &survey.sums {
         let tally = &sum.tallies["R_AARCH64_LD64_GOT_LO12_NC"];
         let [different] = &tally.different[..] else { panic!("{peer:?}: {tally:?}") };
-        let verdict = &different.verdict;
+        let ruling = &different.ruling;
         assert!(
-            verdict.word() == "forbidden" && verdict.to_string().contains("AAELF64 2026Q2 wants a zero addend"),
-            "{peer:?}: {verdict}"
+            ruling.word() == "forbidden" && ruling.to_string().contains("AAELF64 2026Q2 wants a zero addend"),
+            "{peer:?}: {ruling}"
         );
     }
 }
@@ -138,7 +138,7 @@ fn defects_are_its_own() {
         let source = format!("{}{source}{thumb}", if thumb.is_empty() { "" } else { ".syntax unified\n .arm\n" });
         let survey = survey(target(defect.target), &source, &peers);
         for (peer, sum) in &survey.sums {
-            assert_eq!((sum.units, sum.refused.len()), (1, 0), "{what}: {peer:?} {:?}", sum.refused);
+            assert_eq!((sum.bundles, sum.refused.len()), (1, 0), "{what}: {peer:?} {:?}", sum.refused);
             let mut tallies = sum.tallies.iter();
             if *peer != Peer::Jitlink {
                 assert!(tallies.all(|(_, tally)| tally.different.is_empty() && tally.agreed() + tally.excused() > 0));
@@ -146,8 +146,8 @@ fn defects_are_its_own() {
             }
             let tally = &sum.tallies[relocation];
             assert_eq!(tally.different.len(), 1, "{what}: {tally:?}");
-            let verdict = &tally.different[0].verdict;
-            assert!(verdict.word() == "ours" && verdict.to_string().contains(says), "{what}: {verdict}");
+            let ruling = &tally.different[0].ruling;
+            assert!(ruling.word() == "ours" && ruling.to_string().contains(says), "{what}: {ruling}");
         }
     }
 }
@@ -171,7 +171,7 @@ fn stubs_are_in_a_state_that_the_core_has() {
     let survey = survey(target("thumbv6m"), source, &[Peer::Jitlink, Peer::Ld]);
     assert!(survey.sums[&Peer::Ld].tallies["R_ARM_THM_CALL"].agreed() == 1, "{survey:?}");
     let tally = &survey.sums[&Peer::Jitlink].tallies["R_ARM_THM_CALL"];
-    assert!(tally.different.len() == 1 && tally.different[0].verdict.word() == "ours", "{tally:?}");
+    assert!(tally.different.len() == 1 && tally.different[0].ruling.word() == "ours", "{tally:?}");
 }
 
 /// Two local symbols of one name in one object, as `ld -r` makes them, share a slot there.
@@ -195,15 +195,15 @@ fn slots_are_of_symbols_and_not_of_names() {
     }
     assert!(link.status().expect("GNU ld starts").success());
     let data = Data::Read(std::fs::read(dir.path().join("both.o")).expect("an object"));
-    let unit = Unit { name: "both.o".to_owned(), objects: vec![Input::new("both.o".to_owned(), data)] };
+    let bundle = Bundle { name: "both.o".to_owned(), objects: vec![Input::new("both.o".to_owned(), data)] };
     let peers =
         [Peer::Jitlink, Peer::Ld, Peer::Lld].map(|peer| (peer, peer.find(target("aarch64")).expect("installed")));
-    let survey = Survey::of(target("aarch64"), vec![unit], &peers, &Layout::Random(1), || ());
+    let survey = Survey::of(target("aarch64"), vec![bundle], &peers, &Layout::Random(1), || ());
     for (peer, sum) in &survey.sums {
         let tally = &sum.tallies["R_AARCH64_LD64_GOT_LO12_NC"];
         if *peer == Peer::Jitlink {
-            let verdict = &tally.different[0].verdict;
-            assert!(verdict.word() == "ours" && verdict.to_string().contains("slot"), "{verdict}");
+            let ruling = &tally.different[0].ruling;
+            assert!(ruling.word() == "ours" && ruling.to_string().contains("slot"), "{ruling}");
         } else {
             assert_eq!((tally.agreed(), tally.different.len()), (2, 0), "{peer:?}");
         }
@@ -222,7 +222,7 @@ fn refusals_are_counted_with_their_reasons() {
         let sum = &survey.sums[&Peer::Jitlink];
         let refusals = sum.refusals();
         assert!(refusals.len() == 1 && refusals.keys().all(|reason| reason.contains(why)), "{why}: {refusals:?}");
-        assert!(sum.units == 0 && sum.tallies.is_empty());
+        assert!(sum.bundles == 0 && sum.tallies.is_empty());
     }
 }
 
@@ -244,5 +244,5 @@ fn functions_that_are_far_are_refused() {
 fn nothing_to_ask_for() {
     let survey = survey(target("aarch64"), ".data\nf: .xword f\n", &[Peer::Jitlink]);
     let sum = &survey.sums[&Peer::Jitlink];
-    assert_eq!((sum.empty, sum.units, sum.refused.len()), (1, 0, 0));
+    assert_eq!((sum.empty, sum.bundles, sum.refused.len()), (1, 0, 0));
 }

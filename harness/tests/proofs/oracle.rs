@@ -6,7 +6,7 @@ use std::process::Command;
 
 use harness::executor::image::{Image, ImageFile};
 use harness::linking::{self, Data, Externals, Input, Job, Timings};
-use harness::oracle::{self, Peer, Tally, Unit};
+use harness::oracle::{self, Bundle, Peer, Tally};
 use linker::link::Finalized;
 use linker::{Layout, Options, Roots, Target};
 
@@ -39,7 +39,7 @@ fn compile(target: &'static Target, source: &str) -> Input {
 /// Our link of one object against a peer's link of another that has the same sections.
 fn compare(peer: Peer, target: &'static Target, ours: &str, theirs: &str) -> BTreeMap<&'static str, Tally> {
     let unit = |source| {
-        let unit = Unit { name: "a.o".to_owned(), objects: vec![compile(target, source)] };
+        let unit = Bundle { name: "a.o".to_owned(), objects: vec![compile(target, source)] };
         oracle::complete(target, unit).expect("completed").objects
     };
     let (ours, theirs) = (unit(ours), unit(theirs));
@@ -135,8 +135,8 @@ fn frames_that_say_something_else_differ() {
             assert!(different(&same).is_empty() && same[relocation].meant() > 0, "{peer:?} {same:?}");
             let tallies = compare(peer, target, &right, &wrong);
             assert_eq!(different(&tallies), [relocation], "{peer:?} {tallies:?}");
-            let verdict = &tallies[relocation].different[0].verdict;
-            assert!(verdict.word() == "ours" && verdict.to_string().contains("the code at"), "{verdict}");
+            let ruling = &tallies[relocation].different[0].ruling;
+            assert!(ruling.word() == "ours" && ruling.to_string().contains("the code at"), "{ruling}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an architecture says of layout: distances, and which of its sections belong together.
+//! An architecture's part in layout: the distances of policies, and the rules of its output sections.
 
 /// The distances an architecture gives to policies, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

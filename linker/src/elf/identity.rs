@@ -1,4 +1,4 @@
-//! What an ELF file says it is, in words, whatever it is for.
+//! Describes an ELF file in words, whatever it is for.
 
 use crate::field::Unit;
 use crate::target::Target;

@@ -1,4 +1,4 @@
-//! What an object says that holds of all its code: `.note.gnu.property` (Linux Extensions to gABI, Program Property; System V
+//! Properties that hold of all code of an object: `.note.gnu.property` (Linux Extensions to gABI, Program Property; System V
 //! ABI for the Arm 64-bit Architecture, Program Property) and build attributes.
 
 use object::elf;

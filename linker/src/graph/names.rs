@@ -1,4 +1,4 @@
-//! How the things in a graph are called when a person is told of them.
+//! Names of objects, stubs and symbols for people, and the sites of errors.
 
 use super::{Definition, Edge, LinkGraph, Object};
 use crate::error::{Site, text};

@@ -1,4 +1,4 @@
-//! What a graph is made of: objects, sections, blocks, edges and symbols.
+//! The parts of a graph: objects, sections, blocks, edges and symbols.
 
 use std::ops::Range;
 

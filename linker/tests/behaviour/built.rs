@@ -1,4 +1,4 @@
-//! What objects say of how they were built: attributes, properties, flags.
+//! Statements of objects about how they were built: attributes, properties, flags.
 
 use super::elf::{CODE, Elf, FUNC, GLOBAL, PROGBITS, READ};
 use super::*;

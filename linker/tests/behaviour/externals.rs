@@ -1,4 +1,4 @@
-//! What comes from outside, and what is not there at all.
+//! Externals, and symbols that nobody defines.
 
 use super::elf::{AARCH64_ABS64, ARM_ABS32, ARM_CALL, CODE, DATA, Elf, FUNC, GLOBAL, OBJECT, PROGBITS};
 use super::*;

@@ -1,4 +1,4 @@
-//! What a link does, rule by rule, on objects small enough to be made by hand.
+//! The rules of a link, one by one, on objects small enough to be made by hand.
 
 use linker::link::{Finalized, Found};
 use linker::{Layout, Options, Parsed, Result, Roots, Target};

@@ -1,4 +1,4 @@
-//! What kernels and modules are compressed with, and undoing it where that is common.
+//! Recognises the compression of kernels and modules, and undoes it where it is a common one.
 
 use std::io::{self, Read};
 use std::num::NonZero;

@@ -1,4 +1,4 @@
-//! What can be wrong with an image: what it is called, what was expected, and what to do.
+//! Errors of images: each says what is wrong, what was expected, and what to do.
 
 use std::path::PathBuf;
 

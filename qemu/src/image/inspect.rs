@@ -1,4 +1,4 @@
-//! What is in an image, in words.
+//! Describes the contents of an image.
 
 use std::fmt::{self, Display};
 

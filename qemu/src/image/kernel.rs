@@ -1,4 +1,4 @@
-//! What a kernel file is, and what QEMU can be given of it.
+//! Recognises a kernel file, and takes from it what QEMU can be given.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! What a snapshot is of: everything that boots and runs, in one hash.
+//! The key of a snapshot: everything that boots and runs, in one hash.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the sections of a page are made of.
+//! The parts that sections of a page are made of.
 
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,4 +1,4 @@
-//! What a run came to: targets, reasons, relocations, toolchains.
+//! The results of a run: targets, reasons, relocations, toolchains.
 
 use maud::{Markup, html};
 

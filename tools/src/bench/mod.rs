@@ -1,4 +1,4 @@
-//! What benches need: their inputs, and the linkers to compare with.
+//! The needs of benches: their inputs, and the linkers to compare with.
 
 pub(crate) mod inputs;
 pub(crate) mod peers;

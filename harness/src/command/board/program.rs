@@ -1,4 +1,4 @@
-//! Which program is meant: a file of this machine, or one of the image.
+//! Finds the program that is meant: a file of this machine, or one of the image.
 
 use std::path::Path;
 

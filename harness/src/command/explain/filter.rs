@@ -1,4 +1,4 @@
-//! Which relocations are wanted: by section, place, symbol or name.
+//! Selects relocations: by section, place, symbol or name.
 
 use std::ops::Range;
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use linker::platform::Platform;
 
 use super::options::{Meaning, Row, Value, find};
-use crate::command::link::{BuildId, Discard, Entry, Strip};
+use crate::command::link::{BuildId, Discard, EntryPoint, Strip};
 use crate::linking::expression;
 use crate::linking::{Unresolved, Wishes, section_start};
 
@@ -27,7 +27,7 @@ pub(super) struct CommandLine {
     pub(super) directories: Vec<String>,
     pub(super) sysroot: Option<String>,
     pub(super) output: PathBuf,
-    pub(super) entry: Entry,
+    pub(super) entry: EntryPoint,
     pub(super) wishes: Wishes,
     pub(super) emulation: Option<String>,
     pub(super) big_endian: Option<bool>,
@@ -56,7 +56,7 @@ impl Default for CommandLine {
             directories: Vec::new(),
             sysroot: None,
             output: PathBuf::from("a.out"),
-            entry: Entry::UsualOrCode,
+            entry: EntryPoint::UsualOrCode,
             wishes: Wishes::default(),
             emulation: None,
             big_endian: None,
@@ -135,7 +135,7 @@ impl CommandLine {
         let text = || given.to_owned();
         match row.meaning {
             Meaning::Output => self.output = given.into(),
-            Meaning::Entry => self.entry = Entry::Named(text()),
+            Meaning::Entry => self.entry = EntryPoint::Named(text()),
             Meaning::Directory => self.directories.push(text()),
             Meaning::Library => self.add(given, true),
             Meaning::Static | Meaning::Without(_) => {}

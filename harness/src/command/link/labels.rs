@@ -1,4 +1,4 @@
-//! What a linked graph says of an image: its output sections, and its symbols as the objects have them.
+//! Makes the labels of an image from a linked graph: its output sections, and its symbols as the objects have them.
 
 use linker::defined::DEFINED;
 use linker::graph::{self, Bytes, Definition, Flags, Kind, LinkGraph, Visibility};

@@ -1,4 +1,4 @@
-//! What is left out of a linked file.
+//! Parts that can be left out of a linked file.
 
 /// What is left out of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ mod request;
 
 pub use build_id::BuildId;
 pub use leave::{Discard, Strip};
-pub use request::{Entry, Request};
+pub use request::{EntryPoint, Request};
 
 /// Options of `link`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -60,7 +60,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         target: inputs.target,
         files: inputs.files,
         output: args.output.clone(),
-        entry: args.entry.clone().map_or(Entry::Usual, Entry::Named),
+        entry: args.entry.clone().map_or(EntryPoint::Usual, EntryPoint::Named),
         options: args.inputs.options(),
         wishes: args.wishes.clone(),
         layout: args.inputs.layout.clone(),

@@ -1,4 +1,4 @@
-//! What a linker is asked for, by whichever command line, and how it is done.
+//! A request for a linked file, by whichever command line, and its execution.
 
 use std::fs::{File, Permissions};
 use std::io::Write as _;
@@ -23,7 +23,7 @@ use crate::messages;
 
 /// Where a process starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum EntryPoint {
     /// At `_start`, if there is one; nowhere is not an error.
     Usual,
     /// At `_start`, or where there is none at the beginning of the code, with a warning.
@@ -41,7 +41,7 @@ pub struct Request {
     /// The file to write.
     pub output: PathBuf,
     /// Where a process of it starts.
-    pub entry: Entry,
+    pub entry: EntryPoint,
     /// Choices of the linker core.
     pub options: Options,
     /// What else is wanted.
@@ -86,7 +86,7 @@ impl Request {
             }
         };
         self.wishes.settle();
-        if let Entry::Named(entry) = &self.entry {
+        if let EntryPoint::Named(entry) = &self.entry {
             if inputs::address(entry).is_err() {
                 self.wishes.wanted.push(entry.clone());
             }
@@ -175,13 +175,13 @@ impl Request {
     /// The address of the entry; None where it was named and is not there.
     fn entry_of(&self, linked: &Finalized<'_, ImageFile>) -> Option<u64> {
         match &self.entry {
-            Entry::Usual => Some(linked.address(START).unwrap_or(0)),
-            Entry::UsualOrCode => Some(linked.address(START).unwrap_or_else(|| {
+            EntryPoint::Usual => Some(linked.address(START).unwrap_or(0)),
+            EntryPoint::UsualOrCode => Some(linked.address(START).unwrap_or_else(|| {
                 let start = linked.plan().bounds(linked.graph(), Extent::Sections(b".text")).0;
                 eprintln!("warning: there is no {START}: the entry is at {start:#x}, where .text begins");
                 start
             })),
-            Entry::Named(name) => {
+            EntryPoint::Named(name) => {
                 let entry = linked.address(name).or_else(|| inputs::address(name).ok());
                 if entry.is_none() {
                     messages::error(&format_args!("undefined symbol: {name}, which is the entry"));

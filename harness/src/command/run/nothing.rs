@@ -1,4 +1,4 @@
-//! Why nothing is selected, and what may have been meant.
+//! Explains why nothing is selected, and suggests what may have been meant.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What an image says about itself besides its content: entry, sections, symbols.
+//! The labels of an image, which it has besides its content: entry, sections, symbols.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Which model of the engine is which processor, and how its registers are called inside the engine.
+//! The engine's models of processors, and its numbers of their registers.
 
 use linker::Target;
 use unicorn_engine::{Arch, Arm64CpuModel, ArmCpuModel, Mode, RegisterARM, RegisterARM64};

@@ -1,4 +1,4 @@
-//! What the engine calls back: translations that are missing, accesses that go nowhere, exceptions, and each block that is entered.
+//! Callbacks of the engine: translations that are missing, accesses that go nowhere, exceptions, and each block that is entered.
 //!
 //! Every callback only records. The engine judges once it is out.
 

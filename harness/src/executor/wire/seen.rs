@@ -1,6 +1,6 @@
-//! What was read of the guest's memory since it ran last. Host functions read strings piece by piece, and checks read results
-//! one by one; each would be a message of its own. What was read before a run is likely to be read after it, too, and comes
-//! with the run's answer.
+//! Remembers what was read of the guest's memory since it ran last. Host functions read strings piece by piece, and checks
+//! read results one by one; each would be a message of its own. What was read before a run is likely to be read after it,
+//! too, and comes with the run's answer.
 
 /// Bytes in a block; each begins at a multiple of it.
 pub(crate) const BLOCK: u64 = 256;

@@ -1,4 +1,4 @@
-//! What `-show-graphs` says: the blocks of each graph with their addresses.
+//! Reads the output of `-show-graphs`: the blocks of each graph with their addresses.
 
 use anyhow::{Context, Result};
 

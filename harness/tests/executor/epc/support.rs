@@ -1,4 +1,4 @@
-//! What the tests of the protocol share: objects, processes that end, llvm-jitlink, and a controller of their own.
+//! Things that the tests of the protocol share: objects, processes that end, llvm-jitlink, and a controller of their own.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek};

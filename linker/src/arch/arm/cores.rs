@@ -1,4 +1,5 @@
-//! What cores can do, and how objects tell which core they are for (Addenda to the ABI, Build Attributes; read in `attributes`).
+//! The abilities of cores, and the build attributes by which objects name theirs (Addenda to the ABI, Build Attributes;
+//! read in `attributes`).
 
 use crate::arch::Core;
 
