@@ -16,6 +16,7 @@ use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, SectionHeader};
 
+use crate::linking::number;
 use crate::linking::{Data, Input};
 use crate::script;
 
@@ -244,17 +245,8 @@ fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32
     Some(exact.next().unwrap_or(first))
 }
 
-/// An address: decimal, or hexadecimal behind `0x`.
-pub fn address(text: &str) -> Result<u64, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|_| format!("`{text}` is not an address, expected a number, decimal or behind 0x"))
-}
-
 /// `NAME=ADDRESS`
 pub fn definition(text: &str) -> Result<(String, u64), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=ADDRESS")?;
-    Ok((name.to_owned(), address(value)?))
+    Ok((name.to_owned(), number::address(value)?))
 }

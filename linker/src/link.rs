@@ -7,6 +7,7 @@
 //! Between any two steps the graph can be looked at and changed, and anything may happen: ask a peer for addresses, wait
 //! for another link. No step calls back into the caller but for the lookup of names.
 
+use std::collections::hash_map::Entry;
 use std::marker::PhantomData;
 
 use crate::arch::Core;
@@ -308,11 +309,14 @@ impl<'data> Parsed<'data> {
                 Definition::Common(..) => {
                     let mut found = None;
                     for member in index.all(name) {
-                        if !strong.contains_key(&member) {
-                            let (.., data) = self.take(member, &mut left_to_look_at)?;
-                            strong.insert(member, archive::strong(self.graph.target, data));
-                        }
-                        if strong[&member].contains(&Key::of(name).0) {
+                        let names = match strong.entry(member) {
+                            Entry::Occupied(known) => known.into_mut(),
+                            Entry::Vacant(unknown) => {
+                                let (.., data) = self.take(member, &mut left_to_look_at)?;
+                                unknown.insert(archive::strong(self.graph.target, data))
+                            }
+                        };
+                        if names.contains(&Key::of(name).0) {
                             found = Some(member);
                             break;
                         }

@@ -11,6 +11,7 @@ use linker::memory::Memory;
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
 
 pub mod expression;
+pub mod number;
 mod wishes;
 
 pub use wishes::{Keywords, Unresolved, Wishes};

@@ -43,7 +43,7 @@ pub struct Wishes {
     #[arg(short = 'z', value_name = "KEYWORD")]
     pub keywords: Vec<String>,
     /// Put the start of the image at an address: its headers, with the sections behind
-    #[arg(long = "image-base", value_name = "ADDR", value_parser = crate::inputs::address)]
+    #[arg(long = "image-base", value_name = "ADDR", value_parser = super::number::address)]
     pub image_base: Option<u64>,
     /// Put an output section at an address
     #[arg(long = "section-start", value_name = "SECTION=ADDR", value_parser = super::section_start)]

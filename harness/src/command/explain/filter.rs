@@ -6,7 +6,7 @@ use linker::error::Site;
 use linker::graph::{Definition, LinkGraph};
 use linker::index::{BlockId, EdgeId};
 
-use crate::inputs;
+use crate::linking::number;
 use crate::messages::{self, suggest};
 
 /// What a word of the command line stands for in a graph.
@@ -56,7 +56,7 @@ impl Filter {
             return Ok(Filter::Symbol { name: word.to_owned(), bodies: bodies(graph, word, None) });
         }
         if let Some((stem, offset)) = word.rsplit_once('+') {
-            let offset = inputs::address(offset).map_err(|problem| format!("`{word}`: {problem}"))?;
+            let offset = number::address(offset).map_err(|problem| format!("`{word}`: {problem}"))?;
             if is_section(stem) {
                 return Ok(Filter::At(stem.as_bytes().to_vec(), offset));
             }

@@ -17,7 +17,7 @@ use super::leave::{Discard, Strip};
 use super::map;
 use crate::executor::image::{Image, ImageFile};
 use crate::exit;
-use crate::inputs;
+use crate::linking::number;
 use crate::linking::{self, Externals, Input, Job, Timings, Wishes};
 use crate::messages;
 
@@ -87,7 +87,7 @@ impl Request {
         };
         self.wishes.settle();
         if let EntryPoint::Named(entry) = &self.entry {
-            if inputs::address(entry).is_err() {
+            if number::address(entry).is_err() {
                 self.wishes.wanted.push(entry.clone());
             }
         } else {
@@ -182,7 +182,7 @@ impl Request {
                 start
             })),
             EntryPoint::Named(name) => {
-                let entry = linked.address(name).or_else(|| inputs::address(name).ok());
+                let entry = linked.address(name).or_else(|| number::address(name).ok());
                 if entry.is_none() {
                     messages::error(&format_args!("undefined symbol: {name}, which is the entry"));
                 }
