@@ -10,7 +10,7 @@ use super::model::{
 
 mod references;
 
-use references::{is_decoy, is_visible, kind, words};
+use references::{is_chosen, is_decoy, is_visible, kind, words};
 
 /// What programs are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -126,6 +126,11 @@ impl Maker {
             self.program.items.push(Item { id, object, what });
         }
         id
+    }
+
+    /// Whether this program does without what GNU ld or lld refuse: most do, as who refuses sees nothing of a program.
+    fn avoids_refusals(&self) -> bool {
+        !self.program.seed.is_multiple_of(8)
     }
 
     /// Any object but those that must not be linked.
@@ -485,6 +490,7 @@ impl Maker {
                     What::Absolute(number) if number < 1 << 15 => PointerKind::Absolute16,
                     _ => PointerKind::Absolute,
                 },
+                _ if is_chosen(item) && self.avoids_refusals() => PointerKind::Absolute,
                 _ => self.dice.pick(&[
                     PointerKind::Absolute,
                     PointerKind::Absolute,

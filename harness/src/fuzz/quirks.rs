@@ -4,7 +4,7 @@
 use linker::Layout;
 
 use super::expect;
-use super::model::{Array, Check, Form, How, PointerKind, Program, Sequence, Shape, What};
+use super::model::{Array, Check, Form, How, Item, PointerKind, Program, Sequence, Shape, What};
 use super::subject::Subject;
 use crate::oracle::Peer;
 
@@ -51,7 +51,36 @@ pub static QUIRKS: &[Quirk] = &[
         },
         of: |subject| is(subject, Peer::Ld),
     },
+    Quirk {
+        bit: 16,
+        what: "lld counts offsets from the table's origin to another entry for functions that choose themselves (docs/bugs.md)",
+        about: |program, check| {
+            let chosen = |item: &Item| matches!(&item.what, What::Function(function) if function.chosen);
+            sequences(check)
+                .any(|sequence| sequence.form == Form::GotOrigin && program.item(sequence.target).is_some_and(chosen))
+        },
+        of: |subject| is(subject, Peer::Lld),
+    },
+    Quirk {
+        bit: 32,
+        what: "GNU ld for ARM mixes up the entries of a variable with a descriptor and another entry (docs/bugs.md)",
+        about: |program, check| {
+            let everywhere = || program.checks().flat_map(|(_, check)| sequences(check));
+            !program.entry.is_64()
+                && sequences(check).any(|sequence| {
+                    let to_it = |form| everywhere().any(|other| other.target == sequence.target && other.form == form);
+                    to_it(Form::Descriptor) && (to_it(Form::InitialExec) || to_it(Form::GeneralDynamic))
+                })
+        },
+        of: |subject| is(subject, Peer::Ld),
+    },
 ];
+
+/// The references of a check.
+fn sequences(check: &Check) -> impl Iterator<Item = &Sequence> {
+    let list = if let How::References { list, .. } = &check.how { list.as_slice() } else { &[] };
+    list.iter()
+}
 
 fn is(subject: &Subject, wanted: Peer) -> bool {
     matches!(subject, Subject::Peer(peer) | Subject::Process(peer) if *peer == wanted)
@@ -63,10 +92,7 @@ fn has_ctors(program: &Program) -> bool {
 }
 
 fn refers(check: &Check, wanted: impl Fn(Form, Shape) -> bool) -> bool {
-    match &check.how {
-        How::References { list, .. } => list.iter().any(|sequence| wanted(sequence.form, sequence.shape)),
-        _ => false,
-    }
+    sequences(check).any(|sequence| wanted(sequence.form, sequence.shape))
 }
 
 /// Whether what a program holds can be linked far up: addresses of 32 bits and pages of small numbers do not reach there, and

@@ -59,6 +59,9 @@ impl Maker {
         if rare && !self.program.seed.is_multiple_of(8) {
             form = Form::InitialExec;
         }
+        if is_chosen(&item) && matches!(form, Form::Moves | Form::LiteralRelative) && self.avoids_refusals() {
+            form = Form::GotPage;
+        }
         // Nor does the 32-bit assembler always write the addend that was meant next to a variable that it knows the place of.
         let known = kind == Kind::Thread && item.object == object && mode != Mode::A64;
         if (is_local(&item) || known) && through_table(form) {
@@ -116,6 +119,11 @@ pub(super) fn is_visible(program: &Program, item: &Item, object: usize) -> bool 
     // Assemblers take a symbol that is a number in the same file for the number.
     let number = matches!(item.what, What::Absolute(_)) && item.object == object;
     !is_decoy(program, object) && !number && (!local || item.object == object)
+}
+
+/// Whether an item is a function that chooses itself.
+pub(super) fn is_chosen(item: &Item) -> bool {
+    matches!(&item.what, What::Function(function) if function.chosen)
 }
 
 /// Whether only its own object sees an item's symbol.
