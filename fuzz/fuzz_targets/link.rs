@@ -15,7 +15,7 @@ mod ram;
 const CONTENT: usize = 8 << 20;
 
 fn link(choice: u8, data: &[u8]) -> linker::Result<()> {
-    let limits = Limits { size: CONTENT as u64, alignment: 1 << 20, ..Limits::default() };
+    let limits = Limits { size: CONTENT as u64, zero: CONTENT as u64, alignment: 1 << 20 };
     let options = Options { keep_debug: choice & 0x80 != 0, limits, ..Options::default() };
     // The class of the file says which of the targets it can be for.
     let wide = data.get(4) == Some(&2) || data.starts_with(b"!<arch>") && data.windows(5).any(|w| w == b"\x7fELF\x02");

@@ -148,7 +148,7 @@ enum Stage {
 
 fn link(target: &'static Target, files: &[(String, Vec<u8>)], seed: u64, stage: &mut Stage) -> linker::Result<()> {
     let mut random = Random(seed);
-    let limits = Limits { size: CONTENT as u64, alignment: 1 << 20 };
+    let limits = Limits { size: CONTENT as u64, zero: CONTENT as u64, alignment: 1 << 20 };
     let keep_debug = random.below(4) == 0;
     let relaxed = if random.below(4) == 0 { Options::unrelaxed() } else { Options::default() };
     let options = Options { keep_debug, limits, ..relaxed };

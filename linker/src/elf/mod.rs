@@ -73,6 +73,8 @@ struct Reader<'a, 'data, Elf: FileHeader> {
     properties: Properties,
     /// Bytes of the sections so far.
     loaded: u64,
+    /// The same of zero-fill.
+    zero: u64,
 }
 
 fn read<'data>(
@@ -154,6 +156,7 @@ fn read_class<'data, Elf: FileHeader>(
         symbols,
         properties: Properties::default(),
         loaded: 0,
+        zero: 0,
     };
     reader.read_groups()?;
     reader.read_sections()?;

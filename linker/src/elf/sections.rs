@@ -183,14 +183,16 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 Content::Owned(unpacked.0)
             }
         };
-        self.loaded = self.loaded.saturating_add(content.size());
-        if self.loaded > self.limits.size || content.size() > u64::from(u32::MAX) {
-            let what = format!("the size of the sections, {:#x} bytes up to here,", self.loaded);
-            return Err(Error::Limit {
-                site: Box::new(self.section_site(index)),
-                what,
-                limit: self.limits.size.min(u32::MAX.into()),
-            });
+        let (sum, limit) = match content {
+            Content::Zero(_) => (&mut self.zero, self.limits.zero),
+            _ => (&mut self.loaded, self.limits.size),
+        };
+        *sum = sum.saturating_add(content.size());
+        let sum = *sum;
+        if sum > limit || content.size() > u64::from(u32::MAX) {
+            let what = format!("the size of the sections, {sum:#x} bytes up to here,");
+            let site = Box::new(self.section_site(index));
+            return Err(Error::Limit { site, what, limit: limit.min(u32::MAX.into()) });
         }
         let blocks = self.graph.blocks.len() as u32;
         let section = self.add_section(Section {

@@ -148,7 +148,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                     return Err(malformed(site(), problem));
                 }
                 let size: u64 = symbol.st_size(self.endian).into();
-                if size > self.limits.size {
+                if size > self.limits.zero.min(u32::MAX.into()) {
                     let problem = format!("st_size of a common symbol is {size:#x}, more than the limit for a link");
                     return Err(malformed(site(), problem));
                 }

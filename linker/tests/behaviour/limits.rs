@@ -37,7 +37,7 @@ fn with_limits(limits: Limits, elf: &Elf) -> String {
 
 #[test]
 fn size_alignment_and_padding_have_limits() {
-    let limits = Limits { size: 0x10_0000, alignment: 0x8_0000 };
+    let limits = Limits { size: 0x10_0000, zero: 0x10_0000, alignment: 0x8_0000 };
     let mut elf = Elf::aarch64();
     let bss = elf.section(".bss", NOBITS, DATA, &[]);
     elf.of(bss).size = 0x10_0001;
