@@ -116,7 +116,10 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
         let toolchains = Toolchains::discover();
         for index in sources {
             let path = Path::new(&files[index].name).to_owned();
-            files[index].data = Data::Read(corpus::build::compile_file(&path, target, None, flags, &toolchains)?);
+            let (object, said) = corpus::build::compile_with_warnings(&path, target, None, flags, &toolchains)?;
+            // Warnings, in the compiler's own words.
+            eprint!("{said}");
+            files[index].data = Data::Read(object);
         }
     }
     Ok(Inputs { target, files })

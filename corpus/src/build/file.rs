@@ -47,6 +47,17 @@ pub fn compile_file(
     flags: &[String],
     toolchains: &Toolchains,
 ) -> Result<Vec<u8>, BuildError> {
+    compile_with_warnings(path, target, family, flags, toolchains).map(|(object, _)| object)
+}
+
+/// The same, with what the compiler said about a source that it took.
+pub fn compile_with_warnings(
+    path: &Path,
+    target: &'static Target,
+    family: Option<Family>,
+    flags: &[String],
+    toolchains: &Toolchains,
+) -> Result<(Vec<u8>, String), BuildError> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let Some(&(_, language)) = LANGUAGES.iter().find(|row| row.0 == extension) else {
         let known: Vec<String> = LANGUAGES.iter().map(|row| format!(".{}", row.0)).collect();
@@ -74,8 +85,8 @@ pub fn compile_file(
     } else {
         command.args(flags).arg("-c").arg(&path).arg("-o").arg(&object);
     }
-    process::run(command, TIME_LIMIT)?;
-    std::fs::read(&object).map_err(io(object.display()))
+    let said = process::run(command, TIME_LIMIT)?;
+    Ok((std::fs::read(&object).map_err(io(object.display()))?, said))
 }
 
 fn driver(

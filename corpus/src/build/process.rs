@@ -22,8 +22,8 @@ const VARIABLES: &[&str] = &[
 /// At most this much of what a program says is kept.
 const MOST_TEXT: u64 = 64 << 10;
 
-/// Runs a program to its end. What it says on its error output becomes part of the error.
-pub fn run(mut command: Command, limit: Duration) -> Result<(), BuildError> {
+/// Runs a program to its end. Returns what it said on its error output, which otherwise becomes part of the error.
+pub fn run(mut command: Command, limit: Duration) -> Result<String, BuildError> {
     let name = describe(&command);
     // A file and not a pipe: nobody has to read while waiting.
     let mut output = tempfile::tempfile().map_err(io("a temporary file"))?;
@@ -48,12 +48,13 @@ pub fn run(mut command: Command, limit: Duration) -> Result<(), BuildError> {
         }
         std::thread::sleep(Duration::from_millis(1));
     };
-    if status.success() {
-        return Ok(());
-    }
     let mut text = Vec::new();
     output.rewind().and_then(|()| output.take(MOST_TEXT).read_to_end(&mut text)).map_err(io(&name))?;
-    let stderr = format!("{}({status})", String::from_utf8_lossy(&text));
+    let text = String::from_utf8_lossy(&text);
+    if status.success() {
+        return Ok(text.into_owned());
+    }
+    let stderr = format!("{text}({status})");
     Err(BuildError::Failed { command: name, stderr })
 }
 
@@ -82,6 +83,13 @@ mod tests {
         assert!(matches!(error, BuildError::TimedOut { .. }), "{error}");
         std::thread::sleep(Duration::from_millis(1300));
         assert!(!dir.path().join("late").exists());
+    }
+
+    #[test]
+    fn warnings_are_no_error() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo careful >&2"]);
+        assert_eq!(run(command, Duration::from_secs(10)).expect("status 0"), "careful\n");
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn link(peer: Peer, built: &Built, linkers: &Linkers) -> Result<std::result::Res
     command.current_dir(&built.directory).args(command_line(peer, &built.names(), output));
     let linked = corpus::build::run_within(command, TIME);
     Ok(match linked {
-        Ok(()) => Ok(path),
+        Ok(_) => Ok(path),
         Err(error) => {
             let text = error.to_string();
             // The first line is the command, and others say only where.
