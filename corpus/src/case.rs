@@ -210,13 +210,15 @@ pub enum FaultKind {
     Unaligned,
     /// The wrong instruction set state: a return in another one, or a branch to A32 code on a core that has none.
     State,
-    /// Out of instructions or time.
+    /// An access below a stack that is used up.
+    Stack,
+    /// Out of instructions, time or whatever else a run may take.
     Budget,
 }
 
 impl FaultKind {
     /// Every kind with its word in directives.
-    pub const ALL: [(&'static str, FaultKind); 8] = [
+    pub const ALL: [(&'static str, FaultKind); 9] = [
         ("read", FaultKind::Read),
         ("write", FaultKind::Write),
         ("fetch", FaultKind::Fetch),
@@ -224,6 +226,7 @@ impl FaultKind {
         ("breakpoint", FaultKind::Breakpoint),
         ("unaligned", FaultKind::Unaligned),
         ("state", FaultKind::State),
+        ("stack", FaultKind::Stack),
         ("budget", FaultKind::Budget),
     ];
 }

@@ -72,8 +72,8 @@ enum Command {
     Board(command::board::Args),
     /// Look into a disk image in the style of the Raspberry Pi
     Image(command::image::Args),
-    /// List the compilers that were found, and what is missing
-    Toolchains,
+    /// List the compilers that were found, and what is missing; or what programs find without a library
+    Toolchains(command::toolchains::Args),
     /// Print the relocations that the linker knows
     Relocations(command::relocations::Args),
 }
@@ -137,7 +137,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(args)) => command::serve::main(&args),
         Some(Command::Board(args)) => command::board::main(&args),
         Some(Command::Image(args)) => command::image::main(&args),
-        Some(Command::Toolchains) => command::toolchains::main(),
+        Some(Command::Toolchains(args)) => command::toolchains::main(&args),
         Some(Command::Relocations(args)) => command::relocations::main(&args),
     };
     match result {

@@ -8,7 +8,6 @@ use corpus::case::{Address, Call, CallResult, Exit, Expectations, FaultKind, Mem
 use corpus::matrix::{self, OutOfReach};
 use corpus::value::Value;
 use linker::error::Error;
-use linker::graph::Extent;
 use linker::link::Finalized;
 use linker::{Options, Roots, Target};
 use reports::model::{Failure, Record, SourceLine, Status};
@@ -19,7 +18,7 @@ use crate::executor::{self, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::plan::Configuration;
 use crate::wording::hex;
-use crate::{held, suspects};
+use crate::{held, startup, suspects};
 
 mod beyond;
 
@@ -286,8 +285,8 @@ fn judge_run<E: Executor, H>(
     findings: &mut Findings,
 ) {
     let symbol = |name: &str| linked.address(name);
-    if let Err(problem) = set_up(executor, linked) {
-        findings.check(false, || problem);
+    if let Err(problem) = startup::set_up(executor, linked, None) {
+        findings.check(false, || problem.to_string());
         return;
     }
     let mut ended = None;
@@ -313,31 +312,6 @@ fn judge_run<E: Executor, H>(
     let plain = |name: &str| linked.graph().address(linked.symbol(name)?);
     judge_end(ended.as_ref().map(|(stop, call)| (stop, *call)), expected, &plain, findings);
     judge_state(executor, expected, &symbol, &plain, findings);
-}
-
-/// What start-up code does before main: the thread's variables, then the constructors.
-pub fn set_up<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>) -> Result<(), String> {
-    linked.thread_local().map_or(Ok(()), |image| executor.set_thread(&image))?;
-    run_constructors(executor, linked)
-}
-
-/// Runs the functions of the pre-init and init arrays.
-fn run_constructors<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>) -> Result<(), String> {
-    let target = linked.graph().target;
-    let width = target.pointer_bytes();
-    for name in [".preinit_array", ".init_array"] {
-        let (start, stop) = linked.plan().bounds(linked.graph(), Extent::Sections(name.as_bytes()));
-        for slot in (start..stop).step_by(width) {
-            let mut bytes = [0; 8];
-            executor.peek(slot, &mut bytes[..width]).map_err(|error| format!("{name}: {error}"))?;
-            let function = target.number(&bytes[..width]);
-            let stop = executor.start(&executor::Call { function, ..executor::Call::default() });
-            if stop != Stop::Returned {
-                return Err(format!("a function of {name} at {function:#x} did not return: {}", stop));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn show_call(call: &Call) -> String {
@@ -406,7 +380,7 @@ fn judge_end(
     let right = match (stop, expected.exit, expected.fault) {
         (Stop::Exited(executor::Exit::Code(code)), Some(Exit::Status(status)), _) => *code == status,
         (Stop::Exited(executor::Exit::Abort(_)), Some(Exit::Abort), _) => true,
-        (Stop::OutOfBudget, None, Some(fault)) => fault.kind == FaultKind::Budget,
+        (Stop::OutOfBudget(_), None, Some(fault)) => fault.kind == FaultKind::Budget,
         (stop, None, Some(fault)) => stop.fault().is_some_and(|got| kind_of(got.kind) == Some(fault.kind)),
         _ => false,
     };

@@ -60,6 +60,8 @@ pub mod inputs;
 pub mod judge;
 #[doc(hidden)]
 pub mod linking;
+#[doc(hidden)]
+pub mod locate;
 pub mod machine;
 #[doc(hidden)]
 pub mod messages;
@@ -78,6 +80,8 @@ pub mod rig;
 pub mod run;
 #[doc(hidden)]
 pub mod script;
+#[doc(hidden)]
+pub mod startup;
 #[doc(hidden)]
 pub mod suspects;
 #[doc(hidden)]

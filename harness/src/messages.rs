@@ -31,6 +31,16 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// Prints what may help.
+pub fn note(note: &dyn Display) {
+    eprintln!("note: {}", demangled(&note.to_string()));
+}
+
+/// Prints a line as it is, but for the names in it.
+pub fn say(text: &dyn Display) {
+    eprintln!("{}", demangled(&text.to_string()));
+}
+
 /// Prints the warnings of a link.
 pub fn warnings(graph: &LinkGraph<'_>) {
     for warning in &graph.warnings {

@@ -99,7 +99,7 @@ pub static DIRECTIVES: &[Spec] = &[
     row("prints", Expected, RUNS, false, "prints: \"text\\n\"", "all that was printed by host functions", ""),
     row("exit", Expected, RUNS, false, "exit: 3", "a call ended by `exit(3)`; `exit: abort` by `abort()`", ""),
     row("fault", Expected, RUNS, false, "fault: KIND [at SYMBOL+N] [address ADDR]",
-        "a call ended in a fault: `read write fetch undefined breakpoint unaligned state budget`; pc and address when given, \
+        "a call ended in a fault: `read write fetch undefined breakpoint unaligned state stack budget`; pc and address when given, \
          as numbers or `SYMBOL+N`", ""),
     row("covers", Expected, BUILDS, true, "covers: R_...",
         "relocations the objects of this case hold in at least one configuration of the architecture in question", ""),

@@ -1,24 +1,52 @@
 //! `harness exec`: anybody's objects, linked and run.
 
-use std::io::Write;
+mod results;
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
 
 use clap::Args as ClapArgs;
 use corpus::value::Value;
 use linker::Roots;
+use linker::error::Error;
 
-use crate::call;
-use crate::executor::{self, Budget, Executor, FaultKind, Register, Stop};
-use crate::exit;
-use crate::inputs::{self, Inputs};
-use crate::judge;
-use crate::linking::{self, Externals, Job, Timings, Wishes};
-use crate::messages;
-use crate::with_machine;
-
+use self::results::Returns;
+use super::budget::{self, BudgetArgs};
 use super::machine::{self, MachineArgs};
+use crate::call;
+use crate::executor::{self, Call, Executor, FaultKind, Register, Stop};
+use crate::exit;
+use crate::host::Stream;
+use crate::inputs::{self, Inputs};
+use crate::linking::{self, Externals, Job, Timings, Wishes, libraries};
+use crate::locate;
+use crate::messages;
+use crate::startup::{self, StartError};
+use crate::with_machine;
 
 /// Options of `exec`.
 #[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+EXAMPLES:
+  harness exec main.o                          main, with its constructors before and what atexit registered behind
+  harness exec main.o -- -v 3                  argc and argv
+  harness exec sum.c --arch armv7 --entry sum --arg 1.5f64 --arg 2f64 --returns f64
+  harness exec main.o --lib /usr/aarch64-linux-gnu/lib/libm.a --timeout 60 --budget 2000000000
+
+EXIT STATUS:
+  main's result or what the program passed to `exit`, cut to 8 bits; 0 when another --entry returned
+  2    the command line is wrong
+  69   the executor that was asked for is missing
+  70   the harness or the emulated machine failed
+  124  the program used up its instructions, its time, its output, its memory, or the work that host functions may do for it
+  125  the files could not be read, compiled, linked or started
+  132  an undefined instruction, or a branch to the wrong instruction set
+  133  a breakpoint
+  134  abort, a failed assertion, an exception in C++
+  135  an unaligned access
+  139  a read, write or fetch that is not allowed, or a stack overflow
+  141  standard output was closed")]
 pub struct Args {
     #[command(flatten)]
     inputs: inputs::Args,
@@ -26,13 +54,21 @@ pub struct Args {
     #[arg(long, value_name = "SYM", default_value = "main")]
     pub entry: String,
     /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
-    #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = argument)]
+    #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = argument, conflicts_with = "argv")]
     pub arguments: Vec<Value>,
+    /// What the function returns: then that is printed, instead of the registers that results are in
+    #[arg(long, value_name = "TYPE")]
+    pub returns: Option<Returns>,
     #[command(flatten)]
     wishes: Wishes,
-    /// Instructions the guest may execute
-    #[arg(long, value_name = "N", default_value_t = Budget::default().instructions)]
-    pub budget: u64,
+    #[command(flatten)]
+    budget: BudgetArgs,
+    /// Bytes that the program may print
+    #[arg(long, value_name = "BYTES", default_value = "256M", value_parser = budget::bytes)]
+    pub output_limit: u64,
+    /// Bytes of its stack
+    #[arg(long, value_name = "BYTES", default_value = "8M", value_parser = budget::bytes)]
+    pub stack: u64,
     /// Print the whole register file
     #[arg(long)]
     pub registers: bool,
@@ -56,6 +92,10 @@ fn argument(text: &str) -> Result<Value, String> {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
+    if args.entry != "main" && !args.argv.is_empty() {
+        messages::error(&format!("words behind -- are for main; arguments of {} are given by --arg", args.entry));
+        return Ok(exit::USAGE);
+    }
     let inputs = match inputs::read(&args.inputs) {
         Ok(inputs) => inputs,
         Err(error) => {
@@ -82,7 +122,8 @@ where
     E::InFlight: std::fmt::Debug,
     E::Finalized: std::fmt::Debug,
 {
-    machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
+    machine.set_budget(args.budget.budget(args.output_limit));
+    let refused = stream_output(machine);
     let mut timings = Timings::default();
     let roots = roots(args);
     let mut wishes = args.wishes.clone();
@@ -91,7 +132,7 @@ where
     let (options, layout) = match said {
         Ok(said) => said,
         Err(problem) => {
-            eprintln!("error: {problem}");
+            messages::error(&problem);
             return Ok(exit::NOT_STARTED);
         }
     };
@@ -110,34 +151,125 @@ where
         Ok(linked) => linked,
         Err(error) => {
             messages::error(&error);
+            if let Error::Undefined(missing) = &error {
+                libraries::hints(missing, inputs.target).iter().for_each(|hint| messages::note(hint));
+            }
             return Ok(exit::NOT_STARTED);
         }
     };
     messages::warnings(linked.graph());
-    let symbol = |name: &str| linked.address(name);
-    let stop = timings.phase("run", || {
-        if let Err(problem) = judge::set_up(machine, &linked) {
-            return Err(anyhow::anyhow!(problem));
+    let ended = timings.phase("run", || start(machine, args, &linked));
+    // What was printed last may have no end of line.
+    let flushed = io::stdout().flush();
+    if let Some(error) = refused.take().or(flushed.err()) {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Ok(exit::CLOSED_PIPE);
         }
-        let arguments = if args.arguments.is_empty() { argv(machine, args)? } else { args.arguments.clone() };
-        let function = symbol(&args.entry).ok_or_else(|| anyhow::anyhow!("{} is not there", args.entry))?;
-        Ok(call::call(machine, function, &arguments, &symbol)?)
-    });
-    std::io::stdout().write_all(machine.host().printed())?;
-    let stop = match stop {
-        Ok(stop) => stop,
+        messages::error(&format!("what the program printed could not be written: {error}"));
+        return Ok(exit::HARNESS_FAILED);
+    }
+    let status = match &ended {
+        Ok(Ended::Returned) => {
+            results::print(machine, args.returns)?;
+            exit::OK
+        }
+        Ok(Ended::Stopped(during, stop)) => {
+            if !matches!(stop, Stop::Exited(executor::Exit::Code(_))) {
+                messages::say(&format!("{during}: {}", locate::describe(machine, &linked, stop)));
+                hint(stop);
+            }
+            status(stop)
+        }
         Err(error) => {
             messages::error(&format!("{error:#}"));
-            return Ok(exit::NOT_STARTED);
+            match error.downcast_ref() {
+                Some(StartError::Constructor { reason, .. }) => {
+                    hint(reason);
+                    status(reason)
+                }
+                _ => exit::NOT_STARTED,
+            }
         }
     };
-    report(machine, args, &stop, &linked);
+    if args.registers {
+        for (name, value) in machine.registers() {
+            println!("{name:8} {value:#x}");
+        }
+    }
     if args.timings {
         for (phase, time) in &timings.phases {
             eprintln!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
         }
     }
-    Ok(status(machine, args, &stop))
+    Ok(status)
+}
+
+/// How a program came to its end.
+enum Ended {
+    /// A function that is not main returned.
+    Returned,
+    /// Anything else, while this ran.
+    Stopped(String, Stop),
+}
+
+/// Sets the program up, calls its entry and, behind main, `exit`.
+fn start<E: Executor, H>(
+    machine: &mut E,
+    args: &Args,
+    linked: &linker::link::Finalized<'_, H>,
+) -> anyhow::Result<Ended> {
+    startup::set_up(machine, linked, Some(args.stack))?;
+    let symbol = |name: &str| linked.address(name);
+    let arguments = if args.arguments.is_empty() { argv(machine, args)? } else { args.arguments.clone() };
+    let function = symbol(&args.entry).ok_or_else(|| anyhow::anyhow!("{} is not there", args.entry))?;
+    let stop = call::call(machine, function, &arguments, &symbol)?;
+    if stop != Stop::Returned {
+        return Ok(Ended::Stopped(args.entry.clone(), stop));
+    }
+    let exit = machine.host().lookup("exit").filter(|_| is_program(args));
+    Ok(match exit {
+        None => Ended::Returned,
+        Some(function) => {
+            let status = machine.get(Register::Core(0)) & 0xffff_ffff;
+            let call = Call { function, registers: vec![(Register::Core(0), status)], ..Call::default() };
+            Ended::Stopped("after main".to_owned(), machine.start(&call))
+        }
+    })
+}
+
+/// Whether main is called as start-up code does; otherwise it is a function like others.
+fn is_program(args: &Args) -> bool {
+    args.entry == "main" && args.returns.is_none()
+}
+
+/// Has what the program prints printed while it runs. What goes wrong with that is in the result.
+fn stream_output(machine: &mut impl Executor) -> Rc<RefCell<Option<io::Error>>> {
+    let refused = Rc::new(RefCell::new(None));
+    let note = refused.clone();
+    machine.host_mut().set_sink(Box::new(move |stream, text| {
+        let written = match stream {
+            Stream::Out => io::stdout().write_all(text),
+            // In the order in which it was printed, where both are one.
+            Stream::Error => io::stdout().flush().and_then(|()| io::stderr().write_all(text)),
+        };
+        written.map_err(|error| {
+            let kind = error.kind();
+            note.replace(Some(error));
+            kind.into()
+        })
+    }));
+    refused
+}
+
+/// What to do about a budget that was used up.
+fn hint(stop: &Stop) {
+    let Stop::OutOfBudget(limit) = stop else { return };
+    messages::note(&match limit {
+        executor::Limit::Instructions | executor::Limit::HostWork => "--budget N allows more".to_owned(),
+        executor::Limit::Time => "--timeout SECONDS allows more".to_owned(),
+        executor::Limit::Output => "--output-limit BYTES allows more".to_owned(),
+        executor::Limit::Memory => "the emulated machine has no more".to_owned(),
+    });
 }
 
 fn roots(args: &Args) -> Vec<&str> {
@@ -167,62 +299,18 @@ fn argv<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<Vec<Value>>
     Ok(vec![Value::I32(i32::try_from(count)?), Value::Buffer(pointers)])
 }
 
-fn report<H>(machine: &mut impl Executor, args: &Args, stop: &Stop, linked: &linker::link::Finalized<'_, H>) {
-    let info = machine.info().clone();
-    if *stop != Stop::Returned {
-        let at =
-            stop.fault().and_then(|fault| nearest(linked, fault.pc)).map_or(String::new(), |at| format!(" in {at}"));
-        eprintln!("{}: {}{at}", args.entry, stop);
-    } else if args.entry != "main" || !args.arguments.is_empty() {
-        for register in [Register::Core(0), Register::Core(1), Register::Double(0)] {
-            let value = machine.get(register);
-            let signed = if info.is_64() { i128::from(value as i64) } else { i128::from(value as i32) };
-            match register {
-                Register::Core(_) => println!("{:5} {value:#x} ({signed})", register.name(&info)),
-                _ => println!("{:5} {value:#x} ({})", register.name(&info), f64::from_bits(value as u64)),
-            }
-        }
-    }
-    if args.registers {
-        for (name, value) in machine.registers() {
-            println!("{name:8} {value:#x}");
-        }
-    }
-}
-
-/// The symbol that an address is in, and how far.
-pub(crate) fn nearest<H>(linked: &linker::link::Finalized<'_, H>, address: u64) -> Option<String> {
-    let graph = linked.graph();
-    let inside = graph.blocks.iter().find(|(_, block)| {
-        block.live && block.address <= address && address - block.address < block.content.size().max(1)
-    })?;
-    let best = graph
-        .symbols
-        .iter()
-        .filter(|(_, symbol)| {
-            matches!(symbol.definition, linker::graph::Definition::Block(block, _) if block == inside.0)
-                && !symbol.name.is_empty()
-        })
-        .filter_map(|(id, _)| Some((graph.address(id)?, id)))
-        .filter(|(start, _)| *start <= address)
-        .max()?;
-    Some(format!("{}+{:#x}", graph.symbol_name(best.1), address - best.0))
-}
-
 /// The guest's status as a process shows it.
-fn status(machine: &mut impl Executor, args: &Args, stop: &Stop) -> u8 {
+fn status(stop: &Stop) -> u8 {
     match stop {
-        // Only main says by its result how the program ended.
-        Stop::Returned if args.entry == "main" => machine.get(Register::Core(0)) as u8,
         Stop::Returned => exit::OK,
         Stop::Exited(executor::Exit::Code(code)) => *code as u8,
         Stop::Exited(executor::Exit::Abort(_)) => 128 + 6,
-        Stop::OutOfBudget => exit::BUDGET,
+        Stop::OutOfBudget(_) => exit::BUDGET,
         stop => match stop.fault().map(|fault| fault.kind) {
             Some(FaultKind::Undefined | FaultKind::State) => 128 + 4,
             Some(FaultKind::Breakpoint) => 128 + 5,
             Some(FaultKind::Unaligned) => 128 + 7,
-            Some(FaultKind::Read | FaultKind::Write | FaultKind::Fetch) => 128 + 11,
+            Some(FaultKind::Read | FaultKind::Write | FaultKind::Fetch | FaultKind::Stack) => 128 + 11,
             None => exit::HARNESS_FAILED,
         },
     }

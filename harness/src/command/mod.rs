@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub mod board;
+pub mod budget;
 pub mod compare;
 pub mod coverage;
 pub mod diff;

@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 
+use super::budget::{self, BudgetArgs};
 use super::machine::{self, MachineArgs};
 use crate::epc::{server, tcp};
-use crate::executor::{Budget, Executor};
+use crate::executor::Executor;
+use crate::host::Stream;
 use crate::{exit, inputs, with_machine};
 
 /// The executor for those who cannot say it on the command line.
@@ -43,9 +45,9 @@ pub struct Args {
     /// Target
     #[arg(long, value_name = "A", env = "LINKRIG_ARCH", default_value = "aarch64")]
     pub arch: String,
-    /// Instructions that each call may take
-    #[arg(long, value_name = "N", env = "LINKRIG_BUDGET", default_value_t = Budget::default().instructions)]
-    pub budget: u64,
+    /// What each call may take
+    #[command(flatten)]
+    pub budget: BudgetArgs,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -89,14 +91,14 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let mut machine = choice.source().machine(target).map_err(anyhow::Error::msg)?;
     with_machine!(&mut machine, machine => {
-        machine.set_budget(Budget { instructions: args.budget, ..Budget::default() });
+        machine.set_budget(args.budget.budget(budget::OUTPUT));
         serve(&mut **machine, args)
     })
 }
 
 /// Serves controllers on a machine.
 fn serve<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<u8> {
-    machine.host_mut().set_sink(print);
+    machine.host_mut().set_sink(Box::new(print));
     match (args.listen, args.descriptors) {
         (Some(address), _) => listen(machine, address, args)?,
         (None, Some(Descriptors { from, to })) => {
@@ -109,9 +111,15 @@ fn serve<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<u8> {
 }
 
 /// What the program prints is seen when it is printed; if nobody looks, that is no error of the program's.
-fn print(text: &[u8]) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text).and_then(|()| out.flush());
+fn print(stream: Stream, text: &[u8]) -> std::io::Result<()> {
+    let _ = match stream {
+        Stream::Out => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text).and_then(|()| out.flush())
+        }
+        Stream::Error => std::io::stderr().write_all(text),
+    };
+    Ok(())
 }
 
 /// What goes wrong is said; if nobody listens, that is no error either.

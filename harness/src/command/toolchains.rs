@@ -1,11 +1,53 @@
 //! `harness toolchains`: which compilers there are.
 
-use corpus::toolchain::Toolchains;
+use std::collections::BTreeMap;
+use std::io::Write;
 
-use crate::exit;
+use clap::Args as ClapArgs;
+use corpus::toolchain::Toolchains;
+use linker::TARGETS;
+
+use crate::executor::{Executor, Unicorn};
+use crate::{exit, inputs};
+
+/// Options of `toolchains`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// List the functions and variables that programs find without a library, instead: the harness has them
+    #[arg(long)]
+    pub host_functions: bool,
+    /// Those of this target
+    #[arg(long, value_name = "A", requires = "host_functions")]
+    pub arch: Option<String>,
+}
+
+/// Names that programs find here, and the targets where they do; a line each, behind those of all targets.
+fn host_functions(arch: Option<&str>) -> anyhow::Result<u8> {
+    let targets = match arch {
+        Some(name) => vec![inputs::target(name)?],
+        None => TARGETS.iter().collect(),
+    };
+    let mut known: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for target in &targets {
+        for name in Unicorn::new(target)?.host().names() {
+            known.entry(name.to_owned()).or_default().push(target.name);
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    for (name, on) in &known {
+        match on.len() == targets.len() {
+            true => writeln!(out, "{name}")?,
+            false => writeln!(out, "{name:26} {}", on.join(" "))?,
+        }
+    }
+    Ok(exit::OK)
+}
 
 /// Runs the command.
-pub fn main() -> anyhow::Result<u8> {
+pub fn main(args: &Args) -> anyhow::Result<u8> {
+    if args.host_functions {
+        return host_functions(args.arch.as_deref());
+    }
     let toolchains = Toolchains::discover();
     for toolchain in &toolchains.found {
         println!("{:8} {:9} {}", toolchain.id.to_string(), toolchain.target, toolchain.cc.path.display());

@@ -1,7 +1,7 @@
 //! Memory written and read by the controller, under the machine's own permissions.
 
 use super::session::Session;
-use crate::executor::{Executor, Inaccessible};
+use crate::executor::{AccessError, Executor};
 use crate::orc::AddressRange;
 use crate::orc::wire::LONGEST;
 
@@ -80,7 +80,7 @@ impl<E: Executor> Session<'_, E> {
         Err(format!("the string at {address:#x} has no end"))
     }
 
-    pub(super) fn read_bytes(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
+    pub(super) fn read_bytes(&mut self, address: u64, length: u64) -> Result<Vec<u8>, AccessError> {
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < length {
             let at = bytes.len();

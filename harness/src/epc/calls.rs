@@ -91,6 +91,8 @@ impl<E: Executor> Session<'_, E> {
     }
 
     fn start(&mut self, function: u64, arguments: &[u64]) -> Stop {
+        // Each call of a controller is a run of its own.
+        self.executor.renew();
         // Pointers and integers are in core registers in every convention, and there are at most three.
         let registers = (0..).zip(arguments).map(|(n, &value)| (Register::Core(n), u128::from(value))).collect();
         self.executor.start(&Call { function, registers, stack: Vec::new() })

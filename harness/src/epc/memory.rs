@@ -91,6 +91,7 @@ impl<E: Executor> Session<'_, E> {
 
     /// LLVM up to 21: makes a reservation usable. One for which this fails is gone.
     pub(super) fn finalize(&mut self, request: &FinalizeRequest<'_>) -> Result<(), String> {
+        self.executor.renew();
         let Some(base) = request.segments.iter().map(|segment| segment.address).min() else {
             return if request.actions.is_empty() { Ok(()) } else { Err(Refused::Empty.to_string()) };
         };

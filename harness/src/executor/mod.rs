@@ -24,7 +24,8 @@ use linker::layout::ThreadLocal;
 use linker::memory::Memory;
 
 pub use crate::machine::{
-    Abi, Budget, Call, Exit, Fault, FaultKind, Guest, Inaccessible, Lost, Register, Resume, Stop, TargetInfo,
+    Abi, AccessError, Budget, Call, Exit, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register, Resume, Stop,
+    TargetInfo,
 };
 pub use choice::Choice;
 pub use place::PlacementRefused;
@@ -58,8 +59,16 @@ pub trait Executor: Memory + Guest {
     fn lost(&self) -> Option<&Lost>;
     /// Time so far that went by while others had the machine: those of other threads share a board.
     fn waited(&self) -> Duration;
-    /// Sets how long each following [`Executor::start`] and [`Executor::resume`] may take.
+    /// Sets what a run may take: all that is started and resumed from here on, finalize actions too. A reset gives the
+    /// next run as much.
     fn set_budget(&mut self, budget: Budget);
+    /// Gives the run its whole budget again: it is another one from here on.
+    fn renew(&mut self);
+    /// Sets how large the stack of calls is, until the next reset; 1 MiB otherwise. To be called when a program is there:
+    /// a larger one is put where there is room.
+    fn set_stack(&mut self, bytes: u64) -> Result<(), String>;
+    /// Maps memory behind an address, as much as there is room for, for programs that make their heap there by themselves.
+    fn extend(&mut self, end: u64);
 
     /// A register by name, as the `register:` directive has it.
     fn register(&self, name: &str) -> Option<u128> {

@@ -37,6 +37,11 @@ impl<T> Ranges<T> {
         (*last >= address).then_some((start..=*last, value))
     }
 
+    /// Where the first range begins that begins at an address or behind it.
+    pub fn after(&self, address: u64) -> Option<u64> {
+        self.map.range(address..).next().map(|(&start, _)| start)
+    }
+
     /// Some range that overlaps this one.
     pub fn conflict(&self, range: &RangeInclusive<u64>) -> Option<RangeInclusive<u64>> {
         let (&start, (last, _)) = self.map.range(..=*range.end()).next_back()?;

@@ -115,6 +115,14 @@ impl Engine for Absent {
         match *self {}
     }
 
+    fn unspent(&self) -> u64 {
+        match *self {}
+    }
+
+    fn memory(&self) -> u64 {
+        match *self {}
+    }
+
     fn run(&mut self, _: u64, _: Resume) -> Ended {
         match *self {}
     }

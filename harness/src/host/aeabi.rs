@@ -4,7 +4,7 @@
 
 use super::Table;
 use super::frame::{Frame, Outcome};
-use super::libc::{fill, memcpy};
+use super::libc::memcpy;
 use crate::machine::Register;
 
 /// Integers and memory.
@@ -95,22 +95,22 @@ pub(super) const INTEGER: Table = &[
     }),
 ];
 
-/// The order of arguments is not that of C.
 /// Returns two words, in r0 and r1 whatever the byte order (RTABI32, The idiv_return structures).
 fn give_two(f: &mut Frame<'_>, first: u32, second: u32) -> Outcome {
     f.guest().set(Register::Core(1), second.into());
     f.give(first.into())
 }
 
+/// The order of arguments is not that of C.
 fn memset(f: &mut Frame<'_>) -> Outcome {
     let (to, length, byte) = (f.word()?, f.word()?, f.int()? as u8);
-    fill(f, to, byte, length)?;
+    f.fill(to, byte, length)?;
     f.done()
 }
 
 fn memclr(f: &mut Frame<'_>) -> Outcome {
     let (to, length) = (f.word()?, f.word()?);
-    fill(f, to, 0, length)?;
+    f.fill(to, 0, length)?;
     f.done()
 }
 

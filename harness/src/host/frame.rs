@@ -1,12 +1,21 @@
 //! A call as a host function sees it: its arguments in order, its result, and the guest's memory.
+//!
+//! Every length is the guest's, so memory is worked on in pieces, and each piece is taken from the host work of the run.
 
+use std::cmp::Ordering;
+
+use super::output::Stream;
 use super::{Flow, State};
 use crate::machine::arguments::{Slot, Slots, halves, long};
-use crate::machine::{Abi, Exit, Guest, Inaccessible, Register};
+use crate::machine::{Abi, AccessError, Exit, Guest, Limit, Register};
+use linker::Target;
 
-/// The longest string or block that is taken from the guest at a time: more is a bad pointer or a wrong length, and ends at
-/// the first page that is not there anyway.
+/// How much of the guest's memory is looked at before more of it is: a string is usually short, and ends where memory does.
 const CHUNK: u64 = 64;
+/// How much is copied, compared or filled at a time.
+const PIECE: u64 = 1 << 16;
+/// The longest block that is handed out in one piece.
+const LONGEST: u64 = 1 << 24;
 
 /// One call of a host function.
 pub struct Frame<'a> {
@@ -20,7 +29,7 @@ pub struct Frame<'a> {
 }
 
 /// What every function returns in the end.
-pub(super) type Outcome = Result<Flow, Inaccessible>;
+pub(super) type Outcome = Result<Flow, AccessError>;
 
 impl<'a> Frame<'a> {
     pub(super) fn new(guest: &'a mut dyn Guest, state: &'a mut State) -> Frame<'a> {
@@ -54,7 +63,27 @@ impl<'a> Frame<'a> {
         self.guest.info().is_64()
     }
 
-    fn fetch(&mut self, slot: Slot, size: usize) -> Result<u64, Inaccessible> {
+    /// The target's row.
+    pub fn target(&self) -> &'static Target {
+        self.guest.info().target
+    }
+
+    /// Bits of a pointer, and of `long`.
+    pub(super) fn pointer_bits(&self) -> u32 {
+        self.target().pointer_bits
+    }
+
+    /// A pointer cut to its width.
+    pub(super) fn pointer(&self, value: u64) -> u64 {
+        self.target().wrap(value)
+    }
+
+    /// Takes host work from what the run may use up: so many bytes looked at, or what is as much work.
+    pub fn spend(&mut self, bytes: u64) -> Result<(), AccessError> {
+        self.guest.spend(bytes)
+    }
+
+    fn fetch(&mut self, slot: Slot, size: usize) -> Result<u64, AccessError> {
         match slot {
             Slot::One(register) => Ok(self.guest.get(register) as u64),
             Slot::Pair(first) => {
@@ -72,33 +101,49 @@ impl<'a> Frame<'a> {
     }
 
     /// The next argument: a pointer, `size_t`, `long`.
-    pub fn word(&mut self) -> Result<u64, Inaccessible> {
+    pub fn word(&mut self) -> Result<u64, AccessError> {
         let slot = self.slots.word();
         let value = self.fetch(slot, if self.is_64() { 8 } else { 4 })?;
         Ok(self.guest.info().target.wrap(value))
     }
 
     /// The next argument: `int`.
-    pub fn int(&mut self) -> Result<i32, Inaccessible> {
+    pub fn int(&mut self) -> Result<i32, AccessError> {
         self.word().map(|word| word as i32)
     }
 
     /// The next argument: `long long`.
-    pub fn long(&mut self) -> Result<u64, Inaccessible> {
+    pub fn long(&mut self) -> Result<u64, AccessError> {
         let slot = self.slots.long();
         self.fetch(slot, 8)
     }
 
     /// The next argument: `float`, which a variadic function never gets.
-    pub fn float(&mut self) -> Result<f32, Inaccessible> {
+    pub fn float(&mut self) -> Result<f32, AccessError> {
         let slot = self.slots.float();
         self.fetch(slot, 4).map(|bits| f32::from_bits(bits as u32))
     }
 
     /// The next argument: `double`.
-    pub fn double(&mut self) -> Result<f64, Inaccessible> {
+    pub fn double(&mut self) -> Result<f64, AccessError> {
         let slot = self.slots.double();
         self.fetch(slot, 8).map(f64::from_bits)
+    }
+
+    /// The next argument: `long double`, as its bits: those of a `double` on 32-bit ARM.
+    pub(super) fn long_double(&mut self) -> Result<u128, AccessError> {
+        match self.slots.long_double() {
+            Slot::One(register @ Register::Vector(_)) => Ok(self.guest.get(register)),
+            Slot::Stack(offset) if self.is_64() => {
+                let mut bytes = [0; 16];
+                self.guest.read(self.stack.wrapping_add(offset), &mut bytes)?;
+                let target = self.target();
+                let (first, second) = (target.number(&bytes[..8]), target.number(&bytes[8..]));
+                let (low, high) = if target.big_endian { (second, first) } else { (first, second) };
+                Ok(u128::from(high) << 64 | u128::from(low))
+            }
+            slot => Ok(self.fetch(slot, 8)?.into()),
+        }
     }
 
     /// Returns nothing.
@@ -160,46 +205,165 @@ impl<'a> Frame<'a> {
     /// Ends the program with a message, which is also printed.
     pub fn abort(&mut self, message: String) -> Outcome {
         if !message.is_empty() {
-            self.state.print(message.as_bytes());
-            self.state.print(b"\n");
+            self.print(Stream::Error, message.as_bytes())?;
+            self.print(Stream::Error, b"\n")?;
         }
         Ok(Flow::Exit(Exit::Abort(message)))
     }
 
-    /// Reads guest memory.
-    pub fn bytes(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
+    /// Sets the guest's `errno`.
+    pub(super) fn set_errno(&mut self, number: u32) -> Result<(), AccessError> {
+        let (address, bytes) = (self.state.errno, self.target().bytes(number.into(), 4));
+        self.store(address, &bytes)
+    }
+
+    /// Memory for the guest: whole pages, zero, at an address of the machine's choice. None when there is no room.
+    pub(super) fn allocate(&mut self, size: u64, alignment: u64) -> u64 {
+        let Frame { guest, state, .. } = self;
+        state.heap.allocate(size, alignment, &mut |size| guest.more(size))
+    }
+
+    /// Fills a buffer from guest memory.
+    pub fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), AccessError> {
+        self.guest.read(address, into)
+    }
+
+    /// Reads guest memory. More than 16 MiB at a time is more than a run may have of the host's.
+    pub fn bytes(&mut self, address: u64, length: u64) -> Result<Vec<u8>, AccessError> {
         // In pieces: a wild length faults at the first missing page, not after an allocation of that size.
         let mut bytes = Vec::new();
-        let mut at = 0;
-        while at < length {
-            let piece = (length - at).min(0x1_0000) as usize;
-            bytes.resize(at as usize + piece, 0);
-            self.guest.read(address.wrapping_add(at), &mut bytes[at as usize..])?;
-            at += piece as u64;
-        }
+        self.pieces(address, length, |_, piece| {
+            if bytes.len() + piece.len() > LONGEST as usize {
+                return Err(AccessError::Exhausted(Limit::Memory));
+            }
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
         Ok(bytes)
     }
 
+    /// Looks at guest memory, piece by piece.
+    fn pieces(
+        &mut self,
+        address: u64,
+        length: u64,
+        mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), AccessError>,
+    ) -> Result<(), AccessError> {
+        let mut buffer = vec![0; length.min(PIECE) as usize];
+        let mut done = 0;
+        while done < length {
+            let piece = &mut buffer[..(length - done).min(PIECE) as usize];
+            self.guest.read(address.wrapping_add(done), piece)?;
+            each(self, piece)?;
+            done += piece.len() as u64;
+        }
+        Ok(())
+    }
+
     /// Writes guest memory.
-    pub fn store(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
+    pub fn store(&mut self, address: u64, bytes: &[u8]) -> Result<(), AccessError> {
         self.guest.write(address, bytes)
     }
 
-    /// A string without its NUL, of at most `limit` bytes.
-    pub fn string(&mut self, address: u64, limit: u64) -> Result<Vec<u8>, Inaccessible> {
-        let mut string = Vec::new();
-        while (string.len() as u64) < limit {
-            let at = address.wrapping_add(string.len() as u64);
-            // Not across the end of an aligned piece, behind which there may be nothing.
-            let piece = (CHUNK - at % CHUNK).min(limit - string.len() as u64) as usize;
-            let mut bytes = [0; CHUNK as usize];
-            self.guest.read(at, &mut bytes[..piece])?;
-            if let Some(end) = bytes[..piece].iter().position(|&byte| byte == 0) {
-                string.extend_from_slice(&bytes[..end]);
-                return Ok(string);
-            }
-            string.extend_from_slice(&bytes[..piece]);
+    /// Writes one byte many times.
+    pub fn fill(&mut self, address: u64, byte: u8, length: u64) -> Result<(), AccessError> {
+        let block = vec![byte; length.min(PIECE) as usize];
+        let mut done = 0;
+        while done < length {
+            let piece = (length - done).min(PIECE);
+            self.guest.write(address.wrapping_add(done), &block[..piece as usize])?;
+            done += piece;
         }
-        Ok(string)
+        Ok(())
     }
+
+    /// Copies guest memory, which may overlap.
+    pub fn copy(&mut self, to: u64, from: u64, length: u64) -> Result<(), AccessError> {
+        let mut buffer = vec![0; length.min(PIECE) as usize];
+        // Towards higher addresses what comes last has to move first.
+        let backwards = (1..length).contains(&to.wrapping_sub(from));
+        let mut done = 0;
+        while done < length {
+            let piece = (length - done).min(PIECE);
+            let at = if backwards { length - done - piece } else { done };
+            let buffer = &mut buffer[..piece as usize];
+            self.guest.read(from.wrapping_add(at), buffer)?;
+            self.guest.write(to.wrapping_add(at), buffer)?;
+            done += piece;
+        }
+        Ok(())
+    }
+
+    /// Compares guest memory. With `strings`, a NUL in both ends it.
+    pub fn compare(&mut self, a: u64, b: u64, length: u64, strings: bool) -> Result<Ordering, AccessError> {
+        let (mut one, mut other) = ([0; 4096], [0; 4096]);
+        let mut done = 0;
+        while done < length {
+            let (a, b) = (a.wrapping_add(done), b.wrapping_add(done));
+            // A string may end where memory does: neither is looked at beyond an aligned piece.
+            let most = if strings { reach(done, a).min(reach(done, b)) } else { one.len() as u64 };
+            let piece = (length - done).min(most);
+            let (one, other) = (&mut one[..piece as usize], &mut other[..piece as usize]);
+            self.guest.read(a, one)?;
+            self.guest.read(b, other)?;
+            let end = one.iter().zip(&*other).position(|(a, b)| a != b || strings && *a == 0);
+            if let Some(end) = end {
+                return Ok(one[end].cmp(&other[end]));
+            }
+            done += piece;
+        }
+        Ok(Ordering::Equal)
+    }
+
+    /// How long a string is without its NUL, where no more than `limit` bytes are looked at.
+    pub fn string_length(&mut self, address: u64, limit: u64) -> Result<u64, AccessError> {
+        let mut bytes = [0; 4096];
+        let mut done = 0;
+        while done < limit {
+            let at = address.wrapping_add(done);
+            let piece = &mut bytes[..reach(done, at).min(limit - done) as usize];
+            self.guest.read(at, piece)?;
+            if let Some(end) = piece.iter().position(|&byte| byte == 0) {
+                return Ok(done + end as u64);
+            }
+            done += piece.len() as u64;
+        }
+        Ok(limit)
+    }
+
+    /// A string without its NUL, of at most `limit` bytes. More than 16 MiB is more than a run may have of the host's memory.
+    pub fn string(&mut self, address: u64, limit: u64) -> Result<Vec<u8>, AccessError> {
+        let length = self.string_length(address, limit)?;
+        self.bytes(address, length)
+    }
+
+    /// Prints.
+    pub fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), AccessError> {
+        self.spend(bytes.len() as u64)?;
+        self.state.output.print(stream, bytes)
+    }
+
+    /// Prints one byte many times.
+    pub fn print_repeated(&mut self, stream: Stream, byte: u8, count: u64) -> Result<(), AccessError> {
+        let block = vec![byte; count.min(PIECE) as usize];
+        let mut left = count;
+        while left > 0 {
+            let piece = left.min(PIECE);
+            self.print(stream, &block[..piece as usize])?;
+            left -= piece;
+        }
+        Ok(())
+    }
+
+    /// Prints guest memory.
+    pub fn print_from(&mut self, stream: Stream, address: u64, length: u64) -> Result<(), AccessError> {
+        self.pieces(address, length, |frame, piece| frame.print(stream, piece))
+    }
+}
+
+/// How far a string is looked at from here, when so many bytes of it were: to the end of an aligned piece, behind which there
+/// may be nothing. The longer it is, the larger the pieces.
+fn reach(done: u64, address: u64) -> u64 {
+    let size = if done < 1024 { CHUNK } else { 4096 };
+    size - address % size
 }

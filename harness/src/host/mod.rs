@@ -6,9 +6,12 @@
 //! guest goes on at its link register. A bad pointer is a fault of the guest, attributed to the function.
 
 mod aeabi;
+mod ending;
+mod errno;
 mod frame;
 mod heap;
 mod libc;
+mod output;
 mod printf;
 mod runtime;
 
@@ -17,10 +20,13 @@ use std::ops::RangeInclusive;
 
 use linker::link::Found;
 
-use crate::machine::{Exit, Guest, Inaccessible, TargetInfo};
+use crate::machine::{AccessError, Exit, Guest, TargetInfo};
 
+use ending::Ending;
 pub use frame::Frame;
 use heap::Heap;
+use output::Output;
+pub use output::{Sink, Stream};
 
 /// What happens after a host function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +40,10 @@ pub enum Flow {
 }
 
 /// A host function in Rust. An access that fails is a fault of the guest.
-pub type Function = Box<dyn FnMut(&mut Frame<'_>) -> Result<Flow, Inaccessible>>;
+pub type Function = Box<dyn FnMut(&mut Frame<'_>) -> Result<Flow, AccessError>>;
 
 /// One of the functions every machine has.
-type Builtin = fn(&mut Frame<'_>) -> Result<Flow, Inaccessible>;
+type Builtin = fn(&mut Frame<'_>) -> Result<Flow, AccessError>;
 type Table = &'static [(&'static str, Builtin)];
 
 enum Body {
@@ -52,7 +58,8 @@ pub(crate) enum Served {
     Jump(u64),
     Exit(Exit),
     Stop(String),
-    Fault(String, Inaccessible),
+    /// The function of this name could not go on.
+    Failed(String, AccessError),
     /// It is called in the wrong state.
     State,
     Unknown,
@@ -63,52 +70,26 @@ pub(crate) enum Served {
 pub(crate) struct Areas {
     pub(crate) functions: RangeInclusive<u64>,
     pub(crate) data: u64,
+    /// Of `errno`, which the guest may write.
+    pub(crate) errno: u64,
     pub(crate) heap: RangeInclusive<u64>,
 }
 
 /// Bytes between the addresses of two functions. The first is not a function: calls return there.
 const STRIDE: u64 = 16;
 
-/// Where `errno` is in the data page.
-const ERRNO: u64 = 0x80;
-
-/// How much printed text is kept.
-const OUTPUT_LIMIT: usize = 1 << 20;
-
 /// What host functions remember between calls; gone after a reset.
 #[derive(Debug)]
 pub struct State {
-    output: Vec<u8>,
-    truncated: bool,
-    limit: usize,
-    /// Where printed text goes instead.
-    sink: Option<fn(&[u8])>,
+    output: Output,
     heap: Heap,
-    /// Functions to be called at exit, with their argument.
-    at_exit: Vec<(u64, u64)>,
-    /// Set while they are being called: the status to exit with, or the address to return to.
-    leaving: Option<Leaving>,
-    data: u64,
+    ending: Ending,
+    /// The address of [`ending::GOING_ON`].
+    going_on: u64,
+    /// The address of `errno`.
+    errno: u64,
     /// The thread pointer, and where the thread's variables begin.
     thread: (u64, u64),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Leaving {
-    Exit(i32),
-    Return(u64),
-}
-
-impl State {
-    /// Prints. What goes beyond the limit is dropped, and remembered as such.
-    pub fn print(&mut self, bytes: &[u8]) {
-        if let Some(sink) = self.sink {
-            return sink(bytes);
-        }
-        let room = self.limit - self.output.len().min(self.limit);
-        self.truncated |= bytes.len() > room;
-        self.output.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
 }
 
 /// The host functions of a machine.
@@ -125,14 +106,11 @@ pub struct Host {
 impl Host {
     pub(crate) fn new(info: &TargetInfo, areas: Areas) -> Host {
         let state = State {
-            output: Vec::new(),
-            truncated: false,
-            limit: OUTPUT_LIMIT,
-            sink: None,
+            output: Output::default(),
             heap: Heap::new(areas.heap.clone()),
-            at_exit: Vec::new(),
-            leaving: None,
-            data: areas.data,
+            ending: Ending::default(),
+            going_on: 0,
+            errno: areas.errno,
             thread: (0, 0),
         };
         let (variables, data) = runtime::variables(info, areas.data);
@@ -146,9 +124,12 @@ impl Host {
             variables,
         };
         let arm: &[Table] = if info.is_64() { &[] } else { &[aeabi::INTEGER, aeabi::FLOAT] };
-        for (name, function) in [libc::FUNCTIONS, runtime::FUNCTIONS].iter().chain(arm).copied().flatten() {
+        for (name, function) in
+            [libc::FUNCTIONS, ending::FUNCTIONS, runtime::FUNCTIONS].iter().chain(arm).copied().flatten()
+        {
             host.add(name, Body::Builtin(*function));
         }
+        host.state.going_on = host.lookup(ending::GOING_ON).unwrap_or(0);
         host
     }
 
@@ -159,7 +140,7 @@ impl Host {
     pub fn define(
         &mut self,
         name: &str,
-        function: impl FnMut(&mut Frame<'_>) -> Result<Flow, Inaccessible> + 'static,
+        function: impl FnMut(&mut Frame<'_>) -> Result<Flow, AccessError> + 'static,
     ) -> u64 {
         self.add(name, Body::Custom(Box::new(function)))
     }
@@ -215,29 +196,36 @@ impl Host {
         self.names.contains_key(name)
     }
 
+    /// The name of the function that is at this address.
+    pub fn name_at(&self, address: u64) -> Option<&str> {
+        let (name, _) = self.bodies.get(self.index(address)?)?;
+        Some(name)
+    }
+
     /// All names there are addresses for, functions first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.bodies.iter().map(|(name, _)| name.as_str()).chain(self.variables.iter().map(|&(name, _)| name))
+        let functions = self.bodies.iter().map(|(name, _)| name.as_str()).filter(|name| *name != ending::GOING_ON);
+        functions.chain(self.variables.iter().map(|&(name, _)| name))
     }
 
-    /// What was printed since the last reset.
+    /// What was printed since the last reset, unless a sink took it.
     pub fn printed(&self) -> &[u8] {
-        &self.state.output
+        &self.state.output.kept
     }
 
-    /// Whether more was printed than is kept.
-    pub fn truncated(&self) -> bool {
-        self.state.truncated
-    }
-
-    /// Sets how much printed text is kept.
-    pub fn set_output_limit(&mut self, bytes: usize) {
-        self.state.limit = bytes;
+    /// Sets how much may be printed from here on.
+    pub(crate) fn set_output(&mut self, bytes: u64) {
+        self.state.output.left = bytes;
     }
 
     /// Hands printed text on as it is printed, instead of keeping it.
-    pub fn set_sink(&mut self, sink: fn(&[u8])) {
-        self.state.sink = Some(sink);
+    pub fn set_sink(&mut self, sink: Sink) {
+        self.state.output.sink = Some(sink);
+    }
+
+    /// Has `exit` call these functions when it has called all that was registered, from the last to the first.
+    pub fn set_finalizers(&mut self, functions: Vec<u64>) {
+        self.state.ending.program = functions;
     }
 
     pub(crate) fn guest_address(&self, address: u64) -> u64 {
@@ -250,12 +238,10 @@ impl Host {
     }
 
     pub(crate) fn reset(&mut self) {
-        let State { output, truncated, heap, at_exit, leaving, thread, limit: _, sink: _, data: _ } = &mut self.state;
-        output.clear();
-        *truncated = false;
+        let State { output, heap, ending, thread, going_on: _, errno: _ } = &mut self.state;
+        output.kept.clear();
         heap.reset();
-        at_exit.clear();
-        *leaving = None;
+        *ending = Ending::default();
         *thread = (0, 0);
     }
 
@@ -289,7 +275,7 @@ impl Host {
             Ok(Flow::Return) => Served::Return,
             Ok(Flow::Jump(address)) => Served::Jump(address),
             Ok(Flow::Exit(exit)) => Served::Exit(exit),
-            Err(inaccessible) => Served::Fault(name.clone(), inaccessible),
+            Err(error) => Served::Failed(name.clone(), error),
         }
     }
 }

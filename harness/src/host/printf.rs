@@ -1,187 +1,354 @@
-//! `printf`'s format language.
+//! `printf`'s format language, as glibc has it in the C locale.
+//!
+//! The guest chooses format, widths, precisions and arguments. So nothing is made whole: the format is read in pieces, and what
+//! comes of it goes out in pieces, of which a run of blanks or zeros takes no memory. All of it is host work of the run.
 
+mod decimal;
+mod float;
+mod parse;
+mod text;
+
+use self::float::{Float, Style};
+use self::parse::{Count, Flags, Length, MOST, Source, Spec};
+use self::text::Text;
+use super::errno;
 use super::frame::Frame;
-use crate::machine::Inaccessible;
+use super::output::Stream;
+use crate::machine::AccessError;
 
-/// Flags, width, precision and length of one conversion.
-#[derive(Clone, Copy, Debug, Default)]
-struct Spec {
-    left: bool,
-    plus: bool,
-    space: bool,
-    alternate: bool,
-    zero: bool,
-    width: usize,
-    precision: Option<usize>,
+/// Where the text goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sink {
+    /// It is printed.
+    Stream(Stream),
+    /// Into the guest's memory, with a NUL behind it; of what goes beyond so many bytes only the length matters.
+    Memory { address: u64, room: u64 },
+}
+
+/// The text so far: where it goes, and how long it is.
+struct Out {
+    sink: Sink,
+    length: u64,
+}
+
+/// A bad format or a number too large: `errno`. What was printed before stays printed.
+struct Refused(u32);
+
+/// What ends the formatting before its time.
+enum Early {
+    Failed(AccessError),
+    Refused(Refused),
+}
+
+impl From<AccessError> for Early {
+    fn from(failed: AccessError) -> Early {
+        Early::Failed(failed)
+    }
+}
+
+const OVERFLOW: Early = Early::Refused(Refused(errno::EOVERFLOW));
+
+/// What an argument is passed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A whole register or its lower part.
+    Word,
+    LongLong,
+    Double,
+    LongDouble,
+}
+
+/// Where arguments come from.
+enum Arguments {
+    /// One after the other.
+    Next,
+    /// The format names them by position, so they were all fetched before.
+    Fetched(Vec<u128>, usize),
+}
+
+impl Arguments {
+    fn get(&mut self, f: &mut Frame<'_>, position: Option<u64>, kind: Kind) -> Result<u128, AccessError> {
+        match self {
+            Arguments::Next => fetch(f, kind),
+            Arguments::Fetched(values, next) => {
+                let index = position.map_or(*next, |position| position as usize - 1);
+                *next += usize::from(position.is_none());
+                Ok(values.get(index).copied().unwrap_or(0))
+            }
+        }
+    }
+
+    fn int(&mut self, f: &mut Frame<'_>, position: Option<u64>) -> Result<i32, AccessError> {
+        Ok(self.get(f, position, Kind::Word)? as i32)
+    }
+}
+
+fn fetch(f: &mut Frame<'_>, kind: Kind) -> Result<u128, AccessError> {
+    Ok(match kind {
+        Kind::Word => f.word()?.into(),
+        Kind::LongLong => f.long()?.into(),
+        Kind::Double => f.double()?.to_bits().into(),
+        Kind::LongDouble => f.long_double()?,
+    })
+}
+
+/// Formats with the arguments that follow in the frame, and returns what `printf` does.
+pub(super) fn format(f: &mut Frame<'_>, format: u64, sink: Sink) -> Result<i32, AccessError> {
+    let mut out = Out { sink, length: 0 };
+    let refused = match all(f, format, &mut out) {
+        Ok(()) => None,
+        Err(Early::Refused(Refused(errno))) => Some(errno),
+        Err(Early::Failed(failed)) => return Err(failed),
+    };
+    out.finish(f)?;
+    match refused {
+        None => Ok(out.length as i32),
+        Some(errno) => {
+            f.set_errno(errno)?;
+            Ok(-1)
+        }
+    }
+}
+
+fn all(f: &mut Frame<'_>, format: u64, out: &mut Out) -> Result<(), Early> {
+    let mut source = Source::new(format);
+    let mut arguments = Arguments::Next;
+    loop {
+        let literal = source.rest(f)?;
+        if literal.is_empty() {
+            return Ok(());
+        }
+        let length = literal.iter().position(|&byte| byte == b'%').unwrap_or(literal.len());
+        if length > 0 {
+            let literal = literal[..length].to_vec();
+            source.skip(length);
+            out.bytes(f, &literal)?;
+            continue;
+        }
+        let here = source.clone();
+        source.skip(1);
+        let spec = parse::spec(&mut source, f)?.map_err(|parse::TooLarge| OVERFLOW)?;
+        if spec.letter == 0 {
+            return Err(Early::Refused(Refused(errno::EINVAL)));
+        }
+        if matches!(arguments, Arguments::Next) && is_positional(&spec) {
+            arguments = Arguments::Fetched(fetch_all(f, here)?, 0);
+        }
+        convert(f, out, &mut arguments, spec)?;
+    }
+}
+
+fn is_positional(spec: &Spec) -> bool {
+    let names = |count| matches!(count, Some(Count::Argument(Some(_))));
+    spec.position.is_some() || names(spec.width) || names(spec.precision)
+}
+
+/// The arguments that the format asks for from here on, in their order. Which is of what kind only the format knows.
+fn fetch_all(f: &mut Frame<'_>, mut source: Source) -> Result<Vec<u128>, Early> {
+    let mut kinds: Vec<Option<Kind>> = Vec::new();
+    let mut next = 0;
+    let mut note = |position: Option<u64>, kind: Kind| {
+        let index = position.map_or(next, |position| position as usize - 1);
+        next += usize::from(position.is_none());
+        if kinds.len() <= index {
+            kinds.resize(index + 1, None);
+        }
+        kinds[index].get_or_insert(kind);
+    };
+    loop {
+        let literal = source.rest(f)?;
+        if literal.is_empty() {
+            break;
+        }
+        let Some(at) = literal.iter().position(|&byte| byte == b'%') else {
+            let length = literal.len();
+            source.skip(length);
+            continue;
+        };
+        source.skip(at + 1);
+        let spec = parse::spec(&mut source, f)?.map_err(|parse::TooLarge| OVERFLOW)?;
+        for count in [spec.width, spec.precision] {
+            if let Some(Count::Argument(position)) = count {
+                note(position, Kind::Word);
+            }
+        }
+        if let Some(kind) = kind(&spec) {
+            note(spec.position, kind);
+        }
+    }
+    Ok(kinds.into_iter().map(|kind| fetch(f, kind.unwrap_or(Kind::Word))).collect::<Result<_, _>>()?)
+}
+
+/// What the conversion takes. None for one that takes nothing, or is not known.
+fn kind(spec: &Spec) -> Option<Kind> {
+    Some(match spec.letter {
+        b'd' | b'i' | b'u' | b'x' | b'X' | b'o' | b'b' | b'B' if spec.length == Length::LongLong => Kind::LongLong,
+        b'd' | b'i' | b'u' | b'x' | b'X' | b'o' | b'b' | b'B' | b'c' | b'C' | b's' | b'S' | b'p' | b'n' => Kind::Word,
+        b'f' | b'F' | b'e' | b'E' | b'g' | b'G' | b'a' | b'A' if spec.length == Length::LongLong => Kind::LongDouble,
+        b'f' | b'F' | b'e' | b'E' | b'g' | b'G' | b'a' | b'A' => Kind::Double,
+        _ => return None,
+    })
+}
+
+/// A specification with its numbers, whether they were written or are arguments.
+#[derive(Clone, Copy)]
+struct Settled {
+    flags: Flags,
+    width: u64,
+    precision: Option<u64>,
     length: Length,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Length {
-    Char,
-    Short,
-    #[default]
-    Int,
-    /// `long`, `size_t`, `ptrdiff_t`: a register wide.
-    Word,
-    LongLong,
+fn settle(f: &mut Frame<'_>, arguments: &mut Arguments, spec: &Spec) -> Result<Settled, Early> {
+    let mut settled = Settled { flags: spec.flags, width: 0, precision: None, length: spec.length };
+    match spec.width {
+        Some(Count::Number(number)) => settled.width = number,
+        Some(Count::Argument(position)) => {
+            let width = arguments.int(f, position)?;
+            settled.flags.left |= width < 0;
+            settled.width = width.unsigned_abs().into();
+        }
+        None => {}
+    }
+    match spec.precision {
+        Some(Count::Number(number)) => settled.precision = Some(number),
+        // A negative one is none.
+        Some(Count::Argument(position)) => settled.precision = u64::try_from(arguments.int(f, position)?).ok(),
+        None => {}
+    }
+    if settled.width >= MOST || settled.precision.is_some_and(|precision| precision >= MOST) {
+        return Err(OVERFLOW);
+    }
+    Ok(settled)
 }
 
-/// No width or precision is taken beyond this; a bad one must not fill the host's memory.
-const LIMIT: usize = 1 << 16;
-
-/// Formats with the arguments that follow in the frame. A conversion that is not known is printed as it stands.
-pub(super) fn format(f: &mut Frame<'_>, format: u64) -> Result<Vec<u8>, Inaccessible> {
-    let format = f.string(format, u64::MAX)?;
-    let mut out = Vec::new();
-    let mut rest = format.as_slice();
-    while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
-        out.extend_from_slice(&rest[..at]);
-        let whole = &rest[at..];
-        let (spec, after) = parse(f, &whole[1..])?;
-        let Some((&conversion, after)) = after.split_first() else {
-            out.extend_from_slice(whole);
-            return Ok(out);
-        };
-        rest = after;
-        if !convert(f, &mut out, spec, conversion)? {
-            out.extend_from_slice(&whole[..whole.len() - rest.len()]);
+fn convert(f: &mut Frame<'_>, out: &mut Out, arguments: &mut Arguments, spec: Spec) -> Result<(), Early> {
+    let settled = settle(f, arguments, &spec)?;
+    if spec.letter == b'%' {
+        return out.bytes(f, b"%");
+    }
+    let Some(kind) = kind(&spec) else { return unknown(f, out, &settled, spec.letter) };
+    let bits = arguments.get(f, spec.position, kind)?;
+    match spec.letter {
+        b'c' if spec.length != Length::Long => out.field(f, &settled, &Text::plain(&[bits as u8]), false),
+        b'c' | b'C' => match u8::try_from(bits as u32) {
+            Ok(byte) if byte.is_ascii() => out.field(f, &settled, &Text::plain(&[byte]), false),
+            _ => Err(Early::Refused(Refused(errno::EILSEQ))),
+        },
+        b's' if spec.length != Length::Long => string(f, out, &settled, bits as u64),
+        b's' | b'S' => wide_string(f, out, &settled, bits as u64),
+        b'n' => store_length(f, out.length, spec.length, bits as u64),
+        b'p' if f.pointer(bits as u64) == 0 => out.field(f, &settled, &Text::plain(b"(nil)"), false),
+        b'p' => {
+            let sign = sign(settled.flags, false);
+            let mut text = digits(&settled, f.pointer(bits as u64), b'x');
+            text.prefix = [sign, b"0x"].concat();
+            out.field(f, &settled, &text, settled.precision.is_none())
+        }
+        b'd' | b'i' => {
+            let value = integer(f, settled.length, true, bits as u64) as i64;
+            let mut text = digits(&settled, value.unsigned_abs(), b'u');
+            text.prefix = sign(settled.flags, value < 0).to_vec();
+            out.field(f, &settled, &text, settled.precision.is_none())
+        }
+        b'u' | b'x' | b'X' | b'o' | b'b' | b'B' => {
+            let value = integer(f, settled.length, false, bits as u64);
+            let mut text = digits(&settled, value, spec.letter);
+            match spec.letter {
+                // A leading zero, which the precision may have brought already.
+                b'o' if settled.flags.alternate && text.leading == 0 && text.body.first() != Some(&b'0') => {
+                    text.leading = 1;
+                }
+                b'x' | b'X' | b'b' | b'B' if settled.flags.alternate && value != 0 => {
+                    text.prefix = vec![b'0', spec.letter];
+                }
+                _ => {}
+            }
+            out.field(f, &settled, &text, settled.precision.is_none())
+        }
+        letter => {
+            let number = match kind {
+                Kind::LongDouble if f.is_64() => Float::quad(bits),
+                _ => Float::double(bits as u64),
+            };
+            // Digits of the widest number are some thousand, and take their time.
+            f.spend(FLOAT_WORK)?;
+            let style = match letter.to_ascii_lowercase() {
+                b'f' => Style::Fixed,
+                b'e' => Style::Scientific,
+                b'g' => Style::General,
+                _ => Style::Hexadecimal,
+            };
+            let mut text = number.text(style, settled.precision, settled.flags.alternate);
+            text.prefix = sign(settled.flags, number.negative).to_vec();
+            if style == Style::Hexadecimal && number.is_finite() {
+                text.prefix.extend(b"0x");
+            }
+            if letter.is_ascii_uppercase() {
+                [&mut text.prefix, &mut text.body, &mut text.tail]
+                    .into_iter()
+                    .for_each(|part| part.make_ascii_uppercase());
+            }
+            f.spend(text.body.len() as u64 * DIGIT_WORK)?;
+            out.field(f, &settled, &text, number.is_finite())
         }
     }
-    out.extend_from_slice(rest);
-    Ok(out)
 }
 
-fn parse<'a>(f: &mut Frame<'_>, mut text: &'a [u8]) -> Result<(Spec, &'a [u8]), Inaccessible> {
-    let mut spec = Spec::default();
-    while let Some((&flag, rest)) = text.split_first() {
-        match flag {
-            b'-' => spec.left = true,
-            b'+' => spec.plus = true,
-            b' ' => spec.space = true,
-            b'#' => spec.alternate = true,
-            b'0' => spec.zero = true,
-            _ => break,
-        }
-        text = rest;
+/// What a floating-point number costs at least, in bytes looked at, and each of its digits.
+const FLOAT_WORK: u64 = 256;
+/// See [`FLOAT_WORK`].
+const DIGIT_WORK: u64 = 32;
+
+/// A conversion that there is none of is printed as it was understood.
+fn unknown(f: &mut Frame<'_>, out: &mut Out, settled: &Settled, letter: u8) -> Result<(), Early> {
+    let Settled { flags, width, precision, .. } = settled;
+    let mut text = vec![b'%'];
+    text.extend(flags.alternate.then_some(b'#'));
+    text.extend(flags.quote.then_some(b'\''));
+    text.extend(if flags.plus { Some(b'+') } else { flags.space.then_some(b' ') });
+    text.extend(flags.left.then_some(b'-'));
+    text.extend((flags.zero && !flags.left).then_some(b'0'));
+    text.extend(flags.digits.then_some(b'I'));
+    if *width != 0 {
+        text.extend(width.to_string().bytes());
     }
-    if let Some(rest) = text.strip_prefix(b"*") {
-        let width = f.int()?;
-        spec.left |= width < 0;
-        spec.width = (width.unsigned_abs() as usize).min(LIMIT);
-        text = rest;
-    } else {
-        (spec.width, text) = number(text);
+    if let Some(precision) = precision {
+        text.extend(format!(".{precision}").bytes());
     }
-    if let Some(rest) = text.strip_prefix(b".") {
-        if let Some(rest) = rest.strip_prefix(b"*") {
-            spec.precision = usize::try_from(f.int()?).ok().map(|precision| precision.min(LIMIT));
-            text = rest;
-        } else {
-            let (precision, rest) = number(rest);
-            spec.precision = Some(precision);
-            text = rest;
-        }
-    }
-    let lengths: [(&[u8], Length); 9] = [
-        (b"hh", Length::Char),
-        (b"h", Length::Short),
-        (b"ll", Length::LongLong),
-        (b"l", Length::Word),
-        (b"j", Length::LongLong),
-        (b"q", Length::LongLong),
-        (b"z", Length::Word),
-        (b"t", Length::Word),
-        (b"L", Length::LongLong),
-    ];
-    if let Some((length, rest)) =
-        lengths.into_iter().find_map(|(prefix, length)| Some((length, text.strip_prefix(prefix)?)))
-    {
-        spec.length = length;
-        text = rest;
-    }
-    Ok((spec, text))
+    text.push(letter);
+    out.bytes(f, &text)
 }
 
-fn number(text: &[u8]) -> (usize, &[u8]) {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let value = text[..digits]
-        .iter()
-        .fold(0usize, |value, digit| value.saturating_mul(10).saturating_add(usize::from(digit - b'0')).min(LIMIT));
-    (value, &text[digits..])
-}
-
-/// The next integer argument, by its length; sign-extended when it is signed.
-fn integer(f: &mut Frame<'_>, length: Length, signed: bool) -> Result<u64, Inaccessible> {
-    let raw = match length {
-        Length::LongLong => f.long()?,
-        _ => f.word()?,
-    };
+/// An integer argument cut to its length.
+fn integer(f: &mut Frame<'_>, length: Length, signed: bool, raw: u64) -> u64 {
     let bits = match length {
         Length::Char => 8,
         Length::Short => 16,
         Length::Int => 32,
-        Length::Word if f.guest().info().target.pointer_bits == 32 => 32,
-        _ => 64,
+        Length::Long => f.pointer_bits(),
+        Length::LongLong => 64,
     };
     let cut = raw << (64 - bits);
-    Ok(if signed { ((cut as i64) >> (64 - bits)) as u64 } else { cut >> (64 - bits) })
+    if signed { ((cut as i64) >> (64 - bits)) as u64 } else { cut >> (64 - bits) }
 }
 
-/// Whether the conversion is known.
-fn convert(f: &mut Frame<'_>, out: &mut Vec<u8>, spec: Spec, conversion: u8) -> Result<bool, Inaccessible> {
-    match conversion {
-        b'%' => out.push(b'%'),
-        b'c' => {
-            let byte = f.int()? as u8;
-            pad(out, spec, b"", &[byte], false);
-        }
-        b's' => {
-            let address = f.word()?;
-            let limit = spec.precision.map_or(u64::MAX, |precision| precision as u64);
-            let text = if address == 0 { b"(null)".to_vec() } else { f.string(address, limit)? };
-            pad(out, spec, b"", &text, false);
-        }
-        b'd' | b'i' => {
-            let value = integer(f, spec.length, true)? as i64;
-            let digits = digits(spec, value.unsigned_abs().to_string());
-            pad(out, spec, sign(spec, value < 0), digits.as_bytes(), spec.precision.is_none());
-        }
-        b'u' | b'x' | b'X' | b'o' => {
-            let value = integer(f, spec.length, false)?;
-            let (text, prefix) = match conversion {
-                b'u' => (value.to_string(), ""),
-                b'x' => (format!("{value:x}"), "0x"),
-                b'X' => (format!("{value:X}"), "0X"),
-                _ => (format!("{value:o}"), ""),
-            };
-            let mut text = digits(spec, text);
-            if conversion == b'o' && spec.alternate && !text.starts_with('0') {
-                text.insert(0, '0');
-            }
-            let prefix = if spec.alternate && value != 0 { prefix } else { "" };
-            pad(out, spec, prefix.as_bytes(), text.as_bytes(), spec.precision.is_none());
-        }
-        b'p' => {
-            let value = f.word()?;
-            let text = if value == 0 { "(nil)".to_owned() } else { format!("{value:#x}") };
-            pad(out, spec, b"", text.as_bytes(), false);
-        }
-        b'f' | b'F' | b'e' | b'E' | b'g' | b'G' => {
-            let value = f.double()?;
-            let mut text = float(value.abs(), spec, conversion.to_ascii_lowercase());
-            if conversion.is_ascii_uppercase() {
-                text.make_ascii_uppercase();
-            }
-            pad(out, spec, sign(spec, value.is_sign_negative()), text.as_bytes(), value.is_finite());
-        }
-        _ => return Ok(false),
-    }
-    Ok(true)
+/// An integer's digits, at least as many as the precision says. 0 with precision 0 has none.
+fn digits(settled: &Settled, value: u64, letter: u8) -> Text {
+    let body = match letter {
+        _ if value == 0 && settled.precision == Some(0) => String::new(),
+        b'x' => format!("{value:x}"),
+        b'X' => format!("{value:X}"),
+        b'o' => format!("{value:o}"),
+        b'b' | b'B' => format!("{value:b}"),
+        _ => value.to_string(),
+    };
+    let leading = settled.precision.unwrap_or(0).saturating_sub(body.len() as u64);
+    Text { leading, body: body.into_bytes(), ..Text::default() }
 }
 
-fn sign(spec: Spec, negative: bool) -> &'static [u8] {
-    match (negative, spec.plus, spec.space) {
+fn sign(flags: Flags, negative: bool) -> &'static [u8] {
+    match (negative, flags.plus, flags.space) {
         (true, ..) => b"-",
         (false, true, _) => b"+",
         (false, false, true) => b" ",
@@ -189,75 +356,146 @@ fn sign(spec: Spec, negative: bool) -> &'static [u8] {
     }
 }
 
-/// An integer's digits, at least as many as the precision says. 0 with precision 0 has none.
-fn digits(spec: Spec, text: String) -> String {
-    match spec.precision {
-        Some(0) if text == "0" => String::new(),
-        Some(precision) => format!("{text:0>precision$}"),
-        None => text,
+fn string(f: &mut Frame<'_>, out: &mut Out, settled: &Settled, address: u64) -> Result<(), Early> {
+    let limit = settled.precision.unwrap_or(u64::MAX);
+    let address = f.pointer(address);
+    if address == 0 {
+        // All of it or nothing.
+        let text: &[u8] = if limit >= 6 { b"(null)" } else { b"" };
+        return out.field(f, settled, &Text::plain(text), false);
     }
+    let length = f.string_length(address, limit)?;
+    let fill = settled.width.saturating_sub(length);
+    let left = settled.flags.left;
+    out.repeat(f, b' ', if left { 0 } else { fill })?;
+    out.copy(f, address, length)?;
+    out.repeat(f, b' ', if left { fill } else { 0 })
 }
 
-fn pad(out: &mut Vec<u8>, spec: Spec, prefix: &[u8], text: &[u8], zeros: bool) {
-    let fill = spec.width.saturating_sub(prefix.len() + text.len());
-    let zeros = zeros && spec.zero && !spec.left;
-    if !spec.left && !zeros {
-        out.resize(out.len() + fill, b' ');
+/// A string of `wchar_t`, of which the C locale knows ASCII.
+fn wide_string(f: &mut Frame<'_>, out: &mut Out, settled: &Settled, address: u64) -> Result<(), Early> {
+    let limit = settled.precision.unwrap_or(u64::MAX);
+    let address = f.pointer(address);
+    if address == 0 {
+        return string(f, out, settled, address);
     }
-    out.extend_from_slice(prefix);
-    if zeros {
-        out.resize(out.len() + fill, b'0');
-    }
-    out.extend_from_slice(text);
-    if spec.left {
-        out.resize(out.len() + fill, b' ');
-    }
-}
-
-/// A number that is not negative.
-fn float(value: f64, spec: Spec, conversion: u8) -> String {
-    if value.is_nan() {
-        return "nan".to_owned();
-    }
-    if value.is_infinite() {
-        return "inf".to_owned();
-    }
-    let precision = spec.precision.unwrap_or(6);
-    match conversion {
-        b'f' => point(format!("{value:.precision$}"), spec),
-        b'e' => exponent(value, precision, spec).0,
-        _ => {
-            // C: with P significant digits and the exponent X that %e would print, %f if P > X >= -4.
-            let significant = precision.max(1);
-            let (text, x) = exponent(value, significant - 1, spec);
-            let fixed = (-4..significant as i32).contains(&x);
-            let places = (significant as i32 - 1 - x).max(0) as usize;
-            let text = if fixed { point(format!("{value:.places$}"), spec) } else { text };
-            if spec.alternate {
-                return text;
-            }
-            let (mantissa, tail) = text.split_at(text.find('e').unwrap_or(text.len()));
-            if !mantissa.contains('.') {
-                return text;
-            }
-            format!("{}{tail}", mantissa.trim_end_matches('0').trim_end_matches('.'))
+    let mut length = 0;
+    while length < limit {
+        match wide(f, address, length)? {
+            0 => break,
+            1..=0x7f => length += 1,
+            _ => return Err(Early::Refused(Refused(errno::EILSEQ))),
         }
     }
-}
-
-/// `#` keeps the point where no digits follow it.
-fn point(mut text: String, spec: Spec) -> String {
-    if spec.alternate && !text.contains('.') {
-        text.push('.');
+    let fill = settled.width.saturating_sub(length);
+    let left = settled.flags.left;
+    out.repeat(f, b' ', if left { 0 } else { fill })?;
+    for index in 0..length {
+        let letter = wide(f, address, index)? as u8;
+        out.bytes(f, &[letter])?;
     }
-    text
+    out.repeat(f, b' ', if left { fill } else { 0 })
 }
 
-/// C's exponent has a sign and at least two digits; Rust's has neither.
-fn exponent(value: f64, precision: usize, spec: Spec) -> (String, i32) {
-    let text = format!("{value:.precision$e}");
-    let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
-    let power: i32 = power.parse().unwrap_or(0);
-    let sign = if power < 0 { '-' } else { '+' };
-    (format!("{}e{sign}{:02}", point(mantissa.to_owned(), spec), power.unsigned_abs()), power)
+fn wide(f: &mut Frame<'_>, address: u64, index: u64) -> Result<u32, AccessError> {
+    let mut bytes = [0; 4];
+    f.read(address.wrapping_add(4 * index), &mut bytes)?;
+    Ok(f.target().number(&bytes) as u32)
+}
+
+/// `%n`: the length so far.
+fn store_length(f: &mut Frame<'_>, length: u64, width: Length, address: u64) -> Result<(), Early> {
+    let bytes = match width {
+        Length::Char => 1,
+        Length::Short => 2,
+        Length::Int => 4,
+        Length::Long => f.pointer_bits() as usize / 8,
+        Length::LongLong => 8,
+    };
+    let (address, bytes) = (f.pointer(address), f.target().bytes(length, bytes));
+    Ok(f.store(address, &bytes)?)
+}
+
+impl Out {
+    /// Counts what is about to go out; more than C can count is an error.
+    fn grow(&mut self, bytes: u64) -> Result<(), Early> {
+        if bytes > MOST - self.length {
+            return Err(OVERFLOW);
+        }
+        self.length += bytes;
+        Ok(())
+    }
+
+    /// How much of the next bytes goes into memory, and where.
+    fn place(&self, bytes: u64) -> Option<(u64, u64)> {
+        match self.sink {
+            Sink::Stream(_) => None,
+            Sink::Memory { address, room } => {
+                let fits = room.saturating_sub(1).saturating_sub(self.length).min(bytes);
+                Some((address.wrapping_add(self.length), fits))
+            }
+        }
+    }
+
+    fn bytes(&mut self, f: &mut Frame<'_>, bytes: &[u8]) -> Result<(), Early> {
+        let place = self.place(bytes.len() as u64);
+        self.grow(bytes.len() as u64)?;
+        match (self.sink, place) {
+            (Sink::Stream(stream), _) => f.print(stream, bytes)?,
+            (_, Some((address, fits))) => f.store(address, &bytes[..fits as usize])?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, f: &mut Frame<'_>, byte: u8, count: u64) -> Result<(), Early> {
+        let place = self.place(count);
+        self.grow(count)?;
+        match (self.sink, place) {
+            (Sink::Stream(stream), _) => f.print_repeated(stream, byte, count)?,
+            (_, Some((address, fits))) => f.fill(address, byte, fits)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Text from the guest's memory.
+    fn copy(&mut self, f: &mut Frame<'_>, from: u64, length: u64) -> Result<(), Early> {
+        let place = self.place(length);
+        self.grow(length)?;
+        match (self.sink, place) {
+            (Sink::Stream(stream), _) => f.print_from(stream, from, length)?,
+            (_, Some((address, fits))) => f.copy(address, from, fits)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A text in its field. `zeros` says whether zeros may fill it.
+    fn field(&mut self, f: &mut Frame<'_>, settled: &Settled, text: &Text, zeros: bool) -> Result<(), Early> {
+        let fill = settled.width.saturating_sub(text.length());
+        let zeros = zeros && settled.flags.zero && !settled.flags.left;
+        if !settled.flags.left && !zeros {
+            self.repeat(f, b' ', fill)?;
+        }
+        self.bytes(f, &text.prefix)?;
+        self.repeat(f, b'0', if zeros { fill } else { 0 })?;
+        self.repeat(f, b'0', text.leading)?;
+        self.bytes(f, &text.body)?;
+        self.repeat(f, b'0', text.trailing)?;
+        self.bytes(f, &text.tail)?;
+        self.repeat(f, b' ', if settled.flags.left { fill } else { 0 })
+    }
+
+    /// Ends a text in memory.
+    fn finish(&self, f: &mut Frame<'_>) -> Result<(), AccessError> {
+        match self.sink {
+            Sink::Memory { address, room: 1.. } => {
+                let end = self.place(0).map_or(0, |(at, _)| at.wrapping_sub(address));
+                let Sink::Memory { room, .. } = self.sink else { return Ok(()) };
+                f.store(address.wrapping_add(end.min(room - 1)), &[0])
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -52,7 +52,7 @@ pub(super) const FUNCTIONS: Table = &[
 
 fn new(f: &mut Frame<'_>) -> Outcome {
     let size = f.word()?;
-    match f.state().heap.allocate(size, 0) {
+    match f.allocate(size, 0) {
         0 => f.abort("an exception was thrown: std::bad_alloc".to_owned()),
         address => f.give(address),
     }
@@ -84,14 +84,19 @@ fn guard_release(f: &mut Frame<'_>) -> Outcome {
     f.done()
 }
 
+/// The values of `stdout` and `stderr`.
+pub(super) const STDOUT: u64 = 2;
+/// See [`STDOUT`].
+pub(super) const STDERR: u64 = 3;
+
 /// Names and addresses of the host's variables, and the page they are in. The page is read-only.
 pub(super) fn variables(info: &TargetInfo, page: u64) -> (Vec<(&'static str, u64)>, Vec<u8>) {
     let width = info.target.pointer_bytes();
     let words: [(&str, u64); 6] = [
         // A FILE is never looked into.
         ("stdin", 1),
-        ("stdout", 2),
-        ("stderr", 3),
+        ("stdout", STDOUT),
+        ("stderr", STDERR),
         // With a zero byte, as real ones have.
         ("__stack_chk_guard", 0x5bd1_e900),
         ("__dso_handle", page),

@@ -86,7 +86,7 @@ impl Slots {
                 }
                 self.push(4)
             }
-            Abi::Aapcs64 => self.vector(Register::Single),
+            Abi::Aapcs64 => self.vector(Register::Single, 8),
         }
     }
 
@@ -103,16 +103,24 @@ impl Slots {
                 self.float = VFP_FULL;
                 self.push(8)
             }
-            Abi::Aapcs64 => self.vector(Register::Double),
+            Abi::Aapcs64 => self.vector(Register::Double, 8),
         }
     }
 
-    fn vector(&mut self, view: fn(u8) -> Register) -> Slot {
+    /// A `long double`: 128 bits on AArch64, a `double` on ARM.
+    pub fn long_double(&mut self) -> Slot {
+        match self.abi {
+            Abi::Aapcs64 => self.vector(Register::Vector, 16),
+            _ => self.double(),
+        }
+    }
+
+    fn vector(&mut self, view: fn(u8) -> Register, size: u64) -> Slot {
         if self.float < u32::from(CORE_64) {
             self.float += 1;
             return Slot::One(view(self.float as u8 - 1));
         }
-        self.push(8)
+        self.push(size)
     }
 
     fn push(&mut self, size: u64) -> Slot {

@@ -15,7 +15,7 @@ use linker::Target;
 pub use abi::Abi;
 pub use processor::Processor;
 pub use register::Register;
-pub use stop::{Budget, Call, Exit, Fault, FaultKind, Lost, Resume, Stop};
+pub use stop::{Budget, Call, Exit, Fault, FaultKind, Limit, Lost, Resume, Stop};
 
 /// What an executor publishes about itself.
 #[derive(Clone, Debug)]
@@ -55,6 +55,20 @@ pub struct Inaccessible {
     pub address: u64,
 }
 
+/// Why a host function's access to the guest's memory did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The guest may not do this: its fault.
+    #[error(transparent)]
+    Inaccessible(#[from] Inaccessible),
+    /// The run has used up what it may take of this.
+    #[error("out of budget: {0}")]
+    Exhausted(Limit),
+    /// It cannot be done here: why.
+    #[error("{0}")]
+    Refused(String),
+}
+
 /// The machine as host functions see it: registers, and memory under the guest's own permissions.
 pub trait Guest {
     /// What kind of machine it is.
@@ -64,7 +78,15 @@ pub trait Guest {
     /// Sets a register, cut to its width.
     fn set(&mut self, register: Register, value: u128);
     /// Reads what the guest may read.
-    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), Inaccessible>;
+    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), AccessError>;
     /// Writes what the guest may write.
-    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible>;
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), AccessError>;
+    /// Takes host work from the run's budget, in bytes looked at or what is as much work. Reading and writing do so themselves.
+    fn spend(&mut self, _bytes: u64) -> Result<(), AccessError> {
+        Ok(())
+    }
+    /// More memory for the guest's heap: at least so many bytes, zero. None when there is no room.
+    fn more(&mut self, _bytes: u64) -> Option<RangeInclusive<u64>> {
+        None
+    }
 }

@@ -23,6 +23,8 @@ pub enum FaultKind {
     /// The wrong instruction set state: a function that returned in another state than its caller's, or a branch to an
     /// even address on a processor that has only Thumb.
     State,
+    /// An access below the stack by a program that has used all of it up.
+    Stack,
 }
 
 impl FaultKind {
@@ -36,6 +38,7 @@ impl FaultKind {
             FaultKind::Breakpoint => "breakpoint",
             FaultKind::Unaligned => "unaligned",
             FaultKind::State => "state",
+            FaultKind::Stack => "stack",
         }
     }
 }
@@ -56,7 +59,10 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} fault at {:#x}", self.kind.name(), self.pc)?;
+        match self.kind {
+            FaultKind::Stack => write!(f, "stack overflow at {:#x}", self.pc)?,
+            kind => write!(f, "{} fault at {:#x}", kind.name(), self.pc)?,
+        }
         if let Some(address) = self.address {
             write!(f, ", address {address:#x}")?;
         }
@@ -111,9 +117,9 @@ pub enum Stop {
     Fault(Fault),
     /// It ended itself.
     Exited(Exit),
-    /// It used up its instructions or its time. Resuming gives it the budget again.
-    OutOfBudget,
-    /// It did what the machine cannot do: halt, touch more memory than there is, raise an exception that nobody expects. What.
+    /// It used up what it may take of this. The program counter is where it was then; in a host function, at that.
+    OutOfBudget(Limit),
+    /// It did what the machine cannot do: halt, raise an exception that nobody expects. What.
     Refused(String),
     /// The machine is gone, which says nothing about the program.
     Lost(Lost),
@@ -137,7 +143,7 @@ impl fmt::Display for Stop {
             Stop::Exited(Exit::Code(code)) => write!(f, "exit({code})"),
             Stop::Exited(Exit::Abort(message)) if message.is_empty() => f.write_str("abort()"),
             Stop::Exited(Exit::Abort(message)) => write!(f, "abort(): {message}"),
-            Stop::OutOfBudget => f.write_str("out of instructions or time"),
+            Stop::OutOfBudget(limit) => write!(f, "out of budget: {limit}"),
             Stop::HostCall { name, .. } => write!(f, "call of the host function {name}"),
             Stop::Syscall => f.write_str("system call"),
             Stop::Stepped => f.write_str("one step"),
@@ -171,17 +177,59 @@ pub struct Call {
     pub stack: Vec<u8>,
 }
 
-/// How long one run may take.
-#[derive(Clone, Copy, Debug)]
+/// What one run may take, from a reset or [`crate::executor::Executor::set_budget`] on: its calls, and what is called before
+/// them, like constructors, share it. Memory is what the machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Instructions, counted in whole blocks (in Thumb code, in half-words).
     pub instructions: u64,
-    /// Wall-clock time.
+    /// Bytes that host functions may look at, write and format.
+    pub work: u64,
+    /// Wall-clock time while it runs.
     pub time: Duration,
+    /// Bytes that it may print.
+    pub output: u64,
+}
+
+impl Budget {
+    /// What a case may take.
+    pub const DEFAULT: Budget = Budget::of_instructions(50_000_000);
+
+    /// So many instructions, with the host work that they could do themselves: 16 bytes each.
+    pub const fn of_instructions(instructions: u64) -> Budget {
+        Budget { instructions, work: instructions.saturating_mul(16), time: Duration::from_secs(10), output: 1 << 20 }
+    }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { instructions: 50_000_000, time: Duration::from_secs(10) }
+        Budget::DEFAULT
+    }
+}
+
+/// What a run can use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// [`Budget::instructions`].
+    Instructions,
+    /// [`Budget::work`].
+    HostWork,
+    /// [`Budget::time`].
+    Time,
+    /// The machine's memory, or what a host function may take of ours.
+    Memory,
+    /// [`Budget::output`].
+    Output,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Limit::Instructions => "too many instructions",
+            Limit::HostWork => "too much work in host functions",
+            Limit::Time => "too much time",
+            Limit::Memory => "too much memory",
+            Limit::Output => "too much output",
+        })
     }
 }

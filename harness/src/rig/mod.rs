@@ -45,7 +45,7 @@ use std::sync::LazyLock;
 use corpus::toolchain::Toolchains;
 use linker::{Layout, Options, Roots, Target};
 
-use crate::executor::{Budget, Choice, Inaccessible};
+use crate::executor::{AccessError, Budget, Choice};
 use crate::host::{Flow, Frame, Function};
 use crate::inputs;
 use crate::linking::{Data, Input};
@@ -183,7 +183,7 @@ impl Rig {
     pub fn host(
         mut self,
         name: impl Into<String>,
-        function: impl FnMut(&mut Frame<'_>) -> Result<Flow, Inaccessible> + 'static,
+        function: impl FnMut(&mut Frame<'_>) -> Result<Flow, AccessError> + 'static,
     ) -> Rig {
         self.host.push((name.into(), Box::new(function)));
         self

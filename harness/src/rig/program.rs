@@ -17,7 +17,7 @@ use crate::executor::choice::Machine;
 use crate::executor::hosted::Allocation;
 use crate::executor::{Budget, Executor as _, Stop};
 use crate::host::Function;
-use crate::judge;
+use crate::startup;
 use crate::linking::{self, Externals, Input, Job, NO_WISHES, Timings};
 use crate::suspects;
 use crate::with_machine;
@@ -117,8 +117,8 @@ impl Program {
                 linking::link(&job, &mut **machine, &externals, &mut Timings::default())
             })
         })?;
-        with_machine!(&mut machine, machine => owned.with_dependent(|_, linked| judge::set_up(&mut **machine, linked)))
-            .map_err(Error::Start)?;
+        with_machine!(&mut machine, machine => owned.with_dependent(|_, linked| startup::set_up(&mut **machine, linked, None)))
+            .map_err(|error| Error::Start(error.to_string()))?;
         Ok(Program { machine, executor: executor.to_owned(), owned })
     }
 
@@ -186,6 +186,8 @@ impl Program {
         let Program { machine, owned, .. } = self;
         let stop = owned.with_dependent(|_, linked| {
             with_machine!(machine, machine => {
+                // Each call is a run of its own.
+                machine.renew();
                 call::call(&mut **machine, address, call.arguments, &|name| linked.address(name))
             })
         });
@@ -242,7 +244,7 @@ impl Program {
     fn location(&self, address: u64) -> Option<String> {
         self.owned.with_dependent(|_, linked| {
             let graph = linked.graph();
-            let symbol = crate::command::exec::nearest(linked, address)?;
+            let symbol = crate::locate::nearest(linked, address)?;
             let (_, block) = graph.blocks.iter().find(|(_, block)| {
                 block.live && address.checked_sub(block.address).is_some_and(|offset| offset < block.content.size())
             })?;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use harness::executor::board::{Remote, Session};
-use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop, Unicorn};
+use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Limit, Register, Resume, Stop, Unicorn};
 use linker::Target;
 use linker::memory::{InFlight, Memory, Place, Protection, Segment};
 use qemu::image::Image;
@@ -219,7 +219,7 @@ fn an_endless_loop_is_interrupted_and_the_board_lives() {
         let mut machine = machine_with(session, code, &code.endless);
         for _ in 0..3 {
             machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
-            assert_eq!(start(&mut machine, code.at | code.thumb), Stop::OutOfBudget, "{what}");
+            assert_eq!(start(&mut machine, code.at | code.thumb), Stop::OutOfBudget(Limit::Time), "{what}");
             assert_eq!(machine.get(Register::Pc), u128::from(code.at), "{what}");
             machine.set_budget(Budget::default());
             assert_eq!(start(&mut machine, (code.at + 0x1000) | code.thumb), Stop::Returned, "{what}");

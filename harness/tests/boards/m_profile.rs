@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Register, Resume, Stop, Unicorn};
+use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Limit, Register, Resume, Stop, Unicorn};
 use linker::Target;
 use linker::memory::{Memory, Protection};
 
@@ -134,7 +134,7 @@ fn a_program_that_waits_or_masks_is_interrupted() {
         machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
         // cpsid i, wfi, b .-2; and msr primask, r0 before b .
         for (instructions, r0) in [(&[0xb672_u16, 0xbf30, 0xe7fd][..], 0), (&[0xf380, 0x8810, 0xe7fe], 1)] {
-            assert_eq!(run(&mut machine, &halves(instructions), r0), Stop::OutOfBudget, "{board}");
+            assert_eq!(run(&mut machine, &halves(instructions), r0), Stop::OutOfBudget(Limit::Time), "{board}");
         }
         assert_eq!(run(&mut machine, &halves(&[0x4770]), 0), Stop::Returned, "{board}");
         assert_eq!(session.borrow().starts(), 1, "{board}");

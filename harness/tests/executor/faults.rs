@@ -1,7 +1,7 @@
 //! Faults by kind, program counter and address, on every target; never a wrong "returned".
 
 use crate::support::*;
-use harness::executor::{Budget, Executor, Fault, FaultKind, Guest, Register, Resume, Stop};
+use harness::executor::{Budget, Executor, Fault, FaultKind, Guest, Limit, Register, Resume, Stop};
 use linker::memory::Protection;
 use rstest::rstest;
 
@@ -271,7 +271,7 @@ fn the_stack_has_a_guard() {
     code_at(&mut machine, CODE, &words(&[0xf81f_0fe0, 0x17ff_ffff]));
     let stop = run(&mut machine, CODE, &[]);
     let fault = stop.fault().expect("a fault");
-    assert_eq!((fault.kind, fault.pc), (FaultKind::Write, CODE));
+    assert_eq!((fault.kind, fault.pc), (FaultKind::Stack, CODE));
 }
 
 #[test]
@@ -282,12 +282,13 @@ fn an_endless_loop_ends() {
         let mut machine = machine(target);
         code_at(&mut machine, CODE, &code);
         machine.set_budget(Budget { instructions: 100_000, ..Budget::default() });
-        assert_eq!(run(&mut machine, CODE | thumb, &[]), Stop::OutOfBudget, "{target}");
+        assert_eq!(run(&mut machine, CODE | thumb, &[]), Stop::OutOfBudget(Limit::Instructions), "{target}");
         assert_eq!(machine.get(Register::Pc), u128::from(CODE));
-        assert_eq!(machine.resume(Resume::Run), Stop::OutOfBudget, "{target}");
+        // There is one budget, until it is renewed.
+        assert_eq!(machine.resume(Resume::Run), Stop::OutOfBudget(Limit::Instructions), "{target}");
         let time = std::time::Duration::from_millis(20);
-        machine.set_budget(Budget { instructions: u64::MAX, time });
-        assert_eq!(run(&mut machine, CODE | thumb, &[]), Stop::OutOfBudget, "{target}");
+        machine.set_budget(Budget { instructions: u64::MAX, time, ..Budget::default() });
+        assert_eq!(run(&mut machine, CODE | thumb, &[]), Stop::OutOfBudget(Limit::Time), "{target}");
     }
 }
 
@@ -297,11 +298,16 @@ fn a_loop_of_host_calls_ends() {
     // blr x1; b .-4
     code_at(&mut machine, CODE, &words(&[0xd63f_0020, 0x17ff_ffff]));
     let putchar = machine.host().lookup("putchar").expect("putchar");
-    machine.host_mut().set_output_limit(10);
-    machine.set_budget(Budget { instructions: 10_000, ..Budget::default() });
-    assert_eq!(run(&mut machine, CODE, &[65, putchar]), Stop::OutOfBudget);
+    machine.set_budget(Budget { output: 10, ..Budget::default() });
+    assert_eq!(run(&mut machine, CODE, &[65, putchar]), Stop::OutOfBudget(Limit::Output));
     assert_eq!(machine.host().printed(), b"AAAAAAAAAA");
-    assert!(machine.host().truncated());
+    machine.set_budget(Budget { instructions: 10_000, ..Budget::default() });
+    assert_eq!(run(&mut machine, CODE, &[65, putchar]), Stop::OutOfBudget(Limit::Instructions));
+    // Calls share it.
+    assert_eq!(run(&mut machine, CODE, &[65, putchar]), Stop::OutOfBudget(Limit::Instructions));
+    machine.reset();
+    code_at(&mut machine, CODE, &words(&[0xd65f_03c0]));
+    assert_eq!(run(&mut machine, CODE, &[]), Stop::Returned);
 }
 
 #[test]

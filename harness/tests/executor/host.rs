@@ -90,7 +90,6 @@ fn formats() {
             "inf|-INF|  nan|inf   |   inf",
         ),
         ("%f|%g|%d", vec![F64(-0.0), F64(-1.5), I32(i32::MIN)], "-0.000000|-1.5|-2147483648"),
-        ("%z", vec![], "%z"),
         ("%", vec![], "%"),
     ];
     for target in ["aarch64", "armv6", "thumbv7m"] {
@@ -175,7 +174,7 @@ fn memory_and_strings() {
             value(&mut machine, "calloc", &[Value::U32(4), Value::U32(2)], Type::Bytes(8)),
             Value::Buffer(vec![0; 8])
         );
-        assert_eq!(value(&mut machine, "malloc", &[Value::U32(1 << 30)], Type::Pointer), Value::U64(0));
+        assert_eq!(value(&mut machine, "malloc", &[Value::U32(u32::MAX)], Type::Pointer), Value::U64(0));
     }
 }
 

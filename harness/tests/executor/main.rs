@@ -6,6 +6,7 @@ mod calls;
 mod epc;
 mod faults;
 mod host;
+mod hostile;
 mod image;
 mod memory;
 mod reset;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod drivers;
+mod exec;
 mod html;
 mod image;
 mod inputs;

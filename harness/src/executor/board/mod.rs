@@ -17,7 +17,7 @@ pub use self::session::{Failed, Session};
 use super::hosted::engine::PAGE;
 use super::hosted::{self, Hosted};
 use super::wire::{Batch, Registers, Reply, Trouble, Wire, Wired};
-use super::{Abi, Budget, TargetInfo};
+use super::{Abi, Budget, Limit, TargetInfo};
 
 /// A machine around a board's processor.
 pub type Remote = Hosted<Wired<Processor>>;
@@ -48,6 +48,10 @@ pub struct Processor {
     /// Bytes of memory for programs.
     memory: u64,
     deadline: Instant,
+    /// What is used up at the deadline.
+    limit: Limit,
+    /// Instructions that there were when the clock was started, and when that was.
+    allowed: (u64, Instant),
 }
 
 impl Remote {
@@ -133,7 +137,9 @@ impl Processor {
         };
         let (memory, width, number) = (offer.pool, offer.width, shared.enroll());
         drop(shared);
-        Ok((Processor { session: session.clone(), number, width, memory, deadline: Instant::now() }, info))
+        let (deadline, limit) = (Instant::now(), Limit::Time);
+        let allowed = (0, deadline);
+        Ok((Processor { session: session.clone(), number, width, memory, deadline, limit, allowed }, info))
     }
 }
 
@@ -170,12 +176,25 @@ impl Wire for Processor {
     fn allow(&mut self, budget: Budget) {
         // Whoever has the board may take any time.
         self.session.borrow_mut().take();
-        let time = budget.time.min(Duration::from_micros(budget.instructions / PACE).max(LEAST));
-        self.deadline = Instant::now() + time;
+        let paced = Duration::from_micros(budget.instructions / PACE).max(LEAST);
+        self.limit = if paced < budget.time { Limit::Instructions } else { Limit::Time };
+        let now = Instant::now();
+        self.deadline = now + paced.min(budget.time);
+        self.allowed = (budget.instructions, now);
     }
 
     fn charge(&mut self) -> bool {
         Instant::now() < self.deadline
+    }
+
+    fn unspent(&self) -> u64 {
+        let (instructions, begun) = self.allowed;
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        instructions.saturating_sub(micros.saturating_mul(PACE))
+    }
+
+    fn limit(&self) -> Limit {
+        self.limit
     }
 
     fn before_run(&mut self, _: &mut Batch) -> Duration {

@@ -66,6 +66,8 @@ pub trait Engine {
     fn regions(&self) -> &Ranges<Access>;
     /// The same, to reserve some.
     fn regions_mut(&mut self) -> &mut Ranges<Access>;
+    /// Bytes of memory, in use or not.
+    fn memory(&self) -> u64;
     /// Bytes of memory not in use.
     fn left(&self) -> u64;
     /// Maps pages, zero at first, or changes what may be done with the region that starts here.
@@ -100,6 +102,8 @@ pub trait Engine {
     fn allow(&mut self, budget: Budget);
     /// Takes the price of a host call from that; whether something is left.
     fn charge(&mut self) -> bool;
+    /// How many instructions of that are left. An engine that does not count them says what its time would be.
+    fn unspent(&self) -> u64;
     /// Runs from here (with the Thumb bit) until something happens.
     fn run(&mut self, begin: u64, resume: Resume) -> Ended;
     /// As new: the whole state of the processor, translated code and memory. The pages have to be mapped again.

@@ -6,8 +6,9 @@ use linker::memory::{
     Action, Call as ActionCall, InFlight, Lifetime, Memory, MemoryError, Protection, Segment, SigningKey,
 };
 
+use super::Hosted;
+use super::areas::ANYWHERE;
 use super::engine::{Access, Engine, PAGE};
-use super::{ANYWHERE, Hosted};
 use crate::executor::place::{Placement, PlacementRefused, Space};
 use crate::executor::{Executor, Guest, Stop};
 
@@ -52,7 +53,7 @@ pub enum ActionFailed {
         status: u64,
     },
     /// The function did not return.
-    #[error("action {number}: function at {function:#x} did not return: {stop:?}")]
+    #[error("action {number}: function at {function:#x} did not return: {stop}")]
     Stopped {
         /// Number of the action.
         number: usize,

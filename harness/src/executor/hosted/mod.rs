@@ -7,16 +7,22 @@
 //! |---|---|
 //! | `0x10000` to `0x1ffff` | host functions (fetch only); calls return to the first address, in Thumb state to `0x10008` |
 //! | `0x20000` | one page of the host's data: `stdout` and its like, the stack protector's guard |
-//! | `0x30000` to `0x12ffff` | argument buffers |
+//! | `0x21000` | one page that holds `errno` |
+//! | `0x22000` | instructions that sign pointers, once one was signed |
 //! | `0x140000` to `0x23ffff` | the stack, with nothing mapped on either side |
 //! | `0x250000` to `0x28ffff` | the stack of finalize actions |
-//! | `0x2a0000` to `0x39ffff` | the heap |
+//! | `0x2a0000` to `0x31efff` | the heap |
+//! | `0x320000` to `0x39ffff` | argument buffers |
 //! | `0x3a0000` to `0x3effff` | the thread's control block and variables, if there are any |
 //! | `0x400000` | where `Place::Anywhere` begins |
 //!
+//! A heap, arguments, a thread or a stack that need more than that get pages in which nothing else is.
+//!
 //! All of it is counted from [`TargetInfo::origin`], which is 0 wherever addresses can be chosen.
 
+mod areas;
 pub mod engine;
+mod machine;
 mod memory;
 
 use std::ops::RangeInclusive;
@@ -25,66 +31,45 @@ use std::time::Duration;
 use linker::layout::ThreadLocal;
 use linker::memory::SigningKey;
 
-use self::engine::{Access, Ended, Engine};
-use super::{Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Lost, Register, Resume, Stop, TargetInfo};
+use self::areas::{
+    ACTION_STACK, BUFFERS, GUARD, HEAP, HOST, HOST_DATA, HOST_VARIABLES, RETURN_THUMB, SIGN, STACK, THREAD, moved,
+};
+use self::engine::{Access, Ended, Engine, PAGE};
+use self::machine::Machine;
+use super::{
+    AccessError, Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register, Resume, Stop,
+    TargetInfo,
+};
 use crate::host::{self, Host, Served};
 
+pub use self::areas::usable;
 pub use self::memory::{ActionFailed, Allocation, Forgotten, Reserved};
-
-/// Where host functions are; the first is where calls return to, those in Thumb state [`RETURN_THUMB`] bytes further on.
-const HOST: RangeInclusive<u64> = 0x1_0000..=0x1_ffff;
-const RETURN_THUMB: u64 = 8;
-const HOST_DATA: RangeInclusive<u64> = 0x2_0000..=0x2_0fff;
-const BUFFERS: RangeInclusive<u64> = 0x3_0000..=0x12_ffff;
-/// Instructions that sign, one for each key, with a return behind each.
-const SIGN: RangeInclusive<u64> = 0x13_0000..=0x13_0fff;
-const STACK: RangeInclusive<u64> = 0x14_0000..=0x23_ffff;
-const ACTION_STACK: RangeInclusive<u64> = 0x25_0000..=0x28_ffff;
-const HEAP: RangeInclusive<u64> = 0x2a_0000..=0x39_ffff;
-/// The thread's control block and variables.
-const THREAD: RangeInclusive<u64> = 0x3a_0000..=0x3e_ffff;
-/// The first address that is not the executor's own.
-const ANYWHERE: u64 = 0x40_0000;
-/// The first address of the executor's own: what is below is usable where a program may have to be (vector tables).
-const OWN: u64 = 0x1_0000;
 
 /// `pacia x0, x1` and the same for the other keys, in the order of their encoding, each with `ret` behind it.
 const SIGN_CODE: [u32; 8] = [0xdac1_0020, RET, 0xdac1_0420, RET, 0xdac1_0820, RET, 0xdac1_0c20, RET];
 const RET: u32 = 0xd65f_03c0;
 
-/// The part of the executor that host functions may touch while they work.
-struct Machine<E> {
-    engine: E,
-}
+/// How much of an image of thread-local variables is copied at a time.
+const COPIED: u64 = 1 << 16;
 
 /// A machine that linked programs run on. See the module's page.
 pub struct Hosted<E> {
     machine: Machine<E>,
     host: Host,
-    budget: Budget,
     /// State of the function that was started: it has to return in the same one.
     thumb: bool,
     /// The host function that surfaced as a stop; resuming returns from it, unless the program counter was moved.
     waiting: Option<u64>,
     /// Counts resets: handles of an earlier life are refused.
     epoch: u64,
+    /// Room for arguments.
+    buffers: RangeInclusive<u64>,
     next_buffer: u64,
+    /// The stack of calls, and the one that is in use.
+    stack: RangeInclusive<u64>,
+    running: RangeInclusive<u64>,
     /// Segment buffers for reuse.
     pool: Vec<Vec<u8>>,
-}
-
-/// Where programs may be, as far as this is concerned: all but its own memory.
-pub fn usable(is_64: bool, m_profile: bool, origin: u64) -> Vec<RangeInclusive<u64>> {
-    let mut usable = vec![origin + ANYWHERE..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
-    if m_profile {
-        usable.push(origin..=origin + OWN - 1);
-    }
-    usable
-}
-
-/// An area where it is when memory begins at `origin`.
-fn moved(origin: u64, area: RangeInclusive<u64>) -> RangeInclusive<u64> {
-    origin + area.start()..=origin + area.end()
 }
 
 impl<E: Engine> Hosted<E> {
@@ -93,19 +78,26 @@ impl<E: Engine> Hosted<E> {
         let origin = engine.info().origin;
         let functions = moved(origin, HOST);
         engine.set_host(functions.clone());
-        let areas = host::Areas { functions, data: origin + HOST_DATA.start(), heap: moved(origin, HEAP) };
+        let areas = host::Areas {
+            functions,
+            data: origin + HOST_DATA.start(),
+            errno: origin + HOST_VARIABLES.start(),
+            heap: moved(origin, HEAP),
+        };
         let host = Host::new(engine.info(), areas);
         let mut hosted = Hosted {
-            machine: Machine { engine },
+            machine: Machine::new(engine),
             host,
-            budget: Budget::default(),
             thumb: false,
             waiting: None,
             epoch: 0,
-            next_buffer: origin + BUFFERS.start(),
+            buffers: moved(origin, BUFFERS),
+            next_buffer: 0,
+            stack: moved(origin, STACK),
+            running: moved(origin, STACK),
             pool: Vec::new(),
         };
-        hosted.map_own();
+        hosted.begin();
         hosted
     }
 
@@ -119,10 +111,16 @@ impl<E: Engine> Hosted<E> {
         &mut self.machine.engine
     }
 
-    fn map_own(&mut self) {
+    /// What a machine has before a program is there.
+    fn begin(&mut self) {
+        self.buffers = self.own(BUFFERS);
+        self.next_buffer = *self.buffers.start();
+        (self.stack, self.running) = (self.own(STACK), self.own(STACK));
+        self.renew();
+        self.machine.grown = 0;
         let engine = &mut self.machine.engine;
         let origin = engine.info().origin;
-        for area in [BUFFERS, STACK, ACTION_STACK, HEAP] {
+        for area in [BUFFERS, STACK, ACTION_STACK, HEAP, HOST_VARIABLES] {
             engine.protect(moved(origin, area), Access::DATA);
         }
         engine.protect(moved(origin, HOST_DATA), Access::READ);
@@ -146,8 +144,26 @@ impl<E: Engine> Hosted<E> {
     }
 
     /// Runs from an address with the Thumb bit until something happens that is not served here.
-    fn go(&mut self, mut pc: u64, resume: Resume) -> Stop {
-        self.machine.engine.allow(self.budget);
+    fn go(&mut self, pc: u64, resume: Resume) -> Stop {
+        let begun = self.machine.begin();
+        let stop = self.run(pc, resume);
+        self.machine.end(begun);
+        match stop {
+            Stop::Fault(fault) if self.is_overflow(&fault) => Stop::Fault(Fault { kind: FaultKind::Stack, ..fault }),
+            stop => stop,
+        }
+    }
+
+    /// Whether a fault is an access below a stack that is used up.
+    fn is_overflow(&self, fault: &Fault) -> bool {
+        let (start, sp) = (*self.running.start(), self.machine.get(Register::Sp) as u64);
+        let is_access = matches!(fault.kind, FaultKind::Read | FaultKind::Write);
+        let Some(address) = fault.address.filter(|_| is_access) else { return false };
+        // Something may be left of the stack when a function takes more than that, or calls one of the host's.
+        sp < start.saturating_add(PAGE) && address < start && address >= sp.min(start).saturating_sub(GUARD)
+    }
+
+    fn run(&mut self, mut pc: u64, resume: Resume) -> Stop {
         let returned = [false, true].map(|thumb| self.return_address(thumb) & !1);
         loop {
             let engine = &mut self.machine.engine;
@@ -178,9 +194,11 @@ impl<E: Engine> Hosted<E> {
                     self.waiting = Some(at);
                     return Stop::HostCall { name, address: self.host.guest_address(at) };
                 }
-                Served::Fault(name, Inaccessible { kind, address }) => {
+                Served::Failed(name, AccessError::Inaccessible(Inaccessible { kind, address })) => {
                     return Stop::Fault(Fault { kind, pc: at, address: Some(address), host: Some(name) });
                 }
+                Served::Failed(_, AccessError::Exhausted(limit)) => return Stop::OutOfBudget(limit),
+                Served::Failed(_, AccessError::Refused(why)) => return Stop::Refused(why),
                 Served::State => return fault(FaultKind::State, at, None),
                 // Not the address of any function: the guest jumped somewhere.
                 Served::Unknown => return fault(FaultKind::Fetch, at, Some(at)),
@@ -188,7 +206,7 @@ impl<E: Engine> Hosted<E> {
             // A loop of host calls has to end, too.
             if !self.machine.engine.charge() {
                 self.machine.engine.set_pc(pc);
-                return Stop::OutOfBudget;
+                return Stop::OutOfBudget(if self.machine.is_late() { Limit::Time } else { Limit::Instructions });
             }
             if resume == Resume::Step {
                 // The call was the step.
@@ -209,11 +227,12 @@ impl<E: Engine> Hosted<E> {
     fn aside(&mut self, function: u64, arguments: &[u64]) -> Result<u64, Stop> {
         let saved = self.machine.engine.save().map_err(Stop::Refused)?;
         let (thumb, waiting) = (self.thumb, self.waiting.take());
+        let running = self.running.clone();
         let registers = (0..).zip(arguments).map(|(n, &value)| (Register::Core(n), u128::from(value))).collect();
         let call = Call { function, registers, stack: Vec::new() };
-        let stop = self.enter(&call, ACTION_STACK);
+        let stop = self.enter(&call, self.own(ACTION_STACK));
         let result = self.machine.engine.get(Register::Core(0)) as u64;
-        (self.thumb, self.waiting) = (thumb, waiting);
+        (self.thumb, self.waiting, self.running) = (thumb, waiting, running);
         self.machine.engine.restore(&saved).map_err(Stop::Refused)?;
         if stop == Stop::Returned { Ok(result) } else { Err(stop) }
     }
@@ -232,12 +251,12 @@ impl<E: Engine> Hosted<E> {
     }
 
     fn enter(&mut self, call: &Call, stack: RangeInclusive<u64>) -> Stop {
-        let stack = self.own(stack);
         // A multiple of 16 serves both architectures.
         let sp = (stack.end() + 1).saturating_sub(call.stack.len() as u64) & !15;
         if sp < *stack.start() || self.machine.engine.write(sp, &call.stack).is_err() {
             return Stop::Refused("the arguments do not fit on the stack".to_owned());
         }
+        self.running = stack;
         self.thumb = self.is_thumb(call.function);
         self.waiting = None;
         let link = self.return_address(self.thumb);
@@ -256,49 +275,6 @@ fn fault(kind: FaultKind, pc: u64, address: Option<u64>) -> Stop {
     Stop::Fault(Fault { kind, pc, address, host: None })
 }
 
-impl<E: Engine> Machine<E> {
-    fn check(&self, address: u64, length: usize, kind: FaultKind) -> Result<(), Inaccessible> {
-        let mut at = address;
-        let mut left = length as u64;
-        while left > 0 {
-            at = self.engine.wrap(at);
-            match self.engine.regions().at(at) {
-                Some((range, access)) if access.allows(kind) => {
-                    let here = (range.end() - at).saturating_add(1).min(left);
-                    at = at.wrapping_add(here);
-                    left -= here;
-                }
-                _ => return Err(Inaccessible { kind, address: at }),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<E: Engine> Guest for Machine<E> {
-    fn info(&self) -> &TargetInfo {
-        self.engine.info()
-    }
-
-    fn get(&self, register: Register) -> u128 {
-        self.engine.get(register)
-    }
-
-    fn set(&mut self, register: Register, value: u128) {
-        self.engine.set(register, value);
-    }
-
-    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), Inaccessible> {
-        self.check(address, into.len(), FaultKind::Read)?;
-        self.engine.read(address, into).map_err(|address| Inaccessible { kind: FaultKind::Read, address })
-    }
-
-    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
-        self.check(address, bytes.len(), FaultKind::Write)?;
-        self.engine.write(address, bytes).map_err(|address| Inaccessible { kind: FaultKind::Write, address })
-    }
-}
-
 impl<E: Engine> Guest for Hosted<E> {
     fn info(&self) -> &TargetInfo {
         self.machine.engine.info()
@@ -312,18 +288,18 @@ impl<E: Engine> Guest for Hosted<E> {
         self.machine.set(register, value);
     }
 
-    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), Inaccessible> {
-        self.machine.read(address, into)
+    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), AccessError> {
+        self.machine.look(address, into)
     }
 
-    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
-        self.machine.write(address, bytes)
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), AccessError> {
+        self.machine.put(address, bytes)
     }
 }
 
 impl<E: Engine> Executor for Hosted<E> {
     fn start(&mut self, call: &Call) -> Stop {
-        self.enter(call, STACK)
+        self.enter(call, self.stack.clone())
     }
 
     fn resume(&mut self, resume: Resume) -> Stop {
@@ -340,10 +316,9 @@ impl<E: Engine> Executor for Hosted<E> {
         self.epoch += 1;
         self.waiting = None;
         self.thumb = false;
-        self.next_buffer = *self.own(BUFFERS).start();
         self.host.reset();
         self.machine.engine.reset();
-        self.map_own();
+        self.begin();
     }
 
     fn peek(&mut self, address: u64, into: &mut [u8]) -> Result<(), Inaccessible> {
@@ -355,18 +330,34 @@ impl<E: Engine> Executor for Hosted<E> {
     }
 
     fn set_thread(&mut self, image: &ThreadLocal) -> Result<(), String> {
-        let area = self.own(THREAD);
-        let (start, room) = (*area.start(), area.end() - area.start());
-        if image.alignment > start & start.wrapping_neg() || image.offset.saturating_add(image.size) > room {
-            return Err(format!(
-                "thread-local variables of {:#x} bytes, aligned to {:#x}, do not fit into the {room:#x} bytes of a thread",
-                image.size, image.alignment
-            ));
+        let needed = image.offset.saturating_add(image.size);
+        let own = self.own(THREAD);
+        let fits = needed <= own.end() - own.start() && own.start().is_multiple_of(image.alignment.max(1));
+        let engine = &mut self.machine.engine;
+        let area = if fits {
+            engine.protect(own.clone(), Access::DATA);
+            own
+        } else {
+            areas::more(engine, needed, image.alignment).ok_or_else(|| {
+                let (size, alignment, left) = (image.size, image.alignment, engine.memory());
+                format!(
+                    "there is no room for thread-local variables of {size:#x} bytes, aligned to {alignment:#x}: the machine has \
+                     {left:#x} bytes of memory"
+                )
+            })?
+        };
+        let start = *area.start();
+        let mut piece = vec![0; image.size.min(COPIED) as usize];
+        let mut done = 0;
+        while done < image.size {
+            let piece = &mut piece[..(image.size - done).min(COPIED) as usize];
+            self.peek(image.address.wrapping_add(done), piece).map_err(|error| error.to_string())?;
+            // The memory is zero, and takes room only when it is written.
+            if piece.iter().any(|&byte| byte != 0) {
+                self.poke(start + image.offset + done, piece).map_err(|error| error.to_string())?;
+            }
+            done += piece.len() as u64;
         }
-        let mut bytes = vec![0; image.size as usize];
-        self.peek(image.address, &mut bytes).map_err(|error| error.to_string())?;
-        self.machine.engine.protect(area, Access::DATA);
-        self.poke(start + image.offset, &bytes).map_err(|error| error.to_string())?;
         let block = start + image.offset;
         self.host.set_thread(start, block);
         let register = if self.info().is_64() { Register::Thread } else { Register::ThreadReadOnly };
@@ -376,15 +367,62 @@ impl<E: Engine> Executor for Hosted<E> {
         Ok(())
     }
 
-    fn buffer(&mut self, bytes: &[u8]) -> Result<u64, Inaccessible> {
-        let address = self.next_buffer;
-        let end = address.saturating_add(bytes.len() as u64).next_multiple_of(16);
-        let last = *self.own(BUFFERS).end();
-        if end > last {
-            return Err(Inaccessible { kind: FaultKind::Write, address: last });
+    fn set_stack(&mut self, bytes: u64) -> Result<(), String> {
+        let own = self.own(STACK);
+        if bytes <= own.end() - own.start() + 1 {
+            let start = own.end() + 1 - bytes.max(PAGE).next_multiple_of(PAGE);
+            // What is used of it is at its end; that more is mapped below would hide that it was too small.
+            if start > *own.start() {
+                self.machine.engine.unmap(*own.start())?;
+                self.machine.engine.protect(start..=*own.end(), Access::DATA);
+            }
+            self.stack = start..=*own.end();
+            return Ok(());
         }
+        let engine = &mut self.machine.engine;
+        let none = || format!("there is no room for a stack of {bytes:#x} bytes");
+        let size = bytes.checked_next_multiple_of(PAGE).ok_or_else(none)?;
+        let area = areas::unused(engine, size.saturating_add(GUARD), PAGE).ok_or_else(none)?;
+        let stack = area.start() + GUARD..=*area.end();
+        // Nothing else is to be where an overflow is noticed.
+        engine.regions_mut().insert(*area.start()..=stack.start() - 1, Access::NONE);
+        engine.protect(stack.clone(), Access::DATA);
+        self.stack = stack;
+        Ok(())
+    }
+
+    fn extend(&mut self, end: u64) {
+        let engine = &mut self.machine.engine;
+        let regions = engine.regions();
+        let start = match regions.at(end) {
+            Some((region, _)) => region.end().checked_add(1),
+            None => end.checked_next_multiple_of(PAGE),
+        };
+        let Some(start) = start else { return };
+        let usable = engine.info().usable.iter().find(|range| range.contains(&start));
+        let Some(last) = usable.map(|range| *range.end()) else { return };
+        // A page stays between it and what is behind.
+        let last = regions.after(start).map_or(last, |next| next.saturating_sub(PAGE + 1)).min(last);
+        let room = ((engine.memory() / 2) & !(PAGE - 1)).max(PAGE);
+        if last > start && engine.wrap(last) == last {
+            let pages = start..=last.min(start.saturating_add(room - 1));
+            engine.protect(*pages.start()..=pages.end() | (PAGE - 1), Access::DATA);
+        }
+    }
+
+    fn buffer(&mut self, bytes: &[u8]) -> Result<u64, Inaccessible> {
+        let fits = |at: u64, area: &RangeInclusive<u64>| {
+            at.checked_add(bytes.len() as u64)?.checked_next_multiple_of(16).filter(|end| end - 1 <= *area.end())
+        };
+        if fits(self.next_buffer, &self.buffers).is_none() {
+            let wanted = (bytes.len() as u64).max(1 << 20);
+            let no_room = Inaccessible { kind: FaultKind::Write, address: *self.buffers.end() };
+            self.buffers = areas::more(&mut self.machine.engine, wanted, 0).ok_or(no_room)?;
+            self.next_buffer = *self.buffers.start();
+        }
+        let address = self.next_buffer;
         self.poke(address, bytes)?;
-        self.next_buffer = end;
+        self.next_buffer = fits(address, &self.buffers).unwrap_or(address);
         Ok(address)
     }
 
@@ -405,6 +443,12 @@ impl<E: Engine> Executor for Hosted<E> {
     }
 
     fn set_budget(&mut self, budget: Budget) {
-        self.budget = budget;
+        self.machine.budget = budget;
+        self.renew();
+    }
+
+    fn renew(&mut self) {
+        self.machine.renew();
+        self.host.set_output(self.machine.budget.output);
     }
 }

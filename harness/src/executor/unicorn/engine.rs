@@ -16,7 +16,7 @@ use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
 use crate::executor::hosted::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::place::Ranges;
-use crate::executor::{Budget, Fault, FaultKind, Register, Resume, Stop, TargetInfo};
+use crate::executor::{Budget, Fault, FaultKind, Limit, Register, Resume, Stop, TargetInfo};
 
 type Uc = unicorn_engine::Unicorn<'static, Hooks>;
 
@@ -190,8 +190,8 @@ impl Emulator {
                 fault(FaultKind::Fetch, Some(address))
             }
             Left::Seen(Seen::Exception(number)) => self.exception(number, pc),
-            Left::Seen(Seen::OutOfBudget) => Stop::OutOfBudget,
-            Left::Seen(Seen::OutOfMemory) => Stop::Refused("the program touched more memory than there is".to_owned()),
+            Left::Seen(Seen::OutOfBudget(limit)) => Stop::OutOfBudget(limit),
+            Left::Seen(Seen::OutOfMemory) => Stop::OutOfBudget(Limit::Memory),
             Left::Counted => Stop::Stepped,
             // M-profile in A32 state refuses every instruction.
             Left::Invalid if self.cpu.m_profile && !self.thumb() => fault(FaultKind::State, None),
@@ -243,6 +243,10 @@ impl Engine for Emulator {
         &mut self.hooks().pages.regions
     }
 
+    fn memory(&self) -> u64 {
+        PHYSICAL_SIZE
+    }
+
     fn left(&self) -> u64 {
         self.pages().left()
     }
@@ -258,6 +262,10 @@ impl Engine for Emulator {
         let hooks = self.hooks();
         hooks.instructions = hooks.instructions.saturating_sub(8);
         hooks.instructions > 0 && hooks.deadline.is_none_or(|deadline| Instant::now() <= deadline)
+    }
+
+    fn unspent(&self) -> u64 {
+        self.uc.get_data().instructions
     }
 
     fn run(&mut self, begin: u64, resume: Resume) -> Ended {

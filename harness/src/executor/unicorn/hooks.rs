@@ -10,7 +10,7 @@ use unicorn_engine::{HookType, MemType, Prot, RegisterARM, TlbEntry, Unicorn, uc
 
 use super::cpu::THUMB;
 use super::pages::Pages;
-use crate::executor::FaultKind;
+use crate::executor::{FaultKind, Limit};
 
 /// Bits 15 to 10, 26 and 25 of CPSR: the state of an IT block.
 const IT: u32 = 0x0600_fc00;
@@ -28,8 +28,8 @@ pub(super) enum Seen {
     Access { kind: FaultKind, pc: u64, address: u64 },
     /// An exception of the processor, by the engine's number.
     Exception(u32),
-    /// Instructions or time used up.
-    OutOfBudget,
+    /// This is used up.
+    OutOfBudget(Limit),
     /// More memory was touched than there is.
     OutOfMemory,
 }
@@ -195,7 +195,7 @@ fn block(uc: &mut Unicorn<'_, Hooks>, address: u64, size: u32) {
     let late =
         hooks.blocks.is_multiple_of(CLOCK_INTERVAL) && hooks.deadline.is_some_and(|deadline| Instant::now() > deadline);
     if spent.is_none() || late {
-        hooks.see(Seen::OutOfBudget);
+        hooks.see(Seen::OutOfBudget(if late { Limit::Time } else { Limit::Instructions }));
         let _ = uc.emu_stop();
     }
 }

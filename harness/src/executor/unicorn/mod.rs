@@ -108,9 +108,13 @@ impl Wire for Emulation {
         self.instructions > 0 && !self.time().is_zero()
     }
 
+    fn unspent(&self) -> u64 {
+        self.instructions
+    }
+
     fn before_run(&mut self, batch: &mut Batch) -> Duration {
         let time = self.time();
-        batch.allow(Budget { instructions: self.instructions, time });
+        batch.allow(Budget { time, ..Budget::of_instructions(self.instructions) });
         time
     }
 

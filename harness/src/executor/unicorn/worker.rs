@@ -18,7 +18,7 @@ use super::pages::PHYSICAL_SIZE;
 use crate::executor::hosted::engine::{Ended, Engine};
 use crate::executor::wire::batch::{self, Answer, Request, flags, next, stopped};
 use crate::executor::wire::{Registers, Stopped};
-use crate::executor::{FaultKind, Register, Resume, Stop};
+use crate::executor::{FaultKind, Limit, Register, Resume, Stop};
 
 /// The variable that makes a process an emulator: the name of its target.
 pub(super) const VARIABLE: &str = "LINKRIG_EMULATOR";
@@ -238,13 +238,22 @@ impl Worker {
                     FaultKind::Unaligned if fault.address.is_none() => stopped::UNALIGNED_SOMEWHERE,
                     FaultKind::Unaligned => stopped::UNALIGNED,
                     FaultKind::State => stopped::STATE,
+                    // What an engine sees of it is a write.
+                    FaultKind::Stack => stopped::WRITE,
                 };
                 stopped(kind, fault.address.unwrap_or(0))
             }
             Ended::Stop(Stop::Breakpoint { .. }) => stopped(stopped::BREAKPOINT, 0),
             Ended::Stop(Stop::Syscall) => stopped(stopped::SYSTEM_CALL, 0),
             Ended::Stop(Stop::Stepped) => stopped(stopped::STEPPED, 0),
-            Ended::Stop(Stop::OutOfBudget) => stopped(stopped::OUT_OF_BUDGET, 0),
+            Ended::Stop(Stop::OutOfBudget(limit)) => {
+                let (kind, detail) = match limit {
+                    Limit::Memory => (stopped::OUT_OF_MEMORY, 0),
+                    Limit::Time => (stopped::OUT_OF_BUDGET, stopped::TIME),
+                    _ => (stopped::OUT_OF_BUDGET, stopped::INSTRUCTIONS),
+                };
+                (Stopped { kind, detail, address: 0 }, String::new())
+            }
             Ended::Stop(Stop::Refused(why)) => {
                 (Stopped { kind: stopped::OTHER, detail: why.len() as u32, address: 0 }, why)
             }

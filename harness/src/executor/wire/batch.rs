@@ -38,6 +38,9 @@ pub(crate) mod stopped {
     pub(crate) const STEPPED: u32 = 9;
     pub(crate) const OUT_OF_BUDGET: u32 = 10;
     pub(crate) const OUT_OF_MEMORY: u32 = 11;
+    // Details of a budget that is used up, where they are said.
+    pub(crate) const INSTRUCTIONS: u32 = 1;
+    pub(crate) const TIME: u32 = 2;
     // An agent does not say those from here on.
     /// Unaligned, and nothing says which address.
     pub(crate) const UNALIGNED_SOMEWHERE: u32 = 64;
@@ -244,7 +247,7 @@ pub(crate) fn next<'a>(rest: &mut &'a [u8]) -> Option<Request<'a>> {
         _ if operation == Operation::Read as u32 => Request::Read(first, second),
         _ if operation == Operation::Gates as u32 => Request::Gates(pages),
         _ if operation == Operation::Allow as u32 => {
-            Request::Allow(Budget { instructions: first, time: Duration::from_nanos(second) })
+            Request::Allow(Budget { time: Duration::from_nanos(second), ..Budget::of_instructions(first) })
         }
         _ if operation == Operation::Watch as u32 => Request::Watch((flags != 0).then_some(first..=second)),
         _ if operation == Operation::Watched as u32 => Request::Watched,

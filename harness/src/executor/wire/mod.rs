@@ -17,7 +17,7 @@ pub use self::registers::{Registers, SIZE};
 use self::seen::{BLOCK, Seen};
 use super::hosted::engine::{Access, Ended, Engine};
 use super::place::Ranges;
-use super::{Budget, Fault, FaultKind, Lost, Register, Resume, Stop, TargetInfo};
+use super::{Budget, Fault, FaultKind, Limit, Lost, Register, Resume, Stop, TargetInfo};
 
 /// How long anything that is not the program's own doing may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,6 +47,12 @@ pub trait Wire {
     fn allow(&mut self, budget: Budget);
     /// Takes the price of a host call from that; whether something is left.
     fn charge(&mut self) -> bool;
+    /// How many instructions of that are left. Where they are not counted, what the time that went by is taken for is gone.
+    fn unspent(&self) -> u64;
+    /// What is used up when a run ends for lack of budget and the other side does not say.
+    fn limit(&self) -> Limit {
+        Limit::Time
+    }
     /// Puts into a batch what the other side has to know before a run, and returns how long the run may take.
     fn before_run(&mut self, batch: &mut Batch) -> Duration;
     /// Takes what it says about a run.
@@ -190,8 +196,12 @@ impl<W: Wire> Wired<W> {
             batch::stopped::STATE => fault(FaultKind::State, None),
             batch::stopped::SYSTEM_CALL => Stop::Syscall,
             batch::stopped::STEPPED => Stop::Stepped,
-            batch::stopped::OUT_OF_BUDGET => Stop::OutOfBudget,
-            batch::stopped::OUT_OF_MEMORY => Stop::Refused("the program touched more memory than there is".to_owned()),
+            batch::stopped::OUT_OF_BUDGET => Stop::OutOfBudget(match stopped.detail {
+                batch::stopped::INSTRUCTIONS => Limit::Instructions,
+                batch::stopped::TIME => Limit::Time,
+                _ => self.wire.limit(),
+            }),
+            batch::stopped::OUT_OF_MEMORY => Stop::OutOfBudget(Limit::Memory),
             batch::stopped::OTHER => {
                 let mut text = vec![0; stopped.detail as usize];
                 reply.bytes(&mut text)?;
@@ -227,6 +237,10 @@ impl<W: Wire> Engine for Wired<W> {
 
     fn left(&self) -> u64 {
         self.wire.left(self.written)
+    }
+
+    fn memory(&self) -> u64 {
+        self.wire.left(0)
     }
 
     fn lost(&self) -> Option<&Lost> {
@@ -337,6 +351,10 @@ impl<W: Wire> Engine for Wired<W> {
 
     fn charge(&mut self) -> bool {
         self.wire.charge()
+    }
+
+    fn unspent(&self) -> u64 {
+        self.wire.unspent()
     }
 
     fn run(&mut self, begin: u64, resume: Resume) -> Ended {

@@ -16,7 +16,7 @@ use super::support::{Client, Objects, machine, record, session};
 const MUTANTS: u64 = 5_000;
 
 /// What a session may take: damaged code may run for as long as the budget lets it, in each call.
-const BUDGET: Budget = Budget { instructions: 100_000, time: Duration::from_millis(100) };
+const BUDGET: Budget = Budget { time: Duration::from_millis(100), ..Budget::of_instructions(100_000) };
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Numbers that look random and are the same every time (splitmix64).

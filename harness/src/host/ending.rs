@@ -1,0 +1,137 @@
+//! How a program ends: what it registered to be called before, in the order that the C library has for it.
+//!
+//! `exit` calls the destructors of thread-local variables, then what `atexit` and `__cxa_atexit` registered, last first, then
+//! the finalizers of the program. A function that is called so returns to [`GOING_ON`], which calls the next. Functions may
+//! register more meanwhile, or call `exit` again, which goes on with what is left.
+
+use super::frame::{Frame, Outcome};
+use super::{Flow, Table};
+use crate::machine::{Exit, Register};
+
+/// The host function that calls the next one. No symbol has this name.
+pub(super) const GOING_ON: &str = "exit (going on)";
+
+/// Functions to be called at the end, at most so many: each is the host's memory.
+const MOST: usize = 1 << 20;
+
+/// A function and its argument.
+type Handler = (u64, u64);
+
+/// What there is to be done at the end.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// Destructors of thread-local variables.
+    thread: Vec<Handler>,
+    /// `atexit` and its like.
+    exit: Vec<Handler>,
+    /// The program's finalizers: those that are called last come first.
+    pub(super) program: Vec<u64>,
+    /// `at_quick_exit`.
+    quick: Vec<Handler>,
+    leaving: Option<Leaving>,
+}
+
+/// What happens when all are called.
+#[derive(Clone, Copy, Debug)]
+enum Leaving {
+    Exit(i32),
+    QuickExit(i32),
+    /// Back to this caller.
+    Return(u64),
+}
+
+/// The functions.
+pub(super) const FUNCTIONS: Table = &[
+    ("abort", |_| Ok(Flow::Exit(Exit::Abort(String::new())))),
+    ("exit", |f| {
+        let status = f.int()?;
+        leave(f, Leaving::Exit(status))
+    }),
+    ("quick_exit", |f| {
+        let status = f.int()?;
+        leave(f, Leaving::QuickExit(status))
+    }),
+    ("_exit", exit_now),
+    ("_Exit", exit_now),
+    (GOING_ON, go_on),
+    ("atexit", |f| {
+        let function = f.word()?;
+        register(f, |ending| &mut ending.exit, (function, 0))
+    }),
+    ("at_quick_exit", |f| {
+        let function = f.word()?;
+        register(f, |ending| &mut ending.quick, (function, 0))
+    }),
+    ("__cxa_atexit", |f| {
+        let (function, argument) = (f.word()?, f.word()?);
+        register(f, |ending| &mut ending.exit, (function, argument))
+    }),
+    ("__aeabi_atexit", |f| {
+        let (argument, function) = (f.word()?, f.word()?);
+        register(f, |ending| &mut ending.exit, (function, argument))
+    }),
+    ("__cxa_thread_atexit", thread_atexit),
+    ("__cxa_thread_atexit_impl", thread_atexit),
+    ("__cxa_finalize", |f| {
+        let link = Register::link(f.guest().info());
+        let caller = f.guest().get(link) as u64;
+        leave(f, Leaving::Return(caller))
+    }),
+];
+
+fn exit_now(f: &mut Frame<'_>) -> Outcome {
+    let status = f.int()?;
+    exit_with(status)
+}
+
+fn exit_with(status: i32) -> Outcome {
+    // What a parent process would see.
+    Ok(Flow::Exit(Exit::Code(status & 0xff)))
+}
+
+fn thread_atexit(f: &mut Frame<'_>) -> Outcome {
+    let (function, argument) = (f.word()?, f.word()?);
+    register(f, |ending| &mut ending.thread, (function, argument))
+}
+
+/// Remembers a function. As in C, the result says whether it could be.
+fn register(f: &mut Frame<'_>, list: fn(&mut Ending) -> &mut Vec<Handler>, handler: Handler) -> Outcome {
+    let list = list(&mut f.state().ending);
+    let room = list.len() < MOST;
+    if room {
+        list.push(handler);
+    }
+    f.give_int(i32::from(!room))
+}
+
+fn leave(f: &mut Frame<'_>, leaving: Leaving) -> Outcome {
+    f.state().ending.leaving = Some(leaving);
+    go_on(f)
+}
+
+/// Calls the next function, or does what is to be done when there is none.
+fn go_on(f: &mut Frame<'_>) -> Outcome {
+    let ending = &mut f.state().ending;
+    // Called by nobody but the functions it called; a guest that jumps here ends.
+    let leaving = ending.leaving.unwrap_or(Leaving::Exit(0));
+    let next = match leaving {
+        Leaving::Exit(_) => {
+            let program = |ending: &mut Ending| ending.program.pop().map(|function| (function, 0));
+            ending.thread.pop().or_else(|| ending.exit.pop()).or_else(|| program(ending))
+        }
+        Leaving::QuickExit(_) => ending.quick.pop(),
+        Leaving::Return(_) => ending.exit.pop(),
+    };
+    if let Some((function, argument)) = next {
+        let back = f.state().going_on;
+        let link = Register::link(f.guest().info());
+        f.guest().set(link, back.into());
+        f.guest().set(Register::Core(0), argument.into());
+        return Ok(Flow::Jump(function));
+    }
+    f.state().ending.leaving = None;
+    match leaving {
+        Leaving::Exit(status) | Leaving::QuickExit(status) => exit_with(status),
+        Leaving::Return(caller) => Ok(Flow::Jump(caller)),
+    }
+}
