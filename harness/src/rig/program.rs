@@ -17,8 +17,8 @@ use crate::executor::choice::Machine;
 use crate::executor::hosted::Allocation;
 use crate::executor::{Budget, Executor as _, Stop};
 use crate::host::Function;
-use crate::startup;
 use crate::linking::{self, Externals, Input, Job, NO_WISHES, Timings};
+use crate::startup;
 use crate::suspects;
 use crate::with_machine;
 

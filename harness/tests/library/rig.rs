@@ -169,7 +169,7 @@ fn how_a_run_ends_can_be_what_is_expected() -> harness::Result {
     assert!(matches!(&stop, Stop::Fault(fault) if fault.kind == FaultKind::Undefined), "{stop:?}");
     let endless = Budget { instructions: 1000, ..Budget::default() };
     let mut program = Rig::new("aarch64").source("g.c", "void g(void) { for (;;); }").budget(endless).link()?;
-    assert_eq!(program.run("g", ())?, Stop::OutOfBudget);
+    assert_eq!(program.run("g", ())?, Stop::OutOfBudget(Limit::Instructions));
     Ok(())
 }
 

@@ -290,7 +290,7 @@ fn introduction(message: &[u8]) -> Result<(u8, u64, Option<u64>), String> {
     }
     let setup: Setup = sps::decode(payload).map_err(|error| error.to_string())?;
     let symbol = |wanted: &str| setup.symbols.iter().find(|(name, _)| name == wanted).map(|symbol| symbol.1);
-    let width = if setup.triple.starts_with("aarch64") { 64 } else { 32 };
+    let width = if setup.triple.starts_with("aarch64-") { 64 } else { 32 };
     Ok((width, symbol(BATCH).ok_or_else(|| format!("it has no {BATCH}"))?, symbol(BECOME)))
 }
 
