@@ -59,6 +59,8 @@ pub mod inputs;
 #[doc(hidden)]
 pub mod judge;
 #[doc(hidden)]
+pub mod libraries;
+#[doc(hidden)]
 pub mod linking;
 #[doc(hidden)]
 pub mod locate;

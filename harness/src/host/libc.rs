@@ -1,10 +1,10 @@
 //! The C library, as far as cases use it.
 
+use super::Table;
 use super::errno::{EBADF, EINVAL, ENOMEM};
 use super::frame::{Frame, Outcome};
-use super::output::Stream;
+use super::output::{STDERR, Stream};
 use super::printf::{self, Sink};
-use super::{Table, runtime};
 use crate::machine::AccessError;
 
 /// All of it.
@@ -61,7 +61,7 @@ pub(super) const FUNCTIONS: Table = &[
 
 /// The stream of a `FILE`, which is never looked into.
 fn stream(file: u64) -> Stream {
-    if file == runtime::STDERR { Stream::Error } else { Stream::Out }
+    if file == STDERR { Stream::Error } else { Stream::Out }
 }
 
 fn print(f: &mut Frame<'_>, format: u64, sink: Sink) -> Outcome {

@@ -11,6 +11,11 @@ pub enum Stream {
     Error,
 }
 
+/// The values of `stdout` and `stderr`.
+pub(super) const STDOUT: u64 = 2;
+/// See [`STDOUT`].
+pub(super) const STDERR: u64 = 3;
+
 /// Takes printed text as it comes. An error ends the run.
 pub type Sink = Box<dyn FnMut(Stream, &[u8]) -> std::io::Result<()>>;
 

@@ -3,6 +3,7 @@
 use super::Table;
 use super::frame::{Frame, Outcome};
 use super::libc::{free, malloc};
+use super::output::{STDERR, STDOUT};
 use crate::machine::TargetInfo;
 
 /// C++ allocation, the unwinder's entry points, and things that must never be called.
@@ -83,11 +84,6 @@ fn guard_release(f: &mut Frame<'_>) -> Outcome {
     f.store(guard, &[1])?;
     f.done()
 }
-
-/// The values of `stdout` and `stderr`.
-pub(super) const STDOUT: u64 = 2;
-/// See [`STDOUT`].
-pub(super) const STDERR: u64 = 3;
 
 /// Names and addresses of the host's variables, and the page they are in. The page is read-only.
 pub(super) fn variables(info: &TargetInfo, page: u64) -> (Vec<(&'static str, u64)>, Vec<u8>) {

@@ -12,7 +12,6 @@ use linker::{Layout, Options, Parsed, Result, Roots, Target};
 
 pub mod expression;
 pub mod number;
-pub mod libraries;
 mod wishes;
 
 pub use wishes::{Keywords, Unresolved, Wishes};

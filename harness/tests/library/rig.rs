@@ -2,7 +2,7 @@
 
 use harness::linker::memory::Protection;
 use harness::linker::{Layout, Options};
-use harness::machine::{Budget, Exit, FaultKind, Stop};
+use harness::machine::{Budget, Exit, FaultKind, Limit, Stop};
 use harness::{Error, Pointer, Rig, Symbol};
 
 #[path = "../../examples/call.rs"]

@@ -147,7 +147,7 @@ impl Random {
             5 => [f64::INFINITY, f64::NAN, f64::MAX, f64::MIN_POSITIVE, 5e-324][(self.next() % 5) as usize],
             _ => (self.next() as i64 >> (self.next() % 64)) as f64 / 1024.0,
         };
-        (if self.next() % 3 == 0 { -value } else { value }).to_bits()
+        (if self.next().is_multiple_of(3) { -value } else { value }).to_bits()
     }
 }
 
@@ -215,7 +215,7 @@ fn one_format(random: &mut Random, number: usize) -> String {
                     arguments.push(format!("{}", (random.next() % 50) as i64 - 25));
                 }
                 2 if point == "." => spec.push('.'),
-                3 if point == "." && random.next() % 8 == 0 => {
+                3 if point == "." && random.next().is_multiple_of(8) => {
                     let _ = write!(spec, ".{}", random.next() % 700);
                 }
                 _ => {}
@@ -242,7 +242,7 @@ fn one_format(random: &mut Random, number: usize) -> String {
                 spec += random.pick(&["f", "F", "e", "E", "g", "G", "a", "A"]);
                 general(&mut spec);
                 // The exponent of most numbers is moderate: the others have thousands of digits.
-                let high = if random.next() % 6 == 0 {
+                let high = if random.next().is_multiple_of(6) {
                     random.next()
                 } else {
                     (0x3fff + random.next() % 120 - 60) << 48 | random.next() >> 16 | (random.next() & 1) << 63

@@ -13,7 +13,6 @@ const NAMING: &[(&str, &str, &str)] = &[
     ("corpus", "target", "the table of targets: what compilers are told"),
     ("harness", "machine::processor", "the table of targets: what runs their code"),
     ("corpus", "case", "the targets of a case that names none"),
-    ("harness", "command::serve", "the default of an option"),
     ("harness", "command::relocations", "one target for each table of relocations"),
     ("harness", "command::fuzz", "the instruction sets that programs are generated for"),
     ("harness", "fuzz::model", "the instruction sets that programs are generated for"),
