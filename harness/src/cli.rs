@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{command, exit, messages, response};
+use crate::{command, exit, messages, note, response, stdout};
 
 /// Links relocatable objects for CPUs you do not have, runs them on an emulated one, and judges the result.
 ///
@@ -102,8 +102,7 @@ pub fn main() -> ExitCode {
     let words = match response::expand(words(std::env::args_os())) {
         Ok(words) => words,
         Err(error) => {
-            messages::error(&format!("{error:#}"));
-            return ExitCode::from(exit::USAGE);
+            return ExitCode::from(conclude(Err(error)));
         }
     };
     let text = |words: &[OsString]| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>();
@@ -118,8 +117,8 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         None => match misspelt(&cli.run.filters) {
             Some((word, command)) => {
-                eprintln!("`{word}` is close to the subcommand `{command}`. Did you mean that?");
-                eprintln!("To use it as a filter: harness run {word}");
+                note!("`{word}` is close to the subcommand `{command}`. Did you mean that?");
+                note!("To use it as a filter: harness run {word}");
                 return ExitCode::from(exit::USAGE);
             }
             None => command::run::main(&cli.run),
@@ -140,12 +139,26 @@ pub fn main() -> ExitCode {
         Some(Command::Toolchains(args)) => command::toolchains::main(&args),
         Some(Command::Relocations(args)) => command::relocations::main(&args),
     };
-    match result {
-        Ok(status) => ExitCode::from(status),
-        Err(error) => {
+    ExitCode::from(conclude(result))
+}
+
+/// The exit status of a command. Standard output that did not get to where it should is said here, once for all commands.
+pub fn conclude(result: anyhow::Result<u8>) -> u8 {
+    let status = result.unwrap_or_else(|error| {
+        // What a program is told to stop in the midst of is no fault of anybody's.
+        if !outside::stop::requested() {
             messages::error(&format!("{error:#}"));
-            ExitCode::from(exit::HARNESS_FAILED)
         }
+        exit::status(&error)
+    });
+    let failure = stdout::failure();
+    if let Some(error) = &failure {
+        messages::error(&format!("standard output: {error}"));
+    }
+    match outside::stop::status() {
+        Some(status) => status,
+        None if status == exit::OK && failure.is_some() => exit::BAD_OUTPUT,
+        None => status,
     }
 }
 

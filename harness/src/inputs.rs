@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
 use linker::error::text;
@@ -16,6 +16,8 @@ use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, SectionHeader};
 
+use crate::bad_input;
+use crate::exit::{BadInput, Usage};
 use crate::linking::number;
 use crate::linking::{Data, Input};
 use crate::script;
@@ -99,7 +101,9 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
             wanted.extend(stands_for(&path, &file.data)?.into_iter().rev());
             // A text may name itself.
             scripts += 1;
-            anyhow::ensure!(scripts < MOST_SCRIPTS, "{path}: linker scripts name each other without end");
+            if scripts == MOST_SCRIPTS {
+                bad_input!("{path}: linker scripts name each other without end");
+            }
             continue;
         }
         if foreign::describe(&file.data) == "text" && corpus::build::is_source(Path::new(&path)) {
@@ -109,8 +113,11 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
     }
     let target = match named.or_else(|| files.iter().find_map(target_of)) {
         Some(target) => target,
-        None if sources.is_empty() => bail!("{}", nothing_to_link(&files)),
-        None => bail!("a source does not tell what it is for: say it with --arch, for instance --arch aarch64"),
+        None if sources.is_empty() => bad_input!("{}", nothing_to_link(&files)),
+        None => {
+            let problem = "a source does not tell what it is for: say it with --arch, for instance --arch aarch64";
+            return Err(Usage(problem.to_owned()).into());
+        }
     };
     if !sources.is_empty() {
         let toolchains = Toolchains::discover();
@@ -127,9 +134,9 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
 
 /// A target by name.
 pub fn target(name: &str) -> anyhow::Result<&'static Target> {
-    Target::named(name).with_context(|| {
+    Target::named(name).ok_or_else(|| {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-        format!("unknown target `{name}`, expected one of {}", known.join(", "))
+        Usage(format!("unknown target `{name}`, expected one of {}", known.join(", "))).into()
     })
 }
 
@@ -138,22 +145,22 @@ const MOST_SCRIPTS: usize = 1000;
 
 /// The files that a text stands for which takes the place of a library: beside it, where they are not named by a whole path.
 fn stands_for(path: &str, data: &[u8]) -> anyhow::Result<Vec<String>> {
-    let read = script::parse(&String::from_utf8_lossy(data)).map_err(|problem| anyhow::anyhow!("{path}: {problem}"))?;
+    let read = script::parse(&String::from_utf8_lossy(data)).map_err(|problem| BadInput(format!("{path}: {problem}")))?;
     let directory = Path::new(path).parent().unwrap_or(Path::new(""));
     let file = |named: script::Named| match named {
         script::Named::File(name) => Ok(directory.join(name).to_string_lossy().into_owned()),
-        script::Named::Library(name) => bail!("{path}: -l{name}: only `harness ld` looks for libraries"),
+        script::Named::Library(name) => bad_input!("{path}: -l{name}: only `harness ld` looks for libraries"),
     };
     read.files.into_iter().map(file).collect()
 }
 
 /// A file with what belongs to it.
 pub(crate) fn open(path: &str) -> anyhow::Result<Input> {
-    let data = Data::open(path).with_context(|| path.to_owned())?;
+    let data = Data::open(path)?;
     let mut input = Input::new(path, data);
     if archive::is_thin(&input.data) {
         let members = archive::thin_members(&input.data)
-            .with_context(|| format!("{path}: a thin archive that is cut short or damaged"))?;
+            .ok_or_else(|| BadInput(format!("{path}: a thin archive that is cut short or damaged")))?;
         let directory = Path::new(path).parent().unwrap_or(Path::new(""));
         for member in members {
             let shown = text(&member.path);
@@ -167,11 +174,12 @@ pub(crate) fn open(path: &str) -> anyhow::Result<Input> {
 
 /// The content of a member of a thin archive: a file, or a member of an archive that is there.
 fn thin_member(path: &Path, nested: Option<u64>) -> anyhow::Result<Data> {
-    let data = Data::open(path).with_context(|| path.display().to_string())?;
+    let data = Data::open(path)?;
     let Some(offset) = nested else { return Ok(data) };
-    let archive = ArchiveFile::parse(&*data).with_context(|| path.display().to_string())?;
-    let member = archive.member(ArchiveOffset(offset)).with_context(|| path.display().to_string())?;
-    Ok(Data::Read(member.data(&*data)?.to_vec()))
+    let damaged = |error: object::Error| BadInput(format!("{}: {error}", path.display()));
+    let archive = ArchiveFile::parse(&*data).map_err(damaged)?;
+    let member = archive.member(ArchiveOffset(offset)).map_err(damaged)?;
+    Ok(Data::Read(member.data(&*data).map_err(damaged)?.to_vec()))
 }
 
 /// The members of an archive, of either sort: name and content. None if the file is no archive.
@@ -188,7 +196,7 @@ pub fn members(file: &Input) -> Option<Vec<(String, &[u8])>> {
 }
 
 /// Why there is no target: what each file is.
-fn nothing_to_link(files: &[Input]) -> String {
+pub(crate) fn nothing_to_link(files: &[Input]) -> String {
     const SHOWN: usize = 8;
     let say = |file: &Input| match members(file) {
         None => format!("{} is {}", file.name, foreign::describe(&file.data)),

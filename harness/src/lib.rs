@@ -85,6 +85,8 @@ pub mod script;
 #[doc(hidden)]
 pub mod startup;
 #[doc(hidden)]
+pub mod stdout;
+#[doc(hidden)]
 pub mod suspects;
 #[doc(hidden)]
 pub mod wording;

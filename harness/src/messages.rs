@@ -5,10 +5,13 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher, RandomState};
 
 use cpp_demangle::{BorrowedSymbol, DemangleOptions, DemangleWrite, ParseOptions};
 use linker::error::text;
 use linker::graph::LinkGraph;
+
+use crate::note;
 
 /// Bytes of a name, and of what becomes of one, that are still for people. Names may unfold to any length.
 const LONGEST: usize = 4096;
@@ -18,7 +21,7 @@ const DEPTH: u32 = 96;
 
 /// Prints an error.
 pub fn error(error: &dyn Display) {
-    eprintln!("error: {}", demangled(&error.to_string()));
+    note!("error: {}", demangled(&error.to_string()));
 }
 
 /// A word as a shell takes it for one.
@@ -44,7 +47,7 @@ pub fn say(text: &dyn Display) {
 /// Prints the warnings of a link.
 pub fn warnings(graph: &LinkGraph<'_>) {
     for warning in &graph.warnings {
-        eprintln!("warning: {}", demangled(&warning.to_string()));
+        note!("warning: {}", demangled(&warning.to_string()));
     }
 }
 
@@ -98,33 +101,47 @@ pub fn demangle(name: &str) -> Option<String> {
     Some(text(out.0.as_bytes()))
 }
 
-/// Text in which the names of C++ and Rust are as they were written. The first time that one is met, the name that the
-/// object has stands behind it in brackets, for those who have to write it.
-pub fn demangled(text: &str) -> String {
-    if !text.contains("_Z") && !text.contains("_R") {
-        return text.to_owned();
-    }
-    let part = |c: char| c.is_ascii_alphanumeric() || "_.$@".contains(c);
-    let mut out = String::with_capacity(text.len());
-    let mut seen = HashSet::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(part) {
-        let (before, behind) = rest.split_at(start);
-        let end = behind.find(|c| !part(c)).unwrap_or(behind.len());
-        let (word, behind) = behind.split_at(end);
-        out += before;
-        match demangle(word) {
-            Some(name) => {
-                out += &name;
-                if seen.insert(word) {
-                    out += &format!(" [{word}]");
-                }
-            }
-            None => out += word,
+/// Writes names of C++ and Rust as they were written. The first time that one is met, the name that the object has stands
+/// behind it in brackets, for those who have to write it.
+#[derive(Debug, Default)]
+pub struct Demangler {
+    /// Of the names that were met, what a seeded hash makes of them: they may be long, and many.
+    seen: HashSet<u64>,
+    hash: RandomState,
+}
+
+impl Demangler {
+    /// A text, or the next line of one.
+    pub fn line<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
+        if !text.contains("_Z") && !text.contains("_R") {
+            return Cow::Borrowed(text);
         }
-        rest = behind;
+        let part = |c: char| c.is_ascii_alphanumeric() || "_.$@".contains(c);
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find(part) {
+            let (before, behind) = rest.split_at(start);
+            let end = behind.find(|c| !part(c)).unwrap_or(behind.len());
+            let (word, behind) = behind.split_at(end);
+            out += before;
+            match demangle(word) {
+                Some(name) => {
+                    out += &name;
+                    if self.seen.insert(self.hash.hash_one(word)) {
+                        out += &format!(" [{word}]");
+                    }
+                }
+                None => out += word,
+            }
+            rest = behind;
+        }
+        Cow::Owned(out + rest)
     }
-    out + rest
+}
+
+/// A whole text with a [`Demangler`] of its own.
+pub fn demangled(text: &str) -> String {
+    Demangler::default().line(text).into_owned()
 }
 
 #[cfg(test)]

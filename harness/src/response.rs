@@ -6,7 +6,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use outside::Problem;
+
+use crate::bad_input;
 
 /// How deep files may name files: one that names itself has no end.
 const DEPTH: usize = 32;
@@ -29,16 +32,20 @@ fn put(word: OsString, depth: usize, left: &mut usize, out: &mut Vec<OsString>) 
         out.push(word);
         return Ok(());
     };
-    let Ok(content) = std::fs::read(OsStr::from_bytes(path)) else {
-        out.push(word);
-        return Ok(());
+    let content = match outside::read(OsStr::from_bytes(path), SIZE as u64) {
+        Ok(content) => content,
+        Err(error) if matches!(error.problem, Problem::TooLong(_)) => return Err(error.into()),
+        Err(_) => {
+            out.push(word);
+            return Ok(());
+        }
     };
     if depth == 0 {
-        bail!("{}: response files name each other, more than {DEPTH} deep", word.display());
+        bad_input!("{}: response files name each other, more than {DEPTH} deep", word.display());
     }
     *left = match left.checked_sub(content.len()) {
         Some(left) => left,
-        None => bail!("{}: response files have more than {SIZE} bytes together", word.display()),
+        None => bad_input!("{}: response files have more than {SIZE} bytes together", word.display()),
     };
     words(&content).into_iter().try_for_each(|word| put(OsString::from_vec(word), depth - 1, left, out))
 }

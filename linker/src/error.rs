@@ -1,5 +1,6 @@
 //! Errors as values: each names the file, section, offset, relocation and symbol, and what was expected.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::memory::MemoryError;
@@ -20,29 +21,48 @@ pub struct Site {
     pub symbol: Option<String>,
 }
 
-/// A name of a file as text that can be shown: what would move a cursor, change a colour or turn the direction of what
-/// follows is written as an escape sequence of C or Rust instead.
+/// Bytes of a name that are shown. An object of a few kilobytes can have a name of as many, and thousands of uses of it.
+const SHOWN: usize = 4096;
+
+/// A name of a file as text that can be shown: on one line, [`printable`], and cut where nobody reads on.
 pub fn text(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    if !name.chars().any(is_control) {
-        return name.into_owned();
-    }
-    let mut text = String::new();
-    for c in name.chars() {
-        match c {
-            c if c.is_ascii() && is_control(c) => text += &format!("\\x{:02x}", c as u32),
-            c if is_control(c) => text.extend(c.escape_unicode()),
-            c => text.push(c),
-        }
-    }
-    text
+    let Some(beyond) = name.len().checked_sub(SHOWN).filter(|&beyond| beyond > 0) else {
+        return printable(&String::from_utf8_lossy(name), "").into_owned();
+    };
+    // Not in the middle of a character.
+    let end = (SHOWN - 3..=SHOWN).rev().find(|&end| name[end] & 0xc0 != 0x80).unwrap_or(SHOWN);
+    format!("{}[and {} bytes more]", printable(&String::from_utf8_lossy(&name[..end]), ""), beyond + SHOWN - end)
 }
 
-/// Whether a character does something other than to be seen.
+/// Text of which a terminal, or whoever else reads it, does nothing but show it: what would move a cursor, change a colour or
+/// turn the direction of what follows is written as an escape sequence of C or Rust instead. The characters in `kept` stay.
+pub fn printable<'a>(text: &'a str, kept: &str) -> Cow<'a, str> {
+    let acts = |c: char| is_control(c) && !kept.contains(c);
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            c if acts(c) && c.is_ascii() => out += &format!("\\x{:02x}", c as u32),
+            c if acts(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a character does something other than to be seen, or is none.
 fn is_control(c: char) -> bool {
-    // Spaces of no width, marks and overrides of direction, separators of lines.
-    let invisible =
-        ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
+    // Spaces of no width, marks and overrides of direction, separators of lines; what XML does not have.
+    let invisible = [
+        '\u{61c}'..='\u{61c}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fffe}'..='\u{ffff}',
+    ];
     c.is_control() || invisible.iter().any(|range| range.contains(&c))
 }
 

@@ -1,8 +1,10 @@
 //! Boards as data: one file a board, in `boards/` or given by the user.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde::Deserialize;
+use outside::FileError;
 
 /// A board.
 #[derive(Clone, Debug, Deserialize)]
@@ -134,6 +136,9 @@ static BOARDS: &[(&str, &str)] = &[
     ("virt", include_str!("../boards/virt.toml")),
 ];
 
+/// Bytes of a board file: those that come along have some 2,000.
+const LARGEST: u64 = 1 << 20;
+
 /// A board cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum BoardError {
@@ -141,8 +146,8 @@ pub enum BoardError {
     #[error("there is no board `{0}`, expected {known} or the path of a board file (NAME.toml)", known = names().collect::<Vec<_>>().join(", "))]
     Unknown(String),
     /// Its file cannot be read.
-    #[error("the board file {0}: {1}")]
-    Unreadable(String, std::io::Error),
+    #[error("the board file {0}")]
+    Unreadable(#[from] FileError),
     /// Its file does not say what it has to.
     #[error("the board file {0}: {1}")]
     Malformed(String, toml::de::Error),
@@ -165,7 +170,7 @@ impl Board {
         if !name.ends_with(".toml") {
             return Err(BoardError::Unknown(name.to_owned()));
         }
-        let text = std::fs::read_to_string(name).map_err(|error| BoardError::Unreadable(name.to_owned(), error))?;
+        let text = outside::read_text(name, LARGEST)?;
         let stem = Path::new(name).file_stem().map_or(name.into(), |stem| stem.to_string_lossy());
         Board::parse(&stem, &text).map_err(|error| match error {
             BoardError::Malformed(_, error) => BoardError::Malformed(name.to_owned(), error),
@@ -180,13 +185,15 @@ impl Board {
         Ok(Board { name: name.to_owned(), ..board })
     }
 
-    /// Whether its ranges are some, and of memory where they have to be. What is wrong shows late otherwise: case by case.
+    /// Whether its numbers can be, and its ranges are of memory where they have to be. What is wrong shows late otherwise: case
+    /// by case, or when QEMU is started.
     fn check(&self) -> Result<(), String> {
         let size = self.memory.checked_mul(1 << 20).filter(|&size| size > 0);
         let last = size.and_then(|size| self.memory_base.checked_add(size - 1));
         let last =
             last.ok_or_else(|| format!("memory = {} MiB, expected some that an address reaches", self.memory))?;
         let all = self.memory_base..=last;
+        let bytes = last - all.start() + 1;
         let inside = |what: &str, first: u64, end: u64| {
             if first <= end && all.contains(&first) && all.contains(&end) {
                 return Ok(());
@@ -196,24 +203,91 @@ impl Board {
                 all.start()
             ))
         };
-        let shared = self.shared.map(|shared| (shared.base, shared.base.saturating_add(shared.size.saturating_sub(1))));
-        if let Some((first, end)) = shared {
-            inside("[shared]", first, end)?;
+        width("width", self.width)?;
+        if let Some(Shared { base, size }) = self.shared {
+            within("[shared] size", size, LEAST_SHARED..=MOST_SHARED, "bytes")?;
+            whole_pages("[shared] base", base)?;
+            whole_pages("[shared] size", size)?;
+            inside("[shared]", base, base.saturating_add(size - 1))?;
+        }
+        let shared = self.shared.map(|shared| (shared.base, shared.base + (shared.size - 1)));
+        if let Some(bare) = &self.bare {
+            within("[bare] pool", bare.pool, PAGE..=bytes, "bytes")?;
+            agent("[bare] agent", &bare.agent)?;
         }
         if let Some((first, end)) = self.bare.as_ref().and_then(|bare| bare.m_profile).map(|m_profile| m_profile.memory)
         {
             inside("memory of [bare.m_profile]", first.into(), end.into())?;
+            // Its agent is told of shared memory in words.
+            if let Some((base, end)) = shared.filter(|shared| shared.1 > u32::MAX.into()) {
+                return Err(format!("[shared] is {base:#x} to {end:#x}, expected addresses of 32 bits"));
+            }
             if shared.is_some_and(|shared| shared.0 <= end.into() && u64::from(first) <= shared.1) {
                 return Err("memory of [bare.m_profile] and [shared] overlap".to_owned());
             }
         }
-        let ranges = self.bare.iter().flat_map(|bare| &bare.reserved);
-        let mut ranges = ranges.chain(self.linux.iter().flat_map(|linux| &linux.runs).flat_map(|runs| &runs.usable));
-        match ranges.find(|(first, end)| first > end) {
-            Some((first, end)) => Err(format!("the range {first:#x} to {end:#x} ends before it begins")),
+        if let Some(linux) = &self.linux {
+            within("[linux] patience", linux.patience, 1..=MOST_PATIENCE, "seconds")?;
+            if linux.serial >= MOST_SERIALS {
+                let serial = linux.serial;
+                return Err(format!("[linux] serial = {serial}, expected a port of QEMU's, 0 to {}", MOST_SERIALS - 1));
+            }
+            if linux.runs.is_empty() {
+                return Err("[linux] runs is empty, expected the programs that its kernel runs".to_owned());
+            }
+            for runs in &linux.runs {
+                width("[[linux.runs]] width", runs.width)?;
+                within("[[linux.runs]] pool", runs.pool, PAGE..=bytes, "bytes")?;
+                agent("[[linux.runs]] agent", &runs.agent)?;
+            }
+        }
+        let reserved = self.bare.iter().flat_map(|bare| &bare.reserved).map(|range| ("[bare] reserved", range));
+        let usable = self.linux.iter().flat_map(|linux| &linux.runs).flat_map(|runs| &runs.usable);
+        let mut ranges = reserved.chain(usable.map(|range| ("[[linux.runs]] usable", range)));
+        match ranges.find(|(_, (first, end))| first > end) {
+            Some((key, (first, end))) => {
+                Err(format!("{key}: the range {first:#x} to {end:#x} ends before it begins"))
+            }
             None => Ok(()),
         }
     }
+}
+
+/// Bytes of a page, of which memory has whole ones.
+const PAGE: u64 = 0x1000;
+
+/// Bytes of memory that host and guest both see: a page to say what there is, and room for messages each way.
+const LEAST_SHARED: u64 = 0x1_0000;
+/// It is mapped as a whole.
+const MOST_SHARED: u64 = 1 << 30;
+
+/// Seconds that a board may take to boot.
+const MOST_PATIENCE: u64 = 24 * 60 * 60;
+
+/// Serial ports of a machine of QEMU's.
+const MOST_SERIALS: usize = 8;
+
+fn agent(key: &str, name: &str) -> Result<(), String> {
+    if crate::agent::binary(name).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = crate::agent::BINARIES.iter().map(|(known, _)| *known).collect();
+    Err(format!("{key} = \"{name}\", expected one of {}", known.join(", ")))
+}
+
+fn width(key: &str, width: u8) -> Result<(), String> {
+    if matches!(width, 32 | 64) { Ok(()) } else { Err(format!("{key} = {width}, expected 32 or 64")) }
+}
+
+fn within(key: &str, value: u64, range: RangeInclusive<u64>, unit: &str) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{key} = {value:#x}, expected {:#x} to {:#x} {unit}", range.start(), range.end()))
+}
+
+fn whole_pages(key: &str, value: u64) -> Result<(), String> {
+    if value.is_multiple_of(PAGE) { Ok(()) } else { Err(format!("{key} = {value:#x}, expected a multiple of {PAGE:#x}")) }
 }
 
 #[cfg(test)]
@@ -238,6 +312,17 @@ mod tests {
         let m_profile = include_str!("../boards/mps2-an385.toml");
         let linux = include_str!("../boards/raspi2b.toml");
         for (text, from, to, told) in [
+            (m_profile, "size = 0x400000", "size = 0", "[shared] size = 0x0, expected 0x10000 to 0x40000000 bytes"),
+            (m_profile, "size = 0x400000", "size = 0x7fffffffffffffff", "[shared] size = 0x7fffffffffffffff, expected"),
+            (m_profile, "size = 0x400000", "size = 0x3ffff8", "[shared] size = 0x3ffff8, expected a multiple of 0x1000"),
+            (m_profile, "base = 0x21c00000", "base = 0x21c00001", "[shared] base = 0x21c00001, expected a multiple"),
+            (m_profile, "pool = ", "pool = 0 #", "[bare] pool = 0x0, expected 0x1000 to 0x1000000 bytes"),
+            (m_profile, "width = 32", "width = 0", "width = 0, expected 32 or 64"),
+            (m_profile, "\"cortex-m\"", "\"cortex-x\"", "[bare] agent = \"cortex-x\", expected one of bare-aarch64, "),
+            (linux, "patience = 180", "patience = 9223372036854775807", "[linux] patience = 0x7fffffffffffffff, expected 0x1"),
+            (linux, "patience = 180", "patience = 0", "[linux] patience = 0x0, expected 0x1 to 0x15180 seconds"),
+            (linux, "patience = 180", "serial = 4000000000\npatience = 180", "[linux] serial = 4000000000, expected a port"),
+            (linux, "pool = 0x20000000", "pool = 0x7fffffffffffffff", "[[linux.runs]] pool = 0x7fffffffffffffff"),
             (m_profile, "memory = 16", "memory = 0", "0 MiB"),
             (m_profile, "memory = 16", "memory = 0x7fffffffffffff", "MiB"),
             (m_profile, "base = 0x21c00000", "base = 0x21d00000", "[shared] is 0x21d00000 to 0x220fffff"),

@@ -3,23 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character would do something other than stand there: controls (a terminal obeys them), marks that turn the
-/// direction of text, and what XML does not have.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-}
-
 /// `text` on one line, with every character that acts as its escape.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if acts(c) { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    Cow::Owned(out)
+    linker::error::printable(text, "")
 }
 
 /// The length of a text in columns.

@@ -89,10 +89,7 @@ const SHELLS: &[&str] = &["/bin/bash", "/bin/sh"];
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let image = match Image::open(&args.image) {
-        Ok(image) => image,
-        Err(error) => return Ok(Refused(error.to_string(), exit::USAGE).say()),
-    };
+    let image = Image::open(&args.image)?;
     let board = match machine::board_for(args.executor.as_deref(), &image) {
         Ok(board) => board,
         Err(refused) => return Ok(refused.say()),
@@ -100,6 +97,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     // All that is of this machine is looked at before anything is booted.
     let wanted = match Wanted::new(args, &board) {
         Ok(wanted) => wanted,
+        Err(error) if exit::status(&error) == exit::BAD_INPUT => return Err(error),
         Err(error) => return Ok(Refused(format!("{error:#}"), exit::NOT_STARTED).say()),
     };
     match on_board(args, &image, &board, wanted) {
@@ -115,6 +113,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
 }
+
+/// Bytes of a file for the guest: boards have no more memory.
+const LARGEST: u64 = 1 << 30;
 
 /// A file for the guest.
 struct File {
@@ -168,9 +169,9 @@ fn in_tmp(host: &Path) -> String {
 
 fn read(host: &Path, path: String) -> anyhow::Result<File> {
     use std::os::unix::fs::PermissionsExt;
-    let said = || host.display().to_string();
-    let permissions = std::fs::metadata(host).with_context(said)?.permissions().mode() & 0o777;
-    Ok(File { path, permissions, content: std::fs::read(host).with_context(said)? })
+    let content = outside::read(host, LARGEST)?;
+    let metadata = std::fs::metadata(host).with_context(|| host.display().to_string())?;
+    Ok(File { path, permissions: metadata.permissions().mode() & 0o777, content })
 }
 
 /// Boots the board and does there what is wanted.

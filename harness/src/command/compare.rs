@@ -7,6 +7,10 @@ use clap::Args as ClapArgs;
 use reports::Report;
 use reports::compare::Comparison;
 use reports::html::{self, Page};
+use reports::json::MAX_BYTES;
+use outside::{FileError, Output};
+
+use crate::stdout;
 
 /// Options of `compare`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -30,25 +34,31 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
+    let output = |path: &Option<PathBuf>| path.as_ref().map(Output::at).transpose();
+    let (json, md, html) = (output(&args.json)?, output(&args.md)?, output(&args.html)?);
+    outside::distinct([&json, &md, &html].into_iter().flatten())?;
     let new = read(&args.new)?;
     let comparison = Comparison::of(&read(&args.old)?, &new);
-    print!("{}", comparison.terminal());
-    let write = |path: &Path, text: String| std::fs::write(path, text).with_context(|| path.display().to_string());
-    if let Some(path) = &args.json {
-        write(path, serde_json::to_string_pretty(&comparison)? + "\n")?;
+    stdout::print(&comparison.terminal());
+    let mut written = Vec::new();
+    if let Some(json) = json {
+        let text = serde_json::to_string_pretty(&comparison)? + "\n";
+        written.push(json.write(|out| out.write_all(text.as_bytes())));
     }
-    if let Some(path) = &args.md {
-        write(path, comparison.markdown())?;
+    if let Some(md) = md {
+        written.push(md.write(|out| out.write_all(comparison.markdown().as_bytes())));
     }
-    if let Some(path) = &args.html {
+    if let Some(html) = html {
         let page = Page { run: Some(&new), comparison: Some(&comparison), matrix: None };
-        write(path, html::render(&page))?;
+        written.push(html.write(|out| out.write_all(html::render(&page).as_bytes())));
     }
+    // One that cannot be written costs none of the others.
+    written.into_iter().collect::<Result<(), FileError>>()?;
     Ok(comparison.exit_status())
 }
 
 /// Reads a report of any version that is known.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let bytes = outside::read(path, MAX_BYTES as u64)?;
     Report::from_slice(&bytes).with_context(|| path.display().to_string())
 }

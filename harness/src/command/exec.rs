@@ -97,13 +97,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         messages::error(&format!("words behind -- are for main; arguments of {} are given by --arg", args.entry));
         return Ok(exit::USAGE);
     }
-    let inputs = match inputs::read(&args.inputs) {
-        Ok(inputs) => inputs,
-        Err(error) => {
-            messages::error(&format!("{error:#}"));
-            return Ok(exit::NOT_STARTED);
-        }
-    };
+    let inputs = inputs::read(&args.inputs)?;
     let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
     let machine = match choice {
         Ok(choice) => choice.source().machine(inputs.target),
@@ -155,7 +149,8 @@ where
             if let Error::Undefined(missing) = &error {
                 libraries::hints(missing, inputs.target).iter().for_each(|hint| messages::note(hint));
             }
-            return Ok(exit::NOT_STARTED);
+            let bad_input = exit::of_link(&error) == exit::BAD_INPUT;
+            return Ok(if bad_input { exit::BAD_INPUT } else { exit::NOT_STARTED });
         }
     };
     messages::warnings(linked.graph());

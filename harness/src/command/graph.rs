@@ -1,20 +1,20 @@
 //! `harness graph`: the link graph as text or JSON.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use anyhow::Context;
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::error::text as name_of;
-use linker::graph::LinkGraph;
-use linker::graph::object_name;
+use linker::graph::{Edge, LinkGraph, Section, Symbol, object_name};
 use linker::index::{BlockId, SymbolId};
 use linker::{Parsed, Roots};
-use serde_json::{Value, json};
+use serde::ser::{SerializeMap, Serializer};
+use serde::Serialize;
 
 use crate::executor::image::Image;
 use crate::exit;
 use crate::inputs;
-use crate::messages;
+use crate::messages::{self, Demangler};
+use crate::stdout;
 
 /// After which step the graph is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,140 +50,193 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let roots: Vec<&str> = args.root.iter().map(String::as_str).collect();
     let show = |graph: &LinkGraph<'_>| {
         messages::warnings(graph);
-        as_json(graph)
+        print(graph, args.json);
     };
-    let result = (|| -> linker::Result<Value> {
+    let result = (|| -> linker::Result<()> {
         for file in &inputs.files {
             file.add_to(&mut parsed, false)?;
         }
         if args.after == After::Parse {
-            return Ok(show(parsed.graph()));
+            show(parsed.graph());
+            return Ok(());
         }
         let pruned = parsed.prune(if roots.is_empty() { Roots::All } else { Roots::Names(&roots) })?;
         if args.after == After::Prune {
-            return Ok(show(pruned.graph()));
+            show(pruned.graph());
+            return Ok(());
         }
         let mut image = Image::new(inputs.target);
         let reserved = pruned.reserve(&mut image, &args.inputs.layout)?;
-        let shown = show(reserved.graph());
+        show(reserved.graph());
         reserved.abandon(&mut image);
-        Ok(shown)
+        Ok(())
     })();
-    let graph = match result {
-        Ok(graph) => graph,
+    match result {
+        Ok(()) => Ok(exit::OK),
         Err(error) => {
             messages::error(&error);
-            return Ok(exit::FAILURES);
+            Ok(exit::of_link(&error))
         }
+    }
+}
+
+/// Prints a graph as it is walked, so that it is never there a second time. Where nobody reads on, the walk ends.
+fn print(graph: &LinkGraph<'_>, json: bool) {
+    let mut out = stdout::writer();
+    let walk = Walk { graph, placed: graph.placed_symbols() };
+    let written = if json {
+        let mut json = serde_json::Serializer::pretty(&mut out);
+        walk.serialize(&mut json).map_err(io::Error::from).and_then(|()| writeln!(out))
+    } else {
+        walk.text(&mut out)
     };
-    let mut out = std::io::stdout().lock();
-    let text = if args.json { serde_json::to_string_pretty(&graph)? } else { messages::demangled(&as_text(&graph)) };
-    out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).context("standard output")?;
-    Ok(exit::OK)
+    // Why it is not all there, the program says at its end.
+    let _ = written.and_then(|()| out.flush());
 }
 
-/// The graph as JSON: sections with their blocks, edges and symbols.
-fn as_json(graph: &LinkGraph<'_>) -> Value {
-    let placed = graph.placed_symbols();
-    let sections: Vec<Value> = graph
-        .sections
-        .iter()
-        .map(|(_, section)| {
-            let blocks: Vec<Value> = section.block_ids().map(|block| block_json(graph, &placed, block)).collect();
-            json!({
-                "name": name_of(section.name),
-                "object": object_name(&graph.objects[section.object]),
-                "protection": section.protection.letters(),
-                "relro": section.relro,
-                "blocks": blocks,
-            })
-        })
-        .collect();
-    let undefined: Vec<String> =
-        graph.symbols.iter().filter(|(_, symbol)| symbol.is_undefined()).map(|(id, _)| graph.symbol_name(id)).collect();
-    json!({ "target": graph.target.name, "sections": sections, "undefined": undefined })
+/// A graph to be shown: sections with their blocks, edges and symbols.
+struct Walk<'g, 'data> {
+    graph: &'g LinkGraph<'data>,
+    placed: Vec<(BlockId, u64, SymbolId)>,
 }
 
-fn block_json(graph: &LinkGraph<'_>, placed: &[(BlockId, u64, SymbolId)], id: BlockId) -> Value {
-    let block = &graph.blocks[id];
-    let edges: Vec<Value> = graph
-        .edges_of(id)
-        .iter()
-        .map(|edge| {
-            json!({
-                "offset": edge.offset,
-                "relocation": graph.row(edge).name,
-                "symbol": graph.symbol_name(edge.target),
-                "addend": edge.addend,
-            })
-        })
-        .collect();
-    let first = placed.partition_point(|symbol| symbol.0 < id);
-    let symbols: Vec<Value> = placed[first..]
-        .iter()
-        .take_while(|symbol| symbol.0 == id)
-        .map(|&(_, offset, symbol)| {
-            let symbol = &graph.symbols[symbol];
-            let mut shown = json!({ "name": name_of(symbol.name), "offset": offset, "size": symbol.size });
-            if let Some(written) = std::str::from_utf8(symbol.name).ok().and_then(messages::demangle) {
-                shown["demangled"] = written.into();
-            }
-            shown
-        })
-        .collect();
-    json!({
-        "address": block.address,
-        "size": block.content.size(),
-        "alignment": block.alignment,
-        "zero": block.content.is_zero(),
-        "live": block.live,
-        "symbols": symbols,
-        "edges": edges,
-    })
-}
+impl Walk<'_, '_> {
+    fn symbols(&self, block: BlockId) -> impl Iterator<Item = (u64, &Symbol<'_>)> {
+        let first = self.placed.partition_point(|symbol| symbol.0 < block);
+        let here = self.placed[first..].iter().take_while(move |symbol| symbol.0 == block);
+        here.map(|&(_, offset, symbol)| (offset, &self.graph.symbols[symbol]))
+    }
 
-/// The same as indented text.
-fn as_text(graph: &Value) -> String {
-    let mut lines = vec![format!("graph for {}", text(&graph["target"]))];
-    for section in list(&graph["sections"]) {
-        let relro = if section["relro"] == true { " relro" } else { "" };
-        lines.push(format!(
-            "section {} of {} {}{relro}",
-            text(&section["name"]),
-            text(&section["object"]),
-            text(&section["protection"])
-        ));
-        for block in list(&section["blocks"]) {
-            let state = if block["live"] == true { "" } else { " dead" };
-            let zero = if block["zero"] == true { " zero-fill" } else { "" };
-            let address = block["address"].as_u64().unwrap_or(0);
-            let size = block["size"].as_u64().unwrap_or(0);
-            lines.push(format!("  block {address:#x} size {size:#x} align {}{zero}{state}", block["alignment"]));
-            for symbol in list(&block["symbols"]) {
-                let offset = symbol["offset"].as_u64().unwrap_or(0);
-                lines.push(format!("    symbol +{offset:#x} {} size {}", text(&symbol["name"]), symbol["size"]));
-            }
-            for edge in list(&block["edges"]) {
-                let offset = edge["offset"].as_u64().unwrap_or(0);
-                let addend = edge["addend"].as_i64().unwrap_or(0);
-                lines.push(format!(
-                    "    edge   +{offset:#x} {} {} addend {addend}",
-                    text(&edge["relocation"]),
-                    text(&edge["symbol"])
-                ));
+    fn undefined(&self) -> impl Iterator<Item = String> {
+        let undefined = self.graph.symbols.iter().filter(|(_, symbol)| symbol.is_undefined());
+        undefined.map(|(id, _)| self.graph.symbol_name(id))
+    }
+
+    fn text(&self, out: &mut impl Write) -> io::Result<()> {
+        let graph = self.graph;
+        let mut names = Demangler::default();
+        writeln!(out, "graph for {}", graph.target.name)?;
+        for (_, section) in graph.sections.iter() {
+            let relro = if section.relro { " relro" } else { "" };
+            let object = object_name(&graph.objects[section.object]);
+            let line =
+                format!("section {} of {object} {}{relro}", name_of(section.name), section.protection.letters());
+            writeln!(out, "{}", names.line(&line))?;
+            for id in section.block_ids() {
+                let block = &graph.blocks[id];
+                let state = if block.live { "" } else { " dead" };
+                let zero = if block.content.is_zero() { " zero-fill" } else { "" };
+                let (address, size) = (block.address, block.content.size());
+                writeln!(out, "  block {address:#x} size {size:#x} align {}{zero}{state}", block.alignment)?;
+                for (offset, symbol) in self.symbols(id) {
+                    let line = format!("    symbol +{offset:#x} {} size {}", name_of(symbol.name), symbol.size);
+                    writeln!(out, "{}", names.line(&line))?;
+                }
+                for edge in graph.edges_of(id) {
+                    let (offset, name) = (edge.offset, graph.symbol_name(edge.target));
+                    let line =
+                        format!("    edge   +{offset:#x} {} {name} addend {}", graph.row(edge).name, edge.addend);
+                    writeln!(out, "{}", names.line(&line))?;
+                }
             }
         }
+        for name in self.undefined() {
+            writeln!(out, "undefined {}", names.line(&name))?;
+        }
+        Ok(())
     }
-    for name in list(&graph["undefined"]) {
-        lines.push(format!("undefined {}", text(name)));
-    }
-    lines.join("\n")
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+/// A list that is made while it is written.
+struct List<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for List<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
+#[derive(Serialize)]
+struct SectionJson<B> {
+    name: String,
+    object: String,
+    protection: &'static str,
+    relro: bool,
+    blocks: B,
+}
+
+#[derive(Serialize)]
+struct BlockJson<S, E> {
+    address: u64,
+    size: u64,
+    alignment: u64,
+    zero: bool,
+    live: bool,
+    symbols: S,
+    edges: E,
+}
+
+#[derive(Serialize)]
+struct SymbolJson {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demangled: Option<String>,
+    offset: u64,
+    size: u64,
+}
+
+#[derive(Serialize)]
+struct EdgeJson {
+    offset: u32,
+    relocation: &'static str,
+    symbol: String,
+    addend: i64,
+}
+
+impl Serialize for Walk<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sections = || self.graph.sections.iter().map(|(_, section)| self.section(section));
+        let mut graph = serializer.serialize_map(Some(3))?;
+        graph.serialize_entry("target", self.graph.target.name)?;
+        graph.serialize_entry("sections", &List(sections))?;
+        graph.serialize_entry("undefined", &List(|| self.undefined()))?;
+        graph.end()
+    }
+}
+
+impl Walk<'_, '_> {
+    fn section(&self, section: &Section<'_>) -> impl Serialize {
+        SectionJson {
+            name: name_of(section.name),
+            object: object_name(&self.graph.objects[section.object]),
+            protection: section.protection.letters(),
+            relro: section.relro,
+            blocks: List(move || section.block_ids().map(|block| self.block(block))),
+        }
+    }
+
+    fn block(&self, id: BlockId) -> impl Serialize {
+        let block = &self.graph.blocks[id];
+        let symbol = |(offset, symbol): (u64, &Symbol<'_>)| SymbolJson {
+            name: name_of(symbol.name),
+            demangled: std::str::from_utf8(symbol.name).ok().and_then(messages::demangle),
+            offset,
+            size: symbol.size,
+        };
+        let edge = |edge: &Edge| EdgeJson {
+            offset: edge.offset,
+            relocation: self.graph.row(edge).name,
+            symbol: self.graph.symbol_name(edge.target),
+            addend: edge.addend,
+        };
+        BlockJson {
+            address: block.address,
+            size: block.content.size(),
+            alignment: block.alignment,
+            zero: block.content.is_zero(),
+            live: block.live,
+            symbols: List(move || self.symbols(id).map(symbol)),
+            edges: List(move || self.graph.edges_of(id).iter().map(edge)),
+        }
+    }
 }

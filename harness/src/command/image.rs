@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use qemu::image::Image;
 
-use crate::exit;
+use crate::{exit, stdout};
 
 /// What to do with an image.
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,6 @@ enum Action {
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let Action::Inspect { image } = &args.action;
-    print!("{}", Image::open(image)?.inspect());
+    stdout::print(&Image::open(image)?.inspect().to_string());
     Ok(exit::OK)
 }

@@ -5,18 +5,22 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
 use indicatif::ProgressBar;
+use linker::{TARGETS, Target};
 use qemu::board::BoardError;
 use qemu::image::Image;
 use qemu::system::{Files, Linux};
 use qemu::{Board, Snapshot, System, snapshot};
+use outside::FileError;
 
 use crate::executor::Choice;
 use crate::executor::board::Failed;
 use crate::executor::choice::Boards;
-use crate::exit;
+use crate::{exit, note};
+
+/// Bytes of a kernel, a device tree or an initramfs: boards have no more memory.
+const LARGEST: u64 = 1 << 30;
 
 /// What runs the code.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -54,7 +58,7 @@ pub struct Refused(pub String, pub u8);
 impl Refused {
     /// Says it, and returns the exit status.
     pub fn say(&self) -> u8 {
-        eprintln!("error: {}", self.0);
+        note!("error: {}", self.0);
         self.1
     }
 }
@@ -96,10 +100,7 @@ impl MachineArgs {
     /// The executor that was asked for.
     pub fn choice(&self) -> anyhow::Result<Result<Choice, Refused>> {
         let usage = |error: &dyn std::fmt::Display| Ok(Err(Refused(error.to_string(), exit::USAGE)));
-        let image = match self.image.as_deref().map(Image::open).transpose() {
-            Ok(image) => image,
-            Err(error) => return usage(&error),
-        };
+        let image = self.image.as_deref().map(Image::open).transpose()?;
         let name = match (&self.executor, &image) {
             (Some(name), _) => name,
             (None, None) => return Ok(embedded()),
@@ -113,10 +114,10 @@ impl MachineArgs {
             }
             return Ok(embedded());
         }
-        let mut board = match Board::find(name) {
+        let mut board = match board(name) {
             Ok(board) => board,
             Err(error @ BoardError::Unknown(_)) => return usage(&format!("{error}; or unicorn")),
-            Err(error) => return usage(&error),
+            Err(error) => return Err(error.into()),
         };
         if let Some(machine) = &self.machine {
             board.machine.clone_from(machine);
@@ -131,7 +132,7 @@ impl MachineArgs {
         };
         Ok(match system {
             Ok(system) => Ok(self.boards(board, system)),
-            Err(error) => Err(Refused(error.to_string(), exit::USAGE)),
+            Err(error) => Err(Refused(error.to_string(), exit::BAD_INPUT)),
         })
     }
 
@@ -147,14 +148,14 @@ impl MachineArgs {
         }
         let directory = snapshot::user_directory();
         if directory.is_none() {
-            eprintln!("note: there is no home directory for snapshots, so the board boots each time");
+            note!("note: there is no home directory for snapshots, so the board boots each time");
         }
         Some(Snapshot::new(directory?, snapshot::LIMIT))
     }
 
     fn files(&self, kernel: &Path) -> anyhow::Result<Files> {
-        let read = |path: &Path| std::fs::read(path).with_context(|| path.display().to_string());
-        let named = |path: &Path| anyhow::Ok((path.display().to_string(), read(path)?));
+        let read = |path: &Path| outside::read(path, LARGEST);
+        let named = |path: &Path| Ok::<_, FileError>((path.display().to_string(), read(path)?));
         Ok(Files {
             kernel: named(kernel)?,
             dtb: self.dtb.as_deref().map(named).transpose()?,
@@ -179,14 +180,32 @@ fn boots_on(image: &Image) -> Result<(Board, Linux), Refused> {
     });
     found.next().ok_or_else(|| {
         let why = "no board that is known here boots it: `harness image inspect` says what is in it";
-        Refused(format!("{}: {why}", image.path().display()), exit::USAGE)
+        Refused(format!("{}: {why}", image.path().display()), exit::BAD_INPUT)
     })
+}
+
+/// A board of this name or in this file, which runs code that is known.
+fn board(name: &str) -> Result<Board, BoardError> {
+    let board = Board::find(name)?;
+    let bare = board.bare.iter().flat_map(|bare| &bare.targets);
+    let linux = board.linux.iter().flat_map(|linux| &linux.runs).flat_map(|runs| &runs.targets);
+    match bare.chain(linux).find(|target| Target::named(target).is_none()) {
+        None => Ok(board),
+        Some(unknown) => {
+            let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+            let problem = format!("targets has `{unknown}`, expected some of {}", known.join(", "));
+            Err(BoardError::Wrong(name.to_owned(), problem))
+        }
+    }
 }
 
 /// The board that was asked for, or else the one that an image is for.
 pub fn board_for(executor: Option<&str>, image: &Image) -> Result<Board, Refused> {
     let Some(name) = executor else { return boots_on(image).map(|(board, _)| board) };
-    Board::find(name).map_err(|error| Refused(error.to_string(), exit::USAGE))
+    board(name).map_err(|error| {
+        let status = if matches!(error, BoardError::Unknown(_)) { exit::USAGE } else { exit::BAD_INPUT };
+        Refused(error.to_string(), status)
+    })
 }
 
 /// Starts an executor to see whether it can be had.

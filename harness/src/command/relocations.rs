@@ -1,14 +1,13 @@
 //! `harness relocations`: the tables.
 
 use std::fmt::Write as _;
-use std::io::Write;
 
 use clap::Args as ClapArgs;
 use linker::Target;
 use linker::relocation::hex;
 use linker::relocation::{Check, Row};
 
-use crate::exit;
+use crate::{exit, stdout};
 
 /// Options of `relocations`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -25,19 +24,11 @@ pub struct Args {
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let mut targets = vec!["armv7", "aarch64", "aarch64_ilp32"];
     if let Some(name) = &args.arch {
-        if let Err(error) = crate::inputs::target(name) {
-            eprintln!("error: {error}");
-            return Ok(exit::USAGE);
-        }
+        crate::inputs::target(name)?;
         targets = vec![name];
     }
-    let mut out = std::io::stdout().lock();
     for target in targets.into_iter().filter_map(Target::named) {
-        let text = if args.markdown { markdown(target) } else { plain(target) };
-        // Nobody reads on: that is no error.
-        if out.write_all(text.as_bytes()).is_err() {
-            return Ok(exit::OK);
-        }
+        stdout::print(&if args.markdown { markdown(target) } else { plain(target) });
     }
     Ok(exit::OK)
 }

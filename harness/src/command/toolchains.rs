@@ -1,14 +1,13 @@
 //! `harness toolchains`: which compilers there are.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
 use linker::TARGETS;
 
 use crate::executor::{Executor, Unicorn};
-use crate::{exit, inputs};
+use crate::{exit, inputs, outln};
 
 /// Options of `toolchains`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -33,11 +32,10 @@ fn host_functions(arch: Option<&str>) -> anyhow::Result<u8> {
             known.entry(name.to_owned()).or_default().push(target.name);
         }
     }
-    let mut out = std::io::stdout().lock();
     for (name, on) in &known {
         match on.len() == targets.len() {
-            true => writeln!(out, "{name}")?,
-            false => writeln!(out, "{name:26} {}", on.join(" "))?,
+            true => outln!("{name}"),
+            false => outln!("{name:26} {}", on.join(" ")),
         }
     }
     Ok(exit::OK)
@@ -50,14 +48,14 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let toolchains = Toolchains::discover();
     for toolchain in &toolchains.found {
-        println!("{:8} {:9} {}", toolchain.id.to_string(), toolchain.target, toolchain.cc.path.display());
-        println!("{:18} {}", "", toolchain.cc.version);
+        outln!("{:8} {:9} {}", toolchain.id.to_string(), toolchain.target, toolchain.cc.path.display());
+        outln!("{:18} {}", "", toolchain.cc.version);
         for missing in [toolchain.cxx.as_ref().err(), toolchain.ld.as_ref().err()].into_iter().flatten() {
-            println!("{:18} {missing}", "");
+            outln!("{:18} {missing}", "");
         }
     }
     for (missing, targets) in toolchains.all_missing() {
-        println!("missing: {} for {}: apt-get install {}", missing.what, targets.join(", "), missing.package);
+        outln!("missing: {} for {}: apt-get install {}", missing.what, targets.join(", "), missing.package);
     }
     Ok(if toolchains.found.is_empty() { exit::MISSING } else { exit::OK })
 }

@@ -1,14 +1,15 @@
 //! One link into a machine, with the time that each phase took.
 
-use std::io::Read;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use linker::graph::Binding;
+use linker::layout::{Plan, Planned};
 use linker::link::{Finalized, Fixed, Found, Resolved};
-use linker::memory::Memory;
+use linker::memory::{Lifetime, Memory};
 use linker::{Layout, Options, Parsed, Result, Roots, Target};
+use outside::FileError;
 
 pub mod expression;
 pub mod number;
@@ -71,23 +72,33 @@ impl std::ops::Deref for Data {
 impl Data {
     /// The content of a file. What can be mapped is: touching fresh memory for a copy takes longer than linking it.
     #[expect(unsafe_code, reason = "a mapping is memory that others can change")]
-    pub fn open(path: impl AsRef<Path>) -> std::io::Result<Data> {
-        let mut file = std::fs::File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_file() && metadata.len() > 0 {
+    pub fn open(path: impl AsRef<Path>) -> Result<Data, FileError> {
+        let path = path.as_ref();
+        let file = outside::open(path)?;
+        let length = file.metadata().map_or(0, |metadata| if metadata.is_file() { metadata.len() } else { 0 });
+        if (1..=LONGEST).contains(&length) {
+            let mut options = memmap2::MmapOptions::new();
+            // All of a large archive is seldom wanted.
+            if length <= MOST_AT_ONCE {
+                options.populate();
+            }
             // SAFETY: whoever writes to an object while it is being linked gets a link of neither version, and who
             // truncates it a signal, as from every linker that maps its input. Nothing here relies on bytes staying as
             // they were: each access is checked against the length, which is fixed.
-            let mapped = unsafe { memmap2::MmapOptions::new().populate().map_copy_read_only(&file) };
+            let mapped = unsafe { options.map_copy_read_only(&file) };
             if let Ok(mapped) = mapped {
                 return Ok(Data::Mapped(mapped));
             }
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(Data::Read(bytes))
+        outside::read_from(path, file, LONGEST).map(Data::Read)
     }
 }
+
+/// Bytes of an object or an archive: offsets in larger ones do not fit 32-bit formats, and no archive is that large.
+const LONGEST: u64 = 1 << 32;
+
+/// Bytes that are mapped at once, before anybody looks at them.
+const MOST_AT_ONCE: u64 = 256 << 20;
 
 /// What is linked, and how.
 #[derive(Clone, Copy)]
@@ -172,8 +183,10 @@ pub fn resolve<'a, M: Memory>(
     }
     let page = memory.page_size();
     let reserved = timings.phase("lay out", || pruned.reserve(memory, job.layout))?;
-    let behind = reserved.plan().segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(0);
-    let mut next = behind.next_multiple_of(page) + page;
+    let mut next = match externals {
+        Externals::Phony => free_behind(job.target, reserved.plan(), page, PHONY * reserved.externals().len() as u64),
+        Externals::Table(_) => 0,
+    };
     timings.phase("resolve", || match externals {
         Externals::Table(lookup) => reserved.resolve(memory, lookup),
         Externals::Phony => {
@@ -188,6 +201,23 @@ pub fn resolve<'a, M: Memory>(
             })
         }
     })
+}
+
+/// Where so many bytes are free behind a link and a page of distance. Behind the last address comes the first.
+fn free_behind(target: &Target, plan: &Plan, page: u64, room: u64) -> u64 {
+    let loaded = |segment: &&Planned| segment.lifetime == Lifetime::Standard && segment.size > 0;
+    let last = |segment: &Planned| segment.address.saturating_add(segment.size - 1);
+    let mut taken: Vec<(u64, u64)> =
+        plan.segments.iter().filter(loaded).map(|segment| (segment.address, last(segment))).collect();
+    taken.sort_unstable();
+    let behind = |last: u64| target.wrap((last | (page - 1)).wrapping_add(1).wrapping_add(page));
+    let mut start = taken.last().map_or(page, |&(_, last)| behind(last));
+    for &(from, to) in &taken {
+        if from <= start.saturating_add(room) && start <= to {
+            start = behind(to);
+        }
+    }
+    start
 }
 
 /// Links and finalizes.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use object::{Architecture, Object, ObjectSection};
 
 use super::HERE;
@@ -40,7 +40,7 @@ impl Program {
             }
             return Ok(own());
         }
-        let content = std::fs::read(path).with_context(|| word.to_owned())?;
+        let content = outside::read(path, super::LARGEST)?;
         let here = |loader| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             Program { paths: vec![format!("{HERE}/{name}")], here: Some(loader) }

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::exit;
+use crate::{exit, note, outln, stdout};
 use crate::linking::Timings;
 
 mod command_line;
@@ -21,8 +21,8 @@ pub fn main(arguments: &[String]) -> ExitCode {
     match run(arguments) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("ld: error: {error:#}");
-            ExitCode::from(exit::HARNESS_FAILED)
+            note!("ld: error: {error:#}");
+            ExitCode::from(exit::status(&error))
         }
     }
 }
@@ -31,26 +31,20 @@ fn run(arguments: &[String]) -> anyhow::Result<u8> {
     let line = match command_line::parse(arguments) {
         Ok(line) => line,
         Err(problem) => {
-            eprintln!("ld: error: {problem}");
+            note!("ld: error: {problem}");
             return Ok(exit::USAGE);
         }
     };
     if line.help {
-        print!("{}", options::help());
+        stdout::print(&options::help());
         return Ok(exit::OK);
     }
     if line.version {
-        println!("Linkrig {} (compatible with the static options of GNU ld)", env!("CARGO_PKG_VERSION"));
+        outln!("Linkrig {} (compatible with the static options of GNU ld)", env!("CARGO_PKG_VERSION"));
         if line.inputs.is_empty() {
             return Ok(exit::OK);
         }
     }
-    let request = match search::request(line) {
-        Ok(request) => request,
-        Err(problem) => {
-            eprintln!("ld: error: {problem}");
-            return Ok(exit::FAILURES);
-        }
-    };
+    let request = search::request(line)?;
     request.run(&mut Timings::default())
 }

@@ -6,6 +6,7 @@ use linker::{Layout, Options, TARGETS, Target};
 
 use super::command_line::{CommandLine, Named};
 use crate::command::link::Request;
+use crate::exit::{BadInput, Usage};
 use crate::inputs;
 use crate::linking::Input;
 use crate::script::{self, Script};
@@ -14,7 +15,7 @@ use crate::script::{self, Script};
 const DEPTH: usize = 8;
 
 /// Reads all files and says what is to be linked.
-pub(super) fn request(mut line: CommandLine) -> Result<Request, String> {
+pub(super) fn request(mut line: CommandLine) -> anyhow::Result<Request> {
     let mut files =
         Files { directories: Vec::new(), sysroot: line.sysroot.clone(), found: Vec::new(), wanted: Vec::new() };
     files.directories = line.directories.iter().map(|directory| files.rooted(directory)).collect();
@@ -22,7 +23,7 @@ pub(super) fn request(mut line: CommandLine) -> Result<Request, String> {
         files.add(named, DEPTH)?;
     }
     if files.found.is_empty() {
-        return Err("no input files".to_owned());
+        return Err(Usage("no input files".to_owned()).into());
     }
     line.wishes.wanted.append(&mut files.wanted);
     let mut inputs = Vec::new();
@@ -58,14 +59,14 @@ pub(super) fn request(mut line: CommandLine) -> Result<Request, String> {
 }
 
 /// What the first object is for, which has to be of the kind that was named.
-fn target(line: &CommandLine, files: &[Input]) -> Result<&'static Target, String> {
+fn target(line: &CommandLine, files: &[Input]) -> anyhow::Result<&'static Target> {
     let named = match &line.emulation {
         None => None,
         Some(name) => {
             // One of several targets of a kind is told by the objects.
             let known = TARGETS.iter().find(|target| target.emulations.contains(&name.as_str()));
             let list = || TARGETS.iter().flat_map(|target| target.emulations).copied().collect::<Vec<_>>().join(", ");
-            Some(known.ok_or_else(|| format!("-m {name} is not supported, expected one of {}", list()))?)
+            Some(known.ok_or_else(|| Usage(format!("-m {name} is not supported, expected one of {}", list())))?)
         }
     };
     // -EB and -EL turn the order of bytes.
@@ -84,7 +85,7 @@ fn target(line: &CommandLine, files: &[Input]) -> Result<&'static Target, String
         // The linker says which file does not fit.
         (Some(named), _) => Ok(named),
         (None, Some(told)) => Ok(told),
-        (None, None) => Err("no object tells what it is for: say it with -m".to_owned()),
+        (None, None) => Err(BadInput(inputs::nothing_to_link(files) + "; or say what they are for with -m").into()),
     }
 }
 
@@ -105,22 +106,22 @@ impl Files {
         }
     }
 
-    fn add(&mut self, named: &Named, depth: usize) -> Result<(), String> {
+    fn add(&mut self, named: &Named, depth: usize) -> anyhow::Result<()> {
         let path = if named.library { self.library(&named.name)? } else { self.rooted(&named.name) };
         let name = path.to_string_lossy().into_owned();
-        let input = inputs::open(&name).map_err(|error| format!("{error:#}"))?;
+        let input = inputs::open(&name)?;
         if !script::is_text(&input.data) {
             self.found.push((input, named.whole));
             return Ok(());
         }
         let read =
-            script::parse(&String::from_utf8_lossy(&input.data)).map_err(|problem| format!("{name}: {problem}"))?;
-        let deeper = depth.checked_sub(1).ok_or_else(|| format!("{name}: linker scripts name each other"))?;
+            script::parse(&String::from_utf8_lossy(&input.data)).map_err(|problem| BadInput(format!("{name}: {problem}")))?;
+        let deeper = depth.checked_sub(1).ok_or_else(|| BadInput(format!("{name}: linker scripts name each other")))?;
         self.follow(&path, read, named.whole, deeper)
     }
 
     /// The files that a script names: as they stand, beside it, or where libraries are.
-    fn follow(&mut self, script: &Path, read: Script, whole: bool, depth: usize) -> Result<(), String> {
+    fn follow(&mut self, script: &Path, read: Script, whole: bool, depth: usize) -> anyhow::Result<()> {
         self.directories.extend(read.directories.iter().map(|directory| self.rooted(directory)).collect::<Vec<_>>());
         self.wanted.extend(read.wanted);
         for file in read.files {
@@ -155,17 +156,17 @@ impl Files {
     }
 
     /// The file of `-lNAME`, or of `-l:FILE`.
-    fn library(&self, name: &str) -> Result<PathBuf, String> {
+    fn library(&self, name: &str) -> Result<PathBuf, BadInput> {
         let file = name.strip_prefix(':').map_or_else(|| format!("lib{name}.a"), str::to_owned);
         let found = self.directories.iter().map(|directory| directory.join(&file)).find(|path| path.exists());
         found.ok_or_else(|| {
             let shared = format!("lib{name}.so");
-            match self.directories.iter().map(|directory| directory.join(&shared)).find(|path| path.exists()) {
+            BadInput(match self.directories.iter().map(|directory| directory.join(&shared)).find(|path| path.exists()) {
                 Some(path) => {
                     format!("cannot find {file}: there is only {}, and only static programs are linked", path.display())
                 }
                 None => format!("cannot find {file} in any directory of -L"),
-            }
+            })
         })
     }
 }

@@ -21,7 +21,7 @@ impl ImageFile {
         let mut headers: Vec<ProgramHeader> = parts.iter().map(|part| self.load(part)).collect();
         for part in parts.iter().filter(|part| part.segment.relro && !labels.no_relro) {
             // Whole pages are made constant: the rest of the last one is nobody's.
-            let memsz = part.segment.size.next_multiple_of(PAGE);
+            let memsz = part.segment.size.checked_next_multiple_of(PAGE).unwrap_or(part.segment.size);
             let whole = ProgramHeader { p_memsz: memsz, ..self.load(part) };
             headers.push(ProgramHeader { p_type: elf::PT_GNU_RELRO, p_flags: elf::PF_R, p_align: 1, ..whole });
         }
@@ -104,7 +104,7 @@ fn notes(sections: &[Section<'_>]) -> Vec<ProgramHeader> {
     notes.sort_by_key(|section| section.header.sh_addr);
     let follows = |a: &&Section<'_>, b: &&Section<'_>| {
         let alignment = a.header.sh_addralign.max(1);
-        let end = (a.header.sh_addr + a.header.sh_size).checked_next_multiple_of(alignment);
+        let end = a.header.sh_addr.checked_add(a.header.sh_size).and_then(|end| end.checked_next_multiple_of(alignment));
         alignment == b.header.sh_addralign && end == Some(b.header.sh_addr)
     };
     notes.chunk_by(follows).map(|run| within(run[0], run[run.len() - 1], elf::PT_NOTE)).collect()

@@ -1,0 +1,187 @@
+//! Programs that others wrote: each has its time and its bounds, and ends with those that it started.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
+
+use crate::stop;
+
+/// What a program may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long it may run.
+    pub time: Duration,
+    /// How many bytes of each of its outputs are kept.
+    pub text: u64,
+    /// How many bytes any file may have that it writes.
+    pub file: u64,
+}
+
+/// A program that came to its end.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub status: ExitStatus,
+    /// The start of what it wrote.
+    pub stdout: Vec<u8>,
+    /// The start of what it complained of.
+    pub stderr: Vec<u8>,
+}
+
+/// A program that did not come to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChildError {
+    /// It could not be started.
+    #[error("{program}: {cause}")]
+    NotStarted {
+        /// Its words.
+        program: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// It took longer than it may.
+    #[error("{program}: does not end within {} s", .limit.as_secs())]
+    OutOfTime {
+        /// Its words.
+        program: String,
+        /// What it was given.
+        limit: Duration,
+    },
+    /// We were told to stop.
+    #[error("{program}: interrupted")]
+    Interrupted {
+        /// Its words.
+        program: String,
+    },
+}
+
+/// The process groups that are running.
+static LIVE: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// The longest time between two looks at a program.
+const PATIENCE: Duration = Duration::from_millis(8);
+
+/// Runs a program to its end, without input. What it started is ended with it.
+pub fn run(mut command: Command, limits: &Limits) -> Result<Ended, ChildError> {
+    let program = describe(&command);
+    let not_started = |cause| ChildError::NotStarted { program: program.clone(), cause };
+    // Files and not pipes: nobody has to read while waiting, and what is too long is not even in memory.
+    let capture = || -> io::Result<(File, File)> {
+        let file = tempfile::tempfile()?;
+        Ok((file.try_clone()?, file))
+    };
+    let (stdout, mut said) = capture().map_err(not_started)?;
+    let (stderr, mut complained) = capture().map_err(not_started)?;
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
+    let mut group = Group::start(&mut command, limits).map_err(not_started)?;
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    let status = loop {
+        if let Some(status) = group.0.try_wait().map_err(not_started)? {
+            break status;
+        }
+        if stop::requested() {
+            return Err(ChildError::Interrupted { program });
+        }
+        if start.elapsed() > limits.time {
+            return Err(ChildError::OutOfTime { program, limit: limits.time });
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PATIENCE);
+    };
+    drop(group);
+    let head = |file: &mut File| -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        file.rewind()?;
+        file.take(limits.text).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    let stdout = head(&mut said).map_err(not_started)?;
+    let stderr = head(&mut complained).map_err(not_started)?;
+    Ok(Ended { status, stdout, stderr })
+}
+
+/// A program and all that it starts.
+struct Group(Child);
+
+impl Group {
+    fn start(command: &mut Command, limits: &Limits) -> io::Result<Group> {
+        // Started while nobody can sweep: one that is not in the list yet would stay.
+        let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = command.spawn()?;
+        live.insert(child.id() as i32);
+        let bound = Rlimit { current: Some(limits.file), maximum: Some(limits.file) };
+        // A process that has ended already needs none.
+        let _ = prlimit(Pid::from_raw(child.id() as i32), Resource::Fsize, bound);
+        Ok(Group(child))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        kill(self.0.id() as i32);
+        let _ = self.0.wait();
+        LIVE.lock().unwrap_or_else(PoisonError::into_inner).remove(&(self.0.id() as i32));
+    }
+}
+
+fn kill(group: i32) {
+    if let Some(group) = Pid::from_raw(group) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Ends all there are. Whoever wants to start one from now on waits for ever: the program is about to end.
+pub(crate) fn sweep() {
+    let live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+    live.iter().for_each(|&group| kill(group));
+    std::mem::forget(live);
+}
+
+fn describe(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { time: Duration::from_secs(20), text: 10, file: 1 << 20 };
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn out_of_time_ends_the_children_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut command = shell("sleep 1000 & echo $! >child; wait");
+        command.current_dir(directory.path());
+        let error = run(command, &Limits { time: Duration::from_millis(300), ..LIMITS }).expect_err("out of time");
+        assert!(matches!(error, ChildError::OutOfTime { .. }), "{error}");
+        let child = std::fs::read_to_string(directory.path().join("child")).expect("it has started one");
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    }
+
+    #[test]
+    fn output_and_files_are_bounded() {
+        let ended = run(shell("head -c 100000 /dev/zero; echo many words >&2; exit 3"), &LIMITS).expect("it ends");
+        assert_eq!((ended.stdout.len(), &*ended.stderr, ended.status.code()), (10, &b"many words"[..], Some(3)));
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut command = shell("sleep 0.2; head -c 3000000 /dev/zero >large");
+        command.current_dir(directory.path());
+        assert!(!run(command, &LIMITS).expect("it ends").status.success());
+        assert_eq!(std::fs::metadata(directory.path().join("large")).expect("begun").len(), 1 << 20);
+    }
+}
