@@ -5,13 +5,15 @@ mod file;
 mod process;
 
 pub use archive::write as write_archive;
-pub use process::run as run_within;
+pub use process::{MOST_FILE, run as run_within};
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use outside::{FileError, Scratch};
 
 use crate::case::{Case, GroupKind};
 use crate::directive::Part;
@@ -78,9 +80,15 @@ pub enum BuildError {
         /// The limit.
         seconds: u64,
     },
+    /// We were told to stop.
+    #[error("{0}")]
+    Interrupted(String),
     /// A file of this kind cannot be compiled.
     #[error("{0}")]
     Unsupported(String),
+    /// A file cannot be read, or there is no place for one.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Files could not be read or written.
     #[error("{what}: {source}")]
     Io {
@@ -113,7 +121,7 @@ pub fn build(case: &Case, build: &Build, toolchains: &Toolchains) -> Result<Vec<
         let (wanted, found) = (build.toolchain.to_string(), toolchain.id.to_string());
         return Err(BuildError::OtherVersion { wanted, found });
     }
-    let dir = tempfile::Builder::new().prefix("linkrig-").tempdir().map_err(io("a temporary directory"))?;
+    let dir = Scratch::new()?;
     let dir = dir.path();
     for part in &case.parts {
         // Empty lines in front keep the line numbers of the case file.
@@ -156,7 +164,7 @@ pub fn build(case: &Case, build: &Build, toolchains: &Toolchains) -> Result<Vec<
 }
 
 fn read(dir: &Path, name: &str) -> Result<Vec<u8>, BuildError> {
-    std::fs::read(dir.join(name)).map_err(io(name))
+    Ok(outside::read(dir.join(name), MOST_FILE)?)
 }
 
 fn compile(case: &Case, build: &Build, toolchain: &Toolchain, part: &Part, dir: &Path) -> Result<(), BuildError> {

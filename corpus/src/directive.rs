@@ -8,7 +8,7 @@ mod table;
 
 use std::fmt;
 
-pub use scan::{Part, Raw, Source, scan};
+pub use scan::{Part, Raw, Source, is_plain, scan};
 pub use scope::{Scope, Subject, Word};
 pub use table::{DIRECTIVES, Group, Spec, reference};
 

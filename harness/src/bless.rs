@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use corpus::Corpus;
@@ -17,14 +17,15 @@ use corpus::matrix::Family;
 use corpus::toolchain::Toolchains;
 use corpus::value::Value;
 use linker::Target;
+use outside::{Limits, Scratch};
 
 use crate::exit;
 use crate::machine::Processor;
 use crate::plan::Configuration;
 use crate::plan::{self, Objects, Source};
 
-/// How long a reference may run.
-const TIME: Duration = Duration::from_secs(20);
+/// What a reference may take.
+const LIMITS: Limits = Limits { time: Duration::from_secs(20), text: 1 << 20, file: 256 << 20 };
 
 /// Blesses the first build of each case and target that was selected.
 pub fn main(
@@ -34,7 +35,7 @@ pub fn main(
     reference: &str,
 ) -> anyhow::Result<u8> {
     if reference != "qemu-user" {
-        eprintln!(
+        note!(
             "refused: `{reference}` is the linker under test; expectations come from qemu-user with GNU ld, or the ABI"
         );
         return Ok(exit::USAGE);
@@ -53,7 +54,7 @@ pub fn main(
         match reference_of(configuration.case, configuration.build.target, &expected, &batch.objects, &toolchains) {
             Err(error) => {
                 refused = true;
-                eprintln!("{}: cannot be blessed: {error:#}", configuration.name);
+                note!("{}: cannot be blessed: {error:#}", configuration.name);
             }
             Ok(results) => {
                 let path = corpus
@@ -72,7 +73,7 @@ pub fn main(
             .map(|(index, line)| lines.get(&(index + 1)).cloned().unwrap_or_else(|| line.to_owned()))
             .collect();
         std::fs::write(&path, changed.join("\n") + "\n").with_context(|| path.display().to_string())?;
-        println!("{}: {} lines written", path.display(), lines.len());
+        outln!("{}: {} lines written", path.display(), lines.len());
     }
     Ok(if refused { exit::FAILURES } else { exit::OK })
 }
@@ -98,11 +99,11 @@ fn compare(
         if let Some(other) = lines.get(&at.line)
             && *other != new
         {
-            eprintln!("{}: targets disagree: `{other}` and `{new}`; give the directive a scope", configuration.name);
+            note!("{}: targets disagree: `{other}` and `{new}`; give the directive a scope", configuration.name);
             agreed = false;
             continue;
         }
-        println!("{}:{} ({})\n- {old}\n+ {new}", path.display(), at.line, configuration.build.target.name);
+        outln!("{}:{} ({})\n- {old}\n+ {new}", path.display(), at.line, configuration.build.target.name);
         lines.insert(at.line, new);
     }
     Ok(agreed)
@@ -135,7 +136,7 @@ fn reference_of(
     let emulator = which::which(emulator).with_context(|| format!("{emulator} is missing (package qemu-user)"))?;
     let compiler = &toolchains.get(Family::Gcc, target)?.cc.path;
 
-    let dir = tempfile::tempdir()?;
+    let dir = Scratch::new()?;
     let driver = dir.path().join("driver.c");
     std::fs::write(&driver, driver_source(target, expected))?;
     let mut link = Command::new(compiler);
@@ -149,32 +150,18 @@ fn reference_of(
     for (name, value) in &expected.defines {
         link.arg(format!("-Wl,--defsym={name}={value:#x}"));
     }
-    let linked = link.output()?;
+    let linked = outside::run(link, &LIMITS)?;
     if !linked.status.success() {
         bail!("the reference does not link {}: {}", case.name, String::from_utf8_lossy(&linked.stderr).trim());
     }
     let mut run = Command::new(emulator);
-    run.arg(dir.path().join("reference")).stdin(Stdio::null());
-    parse(expected, &output_within(&mut run, TIME)?)
-}
-
-/// The standard error of a command that ends in time; it is killed if it does not.
-fn output_within(command: &mut Command, time: Duration) -> anyhow::Result<String> {
-    let file = tempfile::NamedTempFile::new()?;
-    let mut child = command.stdout(Stdio::null()).stderr(file.reopen()?).spawn()?;
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            let text = std::fs::read_to_string(file.path())?;
-            return if status.success() { Ok(text) } else { bail!("the reference ended with {status}: {text}") };
-        }
-        if start.elapsed() > time {
-            child.kill()?;
-            child.wait()?;
-            bail!("the reference did not end within {} s", time.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(2));
+    run.arg(dir.path().join("reference"));
+    let ended = outside::run(run, &LIMITS)?;
+    let text = String::from_utf8_lossy(&ended.stderr);
+    if !ended.status.success() {
+        bail!("the reference ended with {}: {text}", ended.status);
     }
+    parse(expected, &text)
 }
 
 /// The C type of a value, and how it is written.

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use outside::stop;
 
-use crate::{command, exit, messages, note, response, stdout};
+use crate::{command, exit, messages, response, stdout};
 
 /// Links relocatable objects for CPUs you do not have, runs them on an emulated one, and judges the result.
 ///
@@ -24,9 +25,9 @@ EXAMPLES:
   harness explain foo.o R_ARM_CALL main       those of this name, and those in or against a symbol
   harness link @list.rsp -o image             words from a file, in every command
 
-EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 69 an executor or toolchain is missing,
-70 the harness itself failed, 100 failures. `exec` ends with the guest's status, 124 out of budget,
-125 not linked or not started, 128+n for a fault."
+EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 65 bad input, 69 an executor or toolchain
+is missing, 70 the harness itself failed, 74 an output cannot be written, 100 failures, 130 interrupted.
+`exec` ends with the guest's status, 124 out of budget, 125 not linked or not started, 128+n for a fault."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -114,6 +115,14 @@ pub fn main() -> ExitCode {
         return command::ld::main(&text(&words[2..]));
     }
     let cli = Cli::parse_from(words);
+    // A board's terminal has to be put back first, and what a command has done may be worth writing.
+    let own = matches!(
+        cli.command,
+        None | Some(Command::Run(_) | Command::Fuzz(_) | Command::Coverage(_) | Command::Diff(_) | Command::Board(_))
+    );
+    if !own && let Err(error) = stop::listen(stop::First::Exits) {
+        note!("warning: signals are not met: {error}");
+    }
     let result = match cli.command {
         None => match misspelt(&cli.run.filters) {
             Some((word, command)) => {
@@ -142,24 +151,16 @@ pub fn main() -> ExitCode {
     ExitCode::from(conclude(result))
 }
 
-/// The exit status of a command. Standard output that did not get to where it should is said here, once for all commands.
-pub fn conclude(result: anyhow::Result<u8>) -> u8 {
+/// The exit status of the program, whose command has ended like this.
+fn conclude(result: anyhow::Result<u8>) -> u8 {
     let status = result.unwrap_or_else(|error| {
         // What a program is told to stop in the midst of is no fault of anybody's.
-        if !outside::stop::requested() {
+        if !stop::requested() {
             messages::error(&format!("{error:#}"));
         }
         exit::status(&error)
     });
-    let failure = stdout::failure();
-    if let Some(error) = &failure {
-        messages::error(&format!("standard output: {error}"));
-    }
-    match outside::stop::status() {
-        Some(status) => status,
-        None if status == exit::OK && failure.is_some() => exit::BAD_OUTPUT,
-        None => status,
-    }
+    stdout::finish(status)
 }
 
 /// The words of the command line. llvm-jitlink starts an executor with the descriptors as the only word.

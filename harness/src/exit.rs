@@ -4,6 +4,8 @@ use corpus::build::BuildError;
 use linker::Error as LinkError;
 use outside::{FileError, Purpose};
 
+use crate::epc::server::ServeError;
+
 pub use reports::exit::{
     BAD_INPUT, BAD_OUTPUT, FAILURES, HARNESS_FAILED, INTERRUPTED, MISSING, NOTHING_SELECTED, OK, USAGE,
 };
@@ -20,10 +22,20 @@ pub const CLOSED_PIPE: u8 = 128 + 13;
 #[error("{0}")]
 pub struct BadInput(pub String);
 
+/// Something cannot be written where it was to be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadOutput(pub String);
+
 /// The command line asks for what cannot be.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
+
+/// The machine lacks what is needed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
 
 /// Stops a command, as `anyhow::bail!` does, where a file or an argument is to blame.
 #[macro_export]
@@ -41,10 +53,14 @@ fn of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         || cause.is::<reports::json::ReadError>()
         || cause.is::<corpus::case::LoadError>()
         || cause.is::<qemu::board::BoardError>()
-        || cause.is::<qemu::image::ImageError>();
+        || cause.is::<qemu::image::ImageError>()
+        // The other end of a session is an input, too.
+        || cause.is::<ServeError>();
     if let Some(error) = cause.downcast_ref::<BuildError>() {
         return match error {
             error if error.is_skip() => Some(MISSING),
+            BuildError::File(FileError { purpose: Purpose::Output, .. }) => Some(BAD_OUTPUT),
+            BuildError::File(_) => Some(BAD_INPUT),
             BuildError::Failed { .. } | BuildError::Unsupported(_) => Some(BAD_INPUT),
             _ => None,
         };
@@ -52,6 +68,8 @@ fn of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     match cause {
         _ if bad_input => Some(BAD_INPUT),
         _ if cause.is::<Usage>() => Some(USAGE),
+        _ if cause.is::<BadOutput>() => Some(BAD_OUTPUT),
+        _ if cause.is::<Unavailable>() => Some(MISSING),
         _ => match (cause.downcast_ref::<FileError>(), cause.downcast_ref::<LinkError>()) {
             (Some(FileError { purpose: Purpose::Input, .. }), _) => Some(BAD_INPUT),
             (Some(FileError { purpose: Purpose::Output, .. }), _) => Some(BAD_OUTPUT),

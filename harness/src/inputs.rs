@@ -16,7 +16,6 @@ use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, SectionHeader};
 
-use crate::bad_input;
 use crate::exit::{BadInput, Usage};
 use crate::linking::number;
 use crate::linking::{Data, Input};
@@ -145,7 +144,8 @@ const MOST_SCRIPTS: usize = 1000;
 
 /// The files that a text stands for which takes the place of a library: beside it, where they are not named by a whole path.
 fn stands_for(path: &str, data: &[u8]) -> anyhow::Result<Vec<String>> {
-    let read = script::parse(&String::from_utf8_lossy(data)).map_err(|problem| BadInput(format!("{path}: {problem}")))?;
+    let read =
+        script::parse(&String::from_utf8_lossy(data)).map_err(|problem| BadInput(format!("{path}: {problem}")))?;
     let directory = Path::new(path).parent().unwrap_or(Path::new(""));
     let file = |named: script::Named| match named {
         script::Named::File(name) => Ok(directory.join(name).to_string_lossy().into_owned()),

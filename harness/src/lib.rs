@@ -34,6 +34,17 @@
 //!
 //! What these pages show. The other modules are parts of the program, hidden here, and change as it does.
 
+// Where nobody reads they panic: `stdout` has others.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+// Their macros are for all that follows.
+#[doc(hidden)]
+#[macro_use]
+pub mod exit;
+#[doc(hidden)]
+#[macro_use]
+pub mod stdout;
+
 #[doc(hidden)]
 pub mod bless;
 #[doc(hidden)]
@@ -47,8 +58,6 @@ pub mod disassembly;
 #[doc(hidden)]
 pub mod epc;
 pub mod executor;
-#[doc(hidden)]
-pub mod exit;
 #[doc(hidden)]
 pub mod fuzz;
 #[doc(hidden)]
@@ -84,8 +93,6 @@ pub mod run;
 pub mod script;
 #[doc(hidden)]
 pub mod startup;
-#[doc(hidden)]
-pub mod stdout;
 #[doc(hidden)]
 pub mod suspects;
 #[doc(hidden)]

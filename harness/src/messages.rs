@@ -11,8 +11,6 @@ use cpp_demangle::{BorrowedSymbol, DemangleOptions, DemangleWrite, ParseOptions}
 use linker::error::text;
 use linker::graph::LinkGraph;
 
-use crate::note;
-
 /// Bytes of a name, and of what becomes of one, that are still for people. Names may unfold to any length.
 const LONGEST: usize = 4096;
 

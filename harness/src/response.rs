@@ -9,8 +9,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use anyhow::Result;
 use outside::Problem;
 
-use crate::bad_input;
-
 /// How deep files may name files: one that names itself has no end.
 const DEPTH: usize = 32;
 

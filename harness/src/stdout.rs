@@ -9,18 +9,22 @@ use std::sync::{Mutex, PoisonError};
 
 use linker::error::printable;
 
+use crate::exit;
+
 /// Why nothing more gets out.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Prints a line, of which a terminal does nothing but show it.
 #[macro_export]
 macro_rules! outln {
+    () => { $crate::stdout::line(format_args!("")) };
     ($($text:tt)*) => { $crate::stdout::line(format_args!($($text)*)) };
 }
 
 /// Says something on the standard error, of which a terminal does nothing but show it.
 #[macro_export]
 macro_rules! note {
+    () => { $crate::stdout::note(format_args!("")) };
     ($($text:tt)*) => { $crate::stdout::note(format_args!($($text)*)) };
 }
 
@@ -76,8 +80,22 @@ impl Write for Writer {
     }
 }
 
+/// The exit status of the program, for that of a command. Standard output that did not get to where it should is said here, once for
+/// all commands.
+pub fn finish(status: u8) -> u8 {
+    let failure = failure();
+    if let Some(error) = &failure {
+        note!("error: standard output: {error}");
+    }
+    match outside::stop::status() {
+        Some(status) => status,
+        None if status == exit::OK && failure.is_some() => exit::BAD_OUTPUT,
+        None => status,
+    }
+}
+
 /// Why what was printed is not all there. A reader that has seen enough is no reason.
-pub fn failure() -> Option<io::Error> {
+fn failure() -> Option<io::Error> {
     let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
     if failed.is_none() {
         *failed = io::stdout().flush().err();

@@ -71,6 +71,9 @@ const PATIENCE: Duration = Duration::from_millis(8);
 /// Runs a program to its end, without input. What it started is ended with it.
 pub fn run(mut command: Command, limits: &Limits) -> Result<Ended, ChildError> {
     let program = describe(&command);
+    if stop::requested() {
+        return Err(ChildError::Interrupted { program });
+    }
     let not_started = |cause| ChildError::NotStarted { program: program.clone(), cause };
     // Files and not pipes: nobody has to read while waiting, and what is too long is not even in memory.
     let capture = || -> io::Result<(File, File)> {

@@ -54,9 +54,8 @@ pub fn read_from(path: &Path, file: File, limit: u64) -> Result<Vec<u8>, FileErr
 /// The same of a file that has to be text.
 pub fn read_text(path: impl AsRef<Path>, limit: u64) -> Result<String, FileError> {
     let path = path.as_ref();
-    String::from_utf8(read(path, limit)?).map_err(|error| {
-        FileError::new(path, Purpose::Input, Problem::NoText(error.utf8_error().valid_up_to()))
-    })
+    String::from_utf8(read(path, limit)?)
+        .map_err(|error| FileError::new(path, Purpose::Input, Problem::NoText(error.utf8_error().valid_up_to())))
 }
 
 /// What something is that is no file.
@@ -96,7 +95,8 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         std::fs::write(path("file"), "12345").expect("written");
         std::fs::write(path("bytes"), b"ab\xff").expect("written");
-        rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .expect("a pipe");
         std::os::unix::fs::symlink(path("pipe"), path("link")).expect("a link");
         let _socket = std::os::unix::net::UnixListener::bind(path("socket")).expect("a socket");
         assert_eq!(read(path("file"), 5).expect("read"), b"12345");

@@ -40,7 +40,8 @@ pub fn listen(first: First) -> std::io::Result<()> {
         for signal in signals.forever() {
             let before = SIGNAL.swap(signal, Ordering::Relaxed);
             if before == 0 && first == First::Ends {
-                let _ = writeln!(std::io::stderr(), "\nstopping: what is there will be written; once more to end at once");
+                let _ =
+                    writeln!(std::io::stderr(), "\nstopping: what is there will be written; once more to end at once");
                 continue;
             }
             child::sweep();

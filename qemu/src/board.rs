@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use serde::Deserialize;
 use outside::FileError;
+use serde::Deserialize;
 
 /// A board.
 #[derive(Clone, Debug, Deserialize)]
@@ -245,9 +245,7 @@ impl Board {
         let usable = self.linux.iter().flat_map(|linux| &linux.runs).flat_map(|runs| &runs.usable);
         let mut ranges = reserved.chain(usable.map(|range| ("[[linux.runs]] usable", range)));
         match ranges.find(|(_, (first, end))| first > end) {
-            Some((key, (first, end))) => {
-                Err(format!("{key}: the range {first:#x} to {end:#x} ends before it begins"))
-            }
+            Some((key, (first, end))) => Err(format!("{key}: the range {first:#x} to {end:#x} ends before it begins")),
             None => Ok(()),
         }
     }
@@ -287,7 +285,11 @@ fn within(key: &str, value: u64, range: RangeInclusive<u64>, unit: &str) -> Resu
 }
 
 fn whole_pages(key: &str, value: u64) -> Result<(), String> {
-    if value.is_multiple_of(PAGE) { Ok(()) } else { Err(format!("{key} = {value:#x}, expected a multiple of {PAGE:#x}")) }
+    if value.is_multiple_of(PAGE) {
+        Ok(())
+    } else {
+        Err(format!("{key} = {value:#x}, expected a multiple of {PAGE:#x}"))
+    }
 }
 
 #[cfg(test)]
@@ -314,14 +316,29 @@ mod tests {
         for (text, from, to, told) in [
             (m_profile, "size = 0x400000", "size = 0", "[shared] size = 0x0, expected 0x10000 to 0x40000000 bytes"),
             (m_profile, "size = 0x400000", "size = 0x7fffffffffffffff", "[shared] size = 0x7fffffffffffffff, expected"),
-            (m_profile, "size = 0x400000", "size = 0x3ffff8", "[shared] size = 0x3ffff8, expected a multiple of 0x1000"),
+            (
+                m_profile,
+                "size = 0x400000",
+                "size = 0x3ffff8",
+                "[shared] size = 0x3ffff8, expected a multiple of 0x1000",
+            ),
             (m_profile, "base = 0x21c00000", "base = 0x21c00001", "[shared] base = 0x21c00001, expected a multiple"),
             (m_profile, "pool = ", "pool = 0 #", "[bare] pool = 0x0, expected 0x1000 to 0x1000000 bytes"),
             (m_profile, "width = 32", "width = 0", "width = 0, expected 32 or 64"),
             (m_profile, "\"cortex-m\"", "\"cortex-x\"", "[bare] agent = \"cortex-x\", expected one of bare-aarch64, "),
-            (linux, "patience = 180", "patience = 9223372036854775807", "[linux] patience = 0x7fffffffffffffff, expected 0x1"),
+            (
+                linux,
+                "patience = 180",
+                "patience = 9223372036854775807",
+                "[linux] patience = 0x7fffffffffffffff, expected 0x1",
+            ),
             (linux, "patience = 180", "patience = 0", "[linux] patience = 0x0, expected 0x1 to 0x15180 seconds"),
-            (linux, "patience = 180", "serial = 4000000000\npatience = 180", "[linux] serial = 4000000000, expected a port"),
+            (
+                linux,
+                "patience = 180",
+                "serial = 4000000000\npatience = 180",
+                "[linux] serial = 4000000000, expected a port",
+            ),
             (linux, "pool = 0x20000000", "pool = 0x7fffffffffffffff", "[[linux.runs]] pool = 0x7fffffffffffffff"),
             (m_profile, "memory = 16", "memory = 0", "0 MiB"),
             (m_profile, "memory = 16", "memory = 0x7fffffffffffff", "MiB"),

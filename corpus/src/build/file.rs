@@ -5,7 +5,7 @@ use std::process::Command;
 
 use linker::target::Target;
 
-use super::{BuildError, TIME_LIMIT, io, process};
+use super::{BuildError, MOST_FILE, TIME_LIMIT, io, process};
 use crate::matrix::{Build, Family};
 use crate::toolchain::{Missing, Toolchains, first_line};
 
@@ -65,7 +65,7 @@ pub fn compile_with_warnings(
         return Err(BuildError::Unsupported(message));
     };
     let path = path.canonicalize().map_err(io(path.display()))?;
-    let dir = tempfile::Builder::new().prefix("linkrig-").tempdir().map_err(io("a temporary directory"))?;
+    let dir = outside::Scratch::new()?;
     let object = dir.path().join("out.o");
     let mut command = if language == Language::Rust {
         rust(target)?
@@ -86,7 +86,7 @@ pub fn compile_with_warnings(
         command.args(flags).arg("-c").arg(&path).arg("-o").arg(&object);
     }
     let said = process::run(command, TIME_LIMIT)?;
-    Ok((std::fs::read(&object).map_err(io(object.display()))?, said))
+    Ok((outside::read(&object, MOST_FILE)?, said))
 }
 
 fn driver(

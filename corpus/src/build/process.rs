@@ -1,8 +1,9 @@
 //! Running a program with a time limit.
 
-use std::io::{Read, Seek};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
+
+use outside::{ChildError, Limits};
 
 use super::{BuildError, io};
 
@@ -22,47 +23,28 @@ const VARIABLES: &[&str] = &[
 /// At most this much of what a program says is kept.
 const MOST_TEXT: u64 = 64 << 10;
 
+/// Bytes of a file that a program writes: an object, or what a linker makes of some.
+pub const MOST_FILE: u64 = 1 << 30;
+
 /// Runs a program to its end. Returns what it said on its error output, which otherwise becomes part of the error.
 pub fn run(mut command: Command, limit: Duration) -> Result<String, BuildError> {
-    let name = describe(&command);
-    // A file and not a pipe: nobody has to read while waiting.
-    let mut output = tempfile::tempfile().map_err(io("a temporary file"))?;
-    let stderr = output.try_clone().map_err(io("a temporary file"))?;
     for variable in VARIABLES {
         command.env_remove(variable);
     }
     command.env("LC_ALL", "C").env("SOURCE_DATE_EPOCH", "0");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-    // A driver starts the compiler proper; out of time, both have to end.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = command.spawn().map_err(io(&name))?;
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(io(&name))? {
-            break status;
-        }
-        if start.elapsed() > limit {
-            kill(&mut child);
-            return Err(BuildError::TimedOut { command: name, seconds: limit.as_secs() });
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    };
-    let mut text = Vec::new();
-    output.rewind().and_then(|()| output.take(MOST_TEXT).read_to_end(&mut text)).map_err(io(&name))?;
-    let text = String::from_utf8_lossy(&text);
-    if status.success() {
+    let name = describe(&command);
+    let limits = Limits { time: limit, text: MOST_TEXT, file: MOST_FILE };
+    let ended = outside::run(command, &limits).map_err(|error| match error {
+        ChildError::NotStarted { program, cause } => io(program)(cause),
+        ChildError::OutOfTime { program, limit } => BuildError::TimedOut { command: program, seconds: limit.as_secs() },
+        error => BuildError::Interrupted(error.to_string()),
+    })?;
+    let text = String::from_utf8_lossy(&ended.stderr);
+    if ended.status.success() {
         return Ok(text.into_owned());
     }
-    let stderr = format!("{text}({status})");
+    let stderr = format!("{text}({})", ended.status);
     Err(BuildError::Failed { command: name, stderr })
-}
-
-fn kill(child: &mut std::process::Child) {
-    #[cfg(unix)]
-    let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 fn describe(command: &Command) -> String {
@@ -73,17 +55,6 @@ fn describe(command: &Command) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn out_of_time_ends_the_children_too() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let mut command = Command::new("sh");
-        command.args(["-c", "(sleep 1; touch late) & wait"]).current_dir(dir.path());
-        let error = run(command, Duration::from_millis(50)).expect_err("out of time");
-        assert!(matches!(error, BuildError::TimedOut { .. }), "{error}");
-        std::thread::sleep(Duration::from_millis(1300));
-        assert!(!dir.path().join("late").exists());
-    }
 
     #[test]
     fn warnings_are_no_error() {

@@ -10,10 +10,13 @@ use super::{Builds, Case, DEFAULT_TARGETS, GroupKind, Scoped, check};
 use crate::directive::{DirectiveError, Location, Raw, Source, Word, scan};
 use crate::text::{ParseError, nearest};
 
+/// Bytes of a case: a page or two.
+const LONGEST: u64 = 16 << 20;
+
 /// Why a corpus could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file or directory could not be read.
+    /// A directory could not be read.
     #[error("{path}: {source}")]
     Io {
         /// Which one.
@@ -21,6 +24,9 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file is none, or cannot be read.
+    #[error(transparent)]
+    File(#[from] outside::FileError),
     /// Directives that are wrong, in all files.
     #[error("{}", Lines(.0))]
     Directives(Vec<DirectiveError>),
@@ -49,7 +55,7 @@ pub fn load_all(dir: &Path) -> Result<Vec<Case>, LoadError> {
             if name.starts_with('.') || path.is_dir() {
                 continue;
             }
-            let text = std::fs::read_to_string(&path).map_err(|source| LoadError::Io { path: path.clone(), source })?;
+            let text = outside::read_text(&path, LONGEST)?;
             files.push((format!("{group}/{name}"), text));
         }
     }
@@ -97,7 +103,9 @@ fn clashes(cases: &[Case]) -> Vec<DirectiveError> {
 pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, Vec<DirectiveError>> {
     let start = Location { line: 1, column: 1 };
     let (group, name) = file.rsplit_once('/').unwrap_or(("", file));
-    let Some((stem, _)) = name.rsplit_once('.').filter(|_| crate::directive::is_source(name)) else {
+    let Some((stem, _)) =
+        name.rsplit_once('.').filter(|_| crate::directive::is_source(name) && crate::directive::is_plain(name))
+    else {
         let extensions = crate::directive::extensions().join(" ");
         return Err(vec![
             start.error(file, format!("this is no case: expected NAME.EXT with EXT one of {extensions}")),

@@ -123,7 +123,7 @@ pub(super) fn group(text: &str, kind: GroupKind) -> Result<PartGroup> {
     };
     let mut cursor = Cursor::new(text);
     let name = assignment(&mut cursor, form)?;
-    if !name.ends_with(suffix) || name.contains(['/', '\\']) || name.starts_with('.') {
+    if !name.ends_with(suffix) || !crate::directive::is_plain(name) {
         return Err(ParseError::new(0, form));
     }
     let at = cursor.offset();

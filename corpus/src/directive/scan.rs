@@ -113,8 +113,7 @@ fn split(file: &str, name: &str, text: &str, errors: &mut Vec<DirectiveError>) -
             None => parts.last_mut().expect("there is a first part").text.push_str(line),
             Some(part) => {
                 let at = Location { line: index + 1, column: column(line, line.find(part).unwrap_or(0)) };
-                let path = part.contains(['/', '\\']) || part.starts_with('.') || part.contains(char::is_whitespace);
-                if path || extension(part).is_none() {
+                if !is_plain(part) || extension(part).is_none() {
                     let known: Vec<&str> = EXTENSIONS.iter().map(|row| row.0).collect();
                     errors.push(at.error(file, format!("expected NAME.EXT, where EXT is one of {}", known.join(" "))));
                 } else if parts.iter().any(|other| other.name == part && (other.line > 0 || has_code(other))) {
@@ -131,6 +130,13 @@ fn split(file: &str, name: &str, text: &str, errors: &mut Vec<DirectiveError>) -
 fn part_name<'a>(line: &'a str, case: &str) -> Option<&'a str> {
     let ir = case.ends_with(".ll");
     line.strip_prefix("//---").or_else(|| line.strip_prefix(";---").filter(|_| ir)).map(str::trim)
+}
+
+/// Whether compilers and linkers take a name for that of a file in the directory where they work: not for an option, a list of
+/// options or a path.
+pub fn is_plain(name: &str) -> bool {
+    let may_begin = |c: char| c.is_alphanumeric() || c == '_';
+    name.starts_with(may_begin) && name.chars().all(|c| may_begin(c) || "_.+-".contains(c))
 }
 
 /// Whether anything but comments and white space is there.

@@ -190,12 +190,12 @@ fn on_board(args: &Args, image: &Image, board: &Board, wanted: Wanted) -> Result
     let entered = start.elapsed();
     let Some(program) = wanted.program else {
         let system = if device.is_some() { space.os_release()? } else { String::new() };
-        println!("board   {}: {}, {}", board.name, board.description, board.cpu);
-        println!("kernel  {origin}");
-        println!("ready   after {:.2} s", booted.as_secs_f64());
+        outln!("board   {}: {}, {}", board.name, board.description, board.cpu);
+        outln!("kernel  {origin}");
+        outln!("ready   after {:.2} s", booted.as_secs_f64());
         match device {
-            Some(device) => println!("root    {device}, mounted after {:.2} s: {system}", entered.as_secs_f64()),
-            None => println!("root    none: --shell and --exec need one"),
+            Some(device) => outln!("root    {device}, mounted after {:.2} s: {system}", entered.as_secs_f64()),
+            None => outln!("root    none: --shell and --exec need one"),
         }
         return Ok(exit::OK);
     };
@@ -204,7 +204,7 @@ fn on_board(args: &Args, image: &Image, board: &Board, wanted: Wanted) -> Result
     }
     let on_terminal = args.shell && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if on_terminal {
-        eprintln!("{}, {origin}: ready after {:.1} s. Ctrl-] leaves.", board.name, entered.as_secs_f64());
+        note!("{}, {origin}: ready after {:.1} s. Ctrl-] leaves.", board.name, entered.as_secs_f64());
     }
     let mut environment = vec![format!("PATH={}", program::DIRECTORIES.join(":"))];
     environment.extend(ENVIRONMENT.iter().map(|&variable| variable.to_owned()));
@@ -224,18 +224,18 @@ fn on_board(args: &Args, image: &Image, board: &Board, wanted: Wanted) -> Result
     let end = converse(&mut space, raw.as_ref(), deadline);
     drop(raw);
     if space.lost_writes() {
-        eprintln!(
+        note!(
             "warning: the disk is full, and something that the guest wrote is lost; TMPDIR names a place with more room"
         );
     }
     Ok(match end? {
         End::Status(status) => status,
         End::Left => {
-            eprintln!();
+            note!();
             exit::OK
         }
         End::OutOfTime => {
-            eprintln!("error: {} did not end within {limit} s", wanted.arguments.join(" "));
+            note!("error: {} did not end within {limit} s", wanted.arguments.join(" "));
             exit::BUDGET
         }
     })

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
+use outside::{FileError, Output};
 use reports::Report;
 use reports::compare::Comparison;
 use reports::html::{self, Page};
 use reports::json::MAX_BYTES;
-use outside::{FileError, Output};
 
 use crate::stdout;
 

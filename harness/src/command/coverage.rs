@@ -85,6 +85,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         rows.map(|row| (target.name, row.number, row.name))
     });
     let mut matrix = Matrix::new(relocations);
+    // Refused now, not after the proofs.
+    let run = args.from.as_deref().map(super::compare::read).transpose()?;
+    outside::stop::listen(outside::stop::First::Ends)?;
     let bar = super::progress(targets.len());
     for target in &targets {
         bar.set_message(format!("proving each relocation of {}", target.name));
@@ -124,23 +127,26 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
         targets.iter().filter(|_| args.differ).try_for_each(|target| differ(&mut matrix, target, batches))
     })??;
-    let run = args.from.as_deref().map(super::compare::read).transpose()?;
     if let Some(report) = &run {
         fill_cases(&mut matrix, report);
     }
     match args.format {
-        Format::Terminal => print!("{}", matrix.terminal()),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&matrix)?),
-        Format::Markdown => print!("{}", matrix.markdown()),
+        Format::Terminal => crate::stdout::print(&matrix.terminal()),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&matrix)?),
+        Format::Markdown => crate::stdout::print(&matrix.markdown()),
         Format::Html => {
-            print!("{}", html::render(&Page { run: run.as_ref(), matrix: Some(&matrix), comparison: None }));
+            let page = Page { run: run.as_ref(), matrix: Some(&matrix), comparison: None };
+            crate::stdout::print(&html::render(&page));
         }
+    }
+    if outside::stop::requested() {
+        note!("cut short: what is open may be so because it was not tried");
     }
     let mut failed = matrix.failed();
     for &(column, least) in &args.at_least {
         let passed: usize = targets.iter().map(|target| matrix.count(target.name, column).passed).sum();
         if passed < least {
-            eprintln!("{}: only {passed} relocations are shown, and at least {least} have to be", column.name());
+            note!("{}: only {passed} relocations are shown, and at least {least} have to be", column.name());
             failed = true;
         }
     }
@@ -252,7 +258,7 @@ fn differ(matrix: &mut Matrix, target: &'static Target, batches: &[Batch<'_>]) -
     let peers: Vec<(Peer, PathBuf)> =
         [Peer::Ld, Peer::Lld].into_iter().map(|peer| Ok((peer, peer.find(target)?))).collect::<anyhow::Result<_>>()?;
     for (peer, program) in &peers {
-        eprintln!("{} for {}: {}: {}", peer.name(), target.name, program.display(), Peer::version(program));
+        note!("{} for {}: {}: {}", peer.name(), target.name, program.display(), Peer::version(program));
     }
     let own: Vec<&Batch<'_>> =
         batches.iter().filter(|batch| batch.configurations[0].build.target.is_kin(target)).collect();

@@ -101,6 +101,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let peers: Vec<(Peer, PathBuf)> = programs.iter().map(|(peer, program, _)| (*peer, program.clone())).collect();
     let bundles = oracle::bundles(inputs.files)?;
+    outside::stop::listen(outside::stop::First::Ends)?;
     let bar = crate::command::progress(bundles.len());
     let survey = Survey::of(inputs.target, bundles, &peers, &files.layout, || bar.inc(1));
     bar.finish_and_clear();
@@ -111,9 +112,12 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             peer["program"] = program.display().to_string().into();
             peer["version"] = version.as_str().into();
         }
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        outln!("{}", serde_json::to_string_pretty(&document)?);
     } else {
         report(args, &survey, &programs);
+    }
+    if outside::stop::requested() {
+        note!("cut short: these are the links up to then");
     }
     Ok(if failed(&survey) { exit::FAILURES } else { exit::OK })
 }
@@ -128,41 +132,41 @@ fn failed(survey: &Survey) -> bool {
 fn report(args: &Args, survey: &Survey, programs: &[(Peer, PathBuf, String)]) {
     for (peer, sum) in &survey.sums {
         let empty = if sum.empty > 0 { format!(", {} of nothing", sum.empty) } else { String::new() };
-        println!("{}: {} links compared, {} refused{empty}", peer.name(), sum.bundles, sum.refused.len());
+        outln!("{}: {} links compared, {} refused{empty}", peer.name(), sum.bundles, sum.refused.len());
         if let Some((_, program, version)) = programs.iter().find(|(own, ..)| own == peer) {
-            println!("  {}: {version}", program.display());
+            outln!("  {}: {version}", program.display());
         }
         let heads = ["same", "meant", "excused", "excluded", "different"];
-        println!("  {:42}{}", "relocation", heads.map(|head| format!(" {head:>9}")).concat());
+        outln!("  {:42}{}", "relocation", heads.map(|head| format!(" {head:>9}")).concat());
         for (name, tally) in &sum.tallies {
             let counts = [tally.same, tally.meant(), tally.excused(), tally.excluded(), tally.different.len()];
-            println!("  {name:42}{}", counts.map(|count| format!(" {count:>9}")).concat());
+            outln!("  {name:42}{}", counts.map(|count| format!(" {count:>9}")).concat());
         }
         reasons(sum, "come to the same", oracle::MEANINGS, |tally| &tally.meant);
         reasons(sum, "excused", oracle::FREEDOMS, |tally| &tally.excused);
         reasons(sum, "not compared", oracle::EXCLUSIONS, |tally| &tally.excluded);
         let different: Vec<_> = sum.tallies.values().flat_map(|tally| &tally.different).collect();
         for difference in different.iter().take(args.show) {
-            println!("\n  {}\n    {}", difference.site, difference.numbers);
-            println!("    ours   {}\n    theirs {}\n    {}", difference.ours, difference.theirs, difference.ruling);
+            outln!("\n  {}\n    {}", difference.site, difference.numbers);
+            outln!("    ours   {}\n    theirs {}\n    {}", difference.ours, difference.theirs, difference.ruling);
         }
         if different.len() > args.show {
-            println!("\n  and {} more differences: --show {}", different.len() - args.show, different.len());
+            outln!("\n  and {} more differences: --show {}", different.len() - args.show, different.len());
         }
         let mut refusals: Vec<_> = sum.refusals().into_iter().collect();
         refusals.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         for (why, count) in refusals.into_iter().take(args.show) {
             let first = sum.refused.iter().find(|refused| refused.1 == why).map_or("", |refused| &refused.0);
-            println!("  {count} refused, as {first}: {why}");
+            outln!("  {count} refused, as {first}: {why}");
         }
         let compared: usize = sum.tallies.values().map(|tally| tally.compared()).sum();
         if compared == 0 {
-            println!("  nothing was compared");
+            outln!("  nothing was compared");
         }
-        println!();
+        outln!();
     }
     for (unit, why) in survey.unlinked.iter().take(args.show) {
-        println!("not linked here: {unit}: {why}");
+        outln!("not linked here: {unit}: {why}");
     }
 }
 
@@ -171,7 +175,7 @@ fn reasons<K: Ord>(sum: &Sum, what: &str, list: &[(K, &str)], counts: impl Fn(&T
     for (key, reason) in list {
         let count: usize = sum.tallies.values().filter_map(|tally| counts(tally).get(key)).sum();
         if count > 0 {
-            println!("  {count} {what}: {reason}");
+            outln!("  {count} {what}: {reason}");
         }
     }
 }

@@ -189,12 +189,12 @@ where
     };
     if args.registers {
         for (name, value) in machine.registers() {
-            println!("{name:8} {value:#x}");
+            outln!("{name:8} {value:#x}");
         }
     }
     if args.timings {
         for (phase, time) in &timings.phases {
-            eprintln!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
+            note!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
         }
     }
     Ok(status)

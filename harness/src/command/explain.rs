@@ -98,7 +98,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         if args.json {
             list.push(explanation.json());
         } else {
-            print!("{}", messages::demangled(&explanation.text()));
+            crate::stdout::print(&messages::demangled(&explanation.text()));
         }
     }
     if args.json {
@@ -109,13 +109,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             "bad": bad,
             "relocations": list,
         });
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        outln!("{}", serde_json::to_string_pretty(&document)?);
     }
     if shown == 0 {
         let files = given.files.join(", ");
         match words.is_empty() {
-            true => eprintln!("{files}: there are no relocations"),
-            false => eprintln!(
+            true => note!("{files}: there are no relocations"),
+            false => note!(
                 "no relocation there: {files} has {} in all, and none is for `{}`",
                 from_objects(graph).count(),
                 words.join("` or `")

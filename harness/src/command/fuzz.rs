@@ -1,11 +1,9 @@
 //! `harness fuzz`: programs that know their own result, through our linker and others.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args as ClapArgs;
 
 use crate::exit;
@@ -98,20 +96,27 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let (tools, missing) = match campaign::tools(&plan.modes) {
         Ok(tools) => tools,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            note!("error: {error:#}");
             return Ok(exit::MISSING);
         }
     };
     for missing in &missing {
-        eprintln!("note: {missing}: its part of the comparison is left out");
+        note!("note: {missing}: its part of the comparison is left out");
     }
+    if let Some(directory) = &args.save_dir {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| crate::exit::BadOutput(format!("{}: {error}", directory.display())))?;
+        // Whether there can be files in it shows now, not after the first difference.
+        outside::Output::at(directory.join("difference.txt"))?;
+    }
+    outside::stop::listen(outside::stop::First::Ends)?;
     let steps = if plan.count == u64::MAX { 0 } else { plan.count as usize * plan.modes.len() };
     let bar = super::progress(steps);
     let problems: Mutex<Vec<anyhow::Error>> = Mutex::default();
     let found = |difference: &Difference| {
         let Some(tools) = tools.get(&difference.program.entry.is_64()) else { return };
         bar.suspend(|| {
-            let _ = writeln!(std::io::stdout(), "{}", report::text(difference, &tools.assembler.name()));
+            outln!("{}", report::text(difference, &tools.assembler.name()));
         });
         if let Err(error) = save(args, difference, tools)
             && let Ok(mut problems) = problems.lock()
@@ -125,6 +130,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         return Err(error);
     }
     summarize(&summary);
+    if outside::stop::requested() {
+        outln!("cut short: these are the programs up to then");
+    }
     Ok(if summary.differences.is_empty() { exit::OK } else { exit::FAILURES })
 }
 
@@ -136,7 +144,9 @@ fn save(args: &Args, difference: &Difference, tools: &campaign::Tools) -> anyhow
     campaign::save(program, tools, &directory)?;
     campaign::save(&difference.reduced, tools, &directory.join("reduced"))?;
     let file = directory.join("difference.txt");
-    std::fs::write(&file, report::text(difference, &tools.assembler.name())).with_context(|| file.display().to_string())
+    let text = report::text(difference, &tools.assembler.name());
+    outside::Output::at(&file)?.write(|out| out.write_all(text.as_bytes()))?;
+    Ok(())
 }
 
 /// Prints the texts of programs.
@@ -146,7 +156,7 @@ fn print(plan: &Plan) -> anyhow::Result<u8> {
             let program = crate::fuzz::generate::program(plan.seed.wrapping_add(number), *mode, &plan.themes);
             for (number, text) in crate::fuzz::render::objects(&program).iter().enumerate() {
                 let archived = if program.archived[number] { " (in library.a)" } else { "" };
-                println!("@ seed {} {}, part{number}.s{archived}\n{text}", program.seed, program.target().name);
+                outln!("@ seed {} {}, part{number}.s{archived}\n{text}", program.seed, program.target().name);
             }
         }
     }
@@ -154,16 +164,16 @@ fn print(plan: &Plan) -> anyhow::Result<u8> {
 }
 
 fn summarize(summary: &Summary) {
-    println!("{} programs with {} checks", summary.programs, summary.checks);
+    outln!("{} programs with {} checks", summary.programs, summary.checks);
     let linked: Vec<String> = summary.links.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    println!("links that ran: {}", linked.join(", "));
+    outln!("links that ran: {}", linked.join(", "));
     for ((name, reason), count) in &summary.refused {
-        println!("refused by {name}: {count} of {reason}");
+        outln!("refused by {name}: {count} of {reason}");
     }
     if summary.differences.is_empty() {
-        println!("no linker differs from the model");
+        outln!("no linker differs from the model");
     }
     for (name, count) in &summary.differences {
-        println!("{count} programs in which {name} differs from the model");
+        outln!("{count} programs in which {name} differs from the model");
     }
 }

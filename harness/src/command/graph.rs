@@ -7,8 +7,8 @@ use linker::error::text as name_of;
 use linker::graph::{Edge, LinkGraph, Section, Symbol, object_name};
 use linker::index::{BlockId, SymbolId};
 use linker::{Parsed, Roots};
-use serde::ser::{SerializeMap, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use crate::executor::image::Image;
 use crate::exit;
@@ -119,8 +119,7 @@ impl Walk<'_, '_> {
         for (_, section) in graph.sections.iter() {
             let relro = if section.relro { " relro" } else { "" };
             let object = object_name(&graph.objects[section.object]);
-            let line =
-                format!("section {} of {object} {}{relro}", name_of(section.name), section.protection.letters());
+            let line = format!("section {} of {object} {}{relro}", name_of(section.name), section.protection.letters());
             writeln!(out, "{}", names.line(&line))?;
             for id in section.block_ids() {
                 let block = &graph.blocks[id];

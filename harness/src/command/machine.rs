@@ -8,16 +8,16 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
+use outside::FileError;
 use qemu::board::BoardError;
 use qemu::image::Image;
-use qemu::system::{Files, Linux};
+use qemu::system::{Files, Linux, SystemError};
 use qemu::{Board, Snapshot, System, snapshot};
-use outside::FileError;
 
 use crate::executor::Choice;
 use crate::executor::board::Failed;
 use crate::executor::choice::Boards;
-use crate::{exit, note};
+use crate::exit;
 
 /// Bytes of a kernel, a device tree or an initramfs: boards have no more memory.
 const LARGEST: u64 = 1 << 30;
@@ -132,6 +132,9 @@ impl MachineArgs {
         };
         Ok(match system {
             Ok(system) => Ok(self.boards(board, system)),
+            Err(error @ (SystemError::NoLinux(_) | SystemError::NoDeviceTree(..))) => {
+                Err(Refused(error.to_string(), exit::USAGE))
+            }
             Err(error) => Err(Refused(error.to_string(), exit::BAD_INPUT)),
         })
     }

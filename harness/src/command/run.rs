@@ -13,19 +13,20 @@ use corpus::Corpus;
 use corpus::toolchain::Toolchains;
 use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
+use outside::{FileError, stop};
 use reports::compare::Comparison;
 use reports::html::Page;
-use reports::json::Report;
+use reports::json::{MAX_BYTES, Report};
 use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
 use reports::{html, markdown, terminal};
 
 use crate::command::machine;
 use crate::executor::Choice;
-use crate::exit;
 use crate::messages;
 use crate::plan::{self, Selection, Source};
 use crate::run;
+use crate::{exit, stdout};
 
 mod failed;
 mod nothing;
@@ -209,7 +210,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if let Some(unknown) = args.arch.iter().find(|name| Target::named(name).is_none()) {
         let known: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
         let near = messages::suggest(unknown, known.iter().copied());
-        eprintln!("error: unknown target `{unknown}`, expected one of {}{near}", known.join(", "));
+        note!("error: unknown target `{unknown}`, expected one of {}{near}", known.join(", "));
         return Ok(exit::USAGE);
     }
     run_as(&args, only, memory)
@@ -223,7 +224,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     };
     let targets: Vec<&str> = executor.targets().iter().map(|target| target.name).collect();
     if let Some(unfit) = args.arch.iter().find(|name| !targets.contains(&name.as_str())) {
-        eprintln!("error: {} does not run {unfit} code, expected one of {}", executor.name(), targets.join(", "));
+        note!("error: {} does not run {unfit} code, expected one of {}", executor.name(), targets.join(", "));
         return Ok(exit::USAGE);
     }
     let jobs = args.jobs.map(NonZeroUsize::get).unwrap_or_else(|| {
@@ -235,7 +236,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     let source = args.source(&corpus);
     let mut selection = args.selection(only.clone());
     if let Err(problem) = selection.sort_filters() {
-        eprintln!("nothing is selected: {problem}");
+        note!("nothing is selected: {problem}");
         return Ok(exit::NOTHING_SELECTED);
     }
     if selection.targets.is_empty() && !matches!(executor, Choice::Unicorn) {
@@ -264,20 +265,21 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         gone.filter(|name| !exists.contains(name.as_str()) && !name.ends_with("/covers")).collect();
     if selected == 0 {
         output.bar.finish_and_clear();
-        eprintln!("nothing is selected: {}", nothing::why(args, &selection, &cases, &source, executor.name()));
+        note!("nothing is selected: {}", nothing::why(args, &selection, &cases, &source, executor.name()));
         if !gone.is_empty() {
             remember(args, memory, &[], &gone);
         }
         return Ok(exit::NOTHING_SELECTED);
     }
     if args.list {
-        let mut out = std::io::stdout().lock();
+        let mut out = stdout::writer();
         for configuration in chosen.iter().flatten() {
             // A reader that has seen enough is no error.
-            if writeln!(out, "{}", configuration.name).is_err() {
+            if writeln!(out, "{}", stdout::shown(&configuration.name)).is_err() {
                 break;
             }
         }
+        let _ = out.flush();
         return Ok(exit::OK);
     }
     if args.bless {
@@ -285,6 +287,10 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     }
     // Refused now, not after the run.
     let baseline = args.baseline.as_deref().map(super::compare::read).transpose()?;
+    let reports = args.report.iter().map(|(kind, path)| Ok((*kind, outside::Output::at(path)?)));
+    let reports: Vec<(Kind, outside::Output)> = reports.collect::<Result<_, FileError>>()?;
+    outside::distinct(reports.iter().map(|(_, output)| output))?;
+    stop::listen(stop::First::Ends)?;
     let mut begin = Start {
         version: VERSION,
         program: format!("harness {}", env!("CARGO_PKG_VERSION")),
@@ -296,7 +302,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     if output.json || !args.report.is_empty() || std::env::var_os("GITHUB_STEP_SUMMARY").is_some() {
         origin::fill(&mut begin, args.corpus.as_deref());
     }
-    output.event(&Event::Start(begin))?;
+    output.event(&Event::Start(begin));
     if let Err(refused) = machine::start(&executor) {
         return Ok(refused.say());
     }
@@ -304,30 +310,27 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         Some(batches) => batches,
         None => objects(chosen, &output)?,
     };
-    let mut error = None;
     let most = args.most_failures();
     let failures = AtomicUsize::new(0);
     let enough = || most.as_ref().is_some_and(|(most, _)| failures.load(Ordering::Relaxed) >= *most);
-    run::run(&batches, &executor, jobs, args.strict, &enough, &mut |mut record| {
+    // A stream that nobody reads any more is no reason to go on, unless there are reports.
+    let output_is_all = output.json && reports.is_empty() && baseline.is_none();
+    let stop = || enough() || stop::requested() || output_is_all && stdout::is_gone();
+    run::run(&batches, &executor, jobs, args.strict, &stop, &mut |mut record| {
         reproduce::complete(&mut record, args);
         failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
-        if let Err(failed) = output.event(&Event::Result(record)) {
-            error.get_or_insert(failed);
-        }
+        output.event(&Event::Result(record));
     });
-    if let Some(error) = error {
-        return Err(error.context("the results cannot be written"));
-    }
     remember(args, memory, &output.records, &gone);
     let stopped = most.as_ref().filter(|_| enough()).map(|(_, option)| option.clone());
-    output.finish(args, start.elapsed().as_secs_f64(), stopped, baseline)
+    output.finish(args, start.elapsed().as_secs_f64(), stopped, baseline, reports)
 }
 
 /// Remembers what failed, for `--rerun-failed`. Only a convenience: where it cannot be written, that is said, and nothing else.
 fn remember(args: &Args, mut memory: Memory, records: &[Record], gone: &BTreeSet<String>) {
     memory.note(Origin::of(args), records, gone);
     if let Err(error) = memory.write(&args.failed_file()) {
-        eprintln!("note: --rerun-failed will not know of this run: {error:#}");
+        note!("note: --rerun-failed will not know of this run: {error:#}");
     }
 }
 
@@ -350,7 +353,7 @@ impl Output {
 
     fn building(&self, done: usize, total: usize, name: &str) {
         if self.bar.is_hidden() && (done.is_multiple_of(LINE_EVERY) || done == total) {
-            eprintln!("built {done} of {total}");
+            note!("built {done} of {total}");
         }
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);
@@ -361,9 +364,10 @@ impl Output {
         }
     }
 
-    fn event(&mut self, event: &Event) -> anyhow::Result<()> {
+    fn event(&mut self, event: &Event) {
         if self.json {
-            reports::json::Lines::new(std::io::stdout().lock()).event(event)?;
+            // What does not get out is said at the end, once.
+            let _ = reports::json::Lines::new(&mut stdout::writer()).event(event);
         }
         match event {
             Event::Start(start) => {
@@ -379,7 +383,6 @@ impl Output {
             }
             Event::End(_) => {}
         }
-        Ok(())
     }
 
     /// Writes summary and reports, and says how the run ended.
@@ -389,6 +392,7 @@ impl Output {
         seconds: f64,
         stopped: Option<String>,
         baseline: Option<Report>,
+        reports: Vec<(Kind, outside::Output)>,
     ) -> anyhow::Result<u8> {
         self.bar.finish_and_clear();
         self.records.sort_by(|a, b| a.name.cmp(&b.name));
@@ -401,22 +405,30 @@ impl Output {
             None => summary.finish(seconds),
             Some(option) => summary.stop(seconds, not_run, format!("stopped by {option}")),
         };
-        self.event(&Event::End(totals.clone()))?;
+        // A report without totals is of a run that was cut short.
+        let whole = !stop::requested();
+        if whole {
+            self.event(&Event::End(totals.clone()));
+        }
         if !self.json {
             let terminal = std::io::stdout().is_terminal();
             let colour = terminal && std::env::var_os("NO_COLOR").is_none();
             let width = terminal.then(|| usize::from(console::Term::stdout().size().1));
             let text = terminal::render(&summary, &terminal::Style { colour, width, relocations: args.relocations });
-            std::io::stdout().lock().write_all(text.as_bytes())?;
+            stdout::raw(text.as_bytes());
+            if !whole {
+                let (ran, selected) = (self.records.len(), self.start.selected);
+                stdout::print(&format!("cut short: {ran} of {selected} configurations ended\n"));
+            }
         }
         let ran = self.records.iter().filter(|record| record.status != Status::Skipped).count();
         let status = if ran < args.at_least {
-            eprintln!("only {ran} configurations ran, and at least {} have to", args.at_least);
+            note!("only {ran} configurations ran, and at least {} have to", args.at_least);
             exit::FAILURES
         } else {
             summary.exit_status()
         };
-        let report = Report { start: self.start, results: self.records, totals: Some(totals) };
+        let report = Report { start: self.start, results: self.records, totals: whole.then_some(totals) };
         let comparison = baseline.map(|mut baseline| {
             if args.is_selective() {
                 // What was not asked for has not vanished.
@@ -425,35 +437,42 @@ impl Output {
             }
             Comparison::of(&baseline, &report)
         });
-        for (kind, path) in &args.report {
-            write_report(*kind, path, &report, &summary, comparison.as_ref())?;
+        let mut written = Vec::new();
+        for (kind, output) in reports {
+            written.push(write_report(kind, output, &report, &summary, comparison.as_ref()));
         }
         if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-            append_step_summary(Path::new(&path), &summary)?;
+            written.push(append_step_summary(Path::new(&path), &summary));
         }
-        let Some(comparison) = comparison else { return Ok(status) };
-        if !self.json {
-            print!("\n{}", comparison.terminal());
-        }
-        Ok(status.max(comparison.exit_status()))
+        let status = match &comparison {
+            None => status,
+            Some(comparison) => {
+                if !self.json {
+                    stdout::raw(format!("\n{}", comparison.terminal()).as_bytes());
+                }
+                status.max(comparison.exit_status())
+            }
+        };
+        // One that cannot be written costs none of the others.
+        written.into_iter().collect::<anyhow::Result<()>>()?;
+        Ok(status)
     }
 }
 
 fn write_report(
     kind: Kind,
-    path: &Path,
+    output: outside::Output,
     report: &Report,
     summary: &Summary,
     comparison: Option<&Comparison>,
 ) -> anyhow::Result<()> {
-    let mut text = Vec::new();
-    match kind {
-        Kind::Json => report.write(&mut text)?,
-        Kind::Junit => reports::junit::write(report, &mut text)?,
-        Kind::Markdown => text = markdown::render(summary, markdown::STEP_SUMMARY_LIMIT).into_bytes(),
-        Kind::Html => text = html::render(&Page { run: Some(report), comparison, matrix: None }).into_bytes(),
-    }
-    std::fs::write(path, text).with_context(|| format!("the report {}", path.display()))
+    output.write(|out| match kind {
+        Kind::Json => report.write(out),
+        Kind::Junit => reports::junit::write(report, out),
+        Kind::Markdown => out.write_all(markdown::render(summary, markdown::STEP_SUMMARY_LIMIT).as_bytes()),
+        Kind::Html => out.write_all(html::render(&Page { run: Some(report), comparison, matrix: None }).as_bytes()),
+    })?;
+    Ok(())
 }
 
 /// Adds the report to what the steps of a workflow have to say, within what may be shown in all.

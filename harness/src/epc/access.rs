@@ -3,13 +3,18 @@
 use super::session::Session;
 use crate::executor::{AccessError, Executor};
 use crate::orc::AddressRange;
-use crate::orc::wire::LONGEST;
 
 /// Bytes that are read at a time: a wild length ends at the first page that is not there, not in an allocation of that size.
 const PIECE: u64 = 1 << 16;
 
 /// The longest string. A longer one is no string.
 const STRING: u64 = 1 << 20;
+
+/// Bytes that one call may read. Eight bytes of a message can ask for a whole string, and a message can ask for many.
+const MOST_READ: u64 = 16 << 20;
+
+/// Bytes of memory that have one protection at least.
+const PAGE: u64 = 0x1000;
 
 impl<E: Executor> Session<'_, E> {
     /// Writes numbers in the order of bytes that the machine's data has.
@@ -50,9 +55,9 @@ impl<E: Executor> Session<'_, E> {
         Ok(self.executor.info().target.number(&bytes))
     }
 
-    /// Reads bytes, no more together than a message can hold.
+    /// Reads bytes, no more together than a call may.
     pub(super) fn read_buffers(&mut self, ranges: &[AddressRange]) -> Result<Vec<Vec<u8>>, String> {
-        let mut left = LONGEST / 2;
+        let mut left = MOST_READ;
         let read = |range: &AddressRange| {
             let length = range.end.checked_sub(range.start).filter(|&length| length <= left);
             let Some(length) = length else {
@@ -64,20 +69,34 @@ impl<E: Executor> Session<'_, E> {
         ranges.iter().map(read).collect()
     }
 
-    /// Reads strings, without the NUL at their end.
+    /// Reads strings, without the NUL at their end, no more together than a call may.
     pub(super) fn read_strings(&mut self, addresses: &[u64]) -> Result<Vec<Vec<u8>>, String> {
-        addresses.iter().map(|&address| self.read_string(address)).collect()
+        let mut left = MOST_READ;
+        let read = |&address: &u64| {
+            let string = self.read_string(address)?;
+            left = left.checked_sub(string.len() as u64).ok_or_else(|| {
+                format!("the strings have more than {MOST_READ:#x} bytes together, the most that one call reads")
+            })?;
+            Ok(string)
+        };
+        addresses.iter().map(read).collect()
     }
 
     pub(super) fn read_string(&mut self, address: u64) -> Result<Vec<u8>, String> {
         let mut string = Vec::new();
-        for at in 0..STRING {
-            match self.read_bytes(address.wrapping_add(at), 1).map_err(|error| error.to_string())?[..] {
-                [byte] if byte != 0 => string.push(byte),
-                _ => return Ok(string),
+        while (string.len() as u64) < STRING {
+            let at = address.wrapping_add(string.len() as u64);
+            // What is behind the end of a string need not be there: no piece goes beyond a page.
+            let piece = self.read_bytes(at, PAGE - at % PAGE).map_err(|error| error.to_string())?;
+            match piece.iter().position(|&byte| byte == 0) {
+                Some(end) => {
+                    string.extend_from_slice(&piece[..end]);
+                    return Ok(string);
+                }
+                None => string.extend_from_slice(&piece),
             }
         }
-        Err(format!("the string at {address:#x} has no end"))
+        Err(format!("the string at {address:#x} has no end within {STRING:#x} bytes"))
     }
 
     pub(super) fn read_bytes(&mut self, address: u64, length: u64) -> Result<Vec<u8>, AccessError> {

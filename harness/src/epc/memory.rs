@@ -17,6 +17,9 @@ use crate::executor::Executor;
 use crate::orc::sps;
 use crate::orc::{self, FinalizeRequest, Group, WrapperCall};
 
+/// Reservations at a time. Each looks for a gap between the others.
+const MOST_RESERVATIONS: usize = 1 << 14;
+
 /// Why memory cannot be had, used or given back.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
@@ -51,6 +54,9 @@ impl<E: Executor> Session<'_, E> {
     pub(super) fn reserve(&mut self, size: u64) -> Result<u64, String> {
         let page = self.executor.page_size();
         let no_room = |why: String| Refused::NoRoom { size, why }.to_string();
+        if self.reservations.len() >= MOST_RESERVATIONS {
+            return Err(no_room(format!("there are {MOST_RESERVATIONS} reservations, the most at a time")));
+        }
         let mut why = "no range of addresses is that large".to_owned();
         let rounded = size.checked_next_multiple_of(page).filter(|&size| size > 0);
         let size = rounded.ok_or_else(|| no_room(why.clone()))?;

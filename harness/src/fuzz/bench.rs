@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use linker::{Layout, Options, Roots, Target};
+use outside::{ChildError, Limits};
 
 use super::build::{Built, START};
 use super::image;
@@ -167,7 +168,7 @@ impl Bench {
             }
             Subject::Peer(peer) => {
                 let file = match link(*peer, built, linkers)? {
-                    Ok(path) => std::fs::read(path)?,
+                    Ok(path) => outside::read(path, corpus::build::MOST_FILE)?,
                     Err(why) => return Ok(Outcome::Refused(why)),
                 };
                 let machine = self.machine(target)?;
@@ -246,18 +247,10 @@ fn process(path: &Path, flags: u32, linkers: &Linkers) -> Result<Outcome> {
     let user = linkers.user.as_ref().context("qemu-user is not installed")?;
     let mut command = Command::new(user);
     command.arg(path).args((0..flags).map(|_| "x"));
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if start.elapsed() > TIME {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Outcome::Broken { check: 0, how: "out of time".to_owned() });
-        }
-        std::thread::sleep(Duration::from_millis(1));
+    let limits = Limits { time: TIME, text: 0, file: 0 };
+    let status = match outside::run(command, &limits) {
+        Err(ChildError::OutOfTime { .. }) => return Ok(Outcome::Broken { check: 0, how: "out of time".to_owned() }),
+        ended => ended?.status,
     };
     Ok(match status.code() {
         Some(0) => Outcome::Right,

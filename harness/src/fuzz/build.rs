@@ -49,7 +49,7 @@ impl Assembler {
         if let Err(error) = corpus::build::run_within(command, TIME) {
             bail!("{error}");
         }
-        Ok(std::fs::read(directory.join(object))?)
+        Ok(outside::read(directory.join(object), corpus::build::MOST_FILE)?)
     }
 }
 

@@ -119,14 +119,21 @@ pub fn run(
         while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let late = plan.time.is_some_and(|time| start.elapsed() > time);
-            if number >= plan.count || late {
+            if number >= plan.count || late || outside::stop::requested() {
                 break;
             }
             let seed = plan.seed.wrapping_add(number);
             for mode in &plan.modes {
                 let program = generate::program(seed, *mode, &plan.themes);
                 let Some(tools) = tools.get(&mode.is_64()) else { continue };
-                let judged = judge(&mut bench, &program, tools)?;
+                let judged = match judge(&mut bench, &program, tools) {
+                    // What has not come to its end says nothing.
+                    Err(_) if outside::stop::requested() => break,
+                    judged => judged?,
+                };
+                if outside::stop::requested() {
+                    break;
+                }
                 let difference = differs(&judged).then(|| explain(&mut bench, &program, &judged, tools)).transpose()?;
                 if let Ok(mut summary) = summary.lock() {
                     count(&mut summary, &program, &judged, difference.as_ref());
@@ -170,7 +177,7 @@ fn judge_by(
     tools: &Tools,
     subjects: &[Subject],
 ) -> Result<Vec<(Subject, Outcome)>> {
-    let directory = tempfile::tempdir()?;
+    let directory = outside::Scratch::new()?;
     let built = Built::new(program, &tools.assembler, directory.path())?;
     let judge = |subject: &Subject| Ok((subject.clone(), bench.judge(program, &built, subject, &tools.linkers)?));
     subjects.iter().map(judge).collect()

@@ -11,14 +11,21 @@ use super::output::{ORIGIN, Output};
 use super::reading::{Finding, Reading};
 use crate::executor::image::ImageFile;
 
+/// Bytes of all sections of an executable.
+const MOST_LOADED: usize = 512 << 20;
+
 impl<'a> Output<'a> {
     /// An executable of a peer's.
     pub(super) fn read(file: &[u8], linked: &Finalized<'_, ImageFile>) -> Result<Output<'static>> {
         let file = object::File::parse(file).context("the peer's output")?;
         let mut loaded = Vec::new();
+        let mut left = MOST_LOADED;
         let (mut tables, mut frames, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
         for section in file.sections().filter(|section| section.address() != 0 && section.size() > 0) {
-            let extent = (section.address(), section.address() + section.size());
+            let data = section.data().context("the peer's output")?;
+            // What is not in the file is not looked at. Sections may share their bytes, which have to be there once each.
+            left = left.checked_sub(data.len()).context("the peer's output has more sections than file")?;
+            let extent = (section.address(), section.address().saturating_add(data.len() as u64));
             match section.name() {
                 Ok(".got") => tables.push(extent),
                 Ok(".eh_frame") => frames.push(extent),
@@ -27,12 +34,14 @@ impl<'a> Output<'a> {
             if is_index(&section) {
                 indexes.push(extent);
             }
-            let data = section.data().context("the peer's output")?;
             loaded.push((section.address(), Cow::Owned(data.to_vec())));
         }
         let symbol = file.symbols().find(|symbol| symbol.name_bytes() == Ok(ORIGIN)).map(|symbol| symbol.address());
         let origins: Vec<u64> = symbol.into_iter().chain(tables.first().map(|table: &(u64, u64)| table.0)).collect();
-        let segments = file.segments().map(|segment| (segment.address(), segment.address() + segment.size())).collect();
+        let segments = file
+            .segments()
+            .map(|segment| (segment.address(), segment.address().saturating_add(segment.size())))
+            .collect();
         let output = Output { tables, frames, indexes, segments, ..Output::new(loaded, linked.graph()) };
         Ok(output.with_origin(linked, &origins))
     }

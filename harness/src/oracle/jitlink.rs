@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use linker::graph::{Kind, LinkGraph};
@@ -18,6 +18,7 @@ use linker::layout::At;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
 use linker::{Layout, Options, Parsed, Roots, Target};
+use outside::{ChildError, Ended, Limits, Scratch};
 
 use super::output::{self, Output};
 use super::patched::roomy;
@@ -35,8 +36,8 @@ const SLAB: u64 = 0x1000_0000;
 /// Bytes of it.
 const SIZE: u64 = 64 << 20;
 
-/// How long it may take.
-const TIME: Duration = Duration::from_secs(60);
+/// What it may take. It says a line for each word that is compared.
+const LIMITS: Limits = Limits { time: Duration::from_secs(60), text: 64 << 20, file: 256 << 20 };
 
 /// What it calls its tables, and what is in all its names for stubs.
 const TABLE: &str = "$__GOT";
@@ -84,13 +85,13 @@ fn link<'a>(
 /// The objects as files, and how to run the program on them.
 struct Session<'a> {
     program: &'a Path,
-    directory: tempfile::TempDir,
+    directory: Scratch,
     files: Vec<String>,
 }
 
 impl Session<'_> {
     fn new<'a>(program: &'a Path, anchor: &[u8], objects: &[Input]) -> Result<Session<'a>> {
-        let directory = tempfile::tempdir()?;
+        let directory = Scratch::new()?;
         let mut files = Vec::new();
         for (number, object) in objects.iter().enumerate() {
             files.push(listing::file(number));
@@ -103,28 +104,18 @@ impl Session<'_> {
 
     /// What the program says, or why it refuses.
     fn run(&self, arguments: &[&str]) -> Result<Result<String, String>> {
-        let path = |name: &str| self.directory.path().join(name);
-        let (said, errors) = (std::fs::File::create(path("said"))?, std::fs::File::create(path("errors"))?);
         let mut command = Command::new(self.program);
         command.current_dir(self.directory.path()).args(["-noexec", "-phony-externals", "-slab-page-size", "4096"]);
         command.args(["-slab-address", &format!("{SLAB:#x}"), "-slab-allocate", &format!("{}Kb", SIZE >> 10)]);
-        command.arg(format!("-entry={}", anchor::NAME)).args(arguments).args(&self.files);
-        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(said).stderr(errors);
-        let mut child = command.spawn().with_context(|| self.program.display().to_string())?;
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
+        command.arg(format!("-entry={}", anchor::NAME)).args(arguments).args(&self.files).env("LC_ALL", "C");
+        let Ended { status, stdout, stderr } = match outside::run(command, &LIMITS) {
+            Err(ChildError::OutOfTime { limit, .. }) => {
+                return Ok(Err(format!("does not end within {} s", limit.as_secs())));
             }
-            if start.elapsed() > TIME {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Ok(Err(format!("does not end within {} s", TIME.as_secs())));
-            }
-            std::thread::sleep(Duration::from_millis(1));
+            ended => ended?,
         };
-        let read = |name| Ok::<_, std::io::Error>(String::from_utf8_lossy(&std::fs::read(path(name))?).into_owned());
-        let (said, errors) = (read("said")?, read("errors")?);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, errors) = (text(&stdout), text(&stderr));
         // Rules that do not hold are what it is asked for; it ends with an error then.
         let is_answer = arguments.contains(&"-check") && status.code().is_some();
         Ok(if status.success() || is_answer { Ok(said + &errors) } else { Err(refusal(&errors, status)) })

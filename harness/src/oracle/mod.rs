@@ -13,6 +13,7 @@ mod index;
 mod inputs;
 mod inspect;
 mod jitlink;
+mod name;
 mod output;
 mod patched;
 mod peer;

@@ -76,7 +76,7 @@ impl<'a> Output<'a> {
 
     /// What is at these addresses, of a link of ours.
     pub(super) fn of(graph: &LinkGraph<'_>, loaded: Vec<(u64, Cow<'a, [u8]>)>) -> Output<'a> {
-        let extent = |block: &Block<'_>| (block.address, block.address + block.content.size());
+        let extent = |block: &Block<'_>| (block.address, block.address.saturating_add(block.content.size()));
         let of_kind = |kind| {
             let blocks = graph.blocks.iter().filter(move |(_, block)| {
                 block.live && block.content.size() > 0 && graph.sections[block.section].kind == kind
@@ -120,7 +120,7 @@ impl<'a> Output<'a> {
         let mut page = vec![0; size];
         for (address, bytes) in &self.loaded {
             let from = start.max(*address);
-            let to = (start + size as u64).min(address + bytes.len() as u64);
+            let to = start.saturating_add(size as u64).min(address.saturating_add(bytes.len() as u64));
             if from < to {
                 let part = &bytes[(from - address) as usize..(to - address) as usize];
                 page[(from - start) as usize..(to - start) as usize].copy_from_slice(part);

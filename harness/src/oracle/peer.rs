@@ -10,14 +10,16 @@ use linker::graph::{Binding, Definition, Flags, Kind};
 use linker::index::Id;
 use linker::link::Finalized;
 use linker::memory::Lifetime;
+use outside::{Limits, Scratch};
 
+use super::name;
 use super::output::{self, ORIGIN, Output};
 use super::patched::unmerged;
 use crate::executor::image::ImageFile;
 use crate::linking::Input;
 
-/// How long a peer may take.
-const TIME: Duration = Duration::from_secs(60);
+/// What a peer may take. What it writes is not much more than what it was given.
+const LIMITS: Limits = Limits { time: Duration::from_secs(60), text: 64 << 10, file: 256 << 20 };
 
 /// A linker to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -90,11 +92,12 @@ impl Peer {
 
     /// Links the objects of `linked`, of which `inputs` are the files in order, at its addresses.
     pub fn link(self, program: &Path, linked: &Finalized<'_, ImageFile>, inputs: &[Input]) -> Result<Output<'static>> {
-        let directory = tempfile::tempdir()?;
+        let script = script(linked)?;
+        let directory = Scratch::new()?;
         for (number, input) in inputs.iter().enumerate() {
             std::fs::write(directory.path().join(format!("{number}.o")), unmerged(&input.data))?;
         }
-        std::fs::write(directory.path().join("script"), script(linked))?;
+        std::fs::write(directory.path().join("script"), script)?;
         let mut command = Command::new(program);
         command.current_dir(directory.path()).args(["-static", "--no-relax", "--no-check-sections", "-z", "norelro"]);
         if linked.graph().target.register_bits == 32 {
@@ -106,15 +109,17 @@ impl Peer {
         command.args(self.flags(linked.graph().target));
         command.args(["-T", "script", "-o", "out"]);
         command.args((0..inputs.len()).map(|number| format!("{number}.o")));
-        if let Err(error) = corpus::build::run_within(command, TIME) {
-            bail!("{} refuses: {error}", self.name());
+        command.env("LC_ALL", "C");
+        let ended = outside::run(command, &LIMITS)?;
+        if !ended.status.success() {
+            bail!("{} refuses: {}({})", self.name(), String::from_utf8_lossy(&ended.stderr), ended.status);
         }
-        Output::read(&std::fs::read(directory.path().join("out"))?, linked)
+        Output::read(&outside::read(directory.path().join("out"), LIMITS.file)?, linked)
     }
 }
 
 /// A linker script that puts each section where it is in our link.
-fn script(linked: &Finalized<'_, ImageFile>) -> String {
+fn script(linked: &Finalized<'_, ImageFile>) -> Result<String> {
     let graph = linked.graph();
     let mut sections: Vec<(u64, usize)> = Vec::new();
     for (id, section) in graph.sections.iter() {
@@ -126,11 +131,11 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
         }
     }
     sections.sort();
+    name::check(graph)?;
     let input = |id: usize| {
         let section = &graph.sections.as_slice()[id];
-        let name = String::from_utf8_lossy(section.name);
         // Object 0 is the linker itself.
-        format!("KEEP(\"{}.o\"({name}))", section.object.index() - 1)
+        format!("KEEP(\"{}.o\"({}))", section.object.index() - 1, name::pattern(section.name))
     };
     let is_thread_local = |id: usize| graph.sections.as_slice()[id].thread_local;
     // The tables go where ours are, which nothing else is near, or behind everything.
@@ -161,11 +166,13 @@ fn script(linked: &Finalized<'_, ImageFile>) -> String {
         .symbols
         .iter()
         .filter(|(_, symbol)| symbol.binding != Binding::Local && symbol.name != ORIGIN)
+        // Names of bounds are identifiers. One that is not is a number of an object's own, which a peer sees there.
+        .filter(|(_, symbol)| name::is_plain(symbol.name))
         .filter_map(|(_, symbol)| match symbol.definition {
             Definition::Absolute(address) if !symbol.flags.has(Flags::EXTERNAL) => Some((symbol.name, address)),
             _ => None,
         })
         .map(|(name, address)| format!("PROVIDE_HIDDEN({} = {address:#x});\n", String::from_utf8_lossy(name)))
         .collect();
-    format!("{bounds}SECTIONS {{\n{}  /DISCARD/ : {{ *(.comment) *(.note*) *(.debug*) }}\n}}\n", lines.concat())
+    Ok(format!("{bounds}SECTIONS {{\n{}  /DISCARD/ : {{ *(.comment) *(.note*) *(.debug*) }}\n}}\n", lines.concat()))
 }

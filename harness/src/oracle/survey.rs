@@ -82,7 +82,7 @@ impl Survey {
         let surveys = Mutex::new(BTreeMap::new());
         let lock = |error: PoisonError<_>| error.into_inner();
         let work = || {
-            loop {
+            while !outside::stop::requested() {
                 let Some((number, bundle)) = bundles.lock().unwrap_or_else(PoisonError::into_inner).next() else {
                     break;
                 };

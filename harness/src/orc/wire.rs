@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 /// Bytes of a header: size, opcode, sequence number, tag, 8 bytes each.
 pub const HEADER: usize = 32;
 
-/// No message is longer. The protocol sets no limit; a damaged size must not keep us reading for ever.
-pub const LONGEST: u64 = 1 << 30;
+/// No message is longer. The protocol sets no limit; a damaged size must not keep us reading for ever, and several controllers
+/// may send such a message at once.
+pub const LONGEST: u64 = 1 << 28;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

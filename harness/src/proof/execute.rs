@@ -90,6 +90,9 @@ fn prove_group(kin: &'static Target, batches: &[&Batch<'_>], source: &Source, do
     let mut found = Findings::new();
     let mut machines: HashMap<&str, Option<(Machine, Unicorn)>> = HashMap::new();
     for batch in batches {
+        if outside::stop::requested() {
+            break;
+        }
         let Objects::Files(files) = &batch.objects else { continue };
         for configuration in &batch.configurations {
             let target = configuration.build.target;

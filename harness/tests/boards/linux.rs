@@ -132,7 +132,7 @@ fn without_shared_memory_it_goes_over_the_port() {
 fn an_image_for_another_board_says_for_which() {
     let Some(image) = image("LINKRIG_IMAGE_ARMHF") else { return };
     let output = harness(&["--image", &image.to_string_lossy(), "--executor", "raspi3b"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(65));
     assert!(text(&output.stderr).contains("use --executor raspi2b"), "{}", text(&output.stderr));
 }
 

@@ -195,7 +195,7 @@ fn programs_that_do_not_start() {
     assert_eq!(here.status, 125);
     assert!(here.err.contains("./no-such-program is no file here"), "{here:?}");
     let file = guest.run(&["--file", "no-such-file", "--exec", "true"], "");
-    assert_eq!(file.status, 125);
+    assert_eq!(file.status, 65);
     assert!(file.err.contains("no-such-file: No such file"), "{file:?}");
 }
 

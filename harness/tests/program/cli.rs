@@ -93,7 +93,7 @@ fn what_makes_no_sense_is_said_with_its_own_status() {
         (&["--layout", "somewhere"], 2, "somewhere"),
         (&["--report", "pdf=x"], 2, "unknown report `pdf`"),
         (&["--bless", "--reference", "linkrig", "init/"], 2, "the linker under test"),
-        (&["exec", "no-such-file.o"], 125, "no-such-file.o"),
+        (&["exec", "no-such-file.o"], 65, "no-such-file.o"),
         (&["cores/", "--arch", "armv6", "--at-least", "1000000"], 100, "at least 1000000"),
         (&["coverage", "--at-least", "nosuch=1"], 2, "nosuch"),
         (&["coverage", "--arch", "armv7", "--at-least", "edge=1000"], 100, "at least 1000 have to be"),
@@ -175,7 +175,7 @@ fn exec_runs_objects_and_ends_as_the_guest_does() {
     let broken = dir.join("cut.o");
     std::fs::write(&broken, cut).expect("a writable directory");
     let (status, _, err) = run(&["exec", broken.to_str().unwrap(), "--entry", "order", "--arch", "aarch64"]);
-    assert!(status == 125 && err.contains("cut.o"), "{err}");
+    assert!(status == 65 && err.contains("cut.o"), "{err}");
 }
 
 #[test]
@@ -520,5 +520,5 @@ fn a_wrong_row_is_named() {
     std::fs::write(&foreign, "{\"a\": 1}").expect("written");
     let foreign = foreign.to_str().expect("a text path");
     let (status, text, errors) = run(&["aarch64/ldst", "--baseline", foreign]);
-    assert!(status == 70 && errors.contains("foreign.json") && text.is_empty(), "{status} {errors}");
+    assert!(status == 65 && errors.contains("foreign.json") && text.is_empty(), "{status} {errors}");
 }

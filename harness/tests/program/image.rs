@@ -37,7 +37,7 @@ fn wrong_images_are_refused() {
     let file = write(b"just a text\n");
     let path = file.path().to_string_lossy();
     let (status, out, err) = harness(&["image", "inspect", &path]);
-    assert_eq!((status, out.as_str()), (70, ""));
+    assert_eq!((status, out.as_str()), (65, ""));
     assert!(err.starts_with(&format!("error: {path} is not a disk image: it has 12 bytes")), "{err}");
     let (status, _, err) = harness(&["image", "inspect", "/nowhere/an.img"]);
     assert_eq!(

@@ -101,7 +101,7 @@ fn a_thin_archive_names_files_beside_it() {
     assert_eq!(run(directory.path(), &["exec", "main.o", "--lib", "lib/thin.a"]), (7, String::new()));
     assert_eq!(run(directory.path(), &["exec", "other.o", "lib/thin.a"]), (8, String::new()));
     let (status, text) = run(directory.path(), &["exec", "main.o", "lib/gone.a"]);
-    assert_eq!(status, 125);
+    assert_eq!(status, 65);
     assert!(
         text.starts_with("error: lib/gone.a(gone.o): the thin archive names a file that cannot be read: "),
         "{text}"
@@ -129,7 +129,7 @@ fn what_is_no_object_is_named_for_what_it_is_in_every_command() {
             ("script.a", "script.a is a linker script", "script.a: is a linker script"),
             ("empty.o", "empty.o is empty", "empty.o: is empty"),
             ("empty.a", "empty.a is an archive without members", ""),
-            ("sub", "sub: Is a directory", "sub: Is a directory"),
+            ("sub", "sub: it is a directory, expected a file", "sub: it is a directory"),
         ] {
             let (status, text) = run(directory.path(), &[command, &[file]].concat());
             assert!(status != 0 && text.contains(alone), "{command:?} {file}: {text}");

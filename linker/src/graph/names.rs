@@ -6,9 +6,10 @@ use crate::index::{BlockId, ObjectId, SectionId, SymbolId};
 
 /// `libx.a(member.o)` or `file.o`.
 pub fn object_name(object: &Object<'_>) -> String {
+    let file = text(object.file.as_bytes());
     match object.member {
-        Some(member) => format!("{}({})", object.file, text(member)),
-        None => object.file.to_owned(),
+        Some(member) => format!("{file}({})", text(member)),
+        None => file,
     }
 }
 

@@ -70,6 +70,6 @@ fn strange_text_is_well_formed() {
     assert!(!text.contains(['\u{1b}', '\0', '\u{ffff}', '\u{202e}']));
     let junit = parse(&report);
     assert_eq!(junit.tests, 5);
-    let name = r#"]]><a b='"&amp;\u{1b}[31m\u{0}\u{ffff}\u{202e}\n\tend"#;
+    let name = r#"]]><a b='"&amp;\x1b[31m\x00\u{ffff}\u{202e}\x0a\x09end"#;
     assert!(junit.test_suites[0].test_cases.iter().any(|case| case.name.as_str() == name));
 }

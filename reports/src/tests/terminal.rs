@@ -175,7 +175,7 @@ fn nothing_reaches_the_terminal_unescaped() {
     summary.push(&skipped);
     let text = render(&summary, &PLAIN);
     assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text:?}");
-    assert!(text.contains("\n  printed\\u{1b}[31m\n    second\n"), "{text}");
+    assert!(text.contains("\n  printed\\x1b[31m\n    second\n"), "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@ use crate::text::{clean, counts, head, wrap};
 #[test]
 fn cleaning() {
     assert_eq!(clean("plain – text"), "plain – text");
-    assert_eq!(clean("a\tb\u{7f}\u{85}"), "a\\tb\\u{7f}\\u{85}");
+    assert_eq!(clean("a\tb\u{7f}\u{85}"), "a\\x09b\\x7f\\u{85}");
 }
 
 #[test]

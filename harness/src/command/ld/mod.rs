@@ -3,8 +3,8 @@
 
 use std::process::ExitCode;
 
-use crate::{exit, note, outln, stdout};
 use crate::linking::Timings;
+use crate::{exit, stdout};
 
 mod command_line;
 mod options;
@@ -18,13 +18,12 @@ pub fn is_linker(program: &str) -> bool {
 
 /// Links as the arguments say.
 pub fn main(arguments: &[String]) -> ExitCode {
-    match run(arguments) {
-        Ok(status) => ExitCode::from(status),
-        Err(error) => {
-            note!("ld: error: {error:#}");
-            ExitCode::from(exit::status(&error))
-        }
-    }
+    let _ = outside::stop::listen(outside::stop::First::Exits);
+    let status = run(arguments).unwrap_or_else(|error| {
+        note!("ld: error: {error:#}");
+        exit::status(&error)
+    });
+    ExitCode::from(stdout::finish(status))
 }
 
 fn run(arguments: &[String]) -> anyhow::Result<u8> {

@@ -36,7 +36,7 @@ pub(super) fn request(mut line: CommandLine) -> anyhow::Result<Request> {
     let options = if line.no_relax { Options::unrelaxed() } else { Options::default() };
     let options = Options { platform: line.platform, ..options };
     for keyword in line.wishes.drop_unknown_keywords() {
-        eprintln!("ld: warning: -z {keyword} is not known, and has no effect");
+        note!("ld: warning: -z {keyword} is not known, and has no effect");
     }
     Ok(Request {
         target: target(&line, &inputs)?,
@@ -114,8 +114,8 @@ impl Files {
             self.found.push((input, named.whole));
             return Ok(());
         }
-        let read =
-            script::parse(&String::from_utf8_lossy(&input.data)).map_err(|problem| BadInput(format!("{name}: {problem}")))?;
+        let read = script::parse(&String::from_utf8_lossy(&input.data))
+            .map_err(|problem| BadInput(format!("{name}: {problem}")))?;
         let deeper = depth.checked_sub(1).ok_or_else(|| BadInput(format!("{name}: linker scripts name each other")))?;
         self.follow(&path, read, named.whole, deeper)
     }
@@ -161,12 +161,17 @@ impl Files {
         let found = self.directories.iter().map(|directory| directory.join(&file)).find(|path| path.exists());
         found.ok_or_else(|| {
             let shared = format!("lib{name}.so");
-            BadInput(match self.directories.iter().map(|directory| directory.join(&shared)).find(|path| path.exists()) {
-                Some(path) => {
-                    format!("cannot find {file}: there is only {}, and only static programs are linked", path.display())
-                }
-                None => format!("cannot find {file} in any directory of -L"),
-            })
+            BadInput(
+                match self.directories.iter().map(|directory| directory.join(&shared)).find(|path| path.exists()) {
+                    Some(path) => {
+                        format!(
+                            "cannot find {file}: there is only {}, and only static programs are linked",
+                            path.display()
+                        )
+                    }
+                    None => format!("cannot find {file} in any directory of -L"),
+                },
+            )
         })
     }
 }

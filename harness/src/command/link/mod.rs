@@ -81,7 +81,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let status = request.run(&mut timings)?;
     if args.timings && status == exit::OK {
         for (phase, time) in &timings.phases {
-            eprintln!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
+            note!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
         }
     }
     Ok(status)

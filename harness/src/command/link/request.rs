@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use linker::graph::{Extent, object_name};
 use linker::link::Finalized;
 use linker::memory::Lifetime;
@@ -17,6 +16,7 @@ use super::leave::{Discard, Strip};
 use super::map;
 use crate::executor::image::{Image, ImageFile};
 use crate::exit;
+use crate::exit::BadOutput;
 use crate::linking::number;
 use crate::linking::{self, Externals, Input, Job, Timings, Wishes};
 use crate::messages;
@@ -74,6 +74,11 @@ const START: &str = "_start";
 impl Request {
     /// Links, and writes the file.
     pub fn run(mut self, timings: &mut Timings) -> anyhow::Result<u8> {
+        // Tried before the work. The image itself is written over what is there: see `overwrite`.
+        let output = outside::Output::at(&self.output)?;
+        let map = self.map.as_ref().map(outside::Output::at).transpose()?;
+        outside::distinct(map.iter().chain([&output]))?;
+        drop(output);
         let said = self.wishes.keywords().and_then(|known| Ok((known, self.wishes.layout(&self.layout)?)));
         let keywords = match said {
             Ok((keywords, layout)) => {
@@ -81,7 +86,7 @@ impl Request {
                 keywords
             }
             Err(problem) => {
-                eprintln!("error: {problem}");
+                note!("error: {problem}");
                 return Ok(exit::USAGE);
             }
         };
@@ -123,12 +128,12 @@ impl Request {
             Ok(linked) => linked,
             Err(error) => {
                 messages::error(&error);
-                return Ok(exit::FAILURES);
+                return Ok(exit::of_link(&error));
             }
         };
         messages::warnings(linked.graph());
         if self.fatal_warnings && !linked.graph().warnings.is_empty() {
-            eprintln!("error: warnings are errors (--fatal-warnings)");
+            note!("error: warnings are errors (--fatal-warnings)");
             return Ok(exit::FAILURES);
         }
         let Some(entry) = self.entry_of(&linked) else { return Ok(exit::FAILURES) };
@@ -137,11 +142,9 @@ impl Request {
         }
         if self.print_objects {
             let objects = linked.graph().objects.iter().map(|(_, object)| object);
-            objects.filter(|object| object.position != u32::MAX).for_each(|object| println!("{}", object_name(object)));
+            objects.filter(|object| object.position != u32::MAX).for_each(|object| outln!("{}", object_name(object)));
         }
-        if let Some(map) = &self.map {
-            std::fs::write(map, map::map_of(&linked)).with_context(|| map.display().to_string())?;
-        }
+        let map = map.map(|map| map.write(|out| map::write(&linked, out)));
         let mut labels = labels::of(&linked, self.strip, self.discard);
         labels.entry = entry;
         labels.abi = labels::call_standard(linked.graph());
@@ -152,15 +155,17 @@ impl Request {
         labels.executable_stack = keywords.executable_stack;
         labels.no_relro = keywords.no_relro;
         labels.stack_size = keywords.stack_size;
-        timings.phase("write", || {
+        timings.phase("write", || -> anyhow::Result<()> {
             let note = self.build_id.as_ref().and_then(|_| build_id::place(linked.graph()));
             let mut file = linked.handle;
             if let (Some(style), Some(address)) = (&self.build_id, note) {
                 style.fill(&mut file, address);
             }
             let bytes = file.write(&labels).map_err(|error| anyhow::anyhow!(error))?;
-            overwrite(&self.output, &bytes).with_context(|| self.output.display().to_string())
+            overwrite(&self.output, &bytes)
+                .map_err(|error| BadOutput(format!("{}: {error}", self.output.display())).into())
         })?;
+        map.transpose()?;
         Ok(exit::OK)
     }
 
@@ -178,7 +183,7 @@ impl Request {
             EntryPoint::Usual => Some(linked.address(START).unwrap_or(0)),
             EntryPoint::UsualOrCode => Some(linked.address(START).unwrap_or_else(|| {
                 let start = linked.plan().bounds(linked.graph(), Extent::Sections(b".text")).0;
-                eprintln!("warning: there is no {START}: the entry is at {start:#x}, where .text begins");
+                note!("warning: there is no {START}: the entry is at {start:#x}, where .text begins");
                 start
             })),
             EntryPoint::Named(name) => {
@@ -198,7 +203,7 @@ fn print_removed(graph: &linker::graph::LinkGraph<'_>) {
         let live = section.block_ids().any(|block| graph.blocks[block].live);
         if !live && section.lifetime != Lifetime::NoAlloc && !section.is_made() {
             let (file, name) = (object_name(&graph.objects[section.object]), linker::error::text(section.name));
-            eprintln!("removing unused section {file}:({name})");
+            note!("removing unused section {file}:({name})");
         }
     }
 }

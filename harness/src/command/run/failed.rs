@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::Args;
 
+/// Bytes of what is remembered.
+const LONGEST: u64 = 64 << 20;
+
 /// So many different sources of failures are remembered.
 const MOST: usize = 16;
 
@@ -75,7 +78,7 @@ impl Memory {
     /// What a file holds; nothing where there is none, or another file.
     pub(super) fn read(path: &Path) -> Memory {
         let value: Value =
-            std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+            outside::read(path, LONGEST).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let entry = |value: &Value| Some((Origin::read(value)?, texts(&value["failed"])?.collect()));
         Memory { entries: value.as_array().into_iter().flatten().filter_map(entry).collect() }
     }

@@ -317,7 +317,7 @@ impl Running {
         let machine = match (system, snapshot) {
             (System::Linux(linux), Some(snapshot)) => {
                 let started = snapshot.start(board, linux, &mut answers)?;
-                started.notes.iter().for_each(|note| eprintln!("note: {note}"));
+                started.notes.iter().for_each(|note| crate::note!("note: {note}"));
                 started.machine
             }
             _ => Machine::start(board, system)?,

@@ -104,7 +104,8 @@ fn notes(sections: &[Section<'_>]) -> Vec<ProgramHeader> {
     notes.sort_by_key(|section| section.header.sh_addr);
     let follows = |a: &&Section<'_>, b: &&Section<'_>| {
         let alignment = a.header.sh_addralign.max(1);
-        let end = a.header.sh_addr.checked_add(a.header.sh_size).and_then(|end| end.checked_next_multiple_of(alignment));
+        let end =
+            a.header.sh_addr.checked_add(a.header.sh_size).and_then(|end| end.checked_next_multiple_of(alignment));
         alignment == b.header.sh_addralign && end == Some(b.header.sh_addr)
     };
     notes.chunk_by(follows).map(|run| within(run[0], run[run.len() - 1], elf::PT_NOTE)).collect()

@@ -222,7 +222,56 @@ fn a_server_that_stays() {
     assert!(server.0.try_wait().expect("a process of ours").is_none());
     // The port is taken.
     let Ended { status, err, .. } = run(Command::new(HARNESS).args(["serve", "--listen", &address]));
-    assert!(status == 70 && err.contains(&format!("cannot listen at {address}")), "{status} {err}");
+    assert!(status == 69 && err.contains(&format!("cannot listen at {address}")), "{status} {err}");
+}
+
+/// Who sends half a message keeps one machine, and nobody waits for it; only so many are served at a time.
+#[test]
+fn a_slow_controller_keeps_nobody_else() {
+    let mut command = Command::new(HARNESS);
+    command.args(["serve", "--listen", "0", "--keep", "--connections", "2", "--idle", "0"]);
+    let mut server = Process::spawn(command.stdin(Stdio::null()).stderr(Stdio::piped()));
+    let address = listening(&mut BufReader::new(server.0.stderr.take().expect("a pipe")));
+    let connect = || {
+        let mut stream = std::net::TcpStream::connect(&address).expect("it listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("a socket");
+        stream
+    };
+    let mut slow = connect();
+    assert!(Message::read(&mut slow).is_ok_and(|setup| setup.is_some()));
+    std::io::Write::write_all(&mut slow, &[40, 0, 0]).expect("it listens");
+    for _ in 0..3 {
+        let mut other = connect();
+        assert!(Message::read(&mut other).is_ok_and(|setup| setup.is_some()));
+        Message::call(0, 0, Vec::new()).write(&mut other).expect("it listens");
+        assert!(Message::read(&mut other).is_ok_and(|answer| answer.is_some()));
+    }
+    // With two machines in use, the third controller waits until one is free.
+    let mut second = connect();
+    assert!(Message::read(&mut second).is_ok_and(|setup| setup.is_some()));
+    let mut third = connect();
+    third.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a socket");
+    assert!(Message::read(&mut third).is_err());
+    drop(slow);
+    third.set_read_timeout(Some(LIMIT)).expect("a socket");
+    assert!(Message::read(&mut third).is_ok_and(|setup| setup.is_some()));
+}
+
+/// An address that other machines reach takes a word of the user's.
+#[test]
+fn other_machines_are_let_in_by_name_only() {
+    let Ended { status, err, .. } = run(Command::new(HARNESS).args(["serve", "--listen", "0.0.0.0:0"]));
+    assert!(
+        status == 2 && err.contains("can run code in the machine") && err.contains("--allow-remote"),
+        "{status} {err}"
+    );
+    let mut command = Command::new(HARNESS);
+    command.args(["serve", "--listen", "[::]:0", "--allow-remote"]).stdin(Stdio::null()).stderr(Stdio::piped());
+    let mut server = Process::spawn(&mut command);
+    let mut line = String::new();
+    BufReader::new(server.0.stderr.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    // Where there is no such address at all, that is said.
+    assert!(line.starts_with("warning: whoever reaches [::]:0 can run code"), "{line}");
 }
 
 /// With `--idle 0` it is the controller that ends a connection, whenever it likes. Nobody reads what the server says.
@@ -259,8 +308,8 @@ fn command_lines_that_make_no_sense() {
         (&["filedescs=3"], 2, "expected filedescs=IN,OUT"),
         (&["serve", "filedescs=3,4", "--listen", "0"], 2, "cannot be used with"),
         (&["serve", "--listen", "0", "--executor", "abacus"], 2, "abacus"),
-        (&["filedescs=98,99"], 70, "descriptor 99 cannot be opened, expected a pipe"),
-        (&["serve", "--listen", "0", "--arch", "z80"], 70, "unknown target `z80`"),
+        (&["filedescs=98,99"], 2, "descriptor 99 cannot be opened, expected a pipe"),
+        (&["serve", "--listen", "0", "--arch", "z80"], 2, "unknown target `z80`"),
     ] {
         let Ended { status: got, err, .. } = run(Command::new(HARNESS).args(arguments));
         assert!(got == status && err.contains(says), "{arguments:?}: {got} {err}");
@@ -275,7 +324,7 @@ fn descriptors_of_the_wrong_kind() {
     let mut command = Command::new(HARNESS);
     command.arg("filedescs=0,0").stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = Process::spawn(&mut command);
-    assert_eq!(child.status(), 70);
+    assert_eq!(child.status(), 2);
     let mut err = String::new();
     child.0.stderr.take().expect("a pipe").read_to_string(&mut err).expect("text");
     assert!(err.contains("for sockets there is --listen"), "{err}");
@@ -284,7 +333,7 @@ fn descriptors_of_the_wrong_kind() {
         Command::new(HARNESS).arg("filedescs=0,1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()),
     );
     drop((child.0.stdin.take(), child.0.stdout.take()));
-    assert_eq!(child.status(), 70);
+    assert_eq!(child.status(), 65);
 }
 
 /// What a controller said, from a file.

@@ -455,6 +455,33 @@ fn parts_of_a_reservation() {
     .well();
 }
 
+/// Eight bytes of a message ask for a whole string, and a message can ask for many.
+#[test]
+fn one_call_reads_no_more_than_it_may() {
+    let served = session("aarch64", |mut client| {
+        let c = &mut client;
+        let (size, length) = (0x41000, 0x40000);
+        let base = reserve(c, size).expect("room");
+        finalize(c, request(&[(3, base, size, &vec![b'x'; length])])).expect("finalized");
+        let strings = c.symbol("__llvm_orc_bootstrap_mem_read_strings_wrapper");
+        let buffers = c.symbol(READ);
+        // Sixty-four are what a call may read.
+        let answer = c.raw(strings, sps::encode(&vec![base; 64]));
+        assert_eq!(answer.len(), 8 + 64 * (8 + length));
+        assert!(c.raw(strings, sps::encode(&vec![base; 1000])).is_empty());
+        assert!(c.raw(strings, sps::encode(&vec![base; 65])).is_empty());
+        let range = AddressRange { start: base, end: base + length as u64 };
+        assert_eq!(c.raw(buffers, sps::encode(&vec![range; 64])).len(), 8 + 64 * (8 + length));
+        assert!(c.raw(buffers, sps::encode(&vec![range; 65])).is_empty());
+        // Up to the last byte before memory that is not there.
+        let end = vec![base + size - 1];
+        assert_eq!(c.raw(strings, sps::encode(&end)).len(), 16);
+    });
+    let reported = served.well().reported;
+    assert_eq!(reported.len(), 3, "{reported:?}");
+    assert!(reported[0].contains("the strings have more than 0x1000000 bytes together"), "{reported:?}");
+}
+
 #[test]
 fn bad_calls_are_answered_and_bad_messages_end_it() {
     let served = session("armv7", |mut client| {
