@@ -5,7 +5,7 @@ mod file;
 mod process;
 
 pub use archive::write as write_archive;
-pub use process::{MOST_FILE, run as run_within};
+pub use process::{MOST_FILE, run, run_within};
 
 use std::path::Path;
 use std::process::Command;

@@ -35,7 +35,7 @@ pub enum Purpose {
 
 /// A file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", .path.display())]
+#[error("{}: {problem}", shown(.path))]
 pub struct FileError {
     /// Which file.
     pub path: PathBuf,
@@ -64,6 +64,12 @@ pub enum Problem {
     /// It has been named for something else already.
     #[error("it is named twice, expected a file for each output")]
     Twice,
+}
+
+/// A path on one line: an archive or a directory may name any.
+fn shown(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    path.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 impl FileError {

@@ -25,8 +25,11 @@ enum Way {
     Into(File),
 }
 
+/// Another descriptor of a stream.
+type Stream = fn() -> io::Result<std::os::fd::OwnedFd>;
+
 /// Names of streams that the program has open already. Opening one anew would begin at the start of what it leads to.
-const STREAMS: &[(&str, fn() -> io::Result<std::os::fd::OwnedFd>)] = &[
+const STREAMS: &[(&str, Stream)] = &[
     ("/dev/stdout", || Ok(rustix::io::dup(rustix::stdio::stdout())?)),
     ("/dev/fd/1", || Ok(rustix::io::dup(rustix::stdio::stdout())?)),
     ("/proc/self/fd/1", || Ok(rustix::io::dup(rustix::stdio::stdout())?)),

@@ -27,13 +27,17 @@ const MOST_TEXT: u64 = 64 << 10;
 pub const MOST_FILE: u64 = 1 << 30;
 
 /// Runs a program to its end. Returns what it said on its error output, which otherwise becomes part of the error.
-pub fn run(mut command: Command, limit: Duration) -> Result<String, BuildError> {
+pub fn run(command: Command, limit: Duration) -> Result<String, BuildError> {
+    run_within(command, Limits { time: limit, text: MOST_TEXT, file: MOST_FILE })
+}
+
+/// The same with bounds of the caller's.
+pub fn run_within(mut command: Command, limits: Limits) -> Result<String, BuildError> {
     for variable in VARIABLES {
         command.env_remove(variable);
     }
     command.env("LC_ALL", "C").env("SOURCE_DATE_EPOCH", "0");
     let name = describe(&command);
-    let limits = Limits { time: limit, text: MOST_TEXT, file: MOST_FILE };
     let ended = outside::run(command, &limits).map_err(|error| match error {
         ChildError::NotStarted { program, cause } => io(program)(cause),
         ChildError::OutOfTime { program, limit } => BuildError::TimedOut { command: program, seconds: limit.as_secs() },

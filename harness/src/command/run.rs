@@ -16,7 +16,7 @@ use linker::{TARGETS, Target};
 use outside::{FileError, stop};
 use reports::compare::Comparison;
 use reports::html::Page;
-use reports::json::{MAX_BYTES, Report};
+use reports::json::Report;
 use reports::model::{Event, Record, Start, Status, VERSION};
 use reports::summary::Summary;
 use reports::{html, markdown, terminal};

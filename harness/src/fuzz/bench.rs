@@ -230,7 +230,7 @@ fn link(peer: Peer, built: &Built, linkers: &Linkers) -> Result<std::result::Res
     let _ = std::fs::remove_file(&path);
     let mut command = Command::new(program);
     command.current_dir(&built.directory).args(command_line(peer, &built.names(), output));
-    let linked = corpus::build::run_within(command, TIME);
+    let linked = corpus::build::run(command, TIME);
     Ok(match linked {
         Ok(_) => Ok(path),
         Err(error) => {

@@ -46,7 +46,7 @@ impl Assembler {
         std::fs::write(directory.join(&source), text)?;
         let mut command = Command::new(&self.program);
         command.current_dir(directory).args([&source, "-o", &object]);
-        if let Err(error) = corpus::build::run_within(command, TIME) {
+        if let Err(error) = corpus::build::run(command, TIME) {
             bail!("{error}");
         }
         Ok(outside::read(directory.join(object), corpus::build::MOST_FILE)?)

@@ -42,7 +42,7 @@ fn wrong_images_are_refused() {
     let (status, _, err) = harness(&["image", "inspect", "/nowhere/an.img"]);
     assert_eq!(
         (status, err.trim_end()),
-        (70, "error: cannot read the image /nowhere/an.img: No such file or directory (os error 2)")
+        (65, "error: cannot read the image /nowhere/an.img: No such file or directory (os error 2)")
     );
 }
 

@@ -7,3 +7,4 @@ mod html;
 mod image;
 mod inputs;
 mod relocations;
+mod robust;
