@@ -45,7 +45,7 @@ macro_rules! bad_input {
 
 /// The status of a command that an error ended: whose fault it is. What is nobody's is ours.
 pub fn status(error: &anyhow::Error) -> u8 {
-    error.chain().find_map(|cause| of(cause)).unwrap_or(HARNESS_FAILED)
+    error.chain().find_map(of).unwrap_or(HARNESS_FAILED)
 }
 
 fn of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {

@@ -124,7 +124,9 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
             let path = Path::new(&files[index].name).to_owned();
             let (object, said) = corpus::build::compile_with_warnings(&path, target, None, flags, &toolchains)?;
             // Warnings, in the compiler's own words.
-            eprint!("{said}");
+            if !said.is_empty() {
+                note!("{}", said.trim_end());
+            }
             files[index].data = Data::Read(object);
         }
     }

@@ -34,12 +34,12 @@ pub fn quoted(word: &str) -> String {
 
 /// Prints what may help.
 pub fn note(note: &dyn Display) {
-    eprintln!("note: {}", demangled(&note.to_string()));
+    note!("note: {}", demangled(&note.to_string()));
 }
 
 /// Prints a line as it is, but for the names in it.
 pub fn say(text: &dyn Display) {
-    eprintln!("{}", demangled(&text.to_string()));
+    note!("{}", demangled(&text.to_string()));
 }
 
 /// Prints the warnings of a link.

@@ -7,7 +7,7 @@ use corpus::toolchain::Toolchains;
 use linker::TARGETS;
 
 use crate::executor::{Executor, Unicorn};
-use crate::{exit, inputs, outln};
+use crate::{exit, inputs};
 
 /// Options of `toolchains`.
 #[derive(Clone, Debug, ClapArgs)]
