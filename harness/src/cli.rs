@@ -120,7 +120,7 @@ pub fn main() -> ExitCode {
         cli.command,
         None | Some(Command::Run(_) | Command::Fuzz(_) | Command::Coverage(_) | Command::Diff(_) | Command::Board(_))
     );
-    if !own && let Err(error) = stop::listen(stop::First::Exits) {
+    if !own && let Err(error) = outside::signals::listen(outside::signals::First::Exits) {
         note!("warning: signals are not met: {error}");
     }
     let result = match cli.command {

@@ -15,6 +15,7 @@ mod child;
 mod output;
 mod read;
 mod scratch;
+pub mod signals;
 pub mod stop;
 
 pub use child::{ChildError, Ended, Limits, run};

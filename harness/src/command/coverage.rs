@@ -87,7 +87,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let mut matrix = Matrix::new(relocations);
     // Refused now, not after the proofs.
     let run = args.from.as_deref().map(super::compare::read).transpose()?;
-    outside::stop::listen(outside::stop::First::Ends)?;
+    outside::signals::listen(outside::signals::First::Ends)?;
     let bar = super::progress(targets.len());
     for target in &targets {
         bar.set_message(format!("proving each relocation of {}", target.name));

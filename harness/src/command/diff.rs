@@ -101,7 +101,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     let peers: Vec<(Peer, PathBuf)> = programs.iter().map(|(peer, program, _)| (*peer, program.clone())).collect();
     let bundles = oracle::bundles(inputs.files)?;
-    outside::stop::listen(outside::stop::First::Ends)?;
+    outside::signals::listen(outside::signals::First::Ends)?;
     let bar = crate::command::progress(bundles.len());
     let survey = Survey::of(inputs.target, bundles, &peers, &files.layout, || bar.inc(1));
     bar.finish_and_clear();

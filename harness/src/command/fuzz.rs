@@ -109,7 +109,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         // Whether there can be files in it shows now, not after the first difference.
         outside::Output::at(directory.join("difference.txt"))?;
     }
-    outside::stop::listen(outside::stop::First::Ends)?;
+    outside::signals::listen(outside::signals::First::Ends)?;
     let steps = if plan.count == u64::MAX { 0 } else { plan.count as usize * plan.modes.len() };
     let bar = super::progress(steps);
     let problems: Mutex<Vec<anyhow::Error>> = Mutex::default();

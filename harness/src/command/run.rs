@@ -290,7 +290,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     let reports = args.report.iter().map(|(kind, path)| Ok((*kind, outside::Output::at(path)?)));
     let reports: Vec<(Kind, outside::Output)> = reports.collect::<Result<_, FileError>>()?;
     outside::distinct(reports.iter().map(|(_, output)| output))?;
-    stop::listen(stop::First::Ends)?;
+    outside::signals::listen(outside::signals::First::Ends)?;
     let mut begin = Start {
         version: VERSION,
         program: format!("harness {}", env!("CARGO_PKG_VERSION")),

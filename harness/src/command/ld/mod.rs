@@ -18,7 +18,7 @@ pub fn is_linker(program: &str) -> bool {
 
 /// Links as the arguments say.
 pub fn main(arguments: &[String]) -> ExitCode {
-    let _ = outside::stop::listen(outside::stop::First::Exits);
+    let _ = outside::signals::listen(outside::signals::First::Exits);
     let status = run(arguments).unwrap_or_else(|error| {
         note!("ld: error: {error:#}");
         exit::status(&error)
