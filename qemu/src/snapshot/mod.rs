@@ -76,19 +76,23 @@ impl Snapshot {
             return Ok(Started { machine, restored: true, notes });
         }
         let lock = match lock {
-            // The first has failed, so that the others need not wait for each other to fail, too.
-            Ok(lock) => Some(lock).filter(|lock| !lock.waited),
+            // The others need not wait for each other to fail, too. If the first has just died, the next one makes it.
+            Ok(lock) => Some(lock).filter(|lock| !lock.in_vain),
             Err(error) => {
                 self.give_up(&error, &mut notes);
                 None
             }
         };
         let mut machine = Machine::boot(board, linux)?;
-        if lock.is_some() && !self.known.given_up.load(Ordering::Relaxed) {
+        if let Some(lock) = lock.filter(|_| !self.known.given_up.load(Ordering::Relaxed)) {
             match machine.save(&mut |saved, memory| self.keep(key, saved, memory)) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => self.give_up(&error, &mut notes),
+                Ok(Err(error)) => {
+                    lock.give_up();
+                    self.give_up(&error, &mut notes);
+                }
                 Err(error) => {
+                    lock.give_up();
                     self.give_up(&error, &mut notes);
                     machine = Machine::boot(board, linux)?;
                 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -25,9 +25,17 @@ pub(super) struct Store {
 /// The right to make a snapshot.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
-    /// Somebody else had it at first.
-    pub(super) waited: bool,
+    file: File,
+    /// Somebody else had it at first, and said that it cannot be made. Whoever just died said nothing.
+    pub(super) in_vain: bool,
+}
+
+impl Lock {
+    /// Tells those who wait that it cannot be made.
+    pub(super) fn give_up(&self) {
+        // Who does not hear it tries, too.
+        let _ = self.file.write_all_at(b"given up\n", 0);
+    }
 }
 
 /// Where snapshots of this user are kept.
@@ -67,7 +75,8 @@ impl Store {
     /// Waits until nobody else makes this snapshot. The lock ends with its process, however that ends.
     pub(super) fn lock(&self, key: &Key) -> io::Result<Lock> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        let file = File::create(self.path(key).with_extension("lock"))?;
+        let path = self.path(key).with_extension("lock");
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let waited = match file.try_lock() {
             Ok(()) => false,
             Err(TryLockError::WouldBlock) => {
@@ -76,7 +85,11 @@ impl Store {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         };
-        Ok(Lock { _file: file, waited })
+        let in_vain = waited && file.metadata()?.len() > 0;
+        if !in_vain {
+            file.set_len(0)?;
+        }
+        Ok(Lock { file, in_vain })
     }
 
     /// Keeps what is written by `write`: all of it, or nothing if that fails. Makes room for it afterwards.
@@ -217,17 +230,33 @@ mod tests {
         let (_directory, store) = store(1000);
         let (send, receive) = mpsc::channel();
         let first = store.lock(&key("a")).expect("locked");
-        assert!(!first.waited);
-        assert!(!store.lock(&key("b")).expect("another key").waited);
+        assert!(!first.in_vain);
+        assert!(!store.lock(&key("b")).expect("another key").in_vain);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let second = store.lock(&key("a")).expect("locked");
-                send.send(second.waited).expect("heard");
+                send.send(second.in_vain).expect("heard");
             });
             assert!(receive.recv_timeout(Duration::from_millis(100)).is_err(), "it did not wait");
+            // Without a word, as a process that is killed: whoever waited takes over.
             drop(first);
-            assert!(receive.recv_timeout(Duration::from_secs(10)).expect("it goes on"));
+            assert!(!receive.recv_timeout(Duration::from_secs(10)).expect("it goes on"));
         });
+    }
+
+    #[test]
+    fn who_waits_hears_that_it_cannot_be_made_and_who_comes_later_tries() {
+        let (_directory, store) = store(1000);
+        let first = store.lock(&key("a")).expect("locked");
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| store.lock(&key("a")).expect("locked").in_vain);
+            // It waits, or comes too late to have waited, which the next line would not notice.
+            std::thread::sleep(Duration::from_millis(300));
+            first.give_up();
+            drop(first);
+            assert!(second.join().expect("no panic"));
+        });
+        assert!(!store.lock(&key("a")).expect("locked").in_vain);
     }
 
     #[test]
