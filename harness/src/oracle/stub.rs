@@ -5,6 +5,7 @@ use linker::Target;
 use unicorn_engine::{Arch, HookType, MemType, Mode, Prot, RegisterARM, Unicorn};
 
 use super::output::{End, Output};
+use crate::executor::unicorn::is_deadly;
 
 /// Instructions that a stub may have.
 const MOST: usize = 32;
@@ -17,6 +18,8 @@ const T: u64 = 1 << 5;
 struct State<'a> {
     output: &'a Output<'a>,
     ended: Option<u64>,
+    /// Where instructions are on which the emulator would abort: it halts before them.
+    deadly: Vec<u64>,
 }
 
 impl Output<'_> {
@@ -50,7 +53,7 @@ fn run(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> End {
         // Code is little-endian.
         (true, false) => Mode::ARMBE8,
     };
-    let mut uc = Unicorn::new_with_data(arch, mode, State { output, ended: None }).ok()?;
+    let mut uc = Unicorn::new_with_data(arch, mode, State { output, ended: None, deadly: Vec::new() }).ok()?;
     uc.ctl_exits_enable().ok()?;
     uc.ctl_set_exits(&[]).ok()?;
     // Memory comes when it is asked for. What is not there is beyond the link: somebody's absolute address.
@@ -61,7 +64,15 @@ fn run(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> End {
         if absent {
             uc.get_data_mut().ended = Some(address);
         }
-        !absent && uc.mem_map(page, PAGE, Prot::ALL).is_ok() && uc.mem_write(page, &bytes).is_ok()
+        if absent || uc.mem_map(page, PAGE, Prot::ALL).is_err() || uc.mem_write(page, &bytes).is_err() {
+            return false;
+        }
+        let words = bytes.as_chunks::<4>().0.iter().enumerate();
+        let deadly = words.filter(|(_, word)| wide && is_deadly(u32::from_le_bytes(**word)));
+        let deadly = deadly.map(|(number, _)| page + 4 * number as u64);
+        uc.get_data_mut().deadly.extend(deadly);
+        let exits = uc.get_data().deadly.clone();
+        exits.is_empty() || uc.ctl_set_exits(&exits).is_ok()
     };
     uc.add_mem_hook(HookType::MEM_UNMAPPED, 1, 0, fill).ok()?;
     let arrive = |uc: &mut Unicorn<'_, State<'_>>, address: u64, _| {

@@ -3,6 +3,7 @@
 //! What `emu_start` returns is looked at last: it says Ok when a callback stopped it, and the
 //! program counter alone can lie (a faulting store in an IT block leaves it one instruction late).
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -12,6 +13,7 @@ use unicorn_engine::{
 };
 
 use super::cpu::{Cpu, THUMB, length};
+use super::deadly;
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
 use crate::executor::hosted::engine::{Access, Ended, Engine, PAGE};
@@ -44,6 +46,10 @@ pub(super) struct Emulator {
     stale_code: bool,
     /// The TLB may hold translations that have changed.
     stale_pages: bool,
+    /// Executable memory that was written or made executable since code was looked through.
+    unread: Vec<RangeInclusive<u64>>,
+    /// Addresses of instructions that would end this process. A block ends before them.
+    deadly: BTreeSet<u64>,
 }
 
 impl Emulator {
@@ -61,7 +67,17 @@ impl Emulator {
         enable_floating_point(&mut uc, &cpu)?;
         enable_signing(&mut uc, &cpu)?;
         let pristine = uc.context_init()?;
-        Ok(Emulator { uc, cpu, info, pristine, watching: Vec::new(), stale_code: false, stale_pages: false })
+        Ok(Emulator {
+            uc,
+            cpu,
+            info,
+            pristine,
+            watching: Vec::new(),
+            stale_code: false,
+            stale_pages: false,
+            unread: Vec::new(),
+            deadly: BTreeSet::new(),
+        })
     }
 
     /// Notes from now on whether these bytes are executed or read; nothing any more for None.
@@ -149,6 +165,9 @@ impl Emulator {
 
     /// Runs from here (with the Thumb bit), `count` instructions or, with 0, until something happens.
     fn leave(&mut self, begin: u64, count: usize) -> Left {
+        if let Err(error) = self.look_for_deadly() {
+            return Left::Error(error);
+        }
         if std::mem::take(&mut self.stale_code) && self.uc.ctl_flush_tb().is_err() {
             return Left::Error(uc_error::RESOURCE);
         }
@@ -163,16 +182,56 @@ impl Emulator {
         hooks.seen = None;
         hooks.yielded = None;
         hooks.entered.store(0, Ordering::Relaxed);
+        if self.deadly.contains(&begin) {
+            self.set_pc(begin);
+            return Left::Invalid;
+        }
         let result = self.uc.emu_start(begin, 0, 0, count);
         let seen = self.hooks().seen.take();
         match (seen, result) {
             (Some(seen), _) => Left::Seen(seen),
+            // It halts before them.
+            (None, Ok(())) if count == 0 && self.deadly.contains(&(self.get(Register::Pc) as u64)) => Left::Invalid,
             (None, Ok(())) if count > 0 => Left::Counted,
             (None, Err(uc_error::INSN_INVALID)) => Left::Invalid,
             (None, Err(error)) => Left::Error(error),
             // It halted itself: WFI and its like.
             (None, Ok(())) => Left::Error(uc_error::OK),
         }
+    }
+
+    /// Looks through new code for what would end this process, and has blocks end before it: it may be data that is never run.
+    fn look_for_deadly(&mut self) -> Result<(), uc_error> {
+        let unread = std::mem::take(&mut self.unread);
+        if !self.cpu.is_64() || unread.is_empty() {
+            return Ok(());
+        }
+        let before = self.deadly.len();
+        let mut changed = false;
+        let mut bytes = vec![0; PAGE as usize];
+        for range in unread {
+            let old: Vec<u64> = self.deadly.range(range.clone()).copied().collect();
+            changed |= !old.is_empty();
+            for address in &old {
+                self.deadly.remove(address);
+            }
+            for (page, frame) in self.pages().touched_in(&range) {
+                self.uc.mem_read(frame, &mut bytes)?;
+                let first = (range.start().max(&page) & !3) - page;
+                let last = range.end().min(&(page + (PAGE - 1))) - page;
+                let words = bytes[first as usize..=last as usize].as_chunks::<4>().0;
+                for (number, word) in words.iter().enumerate() {
+                    if deadly::is_deadly(u32::from_le_bytes(*word)) {
+                        self.deadly.insert(page + first + 4 * number as u64);
+                    }
+                }
+            }
+        }
+        if changed || self.deadly.len() != before {
+            let exits: Vec<u64> = self.deadly.iter().copied().collect();
+            self.uc.ctl_set_exits(&exits)?;
+        }
+        Ok(())
     }
 
     /// What the end of a run means.
@@ -285,6 +344,12 @@ impl Engine for Emulator {
             debug_assert!(zeroed.is_ok(), "{zeroed:?}");
             dirty -= length;
         }
+        self.unread.clear();
+        if !self.deadly.is_empty() {
+            self.deadly.clear();
+            let cleared = self.uc.ctl_set_exits(&[]);
+            debug_assert!(cleared.is_ok(), "{cleared:?}");
+        }
         // Translated code needs no memory that is there; it goes when memory becomes executable again.
         self.stale_pages = true;
     }
@@ -302,7 +367,10 @@ impl Engine for Emulator {
         let mut code = access.execute;
         match regions.get_mut(*pages.start()) {
             Some(old) => code |= std::mem::replace(old, access).execute,
-            None => regions.insert(pages, access),
+            None => regions.insert(pages.clone(), access),
+        }
+        if access.execute {
+            self.unread.push(pages);
         }
         self.stale_code |= code;
         self.stale_pages = true;
@@ -329,6 +397,9 @@ impl Engine for Emulator {
             let length = (PAGE - at % PAGE).min((bytes.len() - done) as u64) as usize;
             self.uc.mem_write(physical, &bytes[done..done + length]).map_err(|_| at)?;
             self.stale_code |= execute;
+            if execute {
+                self.unread.push((at & !3)..=((at + (length as u64 - 1)) | 3));
+            }
             done += length;
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! that was running; the next reset starts another process.
 
 mod cpu;
+mod deadly;
 mod engine;
 mod hooks;
 mod mailbox;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use linker::Target;
 
 use self::cpu::Cpu;
+pub use self::deadly::is_deadly;
 use self::pages::PHYSICAL_SIZE;
 use self::process::Process;
 use super::hosted::engine::PAGE;
@@ -125,6 +127,36 @@ impl Wire for Emulation {
 
     fn reset(&mut self) {}
 }
+
+/// Which of these instructions (each a word, or two half-words of Thumb code, the first in the lower half) end the emulator of
+/// this target when they are translated, each with what it said last. For whoever looks for more of them than are known:
+/// here nothing is met before.
+pub fn untranslatable(target: &'static Target, thumb: bool, words: &[u32]) -> Result<Vec<(u32, String)>, NewError> {
+    /// Words that go in one message.
+    const MOST: usize = 1 << 16;
+    let mut found = Vec::new();
+    let mut process = None;
+    for words in words.chunks(MOST) {
+        let code: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut at = 0;
+        while at < code.len() {
+            let mut emulator = match process.take() {
+                Some(emulator) => emulator,
+                None => Process::start(target).map_err(NewError::Engine)?,
+            };
+            let Some((offset, said)) = emulator.untranslatable(SOMEWHERE, thumb, &code[at..]) else {
+                process = Some(emulator);
+                break;
+            };
+            found.push((words[(at + offset) / 4], said));
+            at = (at + offset) / 4 * 4 + 4;
+        }
+    }
+    Ok(found)
+}
+
+/// Where code is translated that is not run.
+const SOMEWHERE: u64 = 0x40_0000;
 
 fn info(target: &'static Target, cpu: &Cpu) -> TargetInfo {
     TargetInfo {

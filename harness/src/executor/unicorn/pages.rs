@@ -60,6 +60,18 @@ impl Pages {
         Some(frame | (address & (PAGE - 1)))
     }
 
+    /// The pages in a range that were touched before, each with its physical address.
+    pub(super) fn touched_in(&self, range: &RangeInclusive<u64>) -> Vec<(u64, u64)> {
+        let first = range.start() & !(PAGE - 1);
+        let pages = (range.end() - first) / PAGE;
+        if pages > self.frames.len() as u64 {
+            let inside = |&(&page, _): &(&u64, &u64)| (first..=*range.end()).contains(&page);
+            return self.frames.iter().filter(inside).map(|(&page, &frame)| (page, frame)).collect();
+        }
+        let touched = |page| self.frames.get(&page).map(|&frame| (page, frame));
+        (0..=pages).filter_map(|page| touched(first + page * PAGE)).collect()
+    }
+
     /// Bytes of physical memory not handed out.
     pub(super) fn left(&self) -> u64 {
         PHYSICAL_SIZE - self.used + self.free.len() as u64 * PAGE

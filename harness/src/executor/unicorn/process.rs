@@ -235,3 +235,38 @@ impl Process {
         (offset < code.len()).then_some((offset, death.said))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_is_said_with_word_and_address() {
+        let target = Target::named("aarch64").expect("a target");
+        let code = [0xd503_201f_u32, 0x4e47_2e45].map(u32::to_le_bytes).concat();
+        let mut process = Process::start(target).expect("a process");
+        let mut batch = Batch::default();
+        batch.reset();
+        batch.translate(0x40_0000, false, &code);
+        // Its handler notes the registers; here no program has set them.
+        let mut death = process.exchange(&batch, START).expect_err("it aborts");
+        let words = death.words.as_mut().expect("it noted something");
+        (words.pc, words.code) = (0x40_0000, code);
+        let lost = death.describe(target);
+        assert_eq!(lost.pc, Some(0x40_0004));
+        assert!(
+            lost.why.starts_with(
+                "the emulator ended by SIGABRT while translating 0x4e472e45 at 0x400004 (translate-a64.c:"
+            ),
+            "{lost}"
+        );
+    }
+
+    #[test]
+    fn instructions_are_said_as_manuals_write_them() {
+        assert_eq!(instruction(&[0x45, 0x2e, 0x47, 0x4e], false), "0x4e472e45");
+        assert_eq!(instruction(&[0x70, 0x47, 1, 2], true), "0x4770");
+        assert_eq!(instruction(&[0xff, 0xf7, 0xfe, 0xff], true), "0xf7ff 0xfffe");
+        assert_eq!((length(&[0x70, 0x47], true), length(&[0xff, 0xf7], true), length(&[0xff, 0xf7], false)), (2, 4, 4));
+    }
+}
