@@ -7,7 +7,7 @@ use outside::{FileError, Purpose};
 use crate::epc::server::ServeError;
 
 pub use reports::exit::{
-    BAD_INPUT, BAD_OUTPUT, FAILURES, HARNESS_FAILED, INTERRUPTED, MISSING, NOTHING_SELECTED, OK, USAGE,
+    BAD_INPUT, BAD_OUTPUT, FAILURES, HARNESS_FAILED, INTERRUPTED, LOST, MISSING, NOTHING_SELECTED, OK, USAGE,
 };
 
 /// `exec`: the guest ran out of its budget.

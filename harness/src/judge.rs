@@ -37,6 +37,8 @@ pub struct Findings {
     pub held: std::collections::BTreeSet<&'static str>,
     /// Why it could not be run.
     pub skip: Option<String>,
+    /// How the machine was lost, if it was: nothing was found out then.
+    pub lost: Option<String>,
     /// What is known about a failure.
     pub failure: Failure,
     /// Where the program ended, if not by returning.
@@ -46,6 +48,12 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Forgets what was found out on a machine that is gone.
+    fn lose(&mut self, why: String) {
+        let held = std::mem::take(&mut self.held);
+        *self = Findings { held, lost: Some(why), ..Findings::default() };
+    }
+
     fn check(&mut self, right: bool, problem: impl FnOnce() -> String) {
         self.checks += 1;
         if !right {
@@ -73,7 +81,7 @@ where
     let setup = Setup::new(configuration, files, &expected);
     let relaxed = setup.run(executor, &Options::default(), &mut |_, _| true, &mut findings);
     // What was relaxed has to come out the same when it is not.
-    if relaxed && findings.problems.is_empty() {
+    if relaxed && findings.problems.is_empty() && findings.lost.is_none() {
         executor.reset();
         setup.run(executor, &Options::unrelaxed(), &mut |_, _| true, &mut findings);
         findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
@@ -81,6 +89,7 @@ where
 
     let failed = !findings.problems.is_empty();
     let (status, reason) = match (&findings.skip, expected.xfail, failed) {
+        _ if findings.lost.is_some() => (Status::Lost, findings.lost.clone()),
         (Some(reason), ..) => (Status::Skipped, Some(reason.clone())),
         (_, Some(reason), true) => (Status::ExpectedFailure, Some(reason.to_owned())),
         (_, Some(reason), false) => (Status::UnexpectedPass, Some(format!("marked as failing: {reason}"))),
@@ -126,6 +135,8 @@ pub fn judge_altered<E: Executor>(
     let mut findings = Findings::default();
     let setup = Setup::new(configuration, files, &expected);
     setup.run(executor, &Options::unrelaxed(), before, &mut findings);
+    findings.skip =
+        findings.skip.or_else(|| findings.lost.as_ref().map(|lost| format!("the machine was lost: {lost}")));
     findings
 }
 
@@ -177,7 +188,10 @@ impl<'a, 'e> Setup<'a, 'e> {
             Ok(linked) => linked,
             Err(error) => {
                 findings.held = held::held_by(&job);
-                judge_error(&error, expected, out_of_reach, findings);
+                match executor.lost() {
+                    Some(lost) => findings.lose(lost.to_string()),
+                    None => judge_error(&error, expected, out_of_reach, findings),
+                }
                 return false;
             }
         };
@@ -193,6 +207,12 @@ impl<'a, 'e> Setup<'a, 'e> {
             if !findings.problems.is_empty() {
                 findings.failure.registers = suspects::registers(executor);
             }
+        }
+        // Whatever was read of it since is nobody's fault.
+        if let Some(lost) = executor.lost() {
+            let symbol = lost.pc.and_then(|pc| crate::locate::nearest(&linked, pc));
+            findings.lose(symbol.map_or(lost.to_string(), |symbol| format!("{lost}, in {symbol}")));
+            return false;
         }
         if !findings.problems.is_empty() {
             let failure = &mut findings.failure;

@@ -53,6 +53,7 @@ pub mod call;
 pub mod cli;
 #[doc(hidden)]
 pub mod command;
+mod contained;
 #[doc(hidden)]
 pub mod disassembly;
 #[doc(hidden)]

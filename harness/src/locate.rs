@@ -3,7 +3,7 @@
 use linker::graph::Definition;
 use linker::link::Finalized;
 
-use crate::executor::{Executor, Fault, Register, Stop};
+use crate::executor::{Executor, Register, Stop};
 
 /// The symbol that an address is in, and how far.
 pub fn nearest<H>(linked: &Finalized<'_, H>, address: u64) -> Option<String> {
@@ -48,13 +48,13 @@ fn doing<E: Executor, H>(executor: &E, linked: &Finalized<'_, H>, pc: u64) -> Op
 
 /// Why a program is not running, and where it was.
 pub fn describe<E: Executor, H>(executor: &E, linked: &Finalized<'_, H>, stop: &Stop) -> String {
-    let pc = match (stop.fault(), stop) {
-        (Some(Fault { pc, .. }), _) => pc,
+    let pc = match (stop.place(), stop) {
+        (Some(pc), _) => pc,
         (None, Stop::OutOfBudget(_) | Stop::Syscall) => executor.get(Register::Pc) as u64,
         _ => return stop.to_string(),
     };
     let mut text = stop.to_string();
-    if stop.fault().is_none() {
+    if stop.place().is_none() {
         text += &format!(" at {pc:#x}");
         if let Some(name) = executor.host().name_at(pc) {
             text += &format!(", in host function `{name}`");

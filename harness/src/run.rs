@@ -9,6 +9,7 @@ use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE};
 use object::{Object, ObjectSection, SectionFlags};
 use reports::model::{Failure, Record, Status};
 
+use crate::contained;
 use crate::executor::Choice;
 use crate::executor::choice::{Machine, Source};
 use crate::executor::hosted::engine::PAGE;
@@ -39,7 +40,7 @@ pub fn run(
                     if stop() {
                         return;
                     }
-                    let result = machines.judge(configuration, objects);
+                    let result = machines.judge_contained(configuration, objects);
                     if send.send((configuration, result)).is_err() {
                         return;
                     }
@@ -109,6 +110,23 @@ struct Machines {
 }
 
 impl Machines {
+    /// Judges a configuration, whatever happens. If its machine is lost, another one gets to try; if we panic, that is a failure of
+    /// this configuration and of no other.
+    fn judge_contained(&mut self, configuration: &Configuration<'_>, objects: &Objects) -> (Record, Findings) {
+        let judged = contained::contain(|| {
+            let first = self.judge(configuration, objects);
+            if first.0.status == Status::Lost { self.judge(configuration, objects) } else { first }
+        });
+        judged.unwrap_or_else(|panic| {
+            // Nobody knows in which state they are.
+            self.by_target.clear();
+            (
+                failed(configuration, format!("the harness panicked, which is a fault of its own: {panic}")),
+                Findings::default(),
+            )
+        })
+    }
+
     fn judge(&mut self, configuration: &Configuration<'_>, objects: &Objects) -> (Record, Findings) {
         let files = match objects {
             Objects::Files(files) => files,
@@ -120,7 +138,12 @@ impl Machines {
         let target: &'static Target = configuration.build.target;
         match self.by_target.entry(target.name).or_insert_with(|| self.source.machine(target)) {
             Ok(machine) => with_machine!(machine, machine => judge::judge(&mut **machine, configuration, files)),
-            Err(error) => (failed(configuration, error.clone()), Findings::default()),
+            Err(error) => {
+                // The next one may be luckier.
+                let error = error.clone();
+                self.by_target.remove(target.name);
+                (configuration.record(Status::Lost, Some(error)), Findings::default())
+            }
         }
     }
 }
@@ -147,7 +170,7 @@ struct Covered<'a> {
 
 impl<'a> Covered<'a> {
     fn note(&mut self, configuration: &Configuration<'a>, findings: &Findings, status: Status) {
-        if status == Status::Skipped {
+        if !status.is_result() {
             return;
         }
         let (case, target) = (configuration.case, configuration.build.target);

@@ -101,8 +101,8 @@ impl Comparison {
                     comparison.regressed.push(change());
                     failing.push(was);
                 }
-                (true, false) if is.status != Status::Skipped => comparison.fixed.push(change()),
-                _ if is.status == Status::Skipped && was.status != Status::Skipped => {
+                (true, false) if is.status.is_result() => comparison.fixed.push(change()),
+                _ if !is.status.is_result() && was.status.is_result() => {
                     comparison.skipped.push(name.to_owned());
                 }
                 _ => {}

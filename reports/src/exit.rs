@@ -14,6 +14,9 @@ pub const NOTHING_SELECTED: u8 = 4;
 pub const BAD_INPUT: u8 = 65;
 /// An executor or a toolchain that is needed is missing.
 pub const MISSING: u8 = 69;
+/// Machines were lost, twice for the same configuration, and nothing failed: emulators or boards that ended, which says nothing
+/// about what was linked.
+pub const LOST: u8 = 75;
 /// The harness itself failed.
 pub const HARNESS_FAILED: u8 = 70;
 /// A file that was named, or the standard output, cannot be written. That nobody reads the standard output to its end is no failure.

@@ -40,6 +40,7 @@ fn word(status: Status) -> &'static str {
         Status::Skipped => "SKIP",
         Status::ExpectedFailure => "XFAIL",
         Status::UnexpectedPass => "XPASS",
+        Status::Lost => "LOST",
     }
 }
 

@@ -64,6 +64,11 @@ fn case(record: &Record) -> TestCase {
         Status::Passed => TestCaseStatus::success(),
         Status::Skipped => skipped(&reason),
         Status::ExpectedFailure => skipped(&format!("expected failure: {reason}")),
+        Status::Lost => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(reason).set_type("lost");
+            status
+        }
         Status::Failed | Status::UnexpectedPass => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status

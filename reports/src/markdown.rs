@@ -44,7 +44,11 @@ pub fn render(summary: &Summary, limit: usize) -> String {
     let (relocations, left) = relocations(summary).fit(room / 4);
     note(left, "relocation row");
     let mut tables = relocations;
-    for (what, reasons) in [("Skipped", &summary.skips), ("Failed as expected", &summary.expected_failures)] {
+    for (what, reasons) in [
+        ("Skipped", &summary.skips),
+        ("Failed as expected", &summary.expected_failures),
+        ("Lost with their machines", &summary.lost),
+    ] {
         let rows = reasons.iter().map(|(reason, count)| vec![count.to_string(), text_of(reason)]);
         let (text, left) = Section::table(what, &[("configurations", true), ("reason", false)], rows).fit(room / 8);
         tables.push_str(&text);

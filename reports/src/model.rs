@@ -63,12 +63,19 @@ pub enum Status {
     ExpectedFailure,
     /// Marked as failing, but it passed: a failure of the mark.
     UnexpectedPass,
+    /// No result: the machine that it ran on was lost, and the one after it, too.
+    Lost,
 }
 
 impl Status {
     /// Whether the run as a whole fails because of it.
     pub fn is_failure(self) -> bool {
         matches!(self, Status::Failed | Status::UnexpectedPass)
+    }
+
+    /// Whether it says anything about what was linked: what was skipped or lost does not.
+    pub fn is_result(self) -> bool {
+        !matches!(self, Status::Skipped | Status::Lost)
     }
 }
 
@@ -89,7 +96,7 @@ pub struct Record {
     pub executor: String,
     /// How it ended.
     pub status: Status,
-    /// Why it was skipped or is expected to fail.
+    /// Why it was skipped, is expected to fail, or how its machine was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Wall-clock seconds.

@@ -22,6 +22,8 @@ pub struct Summary {
     pub skips: BTreeMap<String, usize>,
     /// Expected failures by reason.
     pub expected_failures: BTreeMap<String, usize>,
+    /// Configurations whose machines were lost, by what happened to those.
+    pub lost: BTreeMap<String, usize>,
     /// The records that make the run fail, by name.
     pub failures: Vec<Record>,
 }
@@ -104,6 +106,7 @@ impl Summary {
         match record.status {
             Status::Skipped => increase(entry(&mut self.skips, reason), 1),
             Status::ExpectedFailure => increase(entry(&mut self.expected_failures, reason), 1),
+            Status::Lost => increase(entry(&mut self.lost, reason), 1),
             Status::Failed | Status::UnexpectedPass => {
                 let at = self.failures.partition_point(|other| other.name <= record.name);
                 self.failures.insert(at, record.clone());
@@ -143,12 +146,13 @@ impl Summary {
     }
 
     /// How a program ends whose run came to this: [`exit::FAILURES`], or [`exit::NOTHING_SELECTED`] when there is no
-    /// record, or [`exit::MISSING`] when all were skipped, or [`exit::OK`].
+    /// record, or [`exit::LOST`] when machines were lost, or [`exit::MISSING`] when all were skipped, or [`exit::OK`].
     pub fn exit_status(&self) -> u8 {
         let total = self.total();
         match total.configurations() {
             _ if !self.failures.is_empty() => exit::FAILURES,
             0 => exit::NOTHING_SELECTED,
+            _ if !self.lost.is_empty() => exit::LOST,
             all if all == total.count(Status::Skipped) => exit::MISSING,
             _ => exit::OK,
         }

@@ -134,10 +134,15 @@ pub fn relocations(summary: &Summary, style: &Style) -> String {
     table(&["relocation", "target", "applied", "configurations", "failed"], 2, &rows, style)
 }
 
-/// Skips and expected failures, by reason; empty if there are none.
+/// Skips, expected failures and losses, by reason; empty if there are none.
 pub fn skips(summary: &Summary, style: &Style) -> String {
     let mut out = String::new();
-    for (what, reasons) in [("skipped", &summary.skips), ("failed as expected", &summary.expected_failures)] {
+    let all = [
+        ("skipped", &summary.skips),
+        ("failed as expected", &summary.expected_failures),
+        ("lost with their machines", &summary.lost),
+    ];
+    for (what, reasons) in all {
         if reasons.is_empty() {
             continue;
         }
@@ -192,6 +197,7 @@ pub(crate) fn in_words(summary: &Summary) -> String {
             (total.count(Status::UnexpectedPass), "passed unexpectedly"),
             (total.count(Status::ExpectedFailure), "failed as expected"),
             (total.count(Status::Skipped), "skipped"),
+            (total.count(Status::Lost), "lost"),
         ])
     };
     match &summary.totals {
@@ -211,10 +217,11 @@ pub(crate) fn shown(total: &TargetSummary) -> Vec<(Status, &'static str)> {
         (Status::UnexpectedPass, "xpassed"),
         (Status::ExpectedFailure, "xfailed"),
         (Status::Skipped, "skipped"),
+        (Status::Lost, "lost"),
     ]
     .into_iter()
     .filter(|(status, _)| {
-        !matches!(status, Status::UnexpectedPass | Status::ExpectedFailure) || total.count(*status) != 0
+        !matches!(status, Status::UnexpectedPass | Status::ExpectedFailure | Status::Lost) || total.count(*status) != 0
     })
     .collect()
 }
@@ -235,7 +242,7 @@ impl Paint {
         match status {
             Status::Passed => Paint::Good,
             Status::Failed | Status::UnexpectedPass => Paint::Bad,
-            Status::Skipped | Status::ExpectedFailure => Paint::Warn,
+            Status::Skipped | Status::ExpectedFailure | Status::Lost => Paint::Warn,
         }
     }
 

@@ -17,7 +17,7 @@ use outside::{FileError, stop};
 use reports::compare::Comparison;
 use reports::html::Page;
 use reports::json::Report;
-use reports::model::{Event, Record, Start, Status, VERSION};
+use reports::model::{Event, Record, Start, VERSION};
 use reports::summary::Summary;
 use reports::{html, markdown, terminal};
 
@@ -421,7 +421,7 @@ impl Output {
                 stdout::print(&format!("cut short: {ran} of {selected} configurations ended\n"));
             }
         }
-        let ran = self.records.iter().filter(|record| record.status != Status::Skipped).count();
+        let ran = self.records.iter().filter(|record| record.status.is_result()).count();
         let status = if ran < args.at_least {
             note!("only {ran} configurations ran, and at least {} have to", args.at_least);
             exit::FAILURES

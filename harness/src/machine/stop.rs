@@ -136,6 +136,16 @@ impl Stop {
     }
 }
 
+impl Stop {
+    /// Where the guest was, if it did not get to the end and that is known.
+    pub fn place(&self) -> Option<u64> {
+        match self {
+            Stop::Lost(lost) => lost.pc,
+            stop => stop.fault().map(|fault| fault.pc),
+        }
+    }
+}
+
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -487,14 +487,58 @@ fn emulators(parent: u32) -> Vec<u32> {
 }
 
 #[test]
-fn a_board_that_is_killed_costs_one_case() {
+fn a_board_that_dies_while_a_host_function_reads_is_lost() {
+    if missing() {
+        return;
+    }
+    let session = session("raspi3b");
+    let code = codes().into_iter().find(|code| code.board == "raspi3b" && code.target == "aarch64").expect("one");
+    let mut machine = machine(&session, code.target);
+    let function = machine.host_mut().define("reader", |frame| {
+        for emulator in emulators(std::process::id()) {
+            Command::new("kill").args(["-9", &emulator.to_string()]).status().expect("killed");
+        }
+        frame.string(CODE + 0x800, 100)?;
+        frame.done()
+    });
+    // br x0
+    place(&mut machine, code.at, &[words(&[0xd61f_0000]), vec![0; 0x1000 - 4]].concat(), Protection::ReadExecute);
+    let stop = machine.start(&Call {
+        function: code.at,
+        registers: vec![(Register::Core(0), function.into())],
+        stack: vec![],
+    });
+    assert!(matches!(&stop, Stop::Lost(lost) if lost.why.contains("was lost")), "{stop:?}");
+    machine.reset();
+    place(&mut machine, code.at, &code.one, Protection::ReadExecute);
+    assert_eq!(start(&mut machine, code.at), Stop::Returned);
+}
+
+/// The emulator says that these words are undefined without having looked at them (harness/src/executor/unicorn/deadly.rs).
+#[test]
+fn what_the_emulator_cannot_translate_is_undefined_here() {
+    if missing() {
+        return;
+    }
+    let session = session("raspi3b");
+    let mut machine = machine(&session, "aarch64");
+    for word in [0x4e47_2e45, 0x2e79_284d, 0x0e78_0842, 0x5e78_0842] {
+        machine.reset();
+        place(&mut machine, CODE, &words(&[word, 0xd65f_03c0]), Protection::ReadExecute);
+        let fault = start(&mut machine, CODE).fault().expect("a fault");
+        assert_eq!((fault.kind, fault.pc), (FaultKind::Undefined, CODE), "{word:#x}");
+    }
+}
+
+#[test]
+fn a_board_that_is_killed_costs_nothing() {
     if missing() {
         return;
     }
     let mut child =
         run(&["run", "--executor", "raspi3b", "--arch", "aarch64", "-j1", "--message-format", "json", "got"]);
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let (mut results, mut failed) = (0, Vec::new());
+    let (mut results, mut other) = (0, Vec::new());
     for line in lines {
         let event: serde_json::Value = serde_json::from_str(&line.expect("text")).expect("JSON");
         if event["event"] != "result" {
@@ -506,15 +550,13 @@ fn a_board_that_is_killed_costs_one_case() {
                 Command::new("kill").args(["-9", &emulator.to_string()]).status().expect("killed");
             }
         }
-        if event["status"] == "failed" {
-            let failure = &event["failure"];
-            failed.push((event["name"].to_string(), failure["problems"].to_string(), failure["reproduce"].to_string()));
+        if event["status"] != "passed" {
+            other.push(event.to_string());
         }
     }
-    assert_eq!(child.wait().expect("ended").code(), Some(100));
-    assert_eq!(failed.len(), 1, "{failed:?}");
-    assert!(failed[0].1.contains("raspi3b was lost"), "{failed:?}");
-    assert!(failed[0].2.contains("-- --executor raspi3b --exact "), "{failed:?}");
+    // What was running is tried again on the next one.
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    assert!(other.is_empty(), "{other:?}");
     assert!(results > 100, "{results}");
 }
 

@@ -3,6 +3,7 @@
 
 mod abi;
 mod calls;
+mod deaths;
 mod epc;
 mod faults;
 mod host;

@@ -45,6 +45,7 @@ pub(super) fn word(status: Status) -> &'static str {
         Status::Skipped => "skipped",
         Status::ExpectedFailure => "xfailed",
         Status::UnexpectedPass => "xpassed",
+        Status::Lost => "lost",
     }
 }
 

@@ -40,9 +40,9 @@ pub(super) fn targets(summary: &Summary) -> Markup {
     }
 }
 
-/// Configurations that were not skipped.
+/// Configurations that were neither skipped nor lost.
 fn ran(of: &TargetSummary) -> usize {
-    of.configurations().saturating_sub(of.count(Status::Skipped))
+    of.configurations().saturating_sub(of.count(Status::Skipped)).saturating_sub(of.count(Status::Lost))
 }
 
 /// Skips and expected failures, by reason.
@@ -50,6 +50,7 @@ pub(super) fn reasons(summary: &Summary) -> impl Iterator<Item = Section> {
     let all = [
         ("skipped", "Skipped", &summary.skips, Status::Skipped),
         ("expected-failures", "Failed as expected", &summary.expected_failures, Status::ExpectedFailure),
+        ("lost", "Lost with their machines", &summary.lost, Status::Lost),
     ];
     all.into_iter().filter(|(_, _, reasons, _)| !reasons.is_empty()).map(|(id, title, reasons, status)| {
         let body = html! {
