@@ -12,6 +12,7 @@ use corpus::toolchain::Toolchains;
 use linker::{Layout, Target};
 use reports::model::{Record, Status};
 
+use crate::exit::BadInput;
 use crate::{held, messages};
 
 /// What the user asked for. Empty lists ask for everything.
@@ -298,7 +299,9 @@ fn from_archive(archives: &BTreeMap<&'static str, Result<Prebuilt, String>>, fir
 /// Reads the cases of a corpus.
 pub fn cases(corpus: &Corpus) -> anyhow::Result<Vec<Case>> {
     // The error names the file, and says why itself.
-    let cases = corpus.cases().map_err(|error| anyhow::anyhow!("{corpus}: {error}"))?;
-    anyhow::ensure!(!cases.is_empty(), "{corpus} has no cases, expected folders with sources: GROUP/NAME.c");
+    let cases = corpus.cases().map_err(|error| BadInput(format!("{corpus}: {error}")))?;
+    if cases.is_empty() {
+        bad_input!("{corpus} has no cases, expected folders with sources: GROUP/NAME.c");
+    }
     Ok(cases)
 }
