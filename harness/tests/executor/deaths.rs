@@ -15,8 +15,8 @@ const RET: u32 = 0xd65f_03c0;
 const DEADLY: [u32; 4] = [0x4e47_2e45, 0x2e79_284d, 0x0e78_0842, 0x5e78_0842];
 
 fn kill(process: u32, signal: &str) {
-    let status = Command::new("kill").args([signal, &process.to_string()]).status();
-    assert!(status.expect("kill is there").success());
+    // It may have ended by itself.
+    Command::new("kill").args([signal, &process.to_string()]).stderr(Stdio::null()).status().expect("kill is there");
 }
 
 /// Numbers that look random and are the same each time.

@@ -132,6 +132,9 @@ extern "C" fn note_death(signal: libc::c_int) {
     let (Some(emulator), Some(mailbox)) = (unsafe { emulator.as_ref() }, unsafe { mailbox.as_ref() }) else { return };
     let (pc, thumb) = (emulator.get(Register::Pc) as u64, emulator.thumb());
     mailbox.note(signal as u32, pc, thumb, |into| emulator.code(pc, into));
+    // Sent from outside it would be over with the handler.
+    // SAFETY: the signal's action is the system's own by now.
+    unsafe { libc::raise(signal) };
 }
 
 /// All registers, as they are on the wire.
