@@ -239,7 +239,7 @@ pub enum Definition<'data> {
     Common(u64, u64),
     /// At the end of something that layout decides.
     Bound(Extent<'data>, End),
-    /// What one of [`LinkGraph::assignments`] says, which is not known yet.
+    /// What one of [`LinkGraph::assignments`](super::LinkGraph::assignments) says, which is not known yet.
     Assigned,
     /// In a section that gave way to another of the same group.
     Discarded,
