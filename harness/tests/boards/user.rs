@@ -313,11 +313,11 @@ fn wrong_usage() {
 #[test]
 fn wrong_images() {
     let missing = finish(harness().args(["board", "--image", "/nowhere/an.img", "--shell"]), b"");
-    assert_eq!(missing.status, 2);
+    assert_eq!(missing.status, 65);
     assert!(missing.err.contains("cannot read the image /nowhere/an.img"), "{missing:?}");
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "just a text\n").expect("written");
     let text = finish(harness().args(["board", "--shell", "--image"]).arg(file.path()), b"");
-    assert_eq!(text.status, 2);
+    assert_eq!(text.status, 65);
     assert!(text.err.contains("is not a disk image"), "{text:?}");
 }

@@ -90,7 +90,6 @@ fn formats() {
             "inf|-INF|  nan|inf   |   inf",
         ),
         ("%f|%g|%d", vec![F64(-0.0), F64(-1.5), I32(i32::MIN)], "-0.000000|-1.5|-2147483648"),
-        ("%", vec![], "%"),
     ];
     for target in ["aarch64", "armv6", "thumbv7m"] {
         for (format, arguments, expected) in &cases {

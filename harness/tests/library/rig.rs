@@ -95,7 +95,7 @@ fn what_cannot_be_linked_is_said() {
                     .source("a.c", "__attribute__((constructor)) void f(void) { __builtin_trap(); }")
                     .link(),
             ),
-            "a function of .init_array",
+            "(entry 0 of .init_array) did not return",
         ),
     ] {
         assert!(text.contains(wanted), "{wanted:?} is not in {text}");

@@ -112,7 +112,7 @@ fn programs_end_in_many_ways() {
                 "extern int puts(const char *); int main(void) { return puts((char *)16); }",
                 "address 0x10, in host function `puts`",
             ),
-            ("int main(void) { for (volatile int i = 0;; i = i + 1); }", "out of instructions or time"),
+            ("int main(void) { for (volatile int i = 0;; i = i + 1); }", "out of budget: too many instructions"),
             ("extern void abort(void); int main(void) { abort(); }", "abort()"),
         ] {
             let Ended { status, err, .. } = one(source);

@@ -324,7 +324,7 @@ fn functions_of_the_machine() {
             assert_eq!(c.raw(at("refuse"), words(malloc, "why not")), [0; 0]);
             assert_eq!(c.raw(at("crash"), Vec::new()), [0; 0]);
             // More than the executor has for arguments by itself.
-            let large = "x".repeat(0x10_0000);
+            let large = "x".repeat(0xf_0000);
             for _ in 0..4 {
                 assert_eq!(c.raw(at("say"), words(puts, &large)), [0]);
             }
