@@ -134,7 +134,8 @@ fn alone(target: &'static Target, name: &'static str, relocation: &Relocation, p
 /// What a peer says of the relocation, among the lines of a refusal: the first is how it was called.
 fn complaint(why: &str) -> &str {
     let lines = || why.lines().skip(1).filter(|line| !line.contains("warning"));
-    let line = lines().find(|line| line.contains("relocation")).or_else(|| lines().next()).unwrap_or(why);
+    let with = |word| lines().find(move |line: &&str| line.contains(word));
+    let line = with("relocation").or_else(|| with("error: ")).or_else(|| lines().next()).unwrap_or(why);
     let of_place = line.split_once("0.o").or_else(|| line.split_once("-ld: ")).map_or(line, |(_, rest)| rest);
     of_place.split_once("): ").map_or(of_place, |(_, rest)| rest).trim_start_matches([':', ' '])
 }

@@ -359,6 +359,14 @@ fn outputs_are_tried_before_the_work() {
     assert!(status == Some(0) && text.contains("\"results\":"), "{status:?} {text}");
 }
 
+/// A program that signals end: whoever started the tests may have had them ignored.
+fn stoppable() -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,TERM", env!("CARGO_BIN_EXE_harness")]).stdin(Stdio::null());
+    command.env("NO_COLOR", "1").env_remove("GITHUB_STEP_SUMMARY");
+    command
+}
+
 /// Sends a signal.
 fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_raw(child.id() as i32).expect("a process"), signal).expect("sent");
@@ -369,7 +377,7 @@ fn a_run_that_is_stopped_writes_what_is_there() {
     for (number, expected) in [(Signal::INT, exit::INTERRUPTED.into()), (Signal::TERM, 143)] {
         let directory = tempfile::tempdir().expect("a directory");
         let report = directory.path().join("report.json");
-        let mut command = harness();
+        let mut command = stoppable();
         command.args(["run", "--message-format", "json", "--report"]).arg(format!("json={}", report.display()));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
@@ -416,7 +424,7 @@ fn nothing_is_left_of_a_compilation_that_is_stopped() {
         (&["exec", &source, "--arch", "aarch64"], 1),
     ] {
         let _ = std::fs::remove_file(&started);
-        let mut command = harness();
+        let mut command = stoppable();
         command.args(arguments).env("PATH", &path).env("TMPDIR", &scratch);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         while std::fs::read_to_string(&started).unwrap_or_default().lines().next().is_none() {
