@@ -133,8 +133,8 @@ fn strange_text_means_nothing() {
     });
     summary.push(&Record { reason: Some(strange.into()), ..record(FAR, Status::Skipped) });
     let text = render(&summary, STEP_SUMMARY_LIMIT);
-    assert!(text.contains("<code>&lt;/code&gt;&lt;/details&gt;&lt;script&gt;`a`|*b*\\n````\\n# c</code>"));
-    assert!(text.contains("| `````</code></details><script>`a`\\|*b*\\n````\\n# c````` |"));
-    assert!(text.contains(r"| 1 | \</code\>\</details\>\<script\>\`a\`\|\*b\*\\n\`\`\`\`\\n\# c |"));
+    assert!(text.contains("<code>&lt;/code&gt;&lt;/details&gt;&lt;script&gt;`a`|*b*\\x0a````\\x0a# c</code>"));
+    assert!(text.contains("| `````</code></details><script>`a`\\|*b*\\x0a````\\x0a# c````` |"));
+    assert!(text.contains(r"| 1 | \</code\>\</details\>\<script\>\`a\`\|\*b\*\\x0a\`\`\`\`\\x0a\# c |"));
     assert!(text.contains("\n`````text\n</code></details><script>`a`|*b*\n  ````\n  # c\n`````\n"));
 }
