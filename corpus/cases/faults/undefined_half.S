@@ -1,5 +1,5 @@
 /* Holes among the half-precision SIMD instructions: undefined when they are executed, and data like any other when they are not. */
-// arch: aarch64
+// arch: aarch64 -aarch64_be
 // call: beside() = 0x4e472e45u32
 // call: three() = void
 // fault: undefined at three+4
