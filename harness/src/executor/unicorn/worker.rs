@@ -58,8 +58,10 @@ fn serve(target: &'static Target, mailbox: &'static Mailbox) -> ! {
     };
     bound();
     unbuffer();
-    let registers = registers(&emulator);
-    let mut worker = Worker { emulator, mailbox, pristine: registers.clone(), registers, answer: Answer::default() };
+    let file: Vec<Register> = Register::file(emulator.info()).collect();
+    let registers = registers(&emulator, &file);
+    let mut worker =
+        Worker { emulator, file, mailbox, pristine: registers.clone(), registers, answer: Answer::default() };
     listen_for_death(&mut worker.emulator, mailbox);
     worker.answer.begin();
     worker.answer.registers(&worker.pristine);
@@ -138,9 +140,9 @@ extern "C" fn note_death(signal: libc::c_int) {
 }
 
 /// All registers, as they are on the wire.
-fn registers(emulator: &Emulator) -> Registers {
+fn registers(emulator: &Emulator, file: &[Register]) -> Registers {
     let mut registers = Registers::new(emulator.info().target);
-    for register in Register::file(emulator.info()) {
+    for &register in file {
         registers.set(register, emulator.get(register));
     }
     registers
@@ -148,6 +150,8 @@ fn registers(emulator: &Emulator) -> Registers {
 
 struct Worker {
     emulator: Emulator,
+    /// All registers there are.
+    file: Vec<Register>,
     mailbox: &'static Mailbox,
     /// The registers of a processor that is as new.
     pristine: Registers,
@@ -205,10 +209,15 @@ impl Worker {
     fn run(&mut self, how: u32, wanted: &[u8]) {
         let mut registers = self.registers.clone();
         registers.read(wanted);
-        let info = self.emulator.info().clone();
-        for register in Register::file(&info).filter(|register| *register != Register::Pc) {
+        let is_64 = self.emulator.info().is_64();
+        let vectors_stay = registers.has_vectors_of(&self.registers);
+        for &register in &self.file {
+            let stays = vectors_stay && matches!(register, Register::Vector(_) | Register::Double(_));
+            if stays || register == Register::Pc {
+                continue;
+            }
             // The state goes with the address.
-            let mask = if register == Register::Status && !info.is_64() { !THUMB } else { !0 };
+            let mask = if register == Register::Status && !is_64 { !THUMB } else { !0 };
             let value = registers.get(register);
             if (value ^ self.registers.get(register)) & mask != 0 {
                 self.emulator.set(register, value);
@@ -225,7 +234,7 @@ impl Worker {
 
     /// How a run ended, with the registers then.
     fn encode(&mut self, ended: Ended) -> (Stopped, String) {
-        self.registers = registers(&self.emulator);
+        self.registers = registers(&self.emulator, &self.file);
         let stopped = |kind, address| (Stopped { kind, detail: 0, address }, String::new());
         match ended {
             Ended::Host => stopped(stopped::FETCH, self.registers.pc()),

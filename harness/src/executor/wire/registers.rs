@@ -46,9 +46,14 @@ impl Registers {
 
     /// Takes it from a message, of which there is enough.
     pub(crate) fn read(&mut self, bytes: &[u8]) {
-        for (word, bytes) in self.words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        for (word, bytes) in self.words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
         }
+    }
+
+    /// Whether the vectors, which are most of it, are those of the other.
+    pub(crate) fn has_vectors_of(&self, other: &Registers) -> bool {
+        self.words[VECTORS..] == other.words[VECTORS..]
     }
 
     pub(crate) fn pc(&self) -> u64 {
