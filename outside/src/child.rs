@@ -19,7 +19,7 @@ pub struct Limits {
     pub time: Duration,
     /// How many bytes of each of its outputs are kept.
     pub text: u64,
-    /// How many bytes any file may have that it writes.
+    /// How many bytes any file may have that it writes, its outputs included: they are files.
     pub file: u64,
 }
 

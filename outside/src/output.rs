@@ -17,8 +17,8 @@ pub struct Output {
 /// How content gets into a file.
 #[derive(Debug)]
 enum Way {
-    /// By a new file beside it that takes its name; `mode` is the old one's.
-    Replace { file: PathBuf, mode: u32 },
+    /// By a new file beside it that takes its name, and the mode of the old one if there is one.
+    Replace { file: PathBuf, mode: Option<u32> },
     /// Over what it held: it has several names, or there can be no other in its directory.
     Over(File),
     /// As it is: a device, a pipe, or a stream that is open already.
@@ -45,7 +45,7 @@ const MODE: u32 = 0o666;
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 impl Output {
-    /// Sees whether a file can be written here, and changes nothing.
+    /// Sees whether a file can be written here, and changes the content of none. A link to what is not there gets an empty file.
     pub fn at(path: impl AsRef<Path>) -> Result<Output, FileError> {
         let path = path.as_ref();
         let way = way(path).map_err(|problem| FileError::new(path, Purpose::Output, problem))?;
@@ -57,32 +57,45 @@ impl Output {
         &self.path
     }
 
-    /// Writes the file: all of it, or, where that fails, nothing. Devices and pipes have what got there.
+    /// Writes the file: all of it, or, where that fails, nothing. Devices and pipes have what got there, and a disk that fills up
+    /// can cut what has to be written over.
     pub fn write(self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), FileError> {
-        let into = |file: File| -> io::Result<File> {
-            let mut out = BufWriter::new(file);
-            fill(&mut out)?;
-            out.into_inner().map_err(io::IntoInnerError::into_error)
-        };
         let written = match self.way {
-            Way::Into(file) => into(file).map(|_| ()),
-            Way::Over(file) => file.set_len(0).and_then(|()| into(file)).map(|_| ()),
-            Way::Replace { file, mode } => replace(&file, mode, into),
+            Way::Into(file) => into(file, fill),
+            Way::Over(mut file) => {
+                // Whole before what is there goes.
+                let mut content = Vec::new();
+                fill(&mut content).and_then(|()| file.set_len(0)).and_then(|()| file.write_all(&content))
+            }
+            Way::Replace { file, mode } => replace(&file, mode, fill),
         };
         written.map_err(|error| FileError::new(&self.path, Purpose::Output, error))
     }
 }
 
-fn replace(file: &Path, mode: u32, fill: impl FnOnce(File) -> io::Result<File>) -> io::Result<()> {
-    let (handle, beside) = beside(file, mode)?.into_parts();
-    fill(handle)?;
+fn into(file: File, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    fill(&mut out)?;
+    out.flush()
+}
+
+fn replace(file: &Path, mode: Option<u32>, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let (handle, beside) = beside(file)?.into_parts();
+    // Afterwards, as the user's mask is for new files.
+    if let Some(mode) = mode {
+        handle.set_permissions(Permissions::from_mode(mode))?;
+    }
+    into(handle, fill)?;
     beside.persist(file).map_err(|error| error.error)
 }
 
 /// An empty file in the directory of another.
-fn beside(file: &Path, mode: u32) -> io::Result<tempfile::NamedTempFile> {
+fn beside(file: &Path) -> io::Result<tempfile::NamedTempFile> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tempfile::Builder::new().prefix(".linkrig-").permissions(Permissions::from_mode(mode)).tempfile_in(directory)
+    let made =
+        tempfile::Builder::new().prefix(".linkrig-").permissions(Permissions::from_mode(MODE)).tempfile_in(directory);
+    // Its name is nobody's business: the system's words are enough.
+    made.map_err(|error| error.raw_os_error().map_or(error, io::Error::from_raw_os_error))
 }
 
 fn way(path: &Path) -> Result<Way, Problem> {
@@ -115,10 +128,10 @@ fn way(path: &Path) -> Result<Way, Problem> {
     // A link stays a link, and what it leads to is replaced.
     let (target, mode) = (std::fs::canonicalize(path)?, metadata.permissions().mode() & 0o777);
     // What has several names keeps them all.
-    if metadata.nlink() > 1 || beside(&target, mode).is_err() {
+    if metadata.nlink() > 1 || beside(&target).is_err() {
         return Ok(Way::Over(file));
     }
-    Ok(Way::Replace { file: target, mode })
+    Ok(Way::Replace { file: target, mode: Some(mode) })
 }
 
 /// A file that is not there yet, in a directory that has to be.
@@ -130,8 +143,8 @@ fn new(path: &Path) -> io::Result<Way> {
         // A link to what is not there.
         return Ok(Way::Over(File::options().write(true).create(true).truncate(false).open(path)?));
     }
-    drop(beside(path, MODE)?);
-    Ok(Way::Replace { file: path.to_owned(), mode: MODE })
+    drop(beside(path)?);
+    Ok(Way::Replace { file: path.to_owned(), mode: None })
 }
 
 /// Refuses outputs of which two are one file.
@@ -162,7 +175,7 @@ mod tests {
         let link = directory.path().join("link");
         std::os::unix::fs::symlink("report", &link).expect("a link");
         Output::at(&path).expect("can be written").write(|out| out.write_all(b"old")).expect("written");
-        std::fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("permitted");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("permitted");
         // Halfway through it fails: nothing has changed, and nothing lies beside it.
         let output = Output::at(&path).expect("can be written");
         let error = output.write(|out| {
@@ -174,8 +187,13 @@ mod tests {
         Output::at(&link).expect("can be written").write(|out| out.write_all(b"new")).expect("written");
         assert_eq!(std::fs::read(&path).expect("there"), b"new");
         assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o666);
         assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 2);
+        // So it is with a file that has to be written over.
+        std::fs::hard_link(&path, directory.path().join("second")).expect("a second name");
+        let output = Output::at(&path).expect("can be written");
+        output.write(|_| Err(io::Error::other("no more"))).expect_err("it fails");
+        assert_eq!(std::fs::read(&path).expect("there"), b"new");
     }
 
     #[test]

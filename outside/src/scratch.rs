@@ -33,7 +33,10 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        LIVE.lock().unwrap_or_else(PoisonError::into_inner).remove(self.0.path());
+        // Gone before it is out of the list: who sweeps in between would leave it.
+        let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = std::fs::remove_dir_all(self.0.path());
+        live.remove(self.0.path());
     }
 }
 

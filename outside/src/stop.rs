@@ -18,5 +18,5 @@ pub fn status() -> Option<u8> {
 
 /// Notes that a signal asks for the end. Returns the one that did before, or 0.
 pub(crate) fn request(signal: i32) -> i32 {
-    SIGNAL.swap(signal, Ordering::Relaxed)
+    SIGNAL.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_else(|before| before)
 }

@@ -123,9 +123,7 @@ impl Memory {
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         // Whole or not at all: a run that is ended here forgets nothing.
-        let mut file = tempfile::NamedTempFile::new_in(directory).with_context(|| directory.display().to_string())?;
-        serde_json::to_writer(&mut file, &entries)?;
-        file.persist(path).with_context(|| path.display().to_string())?;
+        outside::Output::at(path)?.write(|out| serde_json::to_writer(out, &entries).map_err(std::io::Error::from))?;
         Ok(())
     }
 }
