@@ -2,7 +2,8 @@
 //!
 //! All archives of a link form one group: an undefined symbol takes the first member, in the order of the archives, that
 //! defines it, until nothing is missing or nobody has it. Weak references pull nothing (AAELF32, Weak References). A common
-//! symbol pulls the first member that has a strong definition, as with GNU ld and lld: the value there counts, and not zero.
+//! symbol pulls the first member that has a strong definition, as with lld, and for variables with GNU ld:
+//! the value there counts, and not zero.
 //!
 //! An archive mostly has a table of what its members define. One without, and one of which the caller gives the members,
 //! is asked member by member. A *thin* archive holds names of files in place of members: the linker reads no files, so the

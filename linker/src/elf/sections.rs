@@ -192,7 +192,8 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
         if sum > limit || content.size() > u64::from(u32::MAX) {
             let what = format!("the size of the sections, {sum:#x} bytes up to here,");
             let site = Box::new(self.section_site(index));
-            return Err(Error::Limit { site, what, limit: limit.min(u32::MAX.into()) });
+            let limit = if sum > limit { limit } else { u32::MAX.into() };
+            return Err(Error::Limit { site, what, limit });
         }
         let blocks = self.graph.blocks.len() as u32;
         let section = self.add_section(Section {

@@ -1,9 +1,14 @@
 //! Symbols that the caller defines by expressions ([`crate::assign`]) get what they are defined as: other names before
 //! anything asks where symbols lie, the rest once everything else has an address.
 
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
 use crate::assign::{Assignment, evaluate};
 use crate::error::{Error, Result, text};
 use crate::graph::{Definition, Flags, LinkGraph, linker};
+use crate::index::SymbolId;
 
 /// Makes other names of what they are other names of, before anything asks where symbols lie.
 pub(crate) fn alias(graph: &mut LinkGraph<'_>) {
@@ -56,21 +61,19 @@ fn settle_each<'data>(
     value: impl Fn(&LinkGraph<'data>, &Assignment) -> Option<(Definition<'data>, Flags, u64)>,
 ) {
     let assignments = std::mem::take(&mut graph.assignments);
-    let mut open: Vec<&Assignment> = assignments.iter().collect();
-    loop {
-        let before = open.len();
-        open.retain(|assignment| {
-            if graph.symbols[assignment.symbol].definition != Definition::Assigned {
-                return false;
-            }
-            let Some((definition, flags, size)) = value(graph, assignment) else { return true };
-            let symbol = &mut graph.symbols[assignment.symbol];
-            (symbol.definition, symbol.flags, symbol.size) = (definition, flags, size);
-            false
-        });
-        if open.len() == before {
-            break;
+    let mut waiting: FxHashMap<SymbolId, Vec<usize>> = FxHashMap::default();
+    for (index, assignment) in assignments.iter().enumerate() {
+        assignment.symbols().for_each(|symbol| waiting.entry(symbol).or_default().push(index));
+    }
+    let mut next: VecDeque<usize> = (0..assignments.len()).collect();
+    while let Some(assignment) = next.pop_front().and_then(|index| assignments.get(index)) {
+        if graph.symbols[assignment.symbol].definition != Definition::Assigned {
+            continue;
         }
+        let Some((definition, flags, size)) = value(graph, assignment) else { continue };
+        let symbol = &mut graph.symbols[assignment.symbol];
+        (symbol.definition, symbol.flags, symbol.size) = (definition, flags, size);
+        next.extend(waiting.get(&assignment.symbol).into_iter().flatten());
     }
     graph.assignments = assignments;
 }

@@ -62,7 +62,8 @@ struct Branch<'r> {
 impl Stubs {
     pub(crate) fn new(graph: &LinkGraph<'_>) -> Self {
         // What stubs consist of is no branch.
-        let may = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
+        let is_branch = |edge: &Edge| matches!(graph.row(edge).class, Class::Branch | Class::BranchData);
+        let may = |edge: &Edge| is_branch(edge) && may_lead_elsewhere(graph, edge);
         Stubs {
             candidates: graph.live_edges().filter(|(_, edge)| may(edge)).map(|(id, _)| id).collect(),
             by_key: NameMap::default(),
@@ -97,9 +98,6 @@ impl Stubs {
             }
             if let Some(&own) = self.own.get(&id) {
                 self.assigned.insert(id, (own, id));
-                continue;
-            }
-            if !may_lead_elsewhere(graph, &edge) {
                 continue;
             }
             let Some(shape) = graph.arch.stub_for(row, word, demands(graph, &edge)) else { continue };

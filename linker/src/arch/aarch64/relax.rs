@@ -174,11 +174,19 @@ impl Kept {
             TLSIE_LD64_GOTTPREL_LO12_NC if to != from || !here.row.field.carries(here.word) => {
                 self.variables.insert(here.edge.target);
             }
-            TLSDESC_ADR_PAGE21 | TLSDESC_ADR_PREL21 => self.descriptors |= !ours || to != 0,
+            TLSDESC_ADR_PAGE21 => self.descriptors |= !ours || to != 0,
+            // They become `movz` and `movk`, which nothing but their order holds together.
+            TLSDESC_LD_PREL19 => {
+                self.descriptors |= !ours || here.next(TLSDESC_ADR_PREL21).is_none_or(|adr| !adr.same_target(here));
+            }
+            TLSDESC_ADR_PREL21 => {
+                let load = here.previous(TLSDESC_LD_PREL19);
+                self.descriptors |= !ours || to != 0 || load.is_none_or(|load| !load.same_target(here));
+            }
             TLSDESC_LD64_LO12 => self.descriptors |= !ours || from != 0,
             TLSDESC_ADD_LO12 => self.descriptors |= !ours || (to, from) != (0, 0),
             // These have registers of their own, and what they become is in x0 or stays where it was.
-            TLSDESC_LD_PREL19 | TLSDESC_OFF_G1 | TLSDESC_OFF_G0_NC | TLSDESC_LDR | TLSDESC_ADD | TLSDESC_CALL => {
+            TLSDESC_OFF_G1 | TLSDESC_OFF_G0_NC | TLSDESC_LDR | TLSDESC_ADD | TLSDESC_CALL => {
                 self.descriptors |= !ours;
             }
             TLSGD_ADR_PAGE21 => self.general_dynamic |= !ours || triple(here).is_none(),
