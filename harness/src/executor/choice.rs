@@ -52,10 +52,15 @@ impl Boards {
     fn take(&self) -> Session {
         let mut ready = self.ready();
         ready.pop().unwrap_or_else(|| {
-            let session = Session::new(self.board.clone(), self.system.clone());
+            let session = self.session();
             ready.extend((1..WORKERS).map(|_| session.beside()));
-            session.with_snapshot(self.snapshot.clone())
+            session
         })
+    }
+
+    /// A board that nobody else has.
+    fn session(&self) -> Session {
+        Session::new(self.board.clone(), self.system.clone()).with_snapshot(self.snapshot.clone())
     }
 }
 
@@ -147,6 +152,12 @@ impl Choice {
             Choice::Unicorn => Source::Unicorn,
             Choice::Board(boards) => Source::Board(Rc::new(RefCell::new(boards.take()))),
         }
+    }
+
+    /// A source of machines that takes turns with no other.
+    pub fn own_source(&self) -> Source {
+        let Choice::Board(boards) = self else { return Source::Unicorn };
+        Source::Board(Rc::new(RefCell::new(boards.session())))
     }
 
     /// Starts the first machine, so that it is known now whether it can be.

@@ -63,10 +63,6 @@ impl Engine for Absent {
         match *self {}
     }
 
-    fn left(&self) -> u64 {
-        match *self {}
-    }
-
     fn protect(&mut self, _: RangeInclusive<u64>, _: Access) {
         match *self {}
     }

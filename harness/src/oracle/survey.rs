@@ -52,7 +52,7 @@ impl Sum {
 pub struct Survey {
     /// By peer.
     pub sums: BTreeMap<Peer, Sum>,
-    /// Units that we do not link: which, and why.
+    /// Bundles that we do not link: which, and why.
     pub unlinked: Vec<(String, String)>,
 }
 

@@ -169,8 +169,8 @@ impl Wire for Processor {
         Ok(self.session.borrow_mut().call(self.number, self.width, batch, time)?)
     }
 
-    fn left(&self, written: u64) -> u64 {
-        self.memory.saturating_sub(written)
+    fn memory(&self) -> u64 {
+        self.memory
     }
 
     fn allow(&mut self, budget: Budget) {

@@ -35,7 +35,7 @@ const OWN: u64 = 0x1_0000;
 /// How far below its stack a program that overflows it may be: as on Linux, a megabyte.
 pub(super) const GUARD: u64 = 1 << 20;
 
-/// Where programs may be, as far as the rig is concerned: all but its own memory.
+/// Where programs may be, as far as this executor is concerned: all but its own memory.
 pub fn usable(is_64: bool, m_profile: bool, origin: u64) -> Vec<RangeInclusive<u64>> {
     let mut usable = vec![origin + ANYWHERE..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
     if m_profile {

@@ -68,8 +68,6 @@ pub trait Engine {
     fn regions_mut(&mut self) -> &mut Ranges<Access>;
     /// Bytes of memory, in use or not.
     fn memory(&self) -> u64;
-    /// Bytes of memory not in use.
-    fn left(&self) -> u64;
     /// Maps pages, zero at first, or changes what may be done with the region that starts here.
     fn protect(&mut self, pages: RangeInclusive<u64>, access: Access);
     /// Unmaps the region that starts here.

@@ -109,7 +109,7 @@ impl<E: Engine> Memory for Hosted<E> {
         let loaded = segments.iter().enumerate().filter(|(_, segment)| segment.lifetime != Lifetime::NoAlloc);
         let needed: u64 = loaded.map(|(_, segment)| segment.content as u64).sum();
         let engine = &mut self.machine.engine;
-        if needed > engine.left() / 2 {
+        if needed > engine.memory() / 2 {
             let reason = format!("{needed:#x} bytes of content are more than this machine's memory");
             return Err(Box::new(PlacementRefused { segment: 0, reason }));
         }

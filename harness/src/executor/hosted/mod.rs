@@ -1,4 +1,4 @@
-//! An executor over any [`Engine`]: the emulator in this process, or a processor behind a wire.
+//! An executor over any [`Engine`]: a processor behind a wire.
 //!
 //! It is made for a target and used for any number of cases, with [`Executor::reset`] between them. Its own memory is below
 //! 4 MiB, everything else is the linker's:

@@ -306,10 +306,6 @@ impl Engine for Emulator {
         PHYSICAL_SIZE
     }
 
-    fn left(&self) -> u64 {
-        self.pages().left()
-    }
-
     fn allow(&mut self, budget: Budget) {
         let hooks = self.hooks();
         hooks.instructions = budget.instructions;

@@ -96,8 +96,8 @@ impl Wire for Emulation {
         reply
     }
 
-    fn left(&self, written: u64) -> u64 {
-        PHYSICAL_SIZE.saturating_sub(written)
+    fn memory(&self) -> u64 {
+        PHYSICAL_SIZE
     }
 
     fn allow(&mut self, budget: Budget) {

@@ -72,11 +72,6 @@ impl Pages {
         (0..=pages).filter_map(|page| touched(first + page * PAGE)).collect()
     }
 
-    /// Bytes of physical memory not handed out.
-    pub(super) fn left(&self) -> u64 {
-        PHYSICAL_SIZE - self.used + self.free.len() as u64 * PAGE
-    }
-
     /// Removes a region; the physical pages that were behind it have to be zeroed and given to [`Pages::recycle`].
     pub(super) fn remove(&mut self, start: u64) -> Vec<u64> {
         let Some(last) = self.regions.remove(start) else { return Vec::new() };

@@ -125,6 +125,10 @@ impl Process {
     fn wait(&mut self, until: Option<Instant>) -> Result<Vec<u8>, Option<Death>> {
         while !self.mailbox.wait(Counter::Answer, self.answers, Some(LOOK)) {
             if let Ok(Some(status)) = self.child.try_wait() {
+                // Its last answer may have come in between.
+                if self.mailbox.count(Counter::Answer) != self.answers {
+                    break;
+                }
                 return Err(Some(self.death(ended(status))));
             }
             if until.is_some_and(|until| Instant::now() > until) {

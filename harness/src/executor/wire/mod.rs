@@ -23,6 +23,8 @@ use super::{Budget, Fault, FaultKind, Limit, Lost, Register, Resume, Stop, Targe
 const PATIENCE: Duration = Duration::from_secs(30);
 /// At most so many bytes are written or read in one operation.
 pub(crate) const PIECE: usize = 1 << 20;
+/// Bytes of an operation about a region, at most.
+const REGION: usize = 32;
 
 /// Why there is no answer.
 #[derive(Clone, Debug)]
@@ -41,8 +43,8 @@ pub trait Wire {
     fn room(&mut self) -> Result<usize, Trouble>;
     /// Has a batch done, and returns what it gave. What is not done after `time` is given up.
     fn call(&mut self, batch: &Batch, time: Duration) -> Result<Reply, Trouble>;
-    /// Bytes of memory for programs, of which so many were written to.
-    fn left(&self, written: u64) -> u64;
+    /// Bytes of memory for programs, in use or not.
+    fn memory(&self) -> u64;
     /// How much the runs from here on may take together.
     fn allow(&mut self, budget: Budget);
     /// Takes the price of a host call from that; whether something is left.
@@ -74,8 +76,6 @@ pub struct Wired<W> {
     registers: Registers,
     batch: Batch,
     seen: Seen,
-    /// Bytes that were written.
-    written: u64,
     /// What went wrong, until the next reset.
     trouble: Option<Trouble>,
     run_flags: u32,
@@ -96,7 +96,6 @@ impl<W: Wire> Wired<W> {
             host: RangeInclusive::new(1, 0),
             batch,
             seen: Seen::default(),
-            written: 0,
             trouble: None,
             run_flags: narrow | big,
         }
@@ -116,6 +115,8 @@ impl<W: Wire> Wired<W> {
     /// Sends what is to be done, and returns what it gave.
     fn send(&mut self, time: Duration) -> Result<Reply, Trouble> {
         if let Some(trouble) = &self.trouble {
+            // Nobody will ever do it.
+            self.batch.clear();
             return Err(trouble.clone());
         }
         let reply = self.wire.call(&self.batch, time);
@@ -163,9 +164,15 @@ impl<W: Wire> Wired<W> {
         Ok(ended)
     }
 
+    /// How many bytes go in one operation: an answer has a third of the room of a batch.
+    fn piece(&mut self) -> usize {
+        self.wire.room().map_or(PIECE, |room| (room / 3).saturating_sub(2 * SIZE).clamp(BLOCK as usize, PIECE))
+    }
+
     /// Makes room for an operation of so many bytes.
     fn make_room(&mut self, bytes: usize) {
         if self.trouble.is_some() {
+            self.batch.clear();
             return;
         }
         let room = match self.wire.room() {
@@ -235,12 +242,8 @@ impl<W: Wire> Engine for Wired<W> {
         &mut self.regions
     }
 
-    fn left(&self) -> u64 {
-        self.wire.left(self.written)
-    }
-
     fn memory(&self) -> u64 {
-        self.wire.left(0)
+        self.wire.memory()
     }
 
     fn lost(&self) -> Option<&Lost> {
@@ -251,6 +254,7 @@ impl<W: Wire> Engine for Wired<W> {
     }
 
     fn protect(&mut self, pages: RangeInclusive<u64>, access: Access) {
+        self.make_room(REGION);
         match self.regions.get_mut(*pages.start()) {
             // Reserved so far, of which the other side knows nothing.
             Some(old) if *old == Access::NONE => *old = access,
@@ -265,6 +269,7 @@ impl<W: Wire> Engine for Wired<W> {
     }
 
     fn unmap(&mut self, start: u64) -> Result<(), String> {
+        self.make_room(REGION);
         let mapped = self.regions.at(start).is_some_and(|(_, access)| *access != Access::NONE);
         if let Some(last) = self.regions.remove(start).filter(|_| mapped) {
             self.seen.forget();
@@ -274,30 +279,32 @@ impl<W: Wire> Engine for Wired<W> {
     }
 
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), u64> {
-        let mut done = 0;
+        let (mut done, piece) = (0, self.piece());
         while done < bytes.len() {
             let at = self.wrap(address.wrapping_add(done as u64));
             let Some((range, _)) = self.regions.at(at).filter(|(_, access)| **access != Access::NONE) else {
                 return Err(at);
             };
-            let here = (range.end() - at).saturating_add(1).min((bytes.len() - done).min(PIECE) as u64) as usize;
+            let here = (range.end() - at).saturating_add(1).min((bytes.len() - done).min(piece) as u64) as usize;
             self.make_room(here);
+            if self.trouble.is_some() {
+                return Err(at);
+            }
             self.batch.write(at, &bytes[done..done + here]);
             self.seen.write(at, &bytes[done..done + here]);
-            self.written += here as u64;
             done += here;
         }
         Ok(())
     }
 
     fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), u64> {
-        let mut done = 0;
+        let (mut done, piece) = (0, self.piece());
         while done < into.len() {
             let at = self.wrap(address.wrapping_add(done as u64));
             let Some((range, _)) = self.regions.at(at).filter(|(_, access)| **access != Access::NONE) else {
                 return Err(at);
             };
-            let left = (range.end() - at).saturating_add(1).min((into.len() - done).min(PIECE) as u64);
+            let left = (range.end() - at).saturating_add(1).min((into.len() - done).min(piece) as u64);
             let (block, offset) = (at & !(BLOCK - 1), at % BLOCK);
             let here = if left > BLOCK { left } else { left.min(BLOCK - offset) } as usize;
             let into = &mut into[done..done + here];
@@ -373,7 +380,6 @@ impl<W: Wire> Engine for Wired<W> {
         self.wire.reset();
         self.regions.clear();
         self.registers = self.wire.registers(self.info.target);
-        self.written = 0;
         self.trouble = None;
         self.seen.forget();
         self.batch.reset();

@@ -7,6 +7,9 @@ pub(crate) const BLOCK: u64 = 256;
 /// How many blocks come with an answer: those that were read last.
 const AGAIN: usize = 4;
 
+/// How many are remembered: more than host functions look at between two runs.
+const MOST: usize = 1024;
+
 /// Copies of blocks, by their addresses, in the order in which they were read.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Vec<(u64, [u8; BLOCK as usize])>);
@@ -18,6 +21,9 @@ impl Seen {
     }
 
     pub(crate) fn insert(&mut self, start: u64, bytes: [u8; BLOCK as usize]) {
+        if self.0.len() == MOST {
+            self.0.clear();
+        }
         self.0.push((start, bytes));
     }
 
