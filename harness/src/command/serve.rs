@@ -18,7 +18,7 @@ use crate::executor::choice::Machine;
 use crate::executor::{Budget, Choice, Executor};
 use crate::exit::{Unavailable, Usage};
 use crate::host::Stream;
-use crate::{exit, inputs, stdout, with_machine};
+use crate::{contained, exit, inputs, stdout, with_machine};
 
 /// The executor for those who cannot say it on the command line.
 const EXECUTOR: &str = "LINKRIG_EXECUTOR";
@@ -141,7 +141,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn machine(&self) -> anyhow::Result<Machine> {
-        self.choice.source().machine(self.target).map_err(anyhow::Error::msg)
+        self.choice.own_source().machine(self.target).map_err(anyhow::Error::msg)
     }
 
     fn prepare<E: Executor>(&self, machine: &mut E) {
@@ -209,7 +209,8 @@ fn listen(place: &Place<'_>, address: SocketAddr, args: &Args) -> anyhow::Result
             };
             let (free, is_free) = (&free, &is_free);
             scope.spawn(move || {
-                if let Err(error) = place.serve(&stream, idle) {
+                let served = contained::contain(|| place.serve(&stream, idle));
+                if let Err(error) = served.map_err(anyhow::Error::msg).and_then(|served| served) {
                     report(&format!("controller at {peer}: {error:#}"));
                 }
                 *free() += 1;
