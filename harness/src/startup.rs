@@ -46,11 +46,13 @@ pub fn set_up<E: Executor, H>(
     stack.map_or(Ok(()), |bytes| executor.set_stack(bytes)).map_err(StartError::Machine)?;
     let finalizers = finalizers(executor, linked)?;
     executor.host_mut().set_finalizers(finalizers);
-    for function in ["_init"].into_iter().filter_map(|name| of_section(linked, name, b".init")) {
-        construct(executor, linked, ".init", 0, function)?;
-    }
-    for section in [".preinit_array", ".init_array"] {
-        for (number, function) in (0..).zip(array(executor, linked, section)?) {
+    // In the order of the generic ABI (Initialization and Termination Functions).
+    let before = array(executor, linked, ".preinit_array")?.into_iter().map(|function| (".preinit_array", function));
+    let init = of_section(linked, "_init", b".init").map(|function| (".init", function));
+    let behind = array(executor, linked, ".init_array")?.into_iter().map(|function| (".init_array", function));
+    let all: Vec<_> = before.chain(init).chain(behind).collect();
+    for run in all.chunk_by(|a, b| a.0 == b.0) {
+        for (number, &(section, function)) in (0..).zip(run) {
             construct(executor, linked, section, number, function)?;
         }
     }

@@ -28,7 +28,24 @@ pub(super) struct Ending {
     pub(super) program: Vec<u64>,
     /// `at_quick_exit`.
     quick: Vec<Handler>,
-    leaving: Option<Leaving>,
+    /// The finalizers have begun: what they register comes behind the last of them.
+    finalizing: bool,
+    /// What is under way, the innermost last: a function that `exit` calls may call `__cxa_finalize`.
+    leaving: Vec<Leaving>,
+}
+
+impl Ending {
+    fn finalizer(&mut self) -> Option<Handler> {
+        let next = self.program.pop();
+        self.finalizing = next.is_some();
+        next.map(|function| (function, 0))
+    }
+
+    /// What `exit` calls next.
+    fn next(&mut self) -> Option<Handler> {
+        let begun = if self.finalizing { self.finalizer() } else { None };
+        begun.or_else(|| self.thread.pop()).or_else(|| self.exit.pop()).or_else(|| self.finalizer())
+    }
 }
 
 /// What happens when all are called.
@@ -105,20 +122,26 @@ fn register(f: &mut Frame<'_>, list: fn(&mut Ending) -> &mut Vec<Handler>, handl
 }
 
 fn leave(f: &mut Frame<'_>, leaving: Leaving) -> Outcome {
-    f.state().ending.leaving = Some(leaving);
+    let under_way = &mut f.state().ending.leaving;
+    if !matches!(leaving, Leaving::Return(_)) {
+        // Nobody comes back from there.
+        under_way.clear();
+    }
+    if under_way.len() == MOST {
+        return f.abort("__cxa_finalize calls itself without end".to_owned());
+    }
+    under_way.push(leaving);
     go_on(f)
 }
 
 /// Calls the next function, or does what is to be done when there is none.
 fn go_on(f: &mut Frame<'_>) -> Outcome {
     let ending = &mut f.state().ending;
-    // Called by nobody but the functions it called; a guest that jumps here ends.
-    let leaving = ending.leaving.unwrap_or(Leaving::Exit(0));
+    let Some(&leaving) = ending.leaving.last() else {
+        return f.abort("nothing is under way that could go on".to_owned());
+    };
     let next = match leaving {
-        Leaving::Exit(_) => {
-            let program = |ending: &mut Ending| ending.program.pop().map(|function| (function, 0));
-            ending.thread.pop().or_else(|| ending.exit.pop()).or_else(|| program(ending))
-        }
+        Leaving::Exit(_) => ending.next(),
         Leaving::QuickExit(_) => ending.quick.pop(),
         Leaving::Return(_) => ending.exit.pop(),
     };
@@ -129,7 +152,7 @@ fn go_on(f: &mut Frame<'_>) -> Outcome {
         f.guest().set(Register::Core(0), argument.into());
         return Ok(Flow::Jump(function));
     }
-    f.state().ending.leaving = None;
+    f.state().ending.leaving.pop();
     match leaving {
         Leaving::Exit(status) | Leaving::QuickExit(status) => exit_with(status),
         Leaving::Return(caller) => Ok(Flow::Jump(caller)),

@@ -100,6 +100,16 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// How far arguments were taken.
+    pub(super) fn slots(&self) -> Slots {
+        self.slots.clone()
+    }
+
+    /// Goes back to where they were taken so far.
+    pub(super) fn rewind(&mut self, slots: &Slots) {
+        self.slots = slots.clone();
+    }
+
     /// The next argument: a pointer, `size_t`, `long`.
     pub fn word(&mut self) -> Result<u64, AccessError> {
         let slot = self.slots.word();

@@ -190,18 +190,18 @@ fn calloc(f: &mut Frame<'_>) -> Outcome {
     give_memory(f, address)
 }
 
-/// The alignment has to be a power of two.
+/// An alignment that is no power of two is taken for the next one, as by glibc.
 fn aligned_alloc(f: &mut Frame<'_>) -> Outcome {
     let (alignment, size) = (f.word()?, f.word()?);
-    if !alignment.is_power_of_two() {
+    let Some(alignment) = alignment.max(1).checked_next_power_of_two() else {
         f.set_errno(EINVAL)?;
         return f.give(0);
-    }
+    };
     let address = f.allocate(size, alignment);
     give_memory(f, address)
 }
 
-/// The same, which returns the error and stores the address; of at least a pointer's size.
+/// The same for powers of two only, which returns the error and stores the address; of at least a pointer's size.
 fn posix_memalign(f: &mut Frame<'_>) -> Outcome {
     let (into, alignment, size) = (f.word()?, f.word()?, f.word()?);
     let width = f.target().pointer_bytes();

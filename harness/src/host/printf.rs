@@ -113,6 +113,7 @@ pub(super) fn format(f: &mut Frame<'_>, format: u64, sink: Sink) -> Result<i32, 
 fn all(f: &mut Frame<'_>, format: u64, out: &mut Out) -> Result<(), Early> {
     let mut source = Source::new(format);
     let mut arguments = Arguments::Next;
+    let first = f.slots();
     loop {
         let literal = source.rest(f)?;
         if literal.is_empty() {
@@ -132,6 +133,8 @@ fn all(f: &mut Frame<'_>, format: u64, out: &mut Out) -> Result<(), Early> {
             return Err(Early::Refused(Refused(errno::EINVAL)));
         }
         if matches!(arguments, Arguments::Next) && is_positional(&spec) {
+            // Positions count from the first argument, whatever was taken before.
+            f.rewind(&first);
             arguments = Arguments::Fetched(fetch_all(f, here)?, 0);
         }
         convert(f, out, &mut arguments, spec)?;
@@ -216,16 +219,29 @@ fn settle(f: &mut Frame<'_>, arguments: &mut Arguments, spec: &Spec) -> Result<S
         Some(Count::Argument(position)) => settled.precision = u64::try_from(arguments.int(f, position)?).ok(),
         None => {}
     }
-    if settled.width >= MOST || settled.precision.is_some_and(|precision| precision >= MOST) {
+    if settled.width > MOST || settled.precision.is_some_and(|precision| precision > MOST) {
         return Err(OVERFLOW);
     }
     Ok(settled)
+}
+
+/// What `errno` means. Its numbers are those of Linux, as ours are.
+fn error_text(f: &mut Frame<'_>) -> Result<String, Early> {
+    let (address, mut bytes) = (f.state().errno, [0; 4]);
+    f.read(address, &mut bytes)?;
+    let text = std::io::Error::from_raw_os_error(f.target().number(&bytes) as i32).to_string();
+    Ok(text.rsplit_once(" (os error").map_or(text.as_str(), |(text, _)| text).to_owned())
 }
 
 fn convert(f: &mut Frame<'_>, out: &mut Out, arguments: &mut Arguments, spec: Spec) -> Result<(), Early> {
     let settled = settle(f, arguments, &spec)?;
     if spec.letter == b'%' {
         return out.bytes(f, b"%");
+    }
+    if spec.letter == b'm' {
+        let text = error_text(f)?;
+        let shown = settled.precision.map_or(text.len(), |most| text.len().min(most as usize));
+        return out.field(f, &settled, &Text::plain(&text.as_bytes()[..shown]), false);
     }
     let Some(kind) = kind(&spec) else { return unknown(f, out, &settled, spec.letter) };
     let bits = arguments.get(f, spec.position, kind)?;
@@ -490,10 +506,8 @@ impl Out {
     /// Ends a text in memory.
     fn finish(&self, f: &mut Frame<'_>) -> Result<(), AccessError> {
         match self.sink {
-            Sink::Memory { address, room: 1.. } => {
-                let end = self.place(0).map_or(0, |(at, _)| at.wrapping_sub(address));
-                let Sink::Memory { room, .. } = self.sink else { return Ok(()) };
-                f.store(address.wrapping_add(end.min(room - 1)), &[0])
+            Sink::Memory { address, room: room @ 1.. } => {
+                f.store(address.wrapping_add(self.length.min(room - 1)), &[0])
             }
             _ => Ok(()),
         }

@@ -157,7 +157,7 @@ pub(super) fn spec(source: &mut Source, f: &mut Frame<'_>) -> Result<Result<Spec
         source.skip(1);
     }
     let counts = |count: Option<Count>| match count {
-        Some(Count::Number(number)) => number < MOST,
+        Some(Count::Number(number)) => number <= MOST,
         Some(Count::Argument(Some(position))) => (1..=POSITIONS).contains(&position),
         _ => true,
     };
