@@ -145,7 +145,7 @@ pub fn target(name: &str) -> anyhow::Result<&'static Target> {
 const MOST_SCRIPTS: usize = 1000;
 
 /// The files that a text stands for which takes the place of a library: beside it, where they are not named by a whole path.
-fn stands_for(path: &str, data: &[u8]) -> anyhow::Result<Vec<String>> {
+pub(crate) fn stands_for(path: &str, data: &[u8]) -> anyhow::Result<Vec<String>> {
     let read =
         script::parse(&String::from_utf8_lossy(data)).map_err(|problem| BadInput(format!("{path}: {problem}")))?;
     let directory = Path::new(path).parent().unwrap_or(Path::new(""));

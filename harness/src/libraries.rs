@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use corpus::matrix::Family;
 use corpus::toolchain::Toolchains;
 use linker::Target;
 use linker::error::Undefined;
 use object::read::archive::ArchiveFile;
+use outside::Limits;
 
 use crate::inputs;
 use crate::machine::Abi;
@@ -30,6 +32,9 @@ const LIBRARIES: [&str; 10] = [
 
 /// The compiler of bare metal, whose libraries follow the base standard.
 const BARE: &str = "arm-none-eabi-gcc";
+
+/// What a compiler may take to say where its libraries are.
+const LIMITS: Limits = Limits { time: Duration::from_secs(10), text: 4096, file: 4096 };
 
 /// How many names are looked up: what is missing by the thousand is not missing by an oversight.
 const MOST: usize = 200;
@@ -75,7 +80,7 @@ struct Compiler {
 }
 
 fn compiler(target: &'static Target) -> Option<Compiler> {
-    let row = corpus::target::ROWS.iter().find(|row| row.name == target.name)?;
+    let row = corpus::target::find(target).ok()?;
     let flags = row.gcc.iter().chain(row.flags).copied().collect();
     // Libraries of Linux are hard float.
     let path = match Abi::of(target) {
@@ -89,7 +94,7 @@ fn compiler(target: &'static Target) -> Option<Compiler> {
 fn files_of(compiler: &Compiler, library: &str) -> Vec<PathBuf> {
     let mut command = Command::new(&compiler.path);
     command.args(&compiler.flags).arg(format!("-print-file-name={library}"));
-    let said = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let said = outside::run(command, &LIMITS);
     let path = said.map(|said| PathBuf::from(String::from_utf8_lossy(&said.stdout).trim())).unwrap_or_default();
     // What it does not have it repeats.
     if !path.is_absolute() {
@@ -100,13 +105,8 @@ fn files_of(compiler: &Compiler, library: &str) -> Vec<PathBuf> {
     if !script::is_script(&file.data) {
         return vec![path];
     }
-    let Ok(read) = script::parse(&String::from_utf8_lossy(&file.data)) else { return Vec::new() };
-    let directory = path.parent().unwrap_or(Path::new(""));
-    let named = read.files.into_iter().filter_map(|named| match named {
-        script::Named::File(name) => Some(directory.join(name)),
-        script::Named::Library(_) => None,
-    });
-    named.collect()
+    let named = inputs::stands_for(&path.to_string_lossy(), &file.data).unwrap_or_default();
+    named.into_iter().map(PathBuf::from).collect()
 }
 
 /// Which of these names an archive for this target defines.

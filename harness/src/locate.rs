@@ -17,8 +17,6 @@ pub fn nearest<H>(linked: &Finalized<'_, H>, address: u64) -> Option<String> {
         .filter(|(_, symbol)| {
             matches!(symbol.definition, Definition::Block(block, _) if block == inside.0) && !symbol.name.is_empty()
         })
-        // Mapping symbols are at the same addresses as functions, and name nothing.
-        .filter(|(id, _)| !graph.symbol_name(*id).starts_with('$'))
         .filter_map(|(id, _)| Some((graph.address(id)?, id)))
         .filter(|(start, _)| *start <= address)
         .max()?;

@@ -104,9 +104,18 @@ impl Selection {
         let undecided = !self.relocations.is_empty() || self.filters.is_empty();
         (undecided || self.names(name))
             && !self.skip.iter().any(|skip| name.contains(skip.as_str()))
-            && self.only.as_ref().is_none_or(|only| only.contains(name))
+            && self
+                .only
+                .as_ref()
+                .is_none_or(|only| only.contains(name) || covers(name).is_some_and(|it| only.contains(&it)))
             && self.partition.is_none_or(|(part, of)| hash(name) % of == part - 1)
     }
+}
+
+/// What is said of all builds of the case that a configuration is of: `elf/TARGET/GROUP/CASE/covers`.
+fn covers(name: &str) -> Option<String> {
+    let (end, _) = name.match_indices('/').nth(3)?;
+    Some(format!("{}/covers", &name[..end]))
 }
 
 /// The same on every machine and in every release (FNV-1a): partitions have to be stable.

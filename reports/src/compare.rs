@@ -68,7 +68,7 @@ pub struct Comparison {
     pub regressed: Vec<Change>,
     /// Not as expected before, but now.
     pub fixed: Vec<Change>,
-    /// Run before, skipped now.
+    /// Run before, skipped or lost now.
     pub skipped: Vec<String>,
     /// Only in the new run; those that fail are among the regressions of nobody.
     pub appeared: Vec<String>,
@@ -76,7 +76,7 @@ pub struct Comparison {
     pub vanished: Vec<String>,
     /// Cases that take longer.
     pub slower: Vec<Slower>,
-    /// Relocations that explain the regressions, the likeliest first.
+    /// Relocations that the regressions have in common, the likeliest first.
     pub suspects: Vec<Suspect>,
     /// Regressions that hold no relocation at all.
     pub unexplained: usize,

@@ -44,7 +44,7 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
         status.set_message(format!(
             "the run was {}: {} of {} configurations ended",
             match report.totals.as_ref().and_then(|totals| totals.stopped.as_deref()) {
-                Some(why) => format!("stopped ({})", clean(why)),
+                Some(why) => clean(why).into_owned(),
                 None => "cut short".to_owned(),
             },
             report.results.len(),

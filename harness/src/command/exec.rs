@@ -38,10 +38,11 @@ EXAMPLES:
 EXIT STATUS:
   main's result or what the program passed to `exit`, cut to 8 bits; 0 when another --entry returned
   2    the command line is wrong
-  69   the executor that was asked for is missing
+  65   a file cannot be read or compiled, or is not what it has to be
+  69   the executor or the compiler that is needed is missing
   70   the harness or the emulated machine failed
   124  the program used up its instructions, its time, its output, its memory, or the work that host functions may do for it
-  125  the files could not be read, compiled, linked or started
+  125  the objects could not be linked, or the program not started
   132  an undefined instruction, or a branch to the wrong instruction set
   133  a breakpoint
   134  abort, a failed assertion, an exception in C++

@@ -45,15 +45,12 @@ const VERSION: u32 = 1;
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let mut given = args.inputs.clone();
     // The first word is a file whatever it is: if there is none of the name, that is said.
-    let is_filter = |(index, word): (usize, &String)| index > 0 && !Path::new(word).exists() && !looks_like_file(word);
-    let words: Vec<String> = given
-        .files
-        .iter()
-        .enumerate()
-        .filter(|&(index, word)| is_filter((index, word)))
-        .map(|(_, word)| word.clone())
-        .collect();
-    given.files.retain(|file| !words.contains(file));
+    let is_filter = |index: usize, word: &str| index > 0 && !Path::new(word).exists() && !looks_like_file(word);
+    let (mut files, mut words) = (Vec::new(), Vec::new());
+    for (index, word) in std::mem::take(&mut given.files).into_iter().enumerate() {
+        if is_filter(index, &word) { words.push(word) } else { files.push(word) }
+    }
+    given.files = files;
     let inputs = inputs::read(&given)?;
     let mut image = Image::new(inputs.target);
     let options = args.inputs.options();
@@ -70,7 +67,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         Ok(resolved) => resolved,
         Err(error) => {
             messages::error(&error);
-            return Ok(exit::FAILURES);
+            return Ok(exit::of_link(&error));
         }
     };
     messages::warnings(resolved.graph());

@@ -259,10 +259,14 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     let selected: usize = chosen.iter().map(Vec::len).sum();
     // What is remembered and not there any more has to be forgotten.
     let exists: BTreeSet<&str> = chosen.iter().flatten().map(|configuration| configuration.name.as_str()).collect();
-    let narrowed = Args { rerun_failed: false, ..args.clone() }.is_selective() && args.layout.is_empty();
+    // Layouts are a part of what is remembered, and narrow nothing.
+    let narrowed = Args { rerun_failed: false, layout: Vec::new(), ..args.clone() }.is_selective();
     let gone = only.filter(|_| !narrowed).unwrap_or_default().into_iter();
-    let gone: BTreeSet<String> =
-        gone.filter(|name| !exists.contains(name.as_str()) && !name.ends_with("/covers")).collect();
+    let is_there = |name: &str| match name.strip_suffix("covers") {
+        Some(case) => exists.range(case..).next().is_some_and(|next| next.starts_with(case)),
+        None => exists.contains(name),
+    };
+    let gone: BTreeSet<String> = gone.filter(|name| !is_there(name)).collect();
     if selected == 0 {
         output.bar.finish_and_clear();
         note!("nothing is selected: {}", nothing::why(args, &selection, &cases, &source, executor.name()));

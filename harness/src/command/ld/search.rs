@@ -36,6 +36,9 @@ pub(super) fn request(mut line: CommandLine) -> anyhow::Result<Request> {
     let options = if line.no_relax { Options::unrelaxed() } else { Options::default() };
     let options = Options { platform: line.platform, ..options };
     for keyword in line.wishes.drop_unknown_keywords() {
+        if line.fatal_warnings {
+            return Err(Usage(format!("-z {keyword} is not known, and warnings are errors (--fatal-warnings)")).into());
+        }
         note!("ld: warning: -z {keyword} is not known, and has no effect");
     }
     Ok(Request {

@@ -132,8 +132,7 @@ impl Request {
             }
         };
         messages::warnings(linked.graph());
-        if self.fatal_warnings && !linked.graph().warnings.is_empty() {
-            note!("error: warnings are errors (--fatal-warnings)");
+        if self.is_fatal(!linked.graph().warnings.is_empty()) {
             return Ok(exit::FAILURES);
         }
         let Some(entry) = self.entry_of(&linked) else { return Ok(exit::FAILURES) };
@@ -177,15 +176,24 @@ impl Request {
         }
     }
 
-    /// The address of the entry; None where it was named and is not there.
+    /// Whether it ends here if there was a warning, which is said.
+    fn is_fatal(&self, warned: bool) -> bool {
+        let fatal = warned && self.fatal_warnings;
+        if fatal {
+            note!("error: warnings are errors (--fatal-warnings)");
+        }
+        fatal
+    }
+
+    /// The address of the entry; None where there is none and that is an error.
     fn entry_of(&self, linked: &Finalized<'_, ImageFile>) -> Option<u64> {
         match &self.entry {
             EntryPoint::Usual => Some(linked.address(START).unwrap_or(0)),
-            EntryPoint::UsualOrCode => Some(linked.address(START).unwrap_or_else(|| {
+            EntryPoint::UsualOrCode => linked.address(START).or_else(|| {
                 let start = linked.plan().bounds(linked.graph(), Extent::Sections(b".text")).0;
                 note!("warning: there is no {START}: the entry is at {start:#x}, where .text begins");
-                start
-            })),
+                (!self.is_fatal(true)).then_some(start)
+            }),
             EntryPoint::Named(name) => {
                 let entry = linked.address(name).or_else(|| number::address(name).ok());
                 if entry.is_none() {
