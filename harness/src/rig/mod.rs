@@ -241,7 +241,7 @@ impl Given {
                 if !plain {
                     return Err(failed(&"the name of a source is a name of a file without folders"));
                 }
-                let folder = tempfile::Builder::new().prefix("linkrig-").tempdir().map_err(|error| failed(&error))?;
+                let folder = outside::Scratch::new().map_err(|error| failed(&error))?;
                 let path = folder.path().join(&name);
                 std::fs::write(&path, text).map_err(|error| failed(&error))?;
                 let object = corpus::build::compile_file(&path, target, None, flags, &TOOLCHAINS).map_err(|error| {

@@ -17,7 +17,7 @@ use crate::executor::choice::Machine;
 use crate::executor::hosted::Allocation;
 use crate::executor::{Budget, Executor as _, Stop};
 use crate::host::Function;
-use crate::linking::{self, Externals, Input, Job, NO_WISHES, Timings};
+use crate::linking::{self, Externals, Input, Job, NO_WISHES, Timings, number};
 use crate::startup;
 use crate::suspects;
 use crate::with_machine;
@@ -72,10 +72,7 @@ impl From<Pointer> for Address {
 
 impl From<&str> for Address {
     fn from(text: &str) -> Address {
-        let parts = text.rsplit_once('+').and_then(|(name, offset)| {
-            let digits = offset.strip_prefix("0x").map(|hex| u64::from_str_radix(hex, 16));
-            Some((name, digits.unwrap_or_else(|| offset.parse()).ok()?))
-        });
+        let parts = text.rsplit_once('+').and_then(|(name, offset)| Some((name, number::address(offset).ok()?)));
         let (name, offset) = parts.unwrap_or((text, 0));
         Address::Symbol(name.to_owned(), offset)
     }
