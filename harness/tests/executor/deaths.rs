@@ -218,10 +218,10 @@ fn emulators(parent: u32) -> Vec<u32> {
     found
 }
 
-/// Runs part of the corpus and kills so many of its emulators while it does.
+/// Runs part of the corpus, a loop that takes its whole budget, and kills so many of the emulators it runs in.
 fn run_and_kill(most: usize) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
-        .args(["run", "--arch", "aarch64", "-j1", "faults/undefined_instruction"])
+        .args(["run", "--arch", "aarch64", "-j1", "faults/endless_loop"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
