@@ -57,6 +57,8 @@ pub struct Case {
     pub exits: Vec<Scoped<Exit>>,
     /// The fault a call ends in.
     pub faults: Vec<Scoped<Fault>>,
+    /// How many instructions the program may take.
+    pub budgets: Vec<Scoped<u64>>,
     /// Relocations that the objects hold.
     pub covers: Vec<Scoped<Vec<String>>>,
     /// Why it must not pass.
@@ -252,6 +254,8 @@ pub struct Expectations<'a> {
     pub exit: Option<Exit>,
     /// The fault, when one is expected.
     pub fault: Option<&'a Fault>,
+    /// How many instructions it may take, where that is said.
+    pub budget: Option<u64>,
     /// Why it must not pass.
     pub xfail: Option<&'a str>,
 }
@@ -412,6 +416,7 @@ impl Case {
             prints: narrowest(&self.prints, subject).map(|s| s.value.as_slice()),
             exit: narrowest(&self.exits, subject).map(|s| s.value),
             fault: narrowest(&self.faults, subject).map(|s| &s.value),
+            budget: narrowest(&self.budgets, subject).map(|s| s.value),
             xfail: narrowest(&self.xfails, subject).map(|s| s.value.as_str()),
         }
     }

@@ -14,7 +14,7 @@ use reports::model::{Failure, Record, SourceLine, Status};
 
 use crate::call::{self, Type};
 use crate::executor::hosted::ActionFailed;
-use crate::executor::{self, Executor, PlacementRefused, Stop};
+use crate::executor::{self, Budget, Executor, PlacementRefused, Stop};
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::plan::Configuration;
 use crate::wording::hex;
@@ -74,9 +74,10 @@ where
     E::Finalized: std::fmt::Debug,
 {
     let (start, waited) = (Instant::now(), executor.waited());
-    executor.reset();
     let Configuration { case, build, layout, .. } = configuration;
     let expected = case.expectations(build, layout);
+    executor.reset();
+    executor.set_budget(expected.budget.map_or(Budget::DEFAULT, Budget::of_instructions));
     let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
     let setup = Setup::new(configuration, files, &expected);
     let relaxed = setup.run(executor, &Options::default(), &mut |_, _| true, &mut findings);

@@ -269,7 +269,13 @@ pub fn objects<'a>(
     progress: &(dyn Fn(usize, usize, &str) + Sync),
 ) -> anyhow::Result<Vec<Batch<'a>>> {
     let objects = match source {
-        Source::Prebuilt(archives) => batches.iter().map(|batch| from_archive(archives, &batch[0])).collect(),
+        Source::Prebuilt(archives) => {
+            // Whether the archive has the case is asked once; its builds for a target stand side by side.
+            let of_one = |a: &Vec<Configuration<'_>>, b: &Vec<Configuration<'_>>| {
+                std::ptr::eq(a[0].case, b[0].case) && a[0].build.target.name == b[0].build.target.name
+            };
+            batches.chunk_by(of_one).flat_map(|builds| from_archive(archives, builds)).collect()
+        }
         Source::Rebuild(toolchains) => {
             let jobs: Vec<(&Case, Build)> =
                 batches.iter().map(|batch| (batch[0].case, batch[0].build.clone())).collect();
@@ -289,20 +295,26 @@ fn from_build(result: Result<Vec<File>, corpus::build::BuildError>) -> Objects {
     }
 }
 
-fn from_archive(archives: &BTreeMap<&'static str, Result<Prebuilt, String>>, first: &Configuration<'_>) -> Objects {
-    let target = first.build.target.name;
+/// The objects of each of these builds, which are of one case for one target.
+fn from_archive(
+    archives: &BTreeMap<&'static str, Result<Prebuilt, String>>,
+    builds: &[Vec<Configuration<'_>>],
+) -> Vec<Objects> {
+    let Configuration { case, build, .. } = &builds[0][0];
+    let target = build.target.name;
     let archive = match archives.get(target) {
-        Some(Ok(archive)) => archive,
-        Some(Err(error)) => return Objects::Missing(error.clone()),
-        None => return Objects::Missing(format!("there are no prebuilt objects for {target}")),
+        Some(Ok(archive)) => archive.check(case).map(|()| archive).map_err(|error| error.to_string()),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(format!("there are no prebuilt objects for {target}")),
     };
-    if let Err(error) = archive.check(first.case) {
-        return Objects::Missing(error.to_string());
-    }
-    match archive.files(first.case, &first.build) {
-        Ok(files) => Objects::Files(files),
-        Err(error) => Objects::Missing(error.to_string()),
-    }
+    let objects = |batch: &Vec<Configuration<'_>>| {
+        let files = archive.as_ref().map_err(Clone::clone);
+        match files.and_then(|archive| archive.files(case, &batch[0].build).map_err(|error| error.to_string())) {
+            Ok(files) => Objects::Files(files),
+            Err(missing) => Objects::Missing(missing),
+        }
+    };
+    builds.iter().map(objects).collect()
 }
 
 /// Reads the cases of a corpus.

@@ -4,6 +4,7 @@
 // call: fine() = 3i32
 // call: spin() = void
 // fault: budget
+// budget: 5000000
 volatile int counter;
 int step(void);
 int fine(void) { return step() + 2; }

@@ -239,6 +239,7 @@ fn ambiguous(case: &Case, configurations: &[(Build, Vec<Layout>)], errors: &mut 
             look(case, &case.prints, build, layout, errors);
             look(case, &case.exits, build, layout, errors);
             look(case, &case.faults, build, layout, errors);
+            look(case, &case.budgets, build, layout, errors);
         }
     }
 }

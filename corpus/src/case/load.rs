@@ -244,6 +244,7 @@ fn read(name: String, source: &Source, values: Vec<(String, String)>, errors: &m
         prints: Vec::new(),
         exits: Vec::new(),
         faults: Vec::new(),
+        budgets: Vec::new(),
         covers: Vec::new(),
         xfails: Vec::new(),
     };
@@ -301,6 +302,7 @@ fn store(case: &mut Case, raw: &Raw, text: &str) -> Result<(), ParseError> {
         "prints" => push(&mut case.prints, raw, values::prints(text)?),
         "exit" => push(&mut case.exits, raw, values::exit(text)?),
         "fault" => push(&mut case.faults, raw, values::fault(text)?),
+        "budget" => push(&mut case.budgets, raw, values::budget(text)?),
         "covers" => push(&mut case.covers, raw, values::covers(text)?),
         "xfail" => push(&mut case.xfails, raw, values::line(text, "the reason")?),
         name => return Err(ParseError::new(0, format!("a directive that is read: `{name}` is in the table only"))),

@@ -272,6 +272,13 @@ pub(super) fn exit(text: &str) -> Result<Exit> {
     }
 }
 
+pub(super) fn budget(text: &str) -> Result<u64> {
+    let mut cursor = Cursor::new(text);
+    let instructions = cursor.unsigned()?;
+    cursor.end()?;
+    if instructions == 0 { Err(ParseError::new(0, "a number of instructions above 0")) } else { Ok(instructions) }
+}
+
 pub(super) fn fault(text: &str) -> Result<Fault> {
     let mut cursor = Cursor::new(text);
     let word = cursor.word();

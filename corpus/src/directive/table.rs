@@ -101,6 +101,7 @@ pub static DIRECTIVES: &[Spec] = &[
     row("fault", Expected, RUNS, false, "fault: KIND [at SYMBOL+N] [address ADDR]",
         "a call ended in a fault: `read write fetch undefined breakpoint unaligned state stack budget`; pc and address when given, \
          as numbers or `SYMBOL+N`", ""),
+    row("budget", Expected, RUNS, false, "budget: INSTRUCTIONS", "how many instructions the calls and constructors may take together", "50000000"),
     row("covers", Expected, BUILDS, true, "covers: R_...",
         "relocations the objects of this case hold in at least one configuration of the architecture in question", ""),
     row("xfail", Expected, RUNS, true, "xfail: REASON", "must not pass", ""),

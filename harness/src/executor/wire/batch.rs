@@ -76,12 +76,12 @@ pub struct Batch {
 
 impl Batch {
     fn operation(&mut self, operation: Operation, flags: u32) {
-        self.bytes.extend((operation as u32).to_le_bytes());
-        self.bytes.extend(flags.to_le_bytes());
+        self.bytes.extend_from_slice(&(operation as u32).to_le_bytes());
+        self.bytes.extend_from_slice(&flags.to_le_bytes());
     }
 
     fn words(&mut self, words: [u64; 2]) {
-        words.iter().for_each(|word| self.bytes.extend(word.to_le_bytes()));
+        words.iter().for_each(|word| self.bytes.extend_from_slice(&word.to_le_bytes()));
     }
 
     fn pages(&mut self, operation: Operation, pages: &RangeInclusive<u64>, flags: u32) {
@@ -133,7 +133,7 @@ impl Batch {
 
     fn padded(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+        self.bytes.extend_from_slice(&[0; 8][..bytes.len().next_multiple_of(8) - bytes.len()]);
     }
 
     pub(crate) fn read(&mut self, address: u64, size: usize) {
@@ -342,17 +342,17 @@ impl Answer {
     }
 
     fn word(&mut self, word: u32) {
-        self.0.extend(word.to_le_bytes());
+        self.0.extend_from_slice(&word.to_le_bytes());
     }
 
     pub(crate) fn long(&mut self, long: u64) {
-        self.0.extend(long.to_le_bytes());
+        self.0.extend_from_slice(&long.to_le_bytes());
     }
 
     /// Room for what a read gives.
     pub(crate) fn bytes(&mut self, size: usize) -> &mut [u8] {
         let at = self.0.len();
-        self.0.resize(at + size.next_multiple_of(8), 0);
+        self.0.append(&mut vec![0; size.next_multiple_of(8)]);
         &mut self.0[at..at + size]
     }
 

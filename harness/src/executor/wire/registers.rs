@@ -41,7 +41,12 @@ impl Registers {
 
     /// Adds it to a message.
     pub(crate) fn write(&self, message: &mut Vec<u8>) {
-        self.words.iter().for_each(|word| message.extend(word.to_le_bytes()));
+        // A register file goes both ways with each run: not byte by byte.
+        let mut bytes = [0; SIZE];
+        for (into, word) in bytes.as_chunks_mut().0.iter_mut().zip(&self.words) {
+            *into = word.to_le_bytes();
+        }
+        message.extend_from_slice(&bytes);
     }
 
     /// Takes it from a message, of which there is enough.
