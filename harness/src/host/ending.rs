@@ -41,10 +41,10 @@ impl Ending {
         next.map(|function| (function, 0))
     }
 
-    /// What `exit` calls next.
-    fn next(&mut self) -> Option<Handler> {
+    /// What is called next of all that `exit` calls but the thread's destructors. The program's finalizers were registered first.
+    fn registered(&mut self) -> Option<Handler> {
         let begun = if self.finalizing { self.finalizer() } else { None };
-        begun.or_else(|| self.thread.pop()).or_else(|| self.exit.pop()).or_else(|| self.finalizer())
+        begun.or_else(|| self.exit.pop()).or_else(|| self.finalizer())
     }
 }
 
@@ -53,8 +53,11 @@ impl Ending {
 enum Leaving {
     Exit(i32),
     QuickExit(i32),
-    /// Back to this caller.
-    Return(u64),
+    /// Back to this caller, when all is called or only what was registered.
+    Return {
+        caller: u64,
+        all: bool,
+    },
 }
 
 /// The functions.
@@ -90,9 +93,11 @@ pub(super) const FUNCTIONS: Table = &[
     ("__cxa_thread_atexit", thread_atexit),
     ("__cxa_thread_atexit_impl", thread_atexit),
     ("__cxa_finalize", |f| {
+        // No object stands for all of them, the program itself for what it has registered.
+        let all = f.word()? == 0;
         let link = Register::link(f.guest().info());
         let caller = f.guest().get(link) as u64;
-        leave(f, Leaving::Return(caller))
+        leave(f, Leaving::Return { caller, all })
     }),
 ];
 
@@ -123,7 +128,7 @@ fn register(f: &mut Frame<'_>, list: fn(&mut Ending) -> &mut Vec<Handler>, handl
 
 fn leave(f: &mut Frame<'_>, leaving: Leaving) -> Outcome {
     let under_way = &mut f.state().ending.leaving;
-    if !matches!(leaving, Leaving::Return(_)) {
+    if !matches!(leaving, Leaving::Return { .. }) {
         // Nobody comes back from there.
         under_way.clear();
     }
@@ -141,9 +146,10 @@ fn go_on(f: &mut Frame<'_>) -> Outcome {
         return f.abort("nothing is under way that could go on".to_owned());
     };
     let next = match leaving {
-        Leaving::Exit(_) => ending.next(),
+        Leaving::Exit(_) => ending.thread.pop().or_else(|| ending.registered()),
         Leaving::QuickExit(_) => ending.quick.pop(),
-        Leaving::Return(_) => ending.exit.pop(),
+        Leaving::Return { all: true, .. } => ending.registered(),
+        Leaving::Return { all: false, .. } => ending.exit.pop(),
     };
     if let Some((function, argument)) = next {
         let back = f.state().going_on;
@@ -155,6 +161,6 @@ fn go_on(f: &mut Frame<'_>) -> Outcome {
     f.state().ending.leaving.pop();
     match leaving {
         Leaving::Exit(status) | Leaving::QuickExit(status) => exit_with(status),
-        Leaving::Return(caller) => Ok(Flow::Jump(caller)),
+        Leaving::Return { caller, .. } => Ok(Flow::Jump(caller)),
     }
 }

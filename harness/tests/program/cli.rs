@@ -300,6 +300,38 @@ fn failures_are_remembered_until_they_pass() {
     assert_eq!(run(&["--rerun-failed", "--list"]).0, 4);
 }
 
+/// What a case covers is judged for all its configurations at once, and remembered whatever layouts were asked for.
+#[test]
+fn relocations_that_are_not_held_are_remembered_too() {
+    let (_keep, dir) = temp();
+    let cases = dir.join("cases");
+    std::fs::create_dir_all(cases.join("mine")).expect("a writable directory");
+    let write = |covered: &str| {
+        let source = format!(
+            "// arch: aarch64 -aarch64_be -aarch64_ilp32\n// build: gcc -O1\n// layout: near far\n\
+             // call: f() = 3i32\n// covers: {covered}\nint g(void);\nint f(void) {{ return g() + 1; }}\n\
+             __attribute__((noinline, noipa)) int g(void) {{ return 2; }}\n"
+        );
+        std::fs::write(cases.join("mine/covers.c"), source).expect("a writable directory");
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = harness();
+        command.env("LINKRIG_FAILED", dir.join("failed.json")).args(arguments);
+        let output =
+            command.args(["--rebuild", "--corpus", cases.to_str().expect("text")]).output().expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    write("R_AARCH64_ABS16");
+    let (status, out) = run(&[]);
+    assert!(status == Some(100) && out.contains("R_AARCH64_ABS16"), "{out}");
+    let (status, out) = run(&["--rerun-failed"]);
+    assert!(status == Some(100) && out.contains("R_AARCH64_ABS16"), "{out}");
+    write("R_AARCH64_CALL26");
+    let (status, out) = run(&["--rerun-failed"]);
+    assert!(status == Some(0), "{out}");
+    assert_eq!(run(&["--rerun-failed", "--list"]).0, Some(4));
+}
+
 /// A run that has seen enough stops, says so, and counts what it did not get to.
 #[test]
 fn enough_failures_end_a_run() {

@@ -481,6 +481,12 @@ int main(void) { return absent ? absent() : *pointer; } int _Z5otheri(int);";
         let parsed = object::File::parse(&*file).expect("a program");
         let text = parsed.section_by_name(".text").expect("code").address();
         assert_eq!(parsed.entry(), text, "{program}");
+        // Each of the two is an error where warnings are.
+        for words in [&line[..2], &line[..4]] {
+            let words = [&["--fatal-warnings"], words, &["main.o", "-o", "fatal"]].concat();
+            let Some(output) = bench.run(program, &words) else { continue };
+            assert!(!output.status.success() && !bench.path("fatal").exists(), "{program} {words:?}");
+        }
     }
     let output = bench.run(HARNESS, &["ld", "-e", "_Z5otheri", "main.o", "-o", "program"]).expect("it is there");
     let errors = String::from_utf8_lossy(&output.stderr);

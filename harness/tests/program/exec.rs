@@ -61,6 +61,7 @@ const ENDING: &str = r#"
 extern "C" int printf(const char *, ...);
 extern "C" int atexit(void (*)());
 extern "C" int fflush(void *);
+extern "C" void __cxa_finalize(void *);
 extern "C" int at_quick_exit(void (*)());
 extern "C" [[noreturn]] void exit(int);
 extern "C" [[noreturn]] void quick_exit(int);
@@ -72,11 +73,13 @@ struct Noisy {
 Noisy first("first"), second("second");
 static void one() { printf("one\n"); }
 static void two() { printf("two\n"); atexit(one); }
+static void late() { printf("late\n"); }
+static void rest() { printf("rest\n"); __cxa_finalize(0); printf("all\n"); }
 static void quick() { printf("quick\n"); fflush(0); }
 __attribute__((constructor(200))) static void early() { printf("early\n"); atexit(one); }
 __attribute__((destructor)) static void last() { printf("last\n"); }
 __attribute__((destructor(101))) static void last101() { printf("last101\n"); }
-__attribute__((destructor(200))) static void last200() { printf("last200\n"); }
+__attribute__((destructor(200))) static void last200() { printf("last200\n"); atexit(late); }
 static void again() { printf("again\n"); exit(9); }
 int main() {
     static Noisy local("local");
@@ -92,8 +95,15 @@ int main() {
 fn programs_end_as_they_do_under_glibc() {
     let dir = tempfile::tempdir().expect("a directory");
     for target in ["aarch64", "armv7", "thumbv7"] {
-        for (number, end) in
-            ["return 7;", "exit(300);", "fflush(0); quick_exit(5);", "atexit(again); return 1;"].iter().enumerate()
+        for (number, end) in [
+            "return 7;",
+            "exit(300);",
+            "fflush(0); quick_exit(5);",
+            "atexit(again); return 1;",
+            "atexit(rest); return 3;",
+        ]
+        .iter()
+        .enumerate()
         {
             let source = ENDING.replace("END", end);
             let object = compile(
@@ -107,6 +117,26 @@ fn programs_end_as_they_do_under_glibc() {
             assert!(expected.out.lines().count() > 5, "{expected:?}");
             assert_eq!(exec(&[&object]), expected, "{target}: {end}");
         }
+    }
+}
+
+/// In the order of the generic ABI (Initialization and Termination Functions).
+#[test]
+fn arrays_before_init_come_before_init() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = r#"
+        int printf(const char *, ...);
+        static void before(void) { printf("before "); }
+        static void behind(void) { printf("behind "); }
+        static void last(void) { printf("last\n"); }
+        __attribute__((section(".preinit_array"), used)) static void (*first)(void) = before;
+        __attribute__((section(".init"))) void _init(void) { printf("init "); }
+        __attribute__((section(".fini"))) void _fini(void) { last(); }
+        __attribute__((constructor)) static void array(void) { behind(); }
+        int main(void) { printf("main "); return 0; }"#;
+    for target in ["aarch64", "thumbv7"] {
+        let object = compile(dir.path(), target, "arrays.c", source, &["-w", "-fno-builtin"]);
+        assert_eq!(exec(&[&object]).out, "before init behind main last\n", "{target}");
     }
 }
 
@@ -328,6 +358,29 @@ fn printf_prints_what_glibc_prints() {
             assert_eq!((got.status, got.err.as_str()), (0, ""), "{target}");
             assert_eq!(got.out.len(), expected.out.len(), "{target}");
         }
+    }
+}
+
+/// What random formats do not have: arguments by their numbers, beside others, errors in words, and the widest precision.
+#[test]
+fn printf_takes_arguments_as_glibc_does() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = r#"
+        #include <errno.h>
+        #include <stdio.h>
+        int main(void) {
+            printf("%2$d %1$d\n", 1, 2);
+            printf("%2$s-%1$*3$d|%1$-*3$d|\n", 7, "seven", 4);
+            errno = ENOENT;
+            printf("%m|%d\n", 5);
+            printf("%.*s|%.2147483647s|\n", 2147483647, "all", "of it");
+            return 0;
+        }"#;
+    for target in ["aarch64", "armv7"] {
+        let object = compile(dir.path(), target, "arguments.c", source, &["-w", "-fno-builtin"]);
+        let expected = reference(target, &object);
+        assert_eq!(expected.out.lines().count(), 4, "{expected:?}");
+        assert_eq!(exec(&[&object]), expected, "{target}");
     }
 }
 
