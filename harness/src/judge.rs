@@ -4,25 +4,27 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use corpus::build::File;
-use corpus::case::{Address, Call, CallResult, Exit, Expectations, FaultKind, MemoryContent, RegisterValue};
+use corpus::case::{Address, CallResult, Expectations, MemoryContent, RegisterValue};
 use corpus::matrix::{self, OutOfReach};
 use corpus::value::Value;
 use linker::error::Error;
 use linker::link::Finalized;
-use linker::{Options, Roots, Target};
+use linker::{Options, Roots};
 use reports::model::{Failure, Record, SourceLine, Status};
 
-use crate::call::{self, Type};
 use crate::executor::hosted::ActionFailed;
-use crate::executor::{self, Budget, Executor, PlacementRefused, Stop};
+use crate::executor::{Budget, Executor, PlacementRefused};
+use crate::linked::Linked;
 use crate::linking::{self, Data, Externals, Input, Timings};
 use crate::plan::Configuration;
-use crate::wording::hex;
-use crate::{held, startup, suspects};
+use crate::{held, suspects};
 
 mod beyond;
+mod program;
 
 use beyond::beyond;
+
+pub use program::judge_program;
 
 /// What a run found out, besides the verdict.
 #[derive(Debug, Default)]
@@ -88,6 +90,14 @@ where
         findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
     }
 
+    let mut record = record(configuration, &expected, &mut findings);
+    record.seconds = start.elapsed().saturating_sub(executor.waited() - waited).as_secs_f64();
+    (record, findings)
+}
+
+/// The verdict on a configuration by what was found out. The failure's facts move from the findings into the record.
+pub fn record(configuration: &Configuration<'_>, expected: &Expectations<'_>, findings: &mut Findings) -> Record {
+    let case = configuration.case;
     let failed = !findings.problems.is_empty();
     let (status, reason) = match (&findings.skip, expected.xfail, failed) {
         _ if findings.lost.is_some() => (Status::Lost, findings.lost.clone()),
@@ -98,7 +108,6 @@ where
         (_, None, false) => (Status::Passed, None),
     };
     let mut record = configuration.record(status, reason);
-    record.seconds = start.elapsed().saturating_sub(executor.waited() - waited).as_secs_f64();
     record.checks = findings.checks;
     record.relocations = findings.relocations.clone();
     if status.is_failure() {
@@ -115,7 +124,7 @@ where
         failure.bless = blessable.then(|| format!("{} --bless", failure.reproduce));
         record.failure = Some(failure);
     }
-    (record, findings)
+    record
 }
 
 /// The group's folder and the file.
@@ -204,22 +213,14 @@ impl<'a, 'e> Setup<'a, 'e> {
         if !expected.link_errors.is_empty() {
             findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
         } else if before(executor, &linked) {
-            judge_run(executor, &linked, expected, findings);
-            if !findings.problems.is_empty() {
-                findings.failure.registers = suspects::registers(executor);
-            }
+            judge_program(executor, &Linked::of_link(&linked), expected, findings);
         }
-        // Whatever was read of it since is nobody's fault.
-        if let Some(lost) = executor.lost() {
-            let symbol = lost.pc.and_then(|pc| crate::locate::nearest(&linked, pc));
-            findings.lose(symbol.map_or(lost.to_string(), |symbol| format!("{lost}, in {symbol}")));
+        if findings.lost.is_some() {
             return false;
         }
         if !findings.problems.is_empty() {
-            let failure = &mut findings.failure;
             let mut read = |address: u64, into: &mut [u8]| executor.peek(address, into).is_ok();
-            failure.suspects = suspects::suspects(&linked, roots, &mut read);
-            failure.code = findings.pc.map_or(Vec::new(), |pc| suspects::code(&linked, pc, &mut read));
+            findings.failure.suspects = suspects::suspects(&linked, roots, &mut read);
             findings.failure.layout = linked.plan().by_hand(linked.graph()).to_string();
         }
         !linked.graph().rewritten.is_empty()
@@ -297,200 +298,4 @@ fn judge_error(error: &Error, expected: &Expectations<'_>, out_of_reach: Option<
     for wanted in &expected.link_errors {
         findings.check(message.contains(wanted), || format!("linking failed with `{message}`, expected `{wanted}`"));
     }
-}
-
-fn judge_run<E: Executor, H>(
-    executor: &mut E,
-    linked: &Finalized<'_, H>,
-    expected: &Expectations<'_>,
-    findings: &mut Findings,
-) {
-    let symbol = |name: &str| linked.address(name);
-    if let Err(problem) = startup::set_up(executor, linked, None) {
-        findings.check(false, || problem.to_string());
-        return;
-    }
-    let mut ended = None;
-    for (call, at) in &expected.calls {
-        findings.place.1 = Some(at.line);
-        let Some(function) = symbol(&call.function) else {
-            return findings.check(false, || format!("no such function `{}`", call.function));
-        };
-        match call::call(executor, function, &call.arguments, &symbol) {
-            Err(error) => return findings.check(false, || format!("{}: {error}", call.function)),
-            Ok(Stop::Returned) => judge_result(executor, call, &symbol, findings),
-            Ok(stop) => {
-                findings.pc = stop.fault().map(|fault| fault.pc);
-                ended = Some((stop, *call));
-                break;
-            }
-        }
-    }
-    if ended.is_none() {
-        findings.place.1 = None;
-    }
-    // Memory and the pc are addressed without the Thumb bit, whatever the symbol's value is.
-    let plain = |name: &str| linked.graph().address(linked.symbol(name)?);
-    judge_end(ended.as_ref().map(|(stop, call)| (stop, *call)), expected, &plain, findings);
-    judge_state(executor, expected, &symbol, &plain, findings);
-}
-
-fn show_call(call: &Call) -> String {
-    let arguments: Vec<String> = call.arguments.iter().map(ToString::to_string).collect();
-    format!("call {}({})", call.function, arguments.join(", "))
-}
-
-fn judge_result<E: Executor>(
-    executor: &mut E,
-    call: &Call,
-    symbol: &dyn Fn(&str) -> Option<u64>,
-    findings: &mut Findings,
-) {
-    let expected = match &call.result {
-        CallResult::Void => return findings.check(true, String::new),
-        CallResult::Unblessed => {
-            return findings
-                .check(false, || format!("{}: nobody has said what it returns: --bless it", show_call(call)));
-        }
-        CallResult::Value(value) => value,
-    };
-    let got = match call::result(executor, Type::of(expected)) {
-        Ok(got) => got,
-        Err(error) => {
-            return findings.check(false, || format!("{}: its result is a bad pointer: {error}", show_call(call)));
-        }
-    };
-    match expected {
-        Value::Address(name, offset) => {
-            let address = symbol(name).map(|address| executor.info().target.wrap(address.wrapping_add_signed(*offset)));
-            findings.check(address.is_some() && got.bits() == address, || {
-                let wanted = address.map_or("which is not there".to_owned(), |address| format!("{address:#x}"));
-                format!("{}: expected {expected} ({wanted}), got {:#x}", show_call(call), got.bits().unwrap_or(0))
-            });
-        }
-        expected => {
-            findings.check(got.same(expected), || format!("{}: expected {expected}, got {got}", show_call(call)))
-        }
-    }
-}
-
-/// Judges how the calls ended: all returned, or by the exit or the fault that is expected.
-fn judge_end(
-    ended: Option<(&Stop, &Call)>,
-    expected: &Expectations<'_>,
-    symbol: &dyn Fn(&str) -> Option<u64>,
-    findings: &mut Findings,
-) {
-    let wanted = match (expected.exit, expected.fault) {
-        (Some(Exit::Status(status)), _) => Some(format!("exit({status})")),
-        (Some(Exit::Abort), _) => Some("abort()".to_owned()),
-        (_, Some(fault)) => {
-            let name = FaultKind::ALL.iter().find(|(_, kind)| *kind == fault.kind).map_or("", |(name, _)| name);
-            Some(format!("{name} fault"))
-        }
-        (None, None) => None,
-    };
-    let (stop, call) = match (ended, &wanted) {
-        (None, None) => return,
-        (None, Some(wanted)) => return findings.check(false, || format!("all calls returned, expected {wanted}")),
-        (Some((stop, call)), None) => {
-            return findings.check(false, || format!("{}: did not return: {}", show_call(call), stop));
-        }
-        (Some(ended), Some(_)) => ended,
-    };
-    let right = match (stop, expected.exit, expected.fault) {
-        (Stop::Exited(executor::Exit::Code(code)), Some(Exit::Status(status)), _) => *code == status,
-        (Stop::Exited(executor::Exit::Abort(_)), Some(Exit::Abort), _) => true,
-        (Stop::OutOfBudget(_), None, Some(fault)) => fault.kind == FaultKind::Budget,
-        (stop, None, Some(fault)) => stop.fault().is_some_and(|got| kind_of(got.kind) == Some(fault.kind)),
-        _ => false,
-    };
-    findings
-        .check(right, || format!("{}: ended by {}, expected {}", show_call(call), stop, wanted.unwrap_or_default()));
-    let (Some(fault), Some(got)) = (expected.fault, stop.fault()) else { return };
-    if let Some(place) = &fault.at {
-        let wanted = address_of(place, symbol);
-        findings.check(wanted == Some(got.pc), || {
-            format!(
-                "fault at {:#x}, expected {}",
-                got.pc,
-                wanted.map_or("a symbol".to_owned(), |pc| format!("{pc:#x}"))
-            )
-        });
-    }
-    if let Some(place) = &fault.address {
-        let wanted = address_of(place, symbol);
-        findings.check(got.address == wanted, || format!("fault on address {:x?}, expected {wanted:x?}", got.address));
-    }
-}
-
-fn kind_of(kind: executor::FaultKind) -> Option<FaultKind> {
-    FaultKind::ALL.iter().find(|(name, _)| *name == kind.name()).map(|(_, kind)| *kind)
-}
-
-fn address_of(place: &Address, symbol: &dyn Fn(&str) -> Option<u64>) -> Option<u64> {
-    match place {
-        Address::Absolute(address) => Some(*address),
-        Address::Symbol(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
-    }
-}
-
-/// Judges registers, memory and output after the last call.
-fn judge_state<E: Executor>(
-    executor: &mut E,
-    expected: &Expectations<'_>,
-    symbol: &dyn Fn(&str) -> Option<u64>,
-    plain: &dyn Fn(&str) -> Option<u64>,
-    findings: &mut Findings,
-) {
-    for (register, at) in &expected.registers {
-        findings.place.1 = Some(at.line);
-        let got = executor.register(&register.name);
-        let wanted = match &register.value {
-            RegisterValue::Bits(bits) => Some(*bits),
-            RegisterValue::Address(name, offset) => symbol(name).map(|address| address.wrapping_add_signed(*offset)),
-        };
-        findings.check(got.is_some() && got == wanted.map(u128::from), || match got {
-            None => format!("there is no register {}", register.name),
-            Some(got) => format!("{} is {got:#x}, expected {:#x}", register.name, wanted.unwrap_or(0)),
-        });
-    }
-    for (memory, at) in &expected.memory {
-        findings.place.1 = Some(at.line);
-        let Some(address) = address_of(&memory.place, plain) else {
-            findings.check(false, || "no such symbol".to_owned());
-            continue;
-        };
-        let wanted = content(&memory.content, executor.info().target, symbol);
-        let mut got = vec![0; wanted.len()];
-        match executor.peek(address, &mut got) {
-            Err(error) => findings.check(false, || error.to_string()),
-            Ok(()) => findings
-                .check(got == wanted, || format!("memory at {address:#x} is {}, expected {}", hex(&got), hex(&wanted))),
-        }
-    }
-    findings.place.1 = None;
-    if let Some(prints) = expected.prints {
-        let got = executor.host().printed().to_vec();
-        findings.check(got == prints, || {
-            format!("printed {:?}, expected {:?}", String::from_utf8_lossy(&got), String::from_utf8_lossy(prints))
-        });
-    }
-}
-
-fn content(content: &MemoryContent, target: &Target, symbol: &dyn Fn(&str) -> Option<u64>) -> Vec<u8> {
-    let values = match content {
-        MemoryContent::Bytes(bytes) => return bytes.clone(),
-        MemoryContent::Values(values) => values,
-    };
-    let bytes = |value: &Value| match value {
-        Value::Buffer(_) | Value::List(_) => value.pointed(target).unwrap_or_default(),
-        Value::I32(_) | Value::U32(_) | Value::F32(_) => target.bytes(value.bits().unwrap_or(0), 4),
-        Value::I64(_) | Value::U64(_) | Value::F64(_) => target.bytes(value.bits().unwrap_or(0), 8),
-        Value::Address(name, offset) => {
-            let address = symbol(name).unwrap_or(0).wrapping_add_signed(*offset);
-            target.bytes(address, target.pointer_bytes())
-        }
-    };
-    values.iter().flat_map(bytes).collect()
 }

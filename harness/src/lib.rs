@@ -71,6 +71,8 @@ pub mod judge;
 #[doc(hidden)]
 pub mod libraries;
 #[doc(hidden)]
+pub mod linked;
+#[doc(hidden)]
 pub mod linking;
 #[doc(hidden)]
 pub mod locate;

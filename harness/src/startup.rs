@@ -1,10 +1,10 @@
 //! What start-up code does before `main`, and leaves to be done behind it: the thread's variables, constructors, finalizers, and
 //! the memory behind the program.
 
-use linker::graph::{Definition, Extent};
-use linker::link::Finalized;
+use std::ops::Range;
 
 use crate::executor::{Call, Executor, Stop};
+use crate::linked::Linked;
 use crate::locate;
 
 /// Why a program did not get as far as `main`.
@@ -33,24 +33,20 @@ pub enum StartError {
 const ENDS: [&str; 3] = ["end", "_end", "__end__"];
 
 /// Does what start-up code does. `stack` is how large a stack the program wants, if it matters.
-pub fn set_up<E: Executor, H>(
-    executor: &mut E,
-    linked: &Finalized<'_, H>,
-    stack: Option<u64>,
-) -> Result<(), StartError> {
+pub fn set_up<E: Executor>(executor: &mut E, linked: &Linked<'_>, stack: Option<u64>) -> Result<(), StartError> {
     // First of all: what is put elsewhere later must not be in its way.
     if let Some(end) = ENDS.iter().find_map(|name| linked.address(name)) {
         executor.extend(end);
     }
-    linked.thread_local().map_or(Ok(()), |image| executor.set_thread(&image)).map_err(StartError::Machine)?;
+    linked.thread_local.map_or(Ok(()), |image| executor.set_thread(&image)).map_err(StartError::Machine)?;
     stack.map_or(Ok(()), |bytes| executor.set_stack(bytes)).map_err(StartError::Machine)?;
     let finalizers = finalizers(executor, linked)?;
     executor.host_mut().set_finalizers(finalizers);
     // In the order of the generic ABI (Initialization and Termination Functions).
-    let before = array(executor, linked, ".preinit_array")?.into_iter().map(|function| (".preinit_array", function));
-    let init = of_section(linked, "_init", b".init").map(|function| (".init", function));
-    let behind = array(executor, linked, ".init_array")?.into_iter().map(|function| (".init_array", function));
-    let all: Vec<_> = before.chain(init).chain(behind).collect();
+    let before = array(executor, ".preinit_array", &linked.routines.preinit_array)?;
+    let init = linked.routines.init.map(|function| (".init", function));
+    let behind = array(executor, ".init_array", &linked.routines.init_array)?;
+    let all: Vec<_> = before.into_iter().chain(init).chain(behind).collect();
     for run in all.chunk_by(|a, b| a.0 == b.0) {
         for (number, &(section, function)) in (0..).zip(run) {
             construct(executor, linked, section, number, function)?;
@@ -59,9 +55,9 @@ pub fn set_up<E: Executor, H>(
     Ok(())
 }
 
-fn construct<E: Executor, H>(
+fn construct<E: Executor>(
     executor: &mut E,
-    linked: &Finalized<'_, H>,
+    linked: &Linked<'_>,
     section: &'static str,
     number: u64,
     function: u64,
@@ -76,34 +72,25 @@ fn construct<E: Executor, H>(
 }
 
 /// What is called at the end of the program, in the order opposite to that: `_fini`, then the array from its last entry on.
-fn finalizers<E: Executor, H>(executor: &mut E, linked: &Finalized<'_, H>) -> Result<Vec<u64>, StartError> {
-    let mut functions: Vec<u64> = of_section(linked, "_fini", b".fini").into_iter().collect();
-    functions.extend(array(executor, linked, ".fini_array")?);
+fn finalizers<E: Executor>(executor: &mut E, linked: &Linked<'_>) -> Result<Vec<u64>, StartError> {
+    let mut functions: Vec<u64> = linked.routines.fini.into_iter().collect();
+    functions.extend(array(executor, ".fini_array", &linked.routines.fini_array)?.into_iter().map(|entry| entry.1));
     Ok(functions)
 }
 
-/// The functions of an array.
-fn array<E: Executor, H>(
+/// The functions of an array, each with its section.
+fn array<E: Executor>(
     executor: &mut E,
-    linked: &Finalized<'_, H>,
     section: &'static str,
-) -> Result<Vec<u64>, StartError> {
-    let target = linked.graph().target;
+    array: &Range<u64>,
+) -> Result<Vec<(&'static str, u64)>, StartError> {
+    let target = executor.info().target;
     let width = target.pointer_bytes();
-    let (start, stop) = linked.plan().bounds(linked.graph(), Extent::Sections(section.as_bytes()));
     let entry = |slot: u64| {
         let mut bytes = [0; 8];
         let read = executor.peek(slot, &mut bytes[..width]);
         read.map_err(|error| StartError::Machine(format!("{section}: {error}")))?;
-        Ok(target.number(&bytes[..width]))
+        Ok((section, target.number(&bytes[..width])))
     };
-    (start..stop).step_by(width).map(entry).collect()
-}
-
-/// The address of a function that an input defines in this section, as pieces of it make one function.
-fn of_section<H>(linked: &Finalized<'_, H>, name: &str, section: &[u8]) -> Option<u64> {
-    let graph = linked.graph();
-    let Definition::Block(block, _) = graph.symbols[linked.symbol(name)?].definition else { return None };
-    let is_there = graph.blocks[block].live && graph.sections[graph.blocks[block].section].name == section;
-    linked.address(name).filter(|_| is_there)
+    array.clone().step_by(width).map(entry).collect()
 }

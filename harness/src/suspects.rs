@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use linker::error::{self, Site};
-use linker::graph::{Block, Bytes, Definition};
+use linker::graph::{Bytes, Definition, Flags};
 use linker::index::{BlockId, EdgeId};
 use linker::link::Finalized;
 use reports::model::{Instruction, Register, Suspect, Verdict};
 
 use crate::disassembly::Disassembler;
 use crate::executor::Executor;
+use crate::linked::Linked;
 use crate::wording::{bytes_kind, hex, name, numbers};
 use crate::{machine, oracle};
 
@@ -116,49 +117,41 @@ pub fn registers<E: Executor>(executor: &E) -> Vec<Register> {
         .collect()
 }
 
-/// The instructions around an address, as they stand in memory; nothing where it is not in code of the link.
-pub fn code<H>(linked: &Finalized<'_, H>, pc: u64, read: &mut dyn FnMut(u64, &mut [u8]) -> bool) -> Vec<Instruction> {
-    let graph = linked.graph();
-    let holds = |block: &Block<'_>| block.live && pc.wrapping_sub(block.address) < block.content.size();
-    let Some((id, block)) = graph.blocks.iter().find(|(_, block)| holds(block)) else { return Vec::new() };
-    let at = pc - block.address;
+/// The instructions around an address, as they stand in memory; nothing where it is not in code of the program.
+pub fn code(linked: &Linked<'_>, pc: u64, read: &mut dyn FnMut(u64, &mut [u8]) -> bool) -> Vec<Instruction> {
+    let Some(extent) = linked.extent(pc) else { return Vec::new() };
     // Instructions of Thumb cannot be read backwards: from the function on, or from a mapping symbol.
-    let is_here = |&(own, offset, _): &(BlockId, u64, Bytes)| own == id && offset <= at;
-    let mapped = graph.mapping.iter().filter(|entry| is_here(entry)).map(|entry| entry.1).max().unwrap_or(0);
-    let symbols: Vec<(u64, &[u8])> = graph
-        .placed_symbols()
-        .into_iter()
-        .filter(|(own, ..)| *own == id)
-        .map(|(_, offset, symbol)| (offset, graph.symbols[symbol].name))
-        .collect();
-    let named = |offset: u64| symbols.iter().rfind(|(start, _)| *start <= offset);
-    let start = named(at).map_or(0, |symbol| symbol.0).max(mapped).max(at.saturating_sub(BEFORE));
-    let end = (at + BEFORE).min(block.content.size());
+    let mapped = linked.bytes_at(pc).map_or(0, |(from, _)| from);
+    let named = |address: u64| linked.nearest(address);
+    let symbol = named(pc);
+    let start = extent.start.max(symbol.map_or(0, |symbol| symbol.address)).max(mapped).max(pc.saturating_sub(BEFORE));
+    let end = pc.saturating_add(BEFORE).min(extent.end);
     let mut bytes = vec![0; (end - start) as usize];
-    if !read(block.address + start, &mut bytes) {
+    if !read(start, &mut bytes) {
         return Vec::new();
     }
-    let disassembler = Disassembler::new(graph.target);
-    let default = if graph.target.thumb { Bytes::Thumb } else { Bytes::Code };
+    let disassembler = Disassembler::new(linked.target);
+    let is_thumb = symbol.map(|symbol| symbol.flags.has(Flags::THUMB)).unwrap_or(linked.target.thumb);
+    let default = if is_thumb { Bytes::Thumb } else { Bytes::Code };
     let mut shown: Vec<Instruction> = Vec::new();
     let mut behind = 0;
-    let mut offset = start;
-    while offset < end && behind <= AROUND {
-        let kind = graph.bytes_at(id, offset).unwrap_or(default);
-        let rest = &bytes[(offset - start) as usize..];
-        let (text, length) = disassembler.one(rest, block.address + offset, kind);
+    let mut at = start;
+    while at < end && behind <= AROUND {
+        let kind = linked.bytes_at(at).map_or(default, |(_, kind)| kind);
+        let rest = &bytes[(at - start) as usize..];
+        let (text, length) = disassembler.one(rest, at, kind);
         let length = length.clamp(1, rest.len());
-        let here = (offset..offset + length as u64).contains(&at);
-        if offset > at || here {
+        let here = (at..at + length as u64).contains(&pc);
+        if at > pc || here {
             behind += 1;
         } else if shown.len() == AROUND {
             shown.remove(0);
         }
-        let symbol =
-            named(offset).map_or(String::new(), |(start, name)| format!("{}+{:#x}", error::text(name), offset - start));
-        let address = format!("{:#x}", block.address + offset);
+        let symbol = named(at)
+            .map_or(String::new(), |symbol| format!("{}+{:#x}", error::text(symbol.name), at - symbol.address));
+        let address = format!("{at:#x}");
         shown.push(Instruction { address, symbol, bytes: hex(&rest[..length]), text, here });
-        offset += length as u64;
+        at += length as u64;
     }
     shown
 }

@@ -20,6 +20,7 @@ use crate::exit;
 use crate::host::Stream;
 use crate::inputs::{self, Inputs};
 use crate::libraries;
+use crate::linked::Linked;
 use crate::linking::{self, Externals, Job, Timings, Wishes};
 use crate::locate;
 use crate::messages;
@@ -155,6 +156,7 @@ where
         }
     };
     messages::warnings(linked.graph());
+    let linked = Linked::of_link(&linked);
     let ended = timings.phase("run", || start(machine, args, &linked));
     // What was printed last may have no end of line.
     let flushed = io::stdout().flush();
@@ -210,11 +212,7 @@ enum Ended {
 }
 
 /// Sets the program up, calls its entry and, behind main, `exit`.
-fn start<E: Executor, H>(
-    machine: &mut E,
-    args: &Args,
-    linked: &linker::link::Finalized<'_, H>,
-) -> anyhow::Result<Ended> {
+fn start<E: Executor>(machine: &mut E, args: &Args, linked: &Linked<'_>) -> anyhow::Result<Ended> {
     startup::set_up(machine, linked, Some(args.stack))?;
     let symbol = |name: &str| linked.address(name);
     let arguments = if args.arguments.is_empty() { argv(machine, args)? } else { args.arguments.clone() };

@@ -1,7 +1,6 @@
 //! A program that is linked, loaded and ready to be called.
 
 use corpus::value::Value;
-use linker::error::Site;
 use linker::graph::LinkGraph;
 use linker::layout::Layout;
 use linker::link::Finalized;
@@ -17,6 +16,7 @@ use crate::executor::choice::Machine;
 use crate::executor::hosted::Allocation;
 use crate::executor::{Budget, Executor as _, Stop};
 use crate::host::Function;
+use crate::linked::Linked;
 use crate::linking::{self, Externals, Input, Job, NO_WISHES, Timings, number};
 use crate::startup;
 use crate::suspects;
@@ -28,14 +28,14 @@ struct Material {
     defines: Vec<(String, u64)>,
 }
 
-type Linked<'a> = Finalized<'a, Allocation>;
+type Link<'a> = Finalized<'a, Allocation>;
 
 self_cell!(
     /// A link with what it was made of.
     struct Owned {
         owner: Material,
         #[not_covariant]
-        dependent: Linked,
+        dependent: Link,
     }
 );
 
@@ -114,7 +114,7 @@ impl Program {
                 linking::link(&job, &mut **machine, &externals, &mut Timings::default())
             })
         })?;
-        with_machine!(&mut machine, machine => owned.with_dependent(|_, linked| startup::set_up(&mut **machine, linked, None)))
+        with_machine!(&mut machine, machine => owned.with_dependent(|_, linked| startup::set_up(&mut **machine, &Linked::of_link(linked), None)))
             .map_err(|error| Error::Start(error.to_string()))?;
         Ok(Program { machine, executor: executor.to_owned(), owned })
     }
@@ -240,16 +240,9 @@ impl Program {
     /// The symbol and the place in the objects that an address is in.
     fn location(&self, address: u64) -> Option<String> {
         self.owned.with_dependent(|_, linked| {
-            let graph = linked.graph();
-            let symbol = crate::locate::nearest(linked, address)?;
-            let (_, block) = graph.blocks.iter().find(|(_, block)| {
-                block.live && address.checked_sub(block.address).is_some_and(|offset| offset < block.content.size())
-            })?;
-            let section = &graph.sections[block.section];
-            let file = linker::graph::object_name(&graph.objects[section.object]);
-            let offset = Some(block.origin + (address - block.address));
-            let site = Site { file, section: Some(linker::error::text(section.name)), offset, ..Site::default() };
-            Some(format!("{symbol}, {site}"))
+            let linked = Linked::of_link(linked);
+            let symbol = crate::locate::nearest(&linked, address)?;
+            Some(format!("{symbol}, {}", linked.site(address)?))
         })
     }
 
