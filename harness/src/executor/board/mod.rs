@@ -205,6 +205,10 @@ impl Wire for Processor {
         Ok(())
     }
 
+    fn give_up(&mut self, why: &str) {
+        self.session.borrow_mut().lose(why);
+    }
+
     fn reset(&mut self) {
         self.session.borrow_mut().give_back();
     }

@@ -233,6 +233,11 @@ impl Session {
         Ok(room)
     }
 
+    /// Ends a board that answers what makes no sense.
+    pub(super) fn lose(&mut self, why: &str) {
+        self.shared.turns().lose(&self.shared.board, why.to_owned());
+    }
+
     /// Does a batch for an executor, in an agent of this width. What is not done after `time` is interrupted.
     pub(super) fn call(&mut self, caller: u64, width: u8, batch: &Batch, time: Duration) -> Result<Reply, Failed> {
         self.take();

@@ -8,19 +8,15 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use unicorn_engine::{
-    Context, HookType, Prot, RegisterARM, RegisterARM64CP, RegisterARMCP, TlbType, UcHookId, uc_error,
-};
+use unicorn_engine::{Context, HookType, Prot, RegisterARM, RegisterARM64CP, TlbType, UcHookId, uc_error};
 
 use super::cpu::{Cpu, THUMB, length};
-use super::deadly;
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
-use crate::executor::hosted::engine::{Access, Ended, Engine, PAGE};
-use crate::executor::place::Ranges;
+use crate::executor::hosted::engine::{Access, Ended, PAGE};
 use crate::executor::{Budget, Fault, FaultKind, Limit, Register, Resume, Stop, TargetInfo};
 
-type Uc = unicorn_engine::Unicorn<'static, Hooks>;
+pub(super) type Uc = unicorn_engine::Unicorn<'static, Hooks>;
 
 /// How the engine came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +32,20 @@ enum Left {
 
 /// The engine. See the module's page.
 pub(super) struct Emulator {
-    uc: Uc,
-    cpu: Cpu,
+    pub(super) uc: Uc,
+    pub(super) cpu: Cpu,
     info: TargetInfo,
     pristine: Context,
     /// Callbacks of what is watched.
     watching: Vec<UcHookId>,
     /// Translated code may be of memory that has changed.
-    stale_code: bool,
+    pub(super) stale_code: bool,
     /// The TLB may hold translations that have changed.
-    stale_pages: bool,
+    pub(super) stale_pages: bool,
     /// Executable memory that was written or made executable since code was looked through.
-    unread: Vec<RangeInclusive<u64>>,
+    pub(super) unread: Vec<RangeInclusive<u64>>,
     /// Addresses of instructions that would end this process. A block ends before them.
-    deadly: BTreeSet<u64>,
+    pub(super) deadly: BTreeSet<u64>,
 }
 
 impl Emulator {
@@ -118,13 +114,6 @@ impl Emulator {
         self.uc.get_data().instructions
     }
 
-    /// Copies the code at an address, as far as it is in its page. Returns how much that is.
-    pub(super) fn code(&self, address: u64, into: &mut [u8]) -> usize {
-        let size = into.len().min((PAGE - address % PAGE) as usize);
-        let physical = self.pages().touched(address);
-        if physical.is_some_and(|at| self.uc.mem_read(at, &mut into[..size]).is_ok()) { size } else { 0 }
-    }
-
     /// Translates code for an address, instruction by instruction, and says how far it is. For a machine without a program.
     pub(super) fn translate(
         &mut self,
@@ -155,11 +144,57 @@ impl Emulator {
         self.uc.ctl_flush_tb()
     }
 
-    fn hooks(&mut self) -> &mut Hooks {
+    /// What kind of machine it is.
+    pub(super) fn info(&self) -> &TargetInfo {
+        &self.info
+    }
+
+    /// Fetching from here is [`Ended::Host`].
+    pub(super) fn set_host(&mut self, host: RangeInclusive<u64>) {
+        self.hooks().host = host;
+    }
+
+    /// How much the runs from here on may take together.
+    pub(super) fn allow(&mut self, budget: Budget) {
+        let hooks = self.hooks();
+        hooks.instructions = budget.instructions;
+        hooks.deadline = Instant::now().checked_add(budget.time);
+    }
+
+    /// Runs from here (with the Thumb bit) until something happens.
+    pub(super) fn run(&mut self, begin: u64, resume: Resume) -> Ended {
+        let left = self.leave(begin, usize::from(resume == Resume::Step));
+        self.judge(left)
+    }
+
+    /// As new: the whole state of the processor, translated code and memory. The pages have to be mapped again.
+    pub(super) fn reset(&mut self) {
+        // Cannot fail on an engine that was made: the state is its own, the memory is mapped.
+        let restored = self.uc.context_restore(&self.pristine);
+        debug_assert!(restored.is_ok(), "{restored:?}");
+        let mut dirty = self.hooks().pages.clear();
+        static ZERO: [u8; 64 * PAGE as usize] = [0; 64 * PAGE as usize];
+        while dirty > 0 {
+            let length = dirty.min(ZERO.len() as u64);
+            let zeroed = self.uc.mem_write(PHYSICAL + dirty - length, &ZERO[..length as usize]);
+            debug_assert!(zeroed.is_ok(), "{zeroed:?}");
+            dirty -= length;
+        }
+        self.unread.clear();
+        if !self.deadly.is_empty() {
+            self.deadly.clear();
+            let cleared = self.uc.ctl_set_exits(&[]);
+            debug_assert!(cleared.is_ok(), "{cleared:?}");
+        }
+        // Translated code needs no memory that is there; it goes when memory becomes executable again.
+        self.stale_pages = true;
+    }
+
+    pub(super) fn hooks(&mut self) -> &mut Hooks {
         self.uc.get_data_mut()
     }
 
-    fn pages(&self) -> &Pages {
+    pub(super) fn pages(&self) -> &Pages {
         &self.uc.get_data().pages
     }
 
@@ -198,40 +233,6 @@ impl Emulator {
             // It halted itself: WFI and its like.
             (None, Ok(())) => Left::Error(uc_error::OK),
         }
-    }
-
-    /// Looks through new code for what would end this process, and has blocks end before it: it may be data that is never run.
-    fn look_for_deadly(&mut self) -> Result<(), uc_error> {
-        let unread = std::mem::take(&mut self.unread);
-        if !self.cpu.is_64() || unread.is_empty() {
-            return Ok(());
-        }
-        let before = self.deadly.len();
-        let mut changed = false;
-        let mut bytes = vec![0; PAGE as usize];
-        for range in unread {
-            let old: Vec<u64> = self.deadly.range(range.clone()).copied().collect();
-            changed |= !old.is_empty();
-            for address in &old {
-                self.deadly.remove(address);
-            }
-            for (page, frame) in self.pages().touched_in(&range) {
-                self.uc.mem_read(frame, &mut bytes)?;
-                let first = (range.start().max(&page) & !3) - page;
-                let last = range.end().min(&(page + (PAGE - 1))) - page;
-                let words = bytes[first as usize..=last as usize].as_chunks::<4>().0;
-                for (number, word) in words.iter().enumerate() {
-                    if deadly::is_deadly(u32::from_le_bytes(*word)) {
-                        self.deadly.insert(page + first + 4 * number as u64);
-                    }
-                }
-            }
-        }
-        if changed || self.deadly.len() != before {
-            let exits: Vec<u64> = self.deadly.iter().copied().collect();
-            self.uc.ctl_set_exits(&exits)?;
-        }
-        Ok(())
     }
 
     /// What the end of a run means.
@@ -276,207 +277,7 @@ impl Emulator {
             number => Stop::Refused(format!("exception {number} at {pc:#x}")),
         }
     }
-
-    fn set_plain(&mut self, register: Register, value: u128) -> Result<(), uc_error> {
-        let Some(id) = self.cpu.register(register) else { return Ok(()) };
-        self.uc.reg_write(id, value as u64)
-    }
 }
-
-impl Engine for Emulator {
-    type Context = Context;
-
-    fn info(&self) -> &TargetInfo {
-        &self.info
-    }
-
-    fn set_host(&mut self, host: RangeInclusive<u64>) {
-        self.hooks().host = host;
-    }
-
-    fn regions(&self) -> &Ranges<Access> {
-        &self.pages().regions
-    }
-
-    fn regions_mut(&mut self) -> &mut Ranges<Access> {
-        &mut self.hooks().pages.regions
-    }
-
-    fn memory(&self) -> u64 {
-        PHYSICAL_SIZE
-    }
-
-    fn allow(&mut self, budget: Budget) {
-        let hooks = self.hooks();
-        hooks.instructions = budget.instructions;
-        hooks.deadline = Instant::now().checked_add(budget.time);
-    }
-
-    /// A host call is taken for a few instructions.
-    fn charge(&mut self) -> bool {
-        let hooks = self.hooks();
-        hooks.instructions = hooks.instructions.saturating_sub(8);
-        hooks.instructions > 0 && hooks.deadline.is_none_or(|deadline| Instant::now() <= deadline)
-    }
-
-    fn unspent(&self) -> u64 {
-        self.uc.get_data().instructions
-    }
-
-    fn run(&mut self, begin: u64, resume: Resume) -> Ended {
-        let left = self.leave(begin, usize::from(resume == Resume::Step));
-        self.judge(left)
-    }
-
-    fn reset(&mut self) {
-        // Cannot fail on an engine that was made: the state is its own, the memory is mapped.
-        let restored = self.uc.context_restore(&self.pristine);
-        debug_assert!(restored.is_ok(), "{restored:?}");
-        let mut dirty = self.hooks().pages.clear();
-        static ZERO: [u8; 64 * PAGE as usize] = [0; 64 * PAGE as usize];
-        while dirty > 0 {
-            let length = dirty.min(ZERO.len() as u64);
-            let zeroed = self.uc.mem_write(PHYSICAL + dirty - length, &ZERO[..length as usize]);
-            debug_assert!(zeroed.is_ok(), "{zeroed:?}");
-            dirty -= length;
-        }
-        self.unread.clear();
-        if !self.deadly.is_empty() {
-            self.deadly.clear();
-            let cleared = self.uc.ctl_set_exits(&[]);
-            debug_assert!(cleared.is_ok(), "{cleared:?}");
-        }
-        // Translated code needs no memory that is there; it goes when memory becomes executable again.
-        self.stale_pages = true;
-    }
-
-    fn save(&self) -> Result<Context, String> {
-        self.uc.context_init().map_err(|error| error.to_string())
-    }
-
-    fn restore(&mut self, context: &Context) -> Result<(), String> {
-        self.uc.context_restore(context).map_err(|error| error.to_string())
-    }
-
-    fn protect(&mut self, pages: RangeInclusive<u64>, access: Access) {
-        let regions = &mut self.hooks().pages.regions;
-        let mut code = access.execute;
-        match regions.get_mut(*pages.start()) {
-            Some(old) => code |= std::mem::replace(old, access).execute,
-            None => regions.insert(pages.clone(), access),
-        }
-        if access.execute {
-            self.unread.push(pages);
-        }
-        self.stale_code |= code;
-        self.stale_pages = true;
-    }
-
-    fn unmap(&mut self, start: u64) -> Result<(), String> {
-        let frames = self.hooks().pages.remove(start);
-        for &frame in &frames {
-            self.uc.mem_write(frame, &[0; PAGE as usize]).map_err(|error| error.to_string())?;
-        }
-        self.hooks().pages.recycle(frames);
-        self.stale_pages = true;
-        Ok(())
-    }
-
-    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), u64> {
-        let mut done = 0;
-        while done < bytes.len() {
-            let at = self.wrap(address.wrapping_add(done as u64));
-            let pages = &mut self.hooks().pages;
-            let Some((_, access)) = pages.regions.at(at) else { return Err(at) };
-            let execute = access.execute;
-            let Some(physical) = pages.frame(at) else { return Err(at) };
-            let length = (PAGE - at % PAGE).min((bytes.len() - done) as u64) as usize;
-            self.uc.mem_write(physical, &bytes[done..done + length]).map_err(|_| at)?;
-            self.stale_code |= execute;
-            if execute {
-                self.unread.push((at & !3)..=((at + (length as u64 - 1)) | 3));
-            }
-            done += length;
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), u64> {
-        let mut done = 0;
-        while done < into.len() {
-            let at = self.wrap(address.wrapping_add(done as u64));
-            let length = (PAGE - at % PAGE).min((into.len() - done) as u64) as usize;
-            let part = &mut into[done..done + length];
-            match self.pages().touched(at) {
-                Some(physical) => self.uc.mem_read(physical, part).map_err(|_| at)?,
-                None if self.pages().regions.at(at).is_some() => part.fill(0),
-                None => return Err(at),
-            }
-            done += length;
-        }
-        Ok(())
-    }
-
-    fn thumb(&self) -> bool {
-        !self.cpu.is_64() && self.get(Register::Status) as u32 & THUMB != 0
-    }
-
-    fn get(&self, register: Register) -> u128 {
-        let low = |id: Option<i32>| id.and_then(|id| self.uc.reg_read(id).ok()).unwrap_or(0);
-        match register {
-            Register::Low(n) => u128::from(low(self.cpu.register(Register::Core(n))) & 0xffff_ffff),
-            Register::Vector(n) if self.cpu.is_64() => {
-                let id = unicorn_engine::RegisterARM64::Q0 as i32 + i32::from(n.min(31));
-                let bytes = self.uc.reg_read_long(id).unwrap_or_default();
-                <[u8; 16]>::try_from(&bytes[..]).map_or(0, u128::from_le_bytes)
-            }
-            Register::Vector(n) => {
-                let half = |n| u128::from(low(self.cpu.register(Register::Double(n))));
-                half(n * 2) | half(n * 2 + 1) << 64
-            }
-            Register::Thread if !self.cpu.is_64() && !self.cpu.m_profile => {
-                let mut register = TPIDRURW;
-                self.uc.reg_read_arm_coproc(&mut register).map_or(0, |()| u128::from(register.val))
-            }
-            _ => {
-                let value = low(self.cpu.register(register));
-                // 32-bit registers are read into the lower half of a zero.
-                u128::from(value)
-            }
-        }
-    }
-
-    fn set(&mut self, register: Register, value: u128) {
-        let cpu = self.cpu;
-        let result = match register {
-            Register::Low(n) => self.set_plain(Register::Core(n), value & 0xffff_ffff),
-            Register::Vector(n) if cpu.is_64() => {
-                let id = unicorn_engine::RegisterARM64::Q0 as i32 + i32::from(n.min(31));
-                self.uc.reg_write_long(id, &value.to_le_bytes())
-            }
-            Register::Vector(n) => self
-                .set_plain(Register::Double(n * 2), value & u128::from(u64::MAX))
-                .and_then(|()| self.set_plain(Register::Double(n * 2 + 1), value >> 64)),
-            // Writing it sets the state from bit 0, which is not part of the register.
-            Register::Pc if !cpu.is_64() => {
-                let thumb = u128::from(self.thumb());
-                self.set_plain(register, (value & !1) | thumb)
-            }
-            Register::Thread if !cpu.is_64() && !cpu.m_profile => {
-                self.uc.reg_write_arm_coproc(&RegisterARMCP { val: value as u64 & 0xffff_ffff, ..TPIDRURW })
-            }
-            _ => self.set_plain(register, value),
-        };
-        debug_assert!(result.is_ok(), "{register:?}: {result:?}");
-    }
-
-    fn set_pc(&mut self, pc: u64) {
-        let result = self.set_plain(Register::Pc, u128::from(pc));
-        debug_assert!(result.is_ok(), "{result:?}");
-    }
-}
-
-const TPIDRURW: RegisterARMCP = RegisterARMCP { cp: 15, is64: 0, sec: 0, crn: 13, crm: 0, opc1: 0, opc2: 2, val: 0 };
 
 /// Keys for pointers, whatever they are, and the bits of SCTLR_EL1 that turn each of them on: out of reset, signing does
 /// nothing.

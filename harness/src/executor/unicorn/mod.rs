@@ -9,8 +9,10 @@ mod deadly;
 mod engine;
 mod hooks;
 mod mailbox;
+mod memory;
 mod pages;
 mod process;
+mod registers;
 mod worker;
 
 use std::ops::RangeInclusive;
@@ -123,6 +125,10 @@ impl Wire for Emulation {
     fn after_run(&mut self, reply: &mut Reply) -> Result<(), String> {
         self.instructions = reply.long()?;
         Ok(())
+    }
+
+    fn give_up(&mut self, _: &str) {
+        self.process = None;
     }
 
     fn reset(&mut self) {}

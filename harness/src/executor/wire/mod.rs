@@ -59,6 +59,8 @@ pub trait Wire {
     fn before_run(&mut self, batch: &mut Batch) -> Duration;
     /// Takes what it says about a run.
     fn after_run(&mut self, reply: &mut Reply) -> Result<(), String>;
+    /// What it answers makes no sense: the next reset has to begin with another machine.
+    fn give_up(&mut self, why: &str);
     /// The machine is of no use to its program any more.
     fn reset(&mut self);
     /// Time so far that went by while others had the machine.
@@ -129,6 +131,7 @@ impl<W: Wire> Wired<W> {
 
     /// What came back is not an answer: the machine is not to be trusted any more.
     fn garbled(&mut self, why: String) -> Trouble {
+        self.wire.give_up(&why);
         let trouble = Trouble::Lost(Lost { why, pc: None });
         self.trouble = Some(trouble.clone());
         trouble
