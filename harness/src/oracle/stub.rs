@@ -1,30 +1,30 @@
-//! Follows a branch that a linker has sent to something of its own: the stub is run on the emulator until it comes
-//! to what the objects have. Linkers have a few dozen shapes of stubs; a processor knows them all.
+//! Follows a branch that a linker has sent to something of its own: the stub is run on the emulator, instruction by instruction,
+//! until it comes to what the objects have. Linkers have a few dozen shapes of stubs; a processor knows them all.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use linker::Target;
-use unicorn_engine::{Arch, HookType, MemType, Mode, Prot, RegisterARM, Unicorn};
 
 use super::output::{End, Output};
-use crate::executor::unicorn::is_deadly;
+use crate::executor::hosted::engine::{Access, Ended, Engine, PAGE};
+use crate::executor::unicorn::{self, Processor};
+use crate::executor::{Budget, FaultKind, Register, Resume, Stop, Unicorn};
 
 /// Instructions that a stub may have.
-const MOST: usize = 32;
+const MOST: u64 = 32;
 
-const PAGE: u64 = 0x1000;
+/// What a stub may do with its page: peers' images are not asked what they allow.
+const ANYTHING: Access = Access { read: true, write: true, execute: true };
 
-/// The T bit of the status register.
-const T: u64 = 1 << 5;
-
-struct State<'a> {
-    output: &'a Output<'a>,
-    ended: Option<u64>,
-    /// Where instructions are on which the emulator would abort: it halts before them.
-    deadly: Vec<u64>,
+thread_local! {
+    /// This thread's processors, by target: each is a process.
+    static PROCESSORS: RefCell<BTreeMap<&'static str, Processor>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 impl Output<'_> {
     /// Where a branch to this address ends up.
-    pub(super) fn follow(&self, target: &Target, start: u64, thumb: bool) -> End {
+    pub(super) fn follow(&self, target: &'static Target, start: u64, thumb: bool) -> End {
         if self.is_input(start) {
             return Some((start, thumb));
         }
@@ -39,61 +39,51 @@ impl Output<'_> {
 
 /// The address at which a branch to `start` leaves what the linker made, and whether it does so in Thumb state. None if it
 /// does not.
-fn run(target: &Target, output: &Output<'_>, start: u64, thumb: bool) -> End {
-    let wide = target.register_bits == 64;
-    // The emulator's core runs both instruction sets: these targets have Thumb only.
-    let thumb_only = crate::executor::Unicorn::has_thumb_only(target);
-    if thumb_only && !thumb {
+fn run(target: &'static Target, output: &Output<'_>, start: u64, thumb: bool) -> End {
+    if Unicorn::has_thumb_only(target) && !thumb {
         return None;
     }
-    let arch = if wide { Arch::ARM64 } else { Arch::ARM };
-    let mode = match (target.big_endian, wide) {
-        (false, _) => Mode::LITTLE_ENDIAN,
-        (true, true) => Mode::BIG_ENDIAN,
-        // Code is little-endian.
-        (true, false) => Mode::ARMBE8,
-    };
-    let mut uc = Unicorn::new_with_data(arch, mode, State { output, ended: None, deadly: Vec::new() }).ok()?;
-    uc.ctl_exits_enable().ok()?;
-    uc.ctl_set_exits(&[]).ok()?;
-    // Memory comes when it is asked for. What is not there is beyond the link: somebody's absolute address.
-    let fill = |uc: &mut Unicorn<'_, State<'_>>, kind: MemType, address: u64, _, _| {
-        let page = address & !(PAGE - 1);
-        let bytes = uc.get_data().output.page(page, PAGE as usize);
-        let absent = kind == MemType::FETCH_UNMAPPED && uc.get_data().output.read_at(address, 2).is_none();
-        if absent {
-            uc.get_data_mut().ended = Some(address);
+    PROCESSORS.with_borrow_mut(|processors| {
+        if !processors.contains_key(target.name) {
+            processors.insert(target.name, unicorn::processor(target).ok()?);
         }
-        if absent || uc.mem_map(page, PAGE, Prot::ALL).is_err() || uc.mem_write(page, &bytes).is_err() {
-            return false;
+        leave(processors.get_mut(target.name)?, output, start, thumb)
+    })
+}
+
+/// Runs from there until it is in what came from objects, or beyond the link: at somebody's absolute address.
+fn leave(processor: &mut Processor, output: &Output<'_>, start: u64, thumb: bool) -> End {
+    processor.reset();
+    processor.allow(Budget::of_instructions(MOST));
+    let (mut pc, mut thumb) = (start & !u64::from(thumb), thumb);
+    // Each instruction may ask for two pages of its own and two of data.
+    for _ in 0..5 * MOST {
+        let missing = match processor.run(pc | u64::from(thumb), Resume::Step) {
+            Ended::Stop(Stop::Stepped) => None,
+            Ended::Stop(Stop::Fault(fault)) if matches!(fault.kind, FaultKind::Fetch | FaultKind::Read) => {
+                Some((fault.kind, fault.address?))
+            }
+            _ => return None,
+        };
+        (pc, thumb) = (processor.get(Register::Pc) as u64, processor.thumb());
+        if output.is_input(pc) {
+            return Some((pc, thumb));
         }
-        let words = bytes.as_chunks::<4>().0.iter().enumerate();
-        let deadly = words.filter(|(_, word)| wide && is_deadly(u32::from_le_bytes(**word)));
-        let deadly = deadly.map(|(number, _)| page + 4 * number as u64);
-        uc.get_data_mut().deadly.extend(deadly);
-        let exits = uc.get_data().deadly.clone();
-        exits.is_empty() || uc.ctl_set_exits(&exits).is_ok()
-    };
-    uc.add_mem_hook(HookType::MEM_UNMAPPED, 1, 0, fill).ok()?;
-    let arrive = |uc: &mut Unicorn<'_, State<'_>>, address: u64, _| {
-        if uc.get_data().ended.is_none() && uc.get_data().output.is_input(address) {
-            uc.get_data_mut().ended = Some(address);
-            // The only error is an engine that does not run.
-            let _ = uc.emu_stop();
+        match missing {
+            Some((FaultKind::Fetch, address)) if output.read_at(address, 2).is_none() => return Some((address, thumb)),
+            Some((_, address)) => map(processor, output, address)?,
+            None => {}
         }
-    };
-    uc.add_code_hook(1, 0, arrive).ok()?;
-    let leaves = |uc: &mut Unicorn<'_, State<'_>>, _, _| {
-        if uc.reg_read(RegisterARM::CPSR).is_ok_and(|status| status & T == 0) {
-            let _ = uc.emu_stop();
-        }
-    };
-    if thumb_only {
-        uc.add_code_hook(1, 0, leaves).ok()?;
     }
-    // How it ends is what the hooks say.
-    let _ = uc.emu_start(start & !1 | u64::from(thumb), 0, 0, MOST);
-    let end = uc.get_data().ended?;
-    let in_thumb = !wide && uc.reg_read(RegisterARM::CPSR).ok()? & T != 0;
-    Some((end, in_thumb))
+    None
+}
+
+/// Memory comes when it is asked for.
+fn map(processor: &mut Processor, output: &Output<'_>, address: u64) -> Option<()> {
+    let page = address & !(PAGE - 1);
+    if processor.regions().at(page).is_some() {
+        return None;
+    }
+    processor.protect(page..=page | (PAGE - 1), ANYTHING);
+    processor.write(page, &output.page(page, PAGE as usize)).ok()
 }

@@ -29,8 +29,11 @@ use super::hosted::{self, Hosted};
 use super::wire::{Batch, Registers, Reply, Trouble, Wire, Wired};
 use super::{Abi, Budget, Lost, TargetInfo};
 
+/// An emulated processor without anything around it.
+pub type Processor = Wired<Emulation>;
+
 /// A machine around the embedded emulator.
-pub type Unicorn = Hosted<Wired<Emulation>>;
+pub type Unicorn = Hosted<Processor>;
 
 /// The machine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -177,11 +180,16 @@ fn info(target: &'static Target, cpu: &Cpu) -> TargetInfo {
     }
 }
 
+/// A processor for this target, with no memory.
+pub(crate) fn processor(target: &'static Target) -> Result<Processor, NewError> {
+    let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
+    Ok(Wired::new(Emulation::new(target)?, info(target, &cpu)))
+}
+
 impl Unicorn {
     /// A machine for this target, with the standard host functions.
     pub fn new(target: &'static Target) -> Result<Unicorn, NewError> {
-        let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
-        Ok(Hosted::around(Wired::new(Emulation::new(target)?, info(target, &cpu))))
+        Ok(Hosted::around(processor(target)?))
     }
 
     /// Whether this target's processor has no A32 state.

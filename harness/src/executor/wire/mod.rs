@@ -386,6 +386,8 @@ impl<W: Wire> Engine for Wired<W> {
         self.trouble = None;
         self.seen.forget();
         self.batch.reset();
-        self.batch.gates(&self.host);
+        if !self.host.is_empty() {
+            self.batch.gates(&self.host);
+        }
     }
 }
