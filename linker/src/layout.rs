@@ -391,6 +391,8 @@ pub struct ThreadLocal {
     pub address: u64,
     /// Bytes of it, zero-fill included.
     pub size: u64,
+    /// Bytes of it that are at that address; the rest of a copy is zero, whatever is behind them.
+    pub content: u64,
     /// Required alignment of a copy, in bytes.
     pub alignment: u64,
     /// Where a copy begins, in bytes from the thread pointer.
@@ -403,7 +405,7 @@ impl Plan {
         let segment = self.segments.iter().find(|segment| segment.thread_local)?;
         let alignment = segment.blocks.iter().map(|&block| graph.blocks[block].alignment).max().unwrap_or(1);
         let offset = align_up(2 * graph.target.pointer_bytes() as u64, alignment);
-        Some(ThreadLocal { address: segment.address, size: segment.size, alignment, offset })
+        Some(ThreadLocal { address: segment.address, size: segment.size, content: segment.content, alignment, offset })
     }
 
     /// Where the segment of a block starts.

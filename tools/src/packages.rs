@@ -69,6 +69,7 @@ static PACKAGES: &[Package] = &[
     row(Test, "libnewlib-arm-none-eabi", None, File("usr/lib/arm-none-eabi/newlib/libc.a"), "their C library"),
     row(Test, "clang-19", Some("clang"), Program(&["clang-19", "clang"]), "compiles the corpus for every target"),
     row(Test, "lld-19", Some("lld"), Program(&["ld.lld-19", "ld.lld"]), "joins clang's objects; lld to compare with"),
+    row(Test, "mold", None, Program(&["mold"]), "executables of another linker, to be loaded"),
     row(Test, "llvm-19", Some("llvm"), Program(&["llvm-jitlink-19", "llvm-jitlink"]), "llvm-jitlink to compare with"),
     row(Test, "qemu-user", None, Program(&["qemu-aarch64", "qemu-aarch64-static"]), "a second engine to run on"),
     row(Test, "mmdebstrap", None, Program(&["mmdebstrap"]), "unpacks Debian's packages into images"),

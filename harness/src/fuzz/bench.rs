@@ -12,12 +12,12 @@ use outside::{ChildError, Limits};
 
 use super::build::{Built, START};
 use super::image;
-use super::loaded;
 use super::model::Program;
 use super::quirks;
 use super::render::ENTRY;
 use super::subject::Subject;
 use crate::executor::{Budget, Call, Executor, Guest as _, Register, Stop, Unicorn};
+use crate::linked::{Executable, Prepared};
 use crate::linking::{self, Externals, Job, Timings};
 use crate::oracle::Peer;
 
@@ -173,10 +173,20 @@ impl Bench {
                 };
                 let machine = self.machine(target)?;
                 machine.reset();
-                Ok(match loaded::load(machine, &file, ENTRY) {
-                    Ok(entry) => run(machine, entry, quirks::bits(subject)),
-                    Err(error) => Outcome::Refused(format!("not loaded: {error:#}")),
-                })
+                // The program fills the slots of its IFUNC symbols itself.
+                let loaded = Executable::read(peer.name(), &file, target)
+                    .and_then(|executable| executable.load(machine, Prepared::Mapped));
+                let linked = match loaded {
+                    Ok(linked) => linked,
+                    Err(error) => return Ok(Outcome::Refused(format!("not loaded: {error}"))),
+                };
+                let Some(entry) = linked.address(ENTRY) else {
+                    return Ok(Outcome::Refused(format!("there is no `{ENTRY}`")));
+                };
+                if let Some(Err(error)) = linked.thread_local.map(|image| machine.set_thread(&image)) {
+                    return Ok(Outcome::Refused(error));
+                }
+                Ok(run(machine, entry, quirks::bits(subject)))
             }
             Subject::Image => match image::make(target, built)? {
                 Ok(path) => process(&path, quirks::bits(subject), linkers),

@@ -15,7 +15,6 @@ pub mod dice;
 pub mod expect;
 pub mod generate;
 mod image;
-pub mod loaded;
 pub mod model;
 pub mod quirks;
 pub mod reduce;

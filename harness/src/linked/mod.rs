@@ -1,8 +1,9 @@
 //! A program in the memory of a machine, as everybody sees it who runs it or judges it, whoever linked it.
 //!
-//! It is made from a link of ours ([`Linked::of_link`]). What only our linker knows, such as its graph and its relocations,
+//! It is made from a link of ours ([`Linked::of_link`]) or from an executable ([`Executable::load`]). What only our linker knows, such as its graph and its relocations,
 //! is not here: the judge names suspects where it has that as well.
 
+pub mod executable;
 mod link;
 mod symbols;
 
@@ -16,6 +17,7 @@ use linker::memory::Protection;
 
 use self::symbols::Symbols;
 
+pub use self::executable::{Executable, LoadError, Prepared, Problem};
 pub use self::symbols::Symbol;
 
 /// A program that is linked and in memory. Addresses are those that it has there.

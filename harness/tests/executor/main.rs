@@ -5,6 +5,7 @@ mod abi;
 mod calls;
 mod deaths;
 mod epc;
+mod executables;
 mod faults;
 mod host;
 mod hostile;

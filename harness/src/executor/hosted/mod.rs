@@ -347,10 +347,11 @@ impl<E: Engine> Executor for Hosted<E> {
             })?
         };
         let start = *area.start();
-        let mut piece = vec![0; image.size.min(COPIED) as usize];
+        let content = image.content.min(image.size);
+        let mut piece = vec![0; content.min(COPIED) as usize];
         let mut done = 0;
-        while done < image.size {
-            let piece = &mut piece[..(image.size - done).min(COPIED) as usize];
+        while done < content {
+            let piece = &mut piece[..(content - done).min(COPIED) as usize];
             self.peek(image.address.wrapping_add(done), piece).map_err(|error| error.to_string())?;
             // The memory is zero, and takes room only when it is written.
             if piece.iter().any(|&byte| byte != 0) {
