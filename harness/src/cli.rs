@@ -164,10 +164,10 @@ fn conclude(result: anyhow::Result<u8>) -> u8 {
     stdout::finish(status)
 }
 
-/// The words of the command line. llvm-jitlink starts an executor with the descriptors as the only word.
+/// The words of the command line. llvm-jitlink starts an executor with where it is itself as the only word.
 fn words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = words.collect();
-    if words.get(1).is_some_and(|word| word.to_string_lossy().starts_with("filedescs=")) {
+    if words.get(1).is_some_and(|word| command::serve::Connection::is_meant(&word.to_string_lossy())) {
         words.insert(1, "serve".into());
     }
     words

@@ -12,6 +12,7 @@
 //! ```
 
 mod child;
+pub mod inherited;
 mod output;
 mod read;
 mod scratch;

@@ -22,6 +22,20 @@ pub enum ServeError {
     /// A message that a controller has no reason to send.
     #[error("the controller sent a message of kind {0:?}, expected CallWrapper or Hangup")]
     Unexpected(Opcode),
+    /// The controller went, and said why.
+    #[error("the controller hung up: {0}")]
+    HungUp(String),
+}
+
+impl ServeError {
+    /// Whether the other end is there to be told, and does not know yet.
+    fn is_news(&self) -> bool {
+        match self {
+            ServeError::Unexpected(_) => true,
+            ServeError::Wire(error) => !matches!(error, WireError::Io(_) | WireError::Truncated { .. }),
+            ServeError::HungUp(_) => false,
+        }
+    }
 }
 
 impl From<std::io::Error> for ServeError {
@@ -61,7 +75,23 @@ pub(super) fn serve_until<E: Executor>(
         Ok(())
     });
     session.close();
+    if let Err(error) = &served
+        && error.is_news()
+    {
+        // All versions read this form: no number, no tag, and a serialized error.
+        let payload = sps::encode(&sps::Error(Err(error.to_string())));
+        let _ = Message { opcode: Opcode::Hangup, sequence: 0, tag: 0, payload }.write(&mut to);
+    }
     served
+}
+
+/// Whether a controller that hangs up has a reason. Only those after LLVM 23 have to say whether there is one, so anything else
+/// that comes along is no reason.
+fn hung_up(payload: &[u8]) -> Result<(), ServeError> {
+    match sps::decode(payload) {
+        Ok(sps::Error(Err(why))) => Err(ServeError::HungUp(why)),
+        _ => Ok(()),
+    }
 }
 
 impl<'e, E: Executor> Session<'e, E> {
@@ -89,7 +119,7 @@ impl<'e, E: Executor> Session<'e, E> {
                 });
                 Ok(Some(Message::result(message.sequence, result)))
             }
-            Opcode::Hangup => Ok(None),
+            Opcode::Hangup => hung_up(&message.payload).map(|()| None),
             opcode => Err(ServeError::Unexpected(opcode)),
         }
     }

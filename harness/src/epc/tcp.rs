@@ -1,4 +1,4 @@
-//! Serving over TCP, where a controller of LLVM 17 to 22 cannot end by itself.
+//! Serving over a socket. Over TCP, a controller of LLVM 17 to 22 cannot end by itself.
 //!
 //! It closes its socket while a thread of its own still reads from it. The kernel then sends nothing, so we would wait for its
 //! end and it for ours. What helps is to close our sending side once it is done: after the program has run and the last memory
@@ -73,8 +73,8 @@ pub fn serve<E: Executor>(
     idle: Option<Duration>,
     report: &mut dyn FnMut(&str),
 ) -> Result<(), ServeError> {
-    // Every message is waited for.
-    stream.set_nodelay(true)?;
+    // Every message is waited for. A socket that is not one of TCP never waits for more, and has no such option.
+    let _ = stream.set_nodelay(true);
     stream.set_write_timeout(Some(STALLED))?;
     let end = Cell::new(Instant::now());
     let connection = || Wakeful { stream, end: &end };

@@ -1,5 +1,7 @@
 //! The server of ORC's protocol, as its controllers meet it.
 
+mod connection;
+mod dialect;
 mod garbage;
 mod jitlink;
 mod session;

@@ -133,7 +133,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn new(mut stream: UnixStream) -> Client {
+    /// A controller at one end of a connection. Of TCP, too, once it is an [`std::os::fd::OwnedFd`]: it is a socket like any other.
+    pub(crate) fn new(mut stream: UnixStream) -> Client {
         stream.set_read_timeout(Some(LIMIT)).expect("a socket");
         let message = Message::read(&mut stream).expect("a message").expect("one");
         assert_eq!((message.opcode, message.sequence, message.tag), (Opcode::Setup, 0, 0));
