@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use linker::memory::{InFlight, Lifetime, Memory, MemoryError, Place, Protection, Segment};
 
+use super::place::Try;
 use super::session::{Allocation, Reservation, Session};
 use crate::executor::Executor;
 use crate::orc::sps;
@@ -52,7 +53,7 @@ pub(super) enum Refused {
 impl<E: Executor> Session<'_, E> {
     /// Reserves whole pages and returns the first address.
     pub(super) fn reserve(&mut self, size: u64) -> Result<u64, String> {
-        let page = self.executor.page_size();
+        let page = self.placer.page;
         let no_room = |why: String| Refused::NoRoom { size, why }.to_string();
         if self.reservations.len() >= MOST_RESERVATIONS {
             return Err(no_room(format!("there are {MOST_RESERVATIONS} reservations, the most at a time")));
@@ -60,10 +61,19 @@ impl<E: Executor> Session<'_, E> {
         let mut why = "no range of addresses is that large".to_owned();
         let rounded = size.checked_next_multiple_of(page).filter(|&size| size > 0);
         let size = rounded.ok_or_else(|| no_room(why.clone()))?;
-        for gap in self.gaps() {
-            let segment = segment(gap.start, size, 0, Protection::ReadWrite);
-            let segment = Segment { alignment: page, place: Place::Within(gap.clone()), ..segment };
-            let probe = match self.executor.reserve(&[segment]) {
+        let tries = self.placer.tries(size, &self.gaps());
+        if tries.is_empty() {
+            why = "nothing is free there".to_owned();
+        }
+        for place in tries {
+            let wanted = match place {
+                Try::At(address) => segment(address, size, 0, Protection::ReadWrite),
+                Try::Within(gap) => {
+                    let anywhere = segment(gap.start, size, 0, Protection::ReadWrite);
+                    Segment { alignment: page, place: Place::Within(gap), ..anywhere }
+                }
+            };
+            let probe = match self.executor.reserve(&[wanted]) {
                 Ok(probe) => probe,
                 Err(error) => {
                     why = error.to_string();
@@ -72,11 +82,19 @@ impl<E: Executor> Session<'_, E> {
             };
             let base = probe.address(0);
             self.executor.abandon(probe);
-            self.reservations.insert(base, Reservation { end: base.saturating_add(size), allocations: Vec::new() });
+            let end = base.saturating_add(size);
+            let taken = self.reservations.range(..end).next_back().filter(|(_, other)| other.end > base);
+            if let Some((other, _)) = taken {
+                why = format!("{base:#x} is in what is reserved at {other:#x}");
+                continue;
+            }
+            self.placer.placed(base..end);
+            self.reservations.insert(base, Reservation { end, allocations: Vec::new() });
             self.reserved = true;
             return Ok(base);
         }
-        Err(no_room(why))
+        let place = self.placer.place;
+        Err(no_room(if place == super::place::Place::default() { why } else { format!("placed {place}: {why}") }))
     }
 
     /// Where nothing is reserved yet.
@@ -212,6 +230,7 @@ impl<E: Executor> Session<'_, E> {
     pub(super) fn release(&mut self, bases: &[u64]) -> Result<(), String> {
         let all = bases.iter().rev().map(|base| {
             let room = self.reservations.remove(base).ok_or(Refused::NotReserved(*base))?;
+            self.placer.released(*base..room.end);
             let back = room.allocations.into_iter().rev().map(|allocation| self.give_back(allocation));
             back.fold(Ok(()), Result::and)
         });

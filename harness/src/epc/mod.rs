@@ -7,6 +7,7 @@
 mod access;
 mod calls;
 mod memory;
+pub mod place;
 pub mod server;
 mod session;
 mod symbols;

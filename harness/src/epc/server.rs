@@ -6,6 +6,7 @@
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 
+use super::place::Terms;
 use super::session::{Session, address};
 use super::symbols;
 use crate::executor::Executor;
@@ -50,22 +51,24 @@ impl From<std::io::Error> for ServeError {
 /// `report` is told what the controller cannot be: no error crosses the wire for a function whose result has no room for one.
 pub fn serve<E: Executor>(
     executor: &mut E,
+    terms: Terms,
     from: impl Read,
     to: impl Write,
     report: &mut dyn FnMut(&str),
 ) -> Result<(), ServeError> {
-    serve_until(executor, from, to, report, |_| Ok(ControlFlow::Continue(())))
+    serve_until(executor, terms, from, to, report, |_| Ok(ControlFlow::Continue(())))
 }
 
 /// The same; before a message is read, `between` may end it.
 pub(super) fn serve_until<E: Executor>(
     executor: &mut E,
+    terms: Terms,
     mut from: impl Read,
     mut to: impl Write,
     report: &mut dyn FnMut(&str),
     mut between: impl FnMut(&Session<'_, E>) -> std::io::Result<ControlFlow<()>>,
 ) -> Result<(), ServeError> {
-    let mut session = Session::new(executor, symbols::functions(), report);
+    let mut session = Session::new(executor, terms, symbols::functions(), report);
     let served = session.setup().write(&mut to).map_err(ServeError::from).and_then(|()| {
         while between(&session)?.is_continue() {
             let Some(message) = Message::read(&mut from)? else { break };
@@ -101,7 +104,7 @@ impl<'e, E: Executor> Session<'e, E> {
         let symbol = |(row, (name, _)): (u64, &(&str, _))| ((*name).to_owned(), address(row));
         let setup = Setup {
             triple: corpus::target::row(info.target).clang.to_owned(),
-            page_size: self.executor.page_size(),
+            page_size: self.placer.page,
             map: Vec::new(),
             symbols: (0..).zip(&self.functions).map(symbol).collect(),
         };

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::place::{Placer, Terms};
 use crate::executor::Executor;
 
 /// A wrapper function of ours: serialized arguments in, serialized result out.
@@ -54,6 +55,8 @@ pub(super) struct Session<'e, E: Executor> {
     pub(super) report: &'e mut dyn FnMut(&str),
     /// Our functions and objects, in the order of their addresses.
     pub(super) functions: Vec<(&'static str, Option<Function<E>>)>,
+    /// Where what it reserves is.
+    pub(super) placer: Placer,
     /// What the controller has reserved, by base.
     pub(super) reservations: BTreeMap<u64, Reservation<E::Finalized>>,
     /// Whether anything was ever reserved.
@@ -68,13 +71,18 @@ impl<'e, E: Executor> Session<'e, E> {
     /// Nothing is reserved yet.
     pub(super) fn new(
         executor: &'e mut E,
+        terms: Terms,
         functions: Vec<(&'static str, Option<Function<E>>)>,
         report: &'e mut dyn FnMut(&str),
     ) -> Session<'e, E> {
+        let page = terms.page_size.unwrap_or(0).max(executor.page_size());
+        let host = executor.host().functions();
+        let placer = Placer::new(terms.place, page, *host.start()..host.end().saturating_add(1));
         Session {
             executor,
             report,
             functions,
+            placer,
             reservations: BTreeMap::new(),
             reserved: false,
             acting: false,

@@ -10,6 +10,7 @@ use std::net::{Shutdown, TcpStream};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use super::place::Terms;
 use super::server::{ServeError, serve_until};
 use super::session::Session;
 use crate::executor::Executor;
@@ -69,6 +70,7 @@ fn unread(error: std::io::Error) -> std::io::Error {
 /// `idle`, it has to end the connection itself.
 pub fn serve<E: Executor>(
     executor: &mut E,
+    terms: Terms,
     stream: &TcpStream,
     idle: Option<Duration>,
     report: &mut dyn FnMut(&str),
@@ -78,7 +80,7 @@ pub fn serve<E: Executor>(
     stream.set_write_timeout(Some(STALLED))?;
     let end = Cell::new(Instant::now());
     let connection = || Wakeful { stream, end: &end };
-    serve_until(executor, connection(), connection(), report, |session| match idle {
+    serve_until(executor, terms, connection(), connection(), report, |session| match idle {
         Some(idle) if session.is_over() || !comes(stream, Some(patience(session, idle)))? => {
             stream.shutdown(Shutdown::Write)?;
             drain(stream)?;

@@ -170,6 +170,11 @@ impl Host {
         self.guest_address(address)
     }
 
+    /// Where functions are.
+    pub fn functions(&self) -> RangeInclusive<u64> {
+        self.areas.functions.clone()
+    }
+
     /// The address by which a linked program knows a function (with the Thumb bit on a processor that has only Thumb), or
     /// a variable of the host (`stdout`, `__stack_chk_guard`, ...).
     pub fn lookup(&self, name: &str) -> Option<u64> {

@@ -4,5 +4,6 @@ mod connection;
 mod dialect;
 mod garbage;
 mod jitlink;
+mod place;
 mod session;
 mod support;

@@ -1,5 +1,6 @@
 //! A controller of our own speaks to the server, in the dialects of LLVM 18 to 23: what llvm-jitlink 19 never says is said here.
 
+use harness::epc::place::Terms;
 use harness::epc::server::ServeError;
 use harness::executor::{Executor, Guest};
 use harness::orc::sps::{self, Error, Expected};
@@ -525,7 +526,8 @@ fn nothing_is_left_behind() {
         alone = client.said.clone();
     })
     .well();
-    harness::epc::server::serve(&mut used, alone.as_slice(), std::io::sink(), &mut |_| ()).expect("a whole session");
+    harness::epc::server::serve(&mut used, Terms::default(), alone.as_slice(), std::io::sink(), &mut |_| ())
+        .expect("a whole session");
     assert!(used.read(0x40_0000, &mut [0; 4]).is_err());
     assert_eq!(used.host().printed(), b"");
 }

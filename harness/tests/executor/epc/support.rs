@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use corpus::matrix::Family;
+use harness::epc::place::Terms;
 use harness::epc::server::{ServeError, serve};
 use harness::executor::{Executor, Unicorn};
 use harness::oracle::Peer;
@@ -189,12 +190,17 @@ impl Served {
 
 /// Serves this controller on a machine.
 pub(crate) fn session(target: &str, controller: impl FnOnce(Client)) -> Served {
+    session_with(target, Terms::default(), controller)
+}
+
+/// The same, with memory given as the terms say.
+pub(crate) fn session_with(target: &str, terms: Terms, controller: impl FnOnce(Client)) -> Served {
     let (ours, theirs) = UnixStream::pair().expect("sockets");
     std::thread::scope(|scope| {
         let server = scope.spawn(move || {
             let mut machine = machine(target);
             let mut reported = Vec::new();
-            let ended = serve(&mut machine, &theirs, &theirs, &mut |why| reported.push(why.to_owned()));
+            let ended = serve(&mut machine, terms, &theirs, &theirs, &mut |why| reported.push(why.to_owned()));
             let printed = String::from_utf8_lossy(machine.host().printed()).into_owned();
             Served { printed, reported, ended }
         });
