@@ -60,6 +60,8 @@ enum Command {
     Explain(command::explain::Args),
     /// Link any objects with GNU ld and lld too, at the same addresses, and compare every relocated field
     Diff(command::diff::Args),
+    /// Find the sections of objects in an image that any linker wrote, and judge every relocated field by the ABI
+    Check(command::check::Args),
     /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations the regressions have in common
     Compare(command::compare::Args),
     /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
@@ -88,6 +90,7 @@ const COMMANDS: &[&str] = &[
     "ld",
     "explain",
     "diff",
+    "check",
     "coverage",
     "compare",
     "fuzz",
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
         Some(Command::Ld { words }) => return command::ld::main(&words),
         Some(Command::Explain(args)) => command::explain::main(&args),
         Some(Command::Diff(args)) => command::diff::main(&args),
+        Some(Command::Check(args)) => command::check::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Fuzz(args)) => command::fuzz::main(&args),

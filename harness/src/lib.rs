@@ -50,6 +50,8 @@ pub mod bless;
 #[doc(hidden)]
 pub mod call;
 #[doc(hidden)]
+pub mod check;
+#[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod command;

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 pub mod board;
 pub mod budget;
+pub mod check;
 pub mod compare;
 pub mod coverage;
 pub mod diff;

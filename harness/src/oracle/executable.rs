@@ -7,8 +7,9 @@ use linker::graph::Edge;
 use linker::link::Finalized;
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags};
 
+use super::field::Finding;
 use super::output::{ORIGIN, Output};
-use super::reading::{Finding, Reading};
+use super::reading::Reading;
 use crate::executor::image::ImageFile;
 
 /// Bytes of all sections of an executable.

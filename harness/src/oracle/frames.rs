@@ -31,7 +31,7 @@ struct Record {
 
 /// The records of an output.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     /// Where each record is, and where its common record.
     records: Vec<(Range<u64>, Range<u64>, Record)>,
     by_code: BTreeMap<u64, Vec<usize>>,
@@ -39,7 +39,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Reads what an output has.
-    pub(super) fn read(target: &Target, output: &Output<'_>) -> Result<Frames, String> {
+    pub(crate) fn read(target: &Target, output: &Output<'_>) -> Result<Frames, String> {
         let mut frames = Frames::default();
         output.frames.iter().try_for_each(|&part| frames.read_part(target, output, part))?;
         Ok(frames)
@@ -89,6 +89,12 @@ impl Frames {
             self.records.push((places.0, places.1, record));
         }
         Ok(())
+    }
+
+    /// Where the records of the code at this address are, each with its common record.
+    pub(crate) fn of_code(&self, begin: u64) -> impl Iterator<Item = (&Range<u64>, &Range<u64>)> {
+        let indexes = self.by_code.get(&begin).map(Vec::as_slice).unwrap_or_default();
+        indexes.iter().map(|&index| (&self.records[index].0, &self.records[index].1))
     }
 
     /// Whether what the record at this address says is said by the peer, too; of a common record, what all say that it is

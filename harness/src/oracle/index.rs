@@ -23,14 +23,15 @@ enum Unwinding {
 
 /// The index of an output.
 #[derive(Debug, Default)]
-pub(super) struct Index {
-    by_code: BTreeMap<u64, Unwinding>,
+pub(crate) struct Index {
+    /// Where the entry is, and what it says.
+    by_code: BTreeMap<u64, (u64, Unwinding)>,
     by_place: BTreeMap<u64, u64>,
 }
 
 impl Index {
     /// Reads what an output has.
-    pub(super) fn read(output: &Output<'_>) -> Index {
+    pub(crate) fn read(output: &Output<'_>) -> Index {
         let mut index = Index::default();
         for &(start, end) in &output.indexes {
             for place in (start..end).step_by(ENTRY as usize) {
@@ -42,11 +43,18 @@ impl Index {
                     word if word >> 31 == 1 => Unwinding::Inline(word),
                     word => Unwinding::Table(distant(place + 4, word)),
                 };
-                index.by_code.insert(distant(place, code), unwinding);
+                index.by_code.insert(distant(place, code), (place, unwinding));
                 index.by_place.insert(place, distant(place, code));
             }
         }
         index
+    }
+
+    /// Where the entry is that counts for the code at this address, and the code that it is for: its own, or that before it,
+    /// whose entry goes on where a linker has dropped one that says the same.
+    pub(crate) fn of_code(&self, code: u64) -> Option<(u64, u64)> {
+        let (&begin, entry) = self.by_code.range(..=code).next_back()?;
+        Some((entry.0, begin))
     }
 
     /// Whether what the entry at this address says is said by the peer, too. `Err` says what is not. None if there is none.
@@ -55,12 +63,12 @@ impl Index {
         if place - start >= ENTRY {
             return None;
         }
-        let ours = self.by_code.get(code)?;
+        let (_, ours) = self.by_code.get(code)?;
         // The last entry at or below an address is the one that counts.
         let found = theirs.by_code.range(..=code).next_back();
         Some(match found {
-            Some((_, theirs)) if theirs == ours => Ok(()),
-            Some((at, theirs)) => {
+            Some((_, (_, theirs))) if theirs == ours => Ok(()),
+            Some((at, (_, theirs))) => {
                 Err(format!("of the code at {code:#x} its entry for {at:#x} says {theirs:x?}, not {ours:x?}"))
             }
             None => Err(format!("no entry for the code at {code:#x}")),

@@ -8,8 +8,9 @@ use linker::memory::Lifetime;
 use linker::relocation::Class;
 use reports::model::{Checked, Verdict};
 
+use super::field::{Finding, Way};
 use super::output::Output;
-use super::reading::{Finding, Reading, Way};
+use super::reading::Reading;
 
 /// Bytes of a program that are read back at most.
 const MOST: u64 = 16 << 20;

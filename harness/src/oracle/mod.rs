@@ -7,6 +7,7 @@
 //! compared at all is counted, too.
 
 mod executable;
+mod field;
 mod frames;
 mod freedom;
 mod index;
@@ -35,13 +36,15 @@ use linker::relocation::{Class, Row};
 use crate::disassembly::Disassembler;
 use crate::executor::image::ImageFile;
 use crate::wording;
-use frames::Frames;
-use index::Index;
-use reading::{Finding, Reading, Way};
+use reading::Reading;
 
+pub(crate) use field::{Field, Finding, Way};
+pub(crate) use frames::Frames;
 pub use freedom::{EXCLUSIONS, Excluded, FREEDOMS, Freedom, MEANINGS, Meaning};
+pub(crate) use index::Index;
 pub use inputs::{Bundle, bundles, complete};
 pub use inspect::inspect;
+pub(crate) use output::ORIGIN;
 pub use output::Output;
 pub use peer::Peer;
 pub use ruling::Ruling;

@@ -12,10 +12,10 @@ use linker::link::Finalized;
 use crate::executor::image::ImageFile;
 
 /// The name of the table's origin.
-pub(super) const ORIGIN: &[u8] = b"_GLOBAL_OFFSET_TABLE_";
+pub(crate) const ORIGIN: &[u8] = b"_GLOBAL_OFFSET_TABLE_";
 
 /// Where a branch ends up: the address, and whether in Thumb state.
-pub(super) type End = Option<(u64, bool)>;
+pub(crate) type End = Option<(u64, bool)>;
 
 /// What a linker wrote.
 pub struct Output<'a> {
@@ -26,15 +26,15 @@ pub struct Output<'a> {
     /// Where its global offset table is: the start and the end, of each part if there are several.
     pub(super) tables: Vec<(u64, u64)>,
     /// The table's origin.
-    pub(super) origin: Option<u64>,
+    pub(crate) origin: Option<u64>,
     /// Its segments, where they are not ours: the start and the end.
-    pub(super) segments: Vec<(u64, u64)>,
+    pub(crate) segments: Vec<(u64, u64)>,
     /// Address and size of what came from objects, sorted: what a branch reaches elsewhere, the linker has made.
-    pub(super) inputs: Vec<(u64, u64)>,
+    pub(crate) inputs: Vec<(u64, u64)>,
     /// Its call-frame records: the start and the end of each part.
-    pub(super) frames: Vec<(u64, u64)>,
+    pub(crate) frames: Vec<(u64, u64)>,
     /// Its index of unwinding tables: the start and the end of each part.
-    pub(super) indexes: Vec<(u64, u64)>,
+    pub(crate) indexes: Vec<(u64, u64)>,
     /// The sections of ours that it has, where it may drop some.
     pub(super) kept: Option<BTreeSet<SectionId>>,
     /// Where branches were found to end up.
@@ -51,16 +51,25 @@ fn inputs(graph: &LinkGraph<'_>) -> Vec<(u64, u64)> {
 
 impl<'a> Output<'a> {
     /// What is at these addresses, in a link that has the objects where ours has them.
-    pub(super) fn new(mut loaded: Vec<(u64, Cow<'a, [u8]>)>, graph: &LinkGraph<'_>) -> Output<'a> {
+    pub(super) fn new(loaded: Vec<(u64, Cow<'a, [u8]>)>, graph: &LinkGraph<'_>) -> Output<'a> {
+        Output::placed(graph.target, loaded, inputs(graph))
+    }
+
+    /// What is at these addresses, whoever put it there. `inputs` is what came from objects: addresses and sizes, sorted.
+    pub(crate) fn placed(
+        target: &'static Target,
+        mut loaded: Vec<(u64, Cow<'a, [u8]>)>,
+        inputs: Vec<(u64, u64)>,
+    ) -> Output<'a> {
         loaded.retain(|(_, bytes)| !bytes.is_empty());
         loaded.sort_by_key(|(address, _)| *address);
         Output {
-            target: graph.target,
+            target,
             loaded,
             tables: Vec::new(),
             origin: None,
             segments: Vec::new(),
-            inputs: inputs(graph),
+            inputs,
             frames: Vec::new(),
             indexes: Vec::new(),
             kept: None,
@@ -97,7 +106,7 @@ impl<'a> Output<'a> {
     }
 
     /// Where the segment begins that an address is in.
-    pub(super) fn segment_of(&self, address: u64) -> Option<u64> {
+    pub(crate) fn segment_of(&self, address: u64) -> Option<u64> {
         self.segments.iter().find(|(start, end)| (start..end).contains(&&address)).map(|segment| segment.0)
     }
 
@@ -110,7 +119,7 @@ impl<'a> Output<'a> {
     }
 
     /// A word of data at an address.
-    pub(super) fn word_at(&self, address: u64, size: usize) -> Option<u64> {
+    pub(crate) fn word_at(&self, address: u64, size: usize) -> Option<u64> {
         Some(self.target.number(self.read_at(address, size)?))
     }
 
@@ -139,8 +148,13 @@ impl<'a> Output<'a> {
         self.tables.iter().flat_map(move |&(start, end)| (start..end).step_by(width))
     }
 
+    /// How many stubs were followed.
+    pub(crate) fn followed(&self) -> usize {
+        self.followed.borrow().len()
+    }
+
     /// Whether an address is in what came from the objects.
-    pub(super) fn is_input(&self, address: u64) -> bool {
+    pub(crate) fn is_input(&self, address: u64) -> bool {
         let behind = self.inputs.partition_point(|&(start, _)| start <= address);
         // Blocks do not overlap, but empty ones may stand in others.
         self.inputs[..behind].iter().rev().take(4).any(|&(start, size)| address - start < size)

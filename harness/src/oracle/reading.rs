@@ -1,44 +1,16 @@
 //! Reads a field by the ABI's text: [`corpus::abi`] has the formulas and the fields, transcribed apart from the
 //! linker's rows. Of the link come only the facts: S, A, P, T, and what the objects had in the place.
 
-use corpus::abi::{self, Class, Inputs, Place, Relocation};
+use corpus::abi::{self, Class, Inputs, Relocation};
 use linker::fixup::Fixup;
 use linker::graph::{Flags, LinkGraph};
 use linker::index::EdgeId;
 use linker::link::Finalized;
 
+use super::field::{Field, Finding, Way};
 use super::output::{ORIGIN, Output};
 
-mod branch;
 mod slot;
-
-/// How a field is right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// By itself.
-    Directly,
-    /// By a slot of the table.
-    Slot,
-    /// From where the linker's table begins, or its segment.
-    Origin,
-    /// By way of a stub.
-    Stub,
-    /// By going on with the next instruction.
-    FallThrough,
-}
-
-/// What is found of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Finding {
-    /// It is right.
-    Right(Way),
-    /// It is not, and why.
-    Wrong(String),
-    /// The ABI forbids what the object has there, and how.
-    Forbidden(String),
-    /// That cannot be said, and why.
-    Unknown(String),
-}
 
 /// A link whose fields can be read, wherever it went.
 pub(super) trait Linked {
@@ -63,16 +35,11 @@ pub(super) struct Reading<'a> {
     linked: &'a dyn Linked,
     graph: &'a LinkGraph<'a>,
     id: EdgeId,
-    relocation: &'static Relocation,
-    inputs: Inputs,
+    field: Field,
     /// Whether the symbol is the table's origin.
     is_origin: bool,
     /// Whether the symbol is undefined and weak.
     is_nothing: bool,
-    /// The state of the target, where it is a function's.
-    thumb: Option<bool>,
-    /// The word that the object has.
-    before: u64,
 }
 
 impl<'a> Reading<'a> {
@@ -103,20 +70,22 @@ impl<'a> Reading<'a> {
         };
         let is_origin = symbol.name == ORIGIN;
         let thumb = is_function.then_some(inputs.t);
-        Ok(Reading { linked, graph, id, relocation, inputs, is_origin, is_nothing, thumb, before })
+        let is_thread_local = row.class == linker::relocation::Class::Tls && place.is_code();
+        let field = Field { target: graph.target, relocation, inputs, thumb, before, is_thread_local };
+        Ok(Reading { linked, graph, id, field, is_origin, is_nothing })
     }
 
     /// The word that an output has at the place.
     pub(super) fn word(&self, output: &Output<'_>) -> Option<u64> {
-        let place = self.relocation.form.place;
-        let bytes = output.read_at(self.inputs.p, place.size())?;
+        let place = self.field.relocation.form.place;
+        let bytes = output.read_at(self.field.inputs.p, place.size())?;
         Some(place.word_in_memory(bytes, self.graph.target.big_endian))
     }
 
     /// Whether an output has another word at the place than our link has put there.
     pub(super) fn has_changed(&self, output: &Output<'_>) -> bool {
         let row = self.graph.object_row(self.id);
-        let bytes = output.read_at(self.inputs.p, row.field.unit.size());
+        let bytes = output.read_at(self.field.inputs.p, row.field.unit.size());
         let now = bytes.and_then(|bytes| row.field.unit.read(bytes, self.graph.target.big_endian));
         self.linked.fixup(self.id).is_ok_and(|fixup| now != Some(fixup.after))
     }
@@ -126,57 +95,34 @@ impl<'a> Reading<'a> {
         let Some(word) = self.word(output) else {
             return Finding::Unknown("there is nothing at the place".to_owned());
         };
-        if self.relocation.forbids_addend(self.inputs.a) {
-            let Relocation { release, name, .. } = self.relocation;
+        if self.field.relocation.forbids_addend(self.field.inputs.a) {
+            let Relocation { release, name, .. } = self.field.relocation;
             return Finding::Forbidden(format!(
                 "{release} wants a zero addend of {name}, and the object has {}; ours makes an entry for S + A",
-                self.inputs.a
+                self.field.inputs.a
             ));
         }
         let row = self.graph.object_row(self.id);
         let is_branch = row.class.is_branch() || row.class == linker::relocation::Class::BranchData;
         let inputs = self.inputs_of(output);
-        match self.relocation.entry() {
-            _ if self.is_nothing && row.class.is_branch() => self.falls_through(word),
+        match self.field.relocation.entry() {
+            _ if self.is_nothing && row.class.is_branch() => self.field.falls_through(word),
             Some((entry, with_addend)) => self.slot(output, word, entry, with_addend),
             None if self.asks("FUNCDESC") => self.descriptor(output, word),
-            None => match self.exact(&inputs, word) {
+            None => match self.field.exact(&inputs, word) {
                 Finding::Right(_) if self.needs_origin() => Finding::Right(Way::Origin),
-                Finding::Wrong(_) | Finding::Unknown(_) if is_branch => self.branch(output, word),
+                Finding::Wrong(_) | Finding::Unknown(_) if is_branch => self.field.branch(&inputs, output, word),
                 finding => finding,
             },
-        }
-    }
-
-    /// Whether the word is the one that the formula comes to.
-    fn exact(&self, inputs: &Inputs, word: u64) -> Finding {
-        let Some(x) = self.relocation.value(inputs) else {
-            return Finding::Unknown("only a loader knows the value of the formula".to_owned());
-        };
-        match self.relocation.expected(self.before, x, self.thumb) {
-            Ok(expected) if expected == word => Finding::Right(Way::Directly),
-            // Peers relax sequences that find thread-local variables, whatever they are told.
-            Ok(expected) if self.is_thread_local() && (expected ^ word) & !self.relocation.mask() != 0 => {
-                Finding::Unknown(format!("the sequence is relaxed: {} is another instruction", self.shown(word)))
-            }
-            Ok(expected) => Finding::Wrong(format!(
-                "the ABI says {} = {x:#x}, which makes {}, not {}",
-                self.formula(),
-                self.shown(expected),
-                self.shown(word)
-            )),
-            Err(refusal) => {
-                Finding::Unknown(format!("{} = {x:#x} does not fit the field ({refusal:?})", self.formula()))
-            }
         }
     }
 
     /// The facts with the table of one output.
     fn inputs_of(&self, output: &Output<'_>) -> Inputs {
         let got = output.origin.unwrap_or(0);
-        let base = || output.segment_of(self.inputs.s).unwrap_or(self.inputs.base);
-        let (s, base) = if self.is_origin { (got, got) } else { (self.inputs.s, base()) };
-        Inputs { s, base, got, ..self.inputs }
+        let base = || output.segment_of(self.field.inputs.s).unwrap_or(self.field.inputs.base);
+        let (s, base) = if self.is_origin { (got, got) } else { (self.field.inputs.s, base()) };
+        Inputs { s, base, got, ..self.field.inputs }
     }
 
     fn needs_origin(&self) -> bool {
@@ -184,34 +130,7 @@ impl<'a> Reading<'a> {
     }
 
     fn asks(&self, term: &str) -> bool {
-        self.relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term))
-    }
-
-    fn is_thread_local(&self) -> bool {
-        self.graph.object_row(self.id).class == linker::relocation::Class::Tls && self.place().is_code()
-    }
-
-    fn formula(&self) -> &str {
-        self.relocation.formula.as_ref().map_or("nothing", |formula| formula.text())
-    }
-
-    /// A word as memory has it.
-    fn shown(&self, word: u64) -> String {
-        crate::wording::hex(&self.place().bytes(word))
-    }
-
-    fn place(&self) -> Place {
-        self.relocation.form.place
-    }
-
-    fn wrap(&self, value: u64) -> u64 {
-        self.graph.target.wrap(value)
-    }
-
-    /// Bits of X that the field can say, as a number with a sign.
-    fn said(&self, word: u64) -> i64 {
-        let unused = 63 - self.relocation.select.0.min(63);
-        (self.relocation.decode(word) << unused) >> unused
+        self.field.relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term))
     }
 
     /// Whether another edge wants the same of the table.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::reading::{Finding, Way};
+use super::field::{Finding, Way};
 
 /// Who is right.
 #[derive(Clone, Debug, PartialEq, Eq)]

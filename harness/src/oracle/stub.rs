@@ -24,7 +24,7 @@ thread_local! {
 
 impl Output<'_> {
     /// Where a branch to this address ends up.
-    pub(super) fn follow(&self, target: &'static Target, start: u64, thumb: bool) -> End {
+    pub(crate) fn follow(&self, target: &'static Target, start: u64, thumb: bool) -> End {
         if self.is_input(start) {
             return Some((start, thumb));
         }

@@ -2,7 +2,8 @@
 
 use corpus::abi::{Entry, Inputs, Special};
 
-use super::{Finding, Reading, Way};
+use super::Reading;
+use crate::oracle::field::{Finding, Way};
 use crate::oracle::output::Output;
 
 /// How much of its slot's address a field says.
@@ -27,7 +28,8 @@ impl Reading<'_> {
         };
         // Of several pieces nobody knows which belong together: the one that fits.
         if self.part() == Part::Some {
-            let fits = |slot: &u64| self.exact(&self.with_slot(output, *slot), word) == Finding::Right(Way::Directly);
+            let fits =
+                |slot: &u64| self.field.exact(&self.with_slot(output, *slot), word) == Finding::Right(Way::Directly);
             let mut found = slots.into_iter().filter(fits).map(|slot| self.holds(output, slot, entry, with_addend));
             let none = Finding::Wrong("no slot of its table holds what the formula wants".to_owned());
             return match found.find(|held| !matches!(held, Err(Finding::Wrong(_)))) {
@@ -37,7 +39,7 @@ impl Reading<'_> {
             };
         }
         for slot in slots {
-            match self.exact(&self.with_slot(output, slot), word) {
+            match self.field.exact(&self.with_slot(output, slot), word) {
                 Finding::Right(_) => {}
                 other => return other,
             }
@@ -51,11 +53,13 @@ impl Reading<'_> {
     /// Whether the field leads to a descriptor of the function: where it is, is the linker's choice.
     pub(super) fn descriptor(&self, output: &Output<'_>, word: u64) -> Finding {
         let inputs = self.inputs_of(output);
-        let Some(zero) = self.relocation.value(&inputs) else { return Finding::Unknown("it has no value".to_owned()) };
-        let at = self.wrap((self.said(word) as u64).wrapping_sub(zero as u64));
+        let Some(zero) = self.field.relocation.value(&inputs) else {
+            return Finding::Unknown("it has no value".to_owned());
+        };
+        let at = self.field.wrap((self.field.said(word) as u64).wrapping_sub(zero as u64));
         let width = self.graph.target.pointer_bytes();
         let held = [at, at.wrapping_add(width as u64)].map(|at| output.word_at(at, width));
-        if held == [Some(self.wrap(inputs.s | u64::from(inputs.t))), Some(inputs.got)] {
+        if held == [Some(self.field.wrap(inputs.s | u64::from(inputs.t))), Some(inputs.got)] {
             Finding::Right(Way::Slot)
         } else {
             Finding::Wrong(format!("it leads to {at:#x}, where there is no descriptor of {:#x}", inputs.s))
@@ -67,8 +71,8 @@ impl Reading<'_> {
     }
 
     fn part(&self) -> Part {
-        let (text, select) = (self.formula(), self.relocation.select);
-        match self.relocation.form.special {
+        let (text, select) = (self.field.formula(), self.field.relocation.select);
+        match self.field.relocation.form.special {
             Some(Special::Hw | Special::MovnMovz) => Part::Some,
             _ if text.starts_with("Page(") => Part::Page,
             _ if select.0 == 11 && !text.contains('-') => Part::InPage,
@@ -81,12 +85,12 @@ impl Reading<'_> {
         let part = self.part();
         match part {
             Part::Whole => {
-                let zero = self.relocation.value(&self.with_slot(output, 0)).unwrap_or(0);
-                let low = self.relocation.select.0;
+                let zero = self.field.relocation.value(&self.with_slot(output, 0)).unwrap_or(0);
+                let low = self.field.relocation.select.0;
                 // An offset in a page of the table has no sign.
-                let unsigned = matches!(self.relocation.check, corpus::abi::Check::Range(0, _)) && low < 32;
-                let x = if unsigned { self.relocation.decode(word) } else { self.said(word) };
-                Ok(vec![self.wrap((x as u64).wrapping_sub(zero as u64))])
+                let unsigned = matches!(self.field.relocation.check, corpus::abi::Check::Range(0, _)) && low < 32;
+                let x = if unsigned { self.field.relocation.decode(word) } else { self.field.said(word) };
+                Ok(vec![self.field.wrap((x as u64).wrapping_sub(zero as u64))])
             }
             Part::Some => Ok(output.slots(self.graph.target.pointer_bytes()).collect()),
             Part::Page => {
@@ -117,17 +121,17 @@ impl Reading<'_> {
     }
 
     fn page(&self, word: u64) -> u64 {
-        (self.inputs.p & !0xfff).wrapping_add_signed(self.said(word))
+        (self.field.inputs.p & !0xfff).wrapping_add_signed(self.field.said(word))
     }
 
     fn low(&self, word: u64) -> u64 {
-        self.relocation.decode(word) as u64
+        self.field.relocation.decode(word) as u64
     }
 
     /// Whether a slot of the table holds what it has to.
     fn holds(&self, output: &Output<'_>, slot: u64, entry: Entry, with_addend: bool) -> Result<(), Finding> {
         let width = self.graph.target.pointer_bytes();
-        let inputs = &self.inputs;
+        let inputs = &self.field.inputs;
         let sum = inputs.s.wrapping_add(if with_addend { inputs.a as u64 } else { 0 });
         // A module's number is the loader's; a static link is the first.
         let wanted = match entry {
@@ -146,7 +150,7 @@ impl Reading<'_> {
         }
         for (index, wanted) in wanted.into_iter().enumerate() {
             let address = slot + (index * width) as u64;
-            let (held, wanted) = (output.word_at(address, width), self.wrap(wanted));
+            let (held, wanted) = (output.word_at(address, width), self.field.wrap(wanted));
             if held != Some(wanted) {
                 let held = held.map_or("nothing".to_owned(), |held| format!("{held:#x}"));
                 return Err(Finding::Wrong(format!("the slot at {address:#x} holds {held}, not {wanted:#x}")));

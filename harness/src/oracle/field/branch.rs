@@ -1,8 +1,8 @@
 //! Branches: where they lead, by whatever way.
 
-use corpus::abi::{Place, Special};
+use corpus::abi::{Inputs, Place, Special};
 
-use super::{Finding, Reading, Way};
+use super::{Field, Finding, Way};
 use crate::oracle::output::Output;
 
 /// Instructions that do nothing, by what stands in their place: what a branch becomes that has nowhere to go.
@@ -21,30 +21,30 @@ const NOPS: &[(Place, u64)] = &[
     (Place::T16, 0x46c0),
 ];
 
-impl Reading<'_> {
-    /// Whether a branch that is not the formula's leads where the formula's would.
-    pub(super) fn branch(&self, output: &Output<'_>, word: u64) -> Finding {
+impl Field {
+    /// Whether a branch that is not the formula's leads where the formula's would. `inputs` has the table of the output.
+    pub(crate) fn branch(&self, inputs: &Inputs, output: &Output<'_>, word: u64) -> Finding {
         let wanted = self.wrap(self.inputs.s.wrapping_add_signed(self.inputs.a).wrapping_add(self.bias()));
         let (start, state) = self.leads_to(word);
-        let Some((end, thumb)) = output.follow(self.graph.target, start, state) else {
+        let Some((end, thumb)) = output.follow(self.target, start, state) else {
             return Finding::Wrong(format!(
                 "it leads to {start:#x}, from where nothing leads on; {wanted:#x} was meant"
             ));
         };
         let right_state = self.thumb.is_none_or(|wanted| wanted == thumb);
         if end == wanted && right_state {
-            return if end == start { self.exact(&self.inputs_of(output), word) } else { Finding::Right(Way::Stub) };
+            return if end == start { self.exact(inputs, word) } else { Finding::Right(Way::Stub) };
         }
         let by = if end == start { String::new() } else { format!(" by {start:#x}") };
         let of = |thumb| if thumb { " in Thumb state" } else { " in A32 state" };
         let (is, meant) = if right_state { ("", "") } else { (of(thumb), of(!thumb)) };
-        let words = self.exact(&self.inputs_of(output), word);
+        let words = self.exact(inputs, word);
         let words = if let Finding::Wrong(why) = words { format!(": {why}") } else { String::new() };
         Finding::Wrong(format!("it leads to {end:#x}{is}{by}; {wanted:#x}{meant} was meant{words}"))
     }
 
     /// Whether a branch to nothing goes on with the next instruction.
-    pub(super) fn falls_through(&self, word: u64) -> Finding {
+    pub(crate) fn falls_through(&self, word: u64) -> Finding {
         let next = self.wrap(self.inputs.p + self.place().size() as u64);
         let is_branch = self.is_branch(word);
         let (start, state) = self.leads_to(word);
