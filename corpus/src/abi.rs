@@ -7,6 +7,7 @@ mod field;
 mod formula;
 mod group;
 mod read;
+mod weak;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod tools;
 
 pub use field::Refusal;
 pub use formula::{Entry, Formula, Inputs};
+pub use weak::{Unresolved, UnresolvedBranch};
 
 /// Which numbering a relocation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -244,6 +246,10 @@ pub struct Relocation {
     pub form: Form,
     /// Its number among group relocations of A32.
     pub group: Option<u32>,
+    /// Whether a linker may go by way of a veneer where X does not fit.
+    pub veneer: bool,
+    /// What becomes of a branch by a weak reference that nothing resolves, where the ABI has more to say than the value of S.
+    pub unresolved_branch: Option<UnresolvedBranch>,
 }
 
 impl Relocation {

@@ -78,6 +78,8 @@ enum Command {
     Image(command::image::Args),
     /// List the compilers that were found, and what is missing; or what programs find without a library
     Toolchains(command::toolchains::Args),
+    /// Write relocation vectors: for each relocation of the ABI small objects with S, A, P and the bytes before and after, for other people's unit tests
+    Vectors(command::vectors::Args),
     /// Print the relocations that the linker knows
     Relocations(command::relocations::Args),
 }
@@ -99,6 +101,7 @@ const COMMANDS: &[&str] = &[
     "board",
     "image",
     "toolchains",
+    "vectors",
     "relocations",
 ];
 
@@ -151,6 +154,7 @@ pub fn main() -> ExitCode {
         Some(Command::Board(args)) => command::board::main(&args),
         Some(Command::Image(args)) => command::image::main(&args),
         Some(Command::Toolchains(args)) => command::toolchains::main(&args),
+        Some(Command::Vectors(args)) => command::vectors::main(&args),
         Some(Command::Relocations(args)) => command::relocations::main(&args),
     };
     ExitCode::from(conclude(result))

@@ -101,6 +101,8 @@ pub mod startup;
 #[doc(hidden)]
 pub mod suspects;
 #[doc(hidden)]
+pub mod vectors;
+#[doc(hidden)]
 pub mod wording;
 
 pub use linker::{self, Layout};

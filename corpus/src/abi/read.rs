@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::{Abi, Check, Class, Entry, Form, Formula, Relocation, Standing, SymbolRule};
+use super::{Abi, Check, Class, Entry, Form, Formula, Relocation, Standing, SymbolRule, UnresolvedBranch};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +43,9 @@ struct Line {
     select: Option<(u32, u32)>,
     form: String,
     group: Option<u32>,
+    #[serde(default)]
+    veneer: bool,
+    weak: Option<UnresolvedBranch>,
 }
 
 /// What the ABI wants an addend to be, where it says.
@@ -101,6 +104,8 @@ pub(super) fn read(text: &str) -> Result<Abi, String> {
                     select: line.select.unwrap_or_default(),
                     form: form.clone(),
                     group: line.group,
+                    veneer: line.veneer,
+                    unresolved_branch: line.weak,
                 });
             }
         }

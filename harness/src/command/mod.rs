@@ -22,6 +22,7 @@ pub mod relocations;
 pub mod run;
 pub mod serve;
 pub mod toolchains;
+pub mod vectors;
 
 /// A bar for so many steps, where there is a terminal, on the standard error.
 fn progress(steps: usize) -> ProgressBar {

@@ -58,7 +58,7 @@ impl Peer {
     }
 
     /// What it has to be told of a target; lld looks at its input.
-    fn flags(self, target: &Target) -> &'static [&'static str] {
+    pub(crate) fn flags(self, target: &Target) -> &'static [&'static str] {
         match (self, target.big_endian, target.register_bits, target.pointer_bits) {
             (_, true, 32, _) => &["-EB", "--be8"],
             (Peer::Ld, true, ..) => &["-EB"],

@@ -3,7 +3,7 @@
 use corpus::abi::{Entry, Relocation};
 use linker::Target;
 
-use super::object::{Aim, Scene};
+use super::scene::{Aim, Scene};
 
 /// Where the global offset table goes when the value does not depend on it.
 const GOT: u64 = 0x2000_0240;
@@ -15,7 +15,7 @@ const VARIABLE: u64 = 8;
 const TABLE: i64 = 0x1_0010;
 
 /// A link in which X is `x`, with an addend of `a` where the value leaves a choice. None if there is none.
-pub(super) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a: i64, p: u64) -> Option<Scene> {
+pub(crate) fn at(target: &Target, relocation: &Relocation, word: u64, x: i64, a: i64, p: u64) -> Option<Scene> {
     let formula = relocation.formula.as_ref()?;
     let a = forced_addend(target, relocation, x).unwrap_or(a);
     let word = if target.register_bits == 32 { relocation.with_addend(word, a)? } else { word };
@@ -123,7 +123,7 @@ fn fits(target: &Target, got: u64, p: u64) -> bool {
 }
 
 /// X with an addend of 0, where nothing but the addend decides it.
-pub(super) fn fixed_part(target: &Target, relocation: &Relocation) -> Option<i64> {
+pub(crate) fn fixed_part(target: &Target, relocation: &Relocation) -> Option<i64> {
     let text = relocation.formula.as_ref()?.text();
     match text {
         "DTPREL(S + A)" | "S + A - TLS" => Some(VARIABLE as i64),
@@ -145,7 +145,7 @@ fn is_moved(relocation: &Relocation, x: i64) -> bool {
 }
 
 /// Places to try: in the middle of memory, beside its ends, and for halfword instructions in the midst of a word.
-pub(super) fn places(target: &Target, relocation: &Relocation) -> Vec<u64> {
+pub(crate) fn places(target: &Target, relocation: &Relocation) -> Vec<u64> {
     use corpus::abi::Place;
     let mut places = match relocation.form.place {
         _ if target.pointer_bits == 64 => vec![0x40_0000_1008, 0x10_1004],

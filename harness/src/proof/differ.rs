@@ -11,7 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use corpus::abi::{self, Relocation};
 use linker::{Layout, Options, Parsed, Target};
 
-use super::object::{self, Scene};
+use super::object;
+use super::scene::{Aim, Scene};
 use super::{aim, encode};
 use crate::held;
 use crate::linking::{Data, Input};
@@ -165,7 +166,7 @@ fn scenes(target: &'static Target, relocation: &Relocation) -> Vec<Scene> {
 /// Whether something is where programs have nothing.
 fn is_low(scene: &Scene) -> bool {
     let of_symbol = match scene.aim {
-        object::Aim::Label(address) => Some(address),
+        Aim::Label(address) => Some(address),
         _ => None,
     };
     [of_symbol, scene.got].into_iter().flatten().any(|address| address < 0x1_0000)

@@ -2,12 +2,13 @@
 //! its sign, where they have none. Nothing outside the field changes in either case.
 
 use corpus::abi::{Addend, Relocation, Special};
+use linker::Target;
 
 use super::encode::words;
 use super::{Step, Trial, aim};
 
 /// Contents of a field: its limits, its signs, and numbers of no pattern.
-fn junk() -> Vec<u64> {
+pub(crate) fn junk() -> Vec<u64> {
     let mut list = vec![0, u64::MAX, 0x5555_5555_5555_5555, 0xaaaa_aaaa_aaaa_aaaa, 1, 0x8000_8000_8000_8000, 0xff];
     let mut state = 0x1234_5678_9abc_def1_u64;
     for _ in 0..24 {
@@ -28,7 +29,7 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
             let word = fill(relocation, word, junk);
             let a = if stored { relocation.addend(word) } else { 0x10 };
             for &p in &places {
-                for x in wanted(trial, relocation, a) {
+                for x in wanted(trial.target, relocation, a) {
                     let Some(mut scene) = aim::at(trial.target, relocation, word, x, a, p) else { continue };
                     // The addend may have been chosen for the value; and two words can hold the same one.
                     if stored && scene.a != a {
@@ -55,7 +56,7 @@ pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
 }
 
 /// The word with a field, and with it the bits that a sign decides, full of junk.
-fn fill(relocation: &Relocation, word: u64, junk: u64) -> u64 {
+pub(crate) fn fill(relocation: &Relocation, word: u64, junk: u64) -> u64 {
     let field = relocation.field();
     let mut word = word & !field | junk & field;
     match relocation.form.special {
@@ -68,9 +69,9 @@ fn fill(relocation: &Relocation, word: u64, junk: u64) -> u64 {
 }
 
 /// Values to aim at.
-fn wanted(trial: &Trial, relocation: &Relocation, a: i64) -> Vec<i64> {
-    let values = match aim::fixed_part(trial.target, relocation) {
-        Some(fixed) if trial.target.register_bits == 32 => return vec![a.wrapping_add(fixed)],
+pub(crate) fn wanted(target: &Target, relocation: &Relocation, a: i64) -> Vec<i64> {
+    let values = match aim::fixed_part(target, relocation) {
+        Some(fixed) if target.register_bits == 32 => return vec![a.wrapping_add(fixed)],
         _ => [0, 0x40, -0x40, 0x7c, 0x2000, 0x5000, -0x3000],
     };
     values.iter().map(|x| x & !(relocation.align as i64 - 1)).collect()

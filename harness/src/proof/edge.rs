@@ -86,7 +86,7 @@ fn limits(relocation: &Relocation, seen: &BTreeMap<i64, Option<Refusal>>, low: i
 }
 
 /// From one value that can be aimed at to the next.
-fn step(relocation: &Relocation) -> i64 {
+pub(crate) fn step(relocation: &Relocation) -> i64 {
     let align = relocation.align as i64;
     match &relocation.formula {
         Some(formula) if formula.text().starts_with("Page(") => 0x1000,
@@ -102,7 +102,8 @@ fn out_of_hand(relocation: &Relocation) -> bool {
     relocation.class == Class::Arm && low <= -(1 << 31) && high >= (1 << 31) - 1
 }
 
-fn candidates(relocation: &Relocation) -> Vec<i64> {
+/// Values at the limits of what is checked and beyond, and those that are no multiple.
+pub(crate) fn candidates(relocation: &Relocation) -> Vec<i64> {
     let (align, step) = (relocation.align as i64, step(relocation));
     let narrow = relocation.class == Class::Arm;
     let mut list = match relocation.check {

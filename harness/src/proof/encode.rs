@@ -2,9 +2,10 @@
 //! carry the relocation and for every register; an instruction that may not is refused.
 
 use corpus::abi::{Check, Class, Place, Refusal, Relocation, Special, SymbolRule};
-use linker::Error;
+use linker::{Error, Target};
 
-use super::object::{Aim, Scene, Written, link};
+use super::object::{Written, link};
+use super::scene::{Aim, Scene};
 use super::{Step, Trial, aim, decode};
 use crate::executor::Unicorn;
 
@@ -66,8 +67,18 @@ pub(super) fn words(relocation: &Relocation) -> Vec<u64> {
     if words.is_empty() { vec![0] } else { words }
 }
 
+/// Those of them that the target's core has.
+pub(crate) fn words_on(target: &Target, relocation: &Relocation) -> Vec<u64> {
+    let mut words = words(relocation);
+    if Unicorn::has_thumb_only(target) {
+        // It changes the state, of which there is but one.
+        words.retain(|&word| !relocation.opcodes().iter().any(|opcode| (opcode.word, &*opcode.name) == (word, "BLX")));
+    }
+    words
+}
+
 /// Values that show every bit of the field.
-pub(super) fn values(relocation: &Relocation) -> Vec<i64> {
+pub(crate) fn values(relocation: &Relocation) -> Vec<i64> {
     let patterns = [0, 8, 0x40, 0x238, 0xff8, 0x7f8, 0x5550, 0x2aa8, 0x1_2340, 0x55_5550, 0x0123_4567_89ab_cde0];
     let mut values: Vec<i64> = patterns.iter().flat_map(|x: &i64| [*x, -*x]).collect();
     // An entry of a table is at a multiple of eight, and these are what is left to one from odd places.
@@ -83,11 +94,7 @@ pub(super) fn values(relocation: &Relocation) -> Vec<i64> {
 }
 
 pub(super) fn prove(trial: &mut Trial, relocation: &Relocation) -> Step {
-    let mut words = words(relocation);
-    if Unicorn::has_thumb_only(trial.target) {
-        // It changes the state, of which there is but one.
-        words.retain(|&word| !relocation.opcodes().iter().any(|opcode| (opcode.word, &*opcode.name) == (word, "BLX")));
-    }
+    let words = words_on(trial.target, relocation);
     let mut accepted = 0;
     for &word in &words {
         for x in values(relocation) {
@@ -162,32 +169,39 @@ fn registers(trial: &mut Trial, relocation: &Relocation, word: u64) -> Step {
 
 /// Functions of either instruction set, where the formula or the instruction asks for it, or what the formula leads to.
 fn states(trial: &mut Trial, relocation: &Relocation, words: &[u64]) -> Step {
-    let asks = |term| relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term));
-    if relocation.class != Class::Arm || !asks("T") && !asks("FUNCDESC") {
-        return Ok(());
-    }
-    // No state is changed where there is but one.
-    let has_one_state = Unicorn::has_thumb_only(trial.target);
     for &word in words {
-        for p in aim::places(trial.target, relocation) {
-            for (x, thumb) in [(0x120, true), (0x122, true), (0x120, false), (-0x1f0, true), (-0x1f0, false)] {
-                let Some(scene) = aim::at(trial.target, relocation, word, x, 0, p) else { continue };
-                let Aim::Label(address) = scene.aim else { continue };
-                // Code of the main instruction set is in whole words.
-                let address = if thumb { address & !1 } else { address & !3 };
-                let scene = Scene { aim: Aim::Function(address, thumb), ..scene };
-                let changes = match relocation.form.special {
-                    Some(Special::A32Call) => thumb,
-                    _ => !thumb,
-                };
-                if plain_branch(relocation) == Some(!thumb) || has_one_state && changes {
-                    continue;
-                }
-                trial.agree(relocation, &scene)?;
-            }
+        for scene in functions(trial.target, relocation, word) {
+            trial.agree(relocation, &scene)?;
         }
     }
     Ok(())
+}
+
+/// Links with a function, where its instruction set matters.
+pub(crate) fn functions(target: &Target, relocation: &Relocation, word: u64) -> Vec<Scene> {
+    let asks = |term| relocation.formula.as_ref().is_some_and(|formula| formula.mentions(term));
+    if relocation.class != Class::Arm || !asks("T") && !asks("FUNCDESC") {
+        return Vec::new();
+    }
+    // No state is changed where there is but one.
+    let has_one_state = Unicorn::has_thumb_only(target);
+    let mut scenes = Vec::new();
+    for p in aim::places(target, relocation) {
+        for (x, thumb) in [(0x120, true), (0x122, true), (0x120, false), (-0x1f0, true), (-0x1f0, false)] {
+            let Some(scene) = aim::at(target, relocation, word, x, 0, p) else { continue };
+            let Aim::Label(address) = scene.aim else { continue };
+            // Code of the main instruction set is in whole words.
+            let address = if thumb { address & !1 } else { address & !3 };
+            let changes = match relocation.form.special {
+                Some(Special::A32Call) => thumb,
+                _ => !thumb,
+            };
+            if plain_branch(relocation) != Some(!thumb) && !(has_one_state && changes) {
+                scenes.push(Scene { aim: Aim::Function(address, thumb), ..scene });
+            }
+        }
+    }
+    scenes
 }
 
 /// The only state that a branch without a way to change it can be in, where the form does not say so.

@@ -4,10 +4,10 @@ use linker::memory::{Action, InFlight, Memory, MemoryError, Place, Segment};
 
 /// Memory that is wherever it is asked to be.
 #[derive(Debug)]
-pub(super) struct Anywhere;
+pub(crate) struct Anywhere;
 
 #[derive(Debug)]
-pub(super) struct Buffers(Vec<(u64, Vec<u8>)>);
+pub(crate) struct Buffers(Vec<(u64, Vec<u8>)>);
 
 impl InFlight for Buffers {
     fn address(&self, segment: usize) -> u64 {

@@ -12,16 +12,18 @@ use linker::Target;
 
 use crate::disassembly::Disassembler;
 
-mod aim;
+pub(crate) mod aim;
 mod decode;
 pub mod differ;
-mod dirty;
-mod edge;
-mod encode;
+pub(crate) mod dirty;
+pub(crate) mod edge;
+pub(crate) mod elf;
+pub(crate) mod encode;
 pub mod execute;
-mod memory;
+pub(crate) mod memory;
 pub mod mutate;
 pub mod object;
+pub mod scene;
 
 /// A kind of proof (DESIGN, what counts as proof).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,7 +130,7 @@ pub fn prove(target: &'static Target) -> Result<Report, UnknownTarget> {
 }
 
 /// A relocation as it is on the target's core.
-fn on_core<'a>(target: &Target, relocation: &'a Relocation) -> Cow<'a, Relocation> {
+pub(crate) fn on_core<'a>(target: &Target, relocation: &'a Relocation) -> Cow<'a, Relocation> {
     match relocation.without_thumb2 {
         Some(check) if corpus::target::row(target).before_thumb2 => {
             Cow::Owned(Relocation { check, ..relocation.clone() })

@@ -1,6 +1,6 @@
-//! Objects with one relocation, and their links.
+//! Links of objects with one relocation.
 
-use corpus::abi::{Class, Entry, Inputs, Place, Relocation};
+use corpus::abi::{Entry, Inputs, Relocation};
 use linker::graph::LinkGraph;
 use linker::index::{BlockId, EdgeId};
 use linker::layout::At;
@@ -8,48 +8,12 @@ use linker::link::Fixed;
 use linker::memory::Action;
 use linker::platform::{Meaning, Platform};
 use linker::{Error, Layout, Options, Parsed, Roots, Target};
-use object::write::{Object, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
-};
 
+use super::elf::GUARD;
 use super::memory::Anywhere;
+use super::scene::{Aim, Scene, ZERO};
 
-/// What the relocation refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aim {
-    /// A label at this address.
-    Label(u64),
-    /// A function at this address, in Thumb code or not.
-    Function(u64, bool),
-    /// So many bytes into a section of its own.
-    Inside(u64),
-    /// A thread-local variable, so many bytes into the image.
-    ThreadLocal(u64),
-    /// The origin of the global offset table.
-    Origin,
-    /// A symbol that nobody defines.
-    Nothing,
-}
-
-/// One link to be made.
-#[derive(Clone, Copy, Debug)]
-pub struct Scene {
-    /// The word under the relocation.
-    pub word: u64,
-    /// The addend: in the relocation, or already in the word where relocations have none.
-    pub a: i64,
-    /// The address of the place.
-    pub p: u64,
-    /// What it refers to.
-    pub aim: Aim,
-    /// Where the global offset table goes.
-    pub got: Option<u64>,
-    /// Entries in the table before the one of the relocation.
-    pub before: u64,
-    /// Another relocation of the same symbol, in a section of its own: its number, and the word under it.
-    pub pair: Option<(u32, u64)>,
-}
+pub use super::elf::object;
 
 /// How a link came out.
 #[derive(Debug)]
@@ -71,141 +35,17 @@ pub struct Written {
     pub stub: Option<u64>,
 }
 
-/// Bytes before and behind the place that nothing may change.
-const GUARD: [u8; 4] = [0xa5, 0x5a, 0xc3, 0x3c];
-
-/// Bytes of a thread-local image; the variables lie in it.
-const IMAGE: u64 = 0x20;
-
-fn symbol(object: &mut Object<'_>, name: &str, kind: SymbolKind, section: SymbolSection, value: u64) -> SymbolId {
-    object.add_symbol(Symbol {
-        name: name.as_bytes().to_vec(),
-        value,
-        size: 0,
-        kind,
-        scope: SymbolScope::Linkage,
-        weak: false,
-        section,
-        flags: SymbolFlags::None,
-    })
-}
-
-fn relocate(object: &mut Object<'_>, section: SectionId, offset: u64, number: u32, symbol: SymbolId, addend: i64) {
-    let flags = RelocationFlags::Elf { r_type: object::elf::RelocationType(number) };
-    let relocation = object::write::Relocation { offset, symbol, addend, flags };
-    // The only error is a number too large for the file format, and numbers come from its tables.
-    let _ = object.add_relocation(section, relocation);
-}
-
-/// Little-endian bytes in the order that they have in objects: data of a big-endian target is big-endian, and so is code
-/// for ARM, although it is not in memory (AAELF32, EF_ARM_BE8).
-fn in_object(target: &Target, place: Place, mut bytes: Vec<u8>) -> Vec<u8> {
-    let unit = if place == Place::T32 { 2 } else { place.size() };
-    if target.big_endian && place != Place::A64 {
-        bytes.chunks_mut(unit.max(1)).for_each(<[u8]>::reverse);
-    }
-    bytes
-}
-
-/// Mapping symbols: name and offset.
-fn map(object: &mut Object<'_>, section: SectionId, symbols: &[(&str, usize)]) {
-    for &(name, value) in symbols {
-        object.add_symbol(Symbol {
-            name: name.as_bytes().to_vec(),
-            value: value as u64,
-            size: 0,
-            kind: SymbolKind::Unknown,
-            scope: SymbolScope::Compilation,
-            weak: false,
-            section: SymbolSection::Section(section),
-            flags: SymbolFlags::Elf {
-                st_info: object::elf::SymbolInfo::default(),
-                st_other: object::elf::SymbolOther::default(),
-            },
-        });
-    }
-}
-
-/// What asks for entries before the one that matters: number and word. A64 has an entry for each addend.
-fn filler(class: Class) -> (u32, u32) {
-    match class {
-        Class::Arm => (26, 0),
-        Class::Lp64 => (312, 0xf940_0000),
-        Class::Ilp32 => (27, 0xb940_0000),
-    }
-}
-
-/// The object of a link.
-pub fn object(target: &Target, relocation: &Relocation, scene: &Scene) -> Vec<u8> {
-    let class = corpus::target::row(target).class;
-    let architecture = match class {
-        Class::Arm => Architecture::Arm,
-        Class::Lp64 => Architecture::Aarch64,
-        Class::Ilp32 => Architecture::Aarch64_Ilp32,
-    };
-    let endian = if target.big_endian { Endianness::Big } else { Endianness::Little };
-    let mut object = Object::new(BinaryFormat::Elf, architecture, endian);
-    let code = relocation.form.place.is_code();
-    let kind = |code| if code { SectionKind::Text } else { SectionKind::Data };
-    let fillers = (scene.before > 0).then(|| {
-        let section = object.add_section(Vec::new(), b".fillers".to_vec(), kind(true));
-        let words = vec![filler(class).1.to_le_bytes(); scene.before as usize].concat();
-        object.append_section_data(section, &words, 4);
-        section
-    });
-    let section = object.add_section(Vec::new(), b".place".to_vec(), kind(code));
-    let place = relocation.form.place;
-    let bytes = [&GUARD[..], &in_object(target, place, place.bytes(scene.word)), &GUARD].concat();
-    object.append_section_data(section, &bytes, if code { 2 } else { 1 });
-    if class == Class::Arm && code {
-        let name = if place == Place::A32 { "$a" } else { "$t" };
-        map(&mut object, section, &[("$d", 0), (name, GUARD.len()), ("$d", GUARD.len() + place.size())]);
-    }
-    // Threads have variables in every link, so that no formula of theirs comes to the same as one that knows nothing of them.
-    let image = object.add_section(Vec::new(), b".tdata".to_vec(), SectionKind::Tls);
-    object.append_section_data(image, &[0x11; IMAGE as usize], 8);
-    let (kind, at, value) = match scene.aim {
-        Aim::Label(address) => (SymbolKind::Label, SymbolSection::Absolute, address),
-        Aim::Function(address, thumb) => (SymbolKind::Text, SymbolSection::Absolute, address | u64::from(thumb)),
-        Aim::Inside(offset) => {
-            let zero = object.add_section(Vec::new(), b".zero".to_vec(), SectionKind::UninitializedData);
-            object.append_section_bss(zero, offset + 16, 16);
-            (SymbolKind::Label, SymbolSection::Section(zero), offset)
-        }
-        Aim::ThreadLocal(offset) => (SymbolKind::Tls, SymbolSection::Section(image), offset),
-        Aim::Origin | Aim::Nothing => (SymbolKind::Label, SymbolSection::Undefined, 0),
-    };
-    let name = if scene.aim == Aim::Origin { "_GLOBAL_OFFSET_TABLE_" } else { "aim" };
-    let aim = symbol(&mut object, name, kind, at, value);
-    if let Some(fillers) = fillers {
-        for index in 0..scene.before {
-            // ARM has one entry for each symbol, AArch64 for each sum.
-            let at = SymbolSection::Absolute;
-            let other = symbol(&mut object, &format!("other{index}"), SymbolKind::Label, at, 0x77_0000);
-            relocate(&mut object, fillers, 4 * index, filler(class).0, other, 0);
-        }
-    }
-    let addend = if class == Class::Arm { 0 } else { scene.a };
-    if let Some((number, word)) = scene.pair {
-        let section = object.add_section(Vec::new(), b".pair".to_vec(), SectionKind::Text);
-        object.append_section_data(section, &(word as u32).to_le_bytes(), 4);
-        relocate(&mut object, section, 0, number, aim, addend);
-    }
-    relocate(&mut object, section, GUARD.len() as u64, relocation.number, aim, addend);
-    object.write().unwrap_or_default()
-}
-
 /// The object's name in messages and layouts.
-pub(super) const FILE: &str = "one.o";
+pub(crate) const FILE: &str = "one.o";
 
 impl Scene {
     /// Where everything goes.
-    pub(super) fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> Layout {
         let at = |file: &str, section: &str, address| At { file: file.into(), section: section.into(), address };
         let mut list = vec![at(FILE, ".place", self.p.wrapping_sub(GUARD.len() as u64))];
         list.extend(self.got.map(|address| at("linker", ".got", address)));
         if let Aim::Inside(_) = self.aim {
-            list.push(at(FILE, ".zero", 0x5123_4000));
+            list.push(at(FILE, ".zero", ZERO));
         }
         Layout::At(list)
     }

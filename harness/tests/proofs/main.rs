@@ -1,5 +1,6 @@
 //! What counts as proof: each row against the ABI, mutants of the rows, peers on the same objects, and generated programs.
 
+mod checkers;
 mod differ;
 mod fuzz;
 mod jitlink;
@@ -7,3 +8,4 @@ mod mutate;
 mod oracle;
 mod rows;
 mod structure_protection;
+mod vectors;

@@ -8,8 +8,8 @@
 //! Calls and jumps reach +-128 MiB. Beyond that the linker may put a stub in between, for which the procedure call
 //! standard gives away x16 and x17. Ours hold the full address, so that they reach everything (`stubs`).
 //!
-//! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. A branch to an undefined weak
-//! symbol becomes a NOP.
+//! Conditional branches (+-1 MiB) and test-and-branch (+-32 KiB) have no stubs in the ABI. Of a weak reference that
+//! nothing resolves they reach the place itself, as all that is relative to it does; B and BL become a NOP.
 
 use super::{Architecture, Core, Demands, Irelative, Resolver, Rewritten, Spans, StubShape, Word};
 use crate::build::Attributes;
@@ -114,7 +114,7 @@ impl Architecture for Aarch64 {
     }
 
     fn fall_through(&self, row: &Row, _word: u64, _core: Core) -> Option<u64> {
-        row.class.is_branch().then_some(NOP)
+        (row.class == Class::Branch).then_some(NOP)
     }
 }
 

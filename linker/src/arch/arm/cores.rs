@@ -23,6 +23,11 @@ pub struct Abilities {
 }
 
 impl Abilities {
+    /// The value of Tag_CPU_arch in the build attributes of its objects.
+    pub fn tag(&self) -> u8 {
+        self.tag as u8
+    }
+
     /// Whether it is of the M profile.
     pub fn is_microcontroller(&self) -> bool {
         self.microcontroller
