@@ -218,7 +218,7 @@ impl<'a> Picker<'a> {
         }
         let last = if self.target.pointer_bits == 32 { u64::from(u32::MAX) } else { u64::MAX };
         let is_page = text.starts_with("Page(");
-        let (end, start) = (last - 0x1ff7 & !7, 0x1008);
+        let (end, start) = ((last - 0x1ff7) & !7, 0x1008);
         let far = if is_page { 0x5000 } else { 0x4000 };
         vec![(end, far), (start, -far)]
     }

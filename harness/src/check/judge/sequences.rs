@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::{Judge, Judged, Verdict};
 use crate::check::relaxed::{self, Family, Found, Member, World};
 use crate::check::resolve::Target;
-use crate::check::thread_pointer;
+use crate::check::{elf, thread_pointer};
 use crate::oracle::Way;
 
 impl Judge<'_, '_> {
@@ -23,7 +23,7 @@ impl Judge<'_, '_> {
             let bytes = self.output.read_at(address, size)?;
             // Instructions are little-endian whatever data is.
             let code = image.region(address, size as u64).is_some_and(|region| region.code);
-            Some(super::elf::number(bytes, image.target.big_endian && !code))
+            Some(elf::number(bytes, image.target.big_endian && !code))
         };
         let tp = thread_pointer(image.target, image.tls.unwrap_or((0, 0, 1)));
         for ((_, family, _), indexes) in sequences {
