@@ -25,7 +25,7 @@ impl Fixed {
     pub(super) fn of(section: &Section<'_>, relocations: &[Relocation], class: Class) -> Fixed {
         let mut ranges = Vec::new();
         let mut from = 0;
-        let code = section.flags & u64::from(elf::SHF_EXECINSTR.0) != 0;
+        let code = section.flags & elf::SHF_EXECINSTR.0 != 0;
         for relocation in relocations {
             let start = (relocation.offset as usize).min(section.data.len());
             let size = abi::of(class).get(class, relocation.number).map_or(0, |row| row.form.place.size());

@@ -17,6 +17,8 @@ enum Wish {
     Relative,
     /// S + A.
     Symbol,
+    /// The same for a slot of the linker's, whose first content is no addend: that of a lazy one leads back to the loader.
+    Slot,
     /// What the function at B + A returns.
     Chosen,
     /// The number of the module.
@@ -34,8 +36,8 @@ enum Wish {
 /// Dynamic relocations by what follows the prefix of their names.
 const WISHES: &[(&str, Wish)] = &[
     ("RELATIVE", Wish::Relative),
-    ("GLOB_DAT", Wish::Symbol),
-    ("JUMP_SLOT", Wish::Symbol),
+    ("GLOB_DAT", Wish::Slot),
+    ("JUMP_SLOT", Wish::Slot),
     ("ABS64", Wish::Symbol),
     ("ABS32", Wish::Symbol),
     ("IRELATIVE", Wish::Chosen),
@@ -51,7 +53,7 @@ const WISHES: &[(&str, Wish)] = &[
 
 /// Applies them.
 pub(super) fn load(image: &mut Image<'_>) -> Result<(), String> {
-    let alloc = u64::from(elf::SHF_ALLOC.0);
+    let alloc = elf::SHF_ALLOC.0;
     let tables: Vec<_> = image.elf.sections.iter().filter(|section| section.flags & alloc != 0).cloned().collect();
     let mut elsewhere = Elsewhere::new(image);
     for table in &tables {
@@ -94,7 +96,8 @@ fn apply<'a>(image: &mut Image<'a>, elsewhere: &mut Elsewhere, relocation: &Relo
     let place = relocation.offset;
     // A descriptor in a relocation without an addend has it in its second word.
     let at = if wish == Wish::Descriptor { place.wrapping_add(width as u64) } else { place };
-    let addend = relocation.addend.map_or_else(|| word(image, at, width).unwrap_or(0), |addend| addend as u64);
+    let stored = || if wish == Wish::Slot { 0 } else { word(image, at, width).unwrap_or(0) };
+    let addend = relocation.addend.map_or_else(stored, |addend| addend as u64);
     let tls = image.tls.unwrap_or((0, 0, 1));
     let s = match symbol {
         Some(symbol) if symbol.name.is_empty() && !symbol.is_section() => 0,
@@ -108,7 +111,7 @@ fn apply<'a>(image: &mut Image<'a>, elsewhere: &mut Elsewhere, relocation: &Relo
     let of_thread = |value: u64| if relocation.symbol == 0 { value.wrapping_add(tls.0) } else { value };
     let sum = s.wrapping_add(addend);
     let value = match wish {
-        Wish::Relative | Wish::Symbol => sum,
+        Wish::Relative | Wish::Symbol | Wish::Slot => sum,
         Wish::Chosen => *image.chosen.entry(sum & !thumb_bit(image)).or_insert_with(|| elsewhere.take()),
         Wish::Module => 1,
         Wish::Block => of_thread(sum).wrapping_sub(tls.0),

@@ -7,7 +7,6 @@ use linker::{TARGETS, Target};
 use object::elf;
 use rustc_hash::FxHashMap;
 
-use super::dynamic;
 use super::elf::{Elf, Place, Section};
 
 /// Bytes that an image may have in memory: no 32-bit one has more.
@@ -60,7 +59,7 @@ pub(super) struct Named<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Reads an image. `Err` says what it is instead, or which part of it is malformed.
+    /// Reads an image as it is in the file. `Err` says what it is instead, or which part of it is malformed.
     pub(super) fn read(data: &'a [u8]) -> Result<Image<'a>, String> {
         let elf = Elf::read(data)?;
         match elf.kind {
@@ -98,7 +97,6 @@ impl<'a> Image<'a> {
             elf,
         };
         image.read_symbols();
-        dynamic::load(&mut image)?;
         Ok(image)
     }
 
@@ -167,10 +165,9 @@ impl<'a> Image<'a> {
 
 /// What is in memory: by sections, or by segments where an image has no sections.
 fn regions<'a>(elf: &Elf<'a>, file: u64) -> Result<Vec<Region<'a>>, String> {
-    let in_memory = |section: &&Section<'_>| section.flags & u64::from(elf::SHF_ALLOC.0) != 0 && section.size > 0;
+    let in_memory = |section: &&Section<'_>| section.flags & elf::SHF_ALLOC.0 != 0 && section.size > 0;
     // Thread-local zeros have no memory of their own: they share their addresses with what follows.
-    let is_tbss =
-        |section: &Section<'_>| section.kind == elf::SHT_NOBITS.0 && section.flags & u64::from(elf::SHF_TLS.0) != 0;
+    let is_tbss = |section: &Section<'_>| section.kind == elf::SHT_NOBITS.0 && section.flags & elf::SHF_TLS.0 != 0;
     let sections = elf.sections.iter().filter(in_memory).filter(|section| !is_tbss(section));
     let mut regions: Vec<Region<'a>> = sections
         .map(|section| Region {
@@ -178,8 +175,8 @@ fn regions<'a>(elf: &Elf<'a>, file: u64) -> Result<Vec<Region<'a>>, String> {
             address: section.address,
             size: section.size,
             bytes: Cow::Borrowed(section.data),
-            writable: section.flags & u64::from(elf::SHF_WRITE.0) != 0,
-            code: section.flags & u64::from(elf::SHF_EXECINSTR.0) != 0,
+            writable: section.flags & elf::SHF_WRITE.0 != 0,
+            code: section.flags & elf::SHF_EXECINSTR.0 != 0,
         })
         .collect();
     if regions.is_empty() {

@@ -162,7 +162,9 @@ impl Judge<'_, '_> {
                 _ => {}
             }
         }
-        let nothing = *target == Target::Nothing && row.formula.as_ref().is_some_and(|formula| formula.mentions("P"));
+        let nothing = *target == Target::Nothing
+            && row.entry().is_none()
+            && row.formula.as_ref().is_some_and(|formula| formula.mentions("P"));
         let many = matches!(target, Target::Merged(merged) if merged.many);
         match first {
             Some(Finding::Wrong(_)) if nothing && !is_branch(row) => Verdict::Unknown(

@@ -111,7 +111,7 @@ fn wanted<'a>(object: &Object<'a>, section: usize, symbol: &Symbol<'_>, a: i64) 
     let from = usize::try_from(symbol.value.checked_add_signed(within)?).ok()?;
     let rest = section.data.get(from..).filter(|rest| !rest.is_empty())?;
     let size = usize::try_from(section.entry_size).ok()?;
-    let is_string = section.flags & u64::from(elf::SHF_STRINGS.0) != 0;
+    let is_string = section.flags & elf::SHF_STRINGS.0 != 0;
     let end = if is_string {
         let end = rest.chunks_exact(size).take(LONGEST).position(|unit| unit.iter().all(|byte| *byte == 0))?;
         (end + 1) * size

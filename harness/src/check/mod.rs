@@ -46,7 +46,8 @@ pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Fin
         let name = name.to_owned();
         move |why: String| BadInput(format!("{name}: {why}"))
     };
-    let read = image::Image::read(&image.data).map_err(bad(&image.name))?;
+    let mut read = image::Image::read(&image.data).map_err(bad(&image.name))?;
+    dynamic::load(&mut read).map_err(bad(&image.name))?;
     let objects = object::read(inputs, read.target).map_err(BadInput)?;
     let map = map.map(|map| map::Map::read(&map.data).map_err(bad(&map.name))).transpose()?;
     let placement = place::place(&read, &objects, map.as_ref());

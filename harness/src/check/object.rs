@@ -1,6 +1,7 @@
 //! The objects of which an image was made, and the members of the archives.
 
 use linker::Target;
+use linker::error::text;
 use object::elf;
 use rustc_hash::FxHashMap;
 
@@ -62,6 +63,11 @@ fn one<'a>(name: String, key: (String, Option<String>), data: &'a [u8], target: 
     if (elf.machine, elf.bits, elf.big_endian) != (target.machine, target.pointer_bits, target.big_endian) {
         return Err(format!("{name}: it is for another machine than the image, which is for {}", target.name));
     }
+    let beyond =
+        |symbol: &&Symbol<'_>| matches!(symbol.place, Place::Section(section) if section >= elf.sections.len());
+    if let Some(symbol) = elf.symbols.iter().find(beyond) {
+        return Err(format!("{name}: symbol {} is in a section that is none", text(symbol.name)));
+    }
     let mut relocations: FxHashMap<usize, Vec<Relocation>> = FxHashMap::default();
     let mut groups = FxHashMap::default();
     for section in &elf.sections {
@@ -90,13 +96,13 @@ fn one<'a>(name: String, key: (String, Option<String>), data: &'a [u8], target: 
 
 /// That relocations are of a section there is, and of symbols there are.
 fn check(elf: &Elf<'_>, table: &Section<'_>, place: usize, list: &[Relocation]) -> Result<(), String> {
-    let table = linker::error::text(table.name);
+    let table = text(table.name);
     let section =
         elf.sections.get(place).ok_or_else(|| format!("{table}: sh_info names section {place}, which is none"))?;
     for (index, relocation) in list.iter().enumerate() {
         let shown = || format!("{table}: relocation {index} (type {})", relocation.number);
         if relocation.offset > section.size {
-            let (name, size) = (linker::error::text(section.name), section.size);
+            let (name, size) = (text(section.name), section.size);
             return Err(format!(
                 "{}: its offset {:#x} is not in {name}, which has {size:#x} bytes",
                 shown(),

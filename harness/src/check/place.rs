@@ -73,7 +73,7 @@ struct Placer<'a, 'b> {
 
 /// Relocations that the linker has kept.
 fn kept(image: &Image<'_>) -> FxHashMap<u64, u32> {
-    let is_kept = |section: &&Section<'_>| section.flags & u64::from(elf::SHF_ALLOC.0) == 0;
+    let is_kept = |section: &&Section<'_>| section.flags & elf::SHF_ALLOC.0 == 0;
     let tables = image.elf.sections.iter().filter(is_kept);
     let lists = tables.filter_map(|table| image.elf.relocations(table).ok());
     lists.flatten().map(|relocation| (relocation.offset, relocation.number)).collect()
@@ -90,7 +90,7 @@ fn is_tbss(section: &Section<'_>) -> bool {
 }
 
 fn has(section: &Section<'_>, flag: elf::SectionFlags) -> bool {
-    section.flags & u64::from(flag.0) != 0
+    section.flags & flag.0 != 0
 }
 
 impl Placer<'_, '_> {

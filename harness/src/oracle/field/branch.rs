@@ -21,6 +21,9 @@ const NOPS: &[(Place, u64)] = &[
     (Place::T16, 0x46c0),
 ];
 
+/// Bytes that may be filled between two functions: the widest alignment that code asks for, and more.
+const MOST_FILLING: u64 = 256;
+
 impl Field {
     /// Whether a branch that is not the formula's leads where the formula's would. `inputs` has the table of the output.
     pub(crate) fn branch(&self, inputs: &Inputs, output: &Output<'_>, word: u64) -> Finding {
@@ -31,6 +34,10 @@ impl Field {
                 "it leads to {start:#x}, from where nothing leads on; {wanted:#x} was meant"
             ));
         };
+        // What only comes there by chance, through what fills the space between functions, is no stub.
+        if end != start && self.is_filling(output, start, end) {
+            return self.exact(inputs, word);
+        }
         let right_state = self.thumb.is_none_or(|wanted| wanted == thumb);
         if end == wanted && right_state {
             return if end == start { self.exact(inputs, word) } else { Finding::Right(Way::Stub) };
@@ -56,6 +63,22 @@ impl Field {
         Finding::Wrong(format!(
             "a branch to an undefined weak symbol goes on with the next instruction, {next:#x}; it {what}"
         ))
+    }
+
+    /// Whether nothing but instructions that do nothing, or zeros, is between two addresses that are near each other.
+    fn is_filling(&self, output: &Output<'_>, start: u64, end: u64) -> bool {
+        let (size, place) = match self.place() {
+            Place::T32 | Place::T16 => (2, Place::T16),
+            _ if self.target.register_bits == 64 => (4, Place::A64),
+            _ => (4, Place::A32),
+        };
+        let distance = end.wrapping_sub(start);
+        let does_nothing = |bytes: &[u8]| {
+            let word = place.word(bytes);
+            word == 0 || NOPS.contains(&(place, word))
+        };
+        let between = output.read_at(start, distance.min(MOST_FILLING) as usize);
+        distance < MOST_FILLING && between.is_some_and(|bytes| bytes.chunks_exact(size).all(does_nothing))
     }
 
     /// Whether the word is one of the branches that may carry the relocation.
