@@ -25,7 +25,7 @@ use crate::plan::Configuration;
 use crate::plan::{self, Objects, Source};
 
 /// What a reference may take.
-const LIMITS: Limits = Limits { time: Duration::from_secs(20), text: 1 << 20, file: 256 << 20 };
+const LIMITS: Limits = Limits { time: Duration::from_secs(20), text: 1 << 20, file: 256 << 20, memory: None };
 
 /// Blesses the first build of each case and target that was selected.
 pub fn main(

@@ -34,7 +34,7 @@ const LIBRARIES: [&str; 10] = [
 const BARE: &str = "arm-none-eabi-gcc";
 
 /// What a compiler may take to say where its libraries are.
-const LIMITS: Limits = Limits { time: Duration::from_secs(10), text: 4096, file: 4096 };
+const LIMITS: Limits = Limits { time: Duration::from_secs(10), text: 4096, file: 4096, memory: None };
 
 /// How many names are looked up: what is missing by the thousand is not missing by an oversight.
 const MOST: usize = 200;

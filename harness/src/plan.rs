@@ -205,6 +205,7 @@ impl Configuration<'_> {
             build: self.build.label.clone(),
             layout: self.layout.to_string(),
             executor: self.executor.to_owned(),
+            subject: None,
             status,
             reason,
             seconds: 0.0,

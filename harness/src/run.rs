@@ -208,6 +208,7 @@ fn covers(case: &corpus::case::Case, target: &Target, wanted: &[&str], held: &BT
         build: String::new(),
         layout: String::new(),
         executor: String::new(),
+        subject: None,
         status: if missing.is_empty() { Status::Passed } else { Status::Failed },
         reason: None,
         seconds: 0.0,

@@ -21,6 +21,8 @@ pub struct Limits {
     pub text: u64,
     /// How many bytes any file may have that it writes, its outputs included: they are files.
     pub file: u64,
+    /// How many bytes of address space each of its processes may have; none: as many as there are.
+    pub memory: Option<u64>,
 }
 
 /// A program that came to its end.
@@ -120,9 +122,11 @@ impl Group {
         let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn()?;
         live.insert(child.id() as i32);
-        let bound = Rlimit { current: Some(limits.file), maximum: Some(limits.file) };
-        // A process that has ended already needs none.
-        let _ = prlimit(Pid::from_raw(child.id() as i32), Resource::Fsize, bound);
+        let bounds = [(Resource::Fsize, Some(limits.file)), (Resource::As, limits.memory)];
+        for (resource, most) in bounds.into_iter().filter(|(_, most)| most.is_some()) {
+            // A process that has ended already needs none.
+            let _ = prlimit(Pid::from_raw(child.id() as i32), resource, Rlimit { current: most, maximum: most });
+        }
         Ok(Group(child))
     }
 }
@@ -157,7 +161,7 @@ fn describe(command: &Command) -> String {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { time: Duration::from_secs(20), text: 10, file: 1 << 20 };
+    const LIMITS: Limits = Limits { time: Duration::from_secs(20), text: 10, file: 1 << 20, memory: None };
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");
@@ -186,5 +190,15 @@ mod tests {
         command.current_dir(directory.path());
         assert!(!run(command, &LIMITS).expect("it ends").status.success());
         assert_eq!(std::fs::metadata(directory.path().join("large")).expect("begun").len(), 1 << 20);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limits = Limits { memory: Some(64 << 20), ..LIMITS };
+        // The shell holds what it expands.
+        let hungry = || shell("sleep 0.2; x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#x}");
+        let ended = run(hungry(), &limits).expect("it ends");
+        assert_ne!(ended.stdout, b"200000000\n", "{ended:?}");
+        assert_eq!(run(hungry(), &LIMITS).expect("it ends").stdout, b"200000000\n");
     }
 }

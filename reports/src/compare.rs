@@ -296,6 +296,7 @@ mod tests {
             build: String::new(),
             layout: String::new(),
             executor: String::new(),
+            subject: None,
             status,
             reason: None,
             seconds: 0.01,

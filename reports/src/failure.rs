@@ -38,6 +38,7 @@ fn word(status: Status) -> &'static str {
         Status::Passed => "PASS",
         Status::Failed => "FAIL",
         Status::Skipped => "SKIP",
+        Status::Refused => "REFUSED",
         Status::ExpectedFailure => "XFAIL",
         Status::UnexpectedPass => "XPASS",
         Status::Lost => "LOST",

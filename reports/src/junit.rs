@@ -63,6 +63,7 @@ fn case(record: &Record) -> TestCase {
     let status = match record.status {
         Status::Passed => TestCaseStatus::success(),
         Status::Skipped => skipped(&reason),
+        Status::Refused => skipped(&format!("refused: {reason}")),
         Status::ExpectedFailure => skipped(&format!("expected failure: {reason}")),
         Status::Lost => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);

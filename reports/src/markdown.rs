@@ -46,6 +46,7 @@ pub fn render(summary: &Summary, limit: usize) -> String {
     let mut tables = relocations;
     for (what, reasons) in [
         ("Skipped", &summary.skips),
+        ("Refused by the linker", &summary.refused),
         ("Failed as expected", &summary.expected_failures),
         ("Lost with their machines", &summary.lost),
     ] {

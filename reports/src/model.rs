@@ -32,6 +32,9 @@ pub struct Start {
     pub selected: usize,
     /// Toolchains by label, with the versions that built the objects.
     pub toolchains: BTreeMap<String, String>,
+    /// The linker that was tried, with its version; none: Linkrig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// When it began: RFC 3339, in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
@@ -59,6 +62,8 @@ pub enum Status {
     Failed,
     /// Not run, for a reason.
     Skipped,
+    /// Another linker says that it does not support what the case is about.
+    Refused,
     /// Marked as failing, and it did.
     ExpectedFailure,
     /// Marked as failing, but it passed: a failure of the mark.
@@ -73,9 +78,9 @@ impl Status {
         matches!(self, Status::Failed | Status::UnexpectedPass)
     }
 
-    /// Whether it says anything about what was linked: what was skipped or lost does not.
+    /// Whether it says anything about what was linked: what was skipped, refused or lost does not.
     pub fn is_result(self) -> bool {
-        !matches!(self, Status::Skipped | Status::Lost)
+        !matches!(self, Status::Skipped | Status::Refused | Status::Lost)
     }
 }
 
@@ -94,9 +99,12 @@ pub struct Record {
     pub layout: String,
     /// The executor.
     pub executor: String,
+    /// Who linked it, as `--subject` names it; none: Linkrig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// How it ended.
     pub status: Status,
-    /// Why it was skipped, is expected to fail, or how its machine was lost.
+    /// Why it was skipped or refused, is expected to fail, or how its machine was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Wall-clock seconds.

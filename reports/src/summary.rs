@@ -22,6 +22,8 @@ pub struct Summary {
     pub skips: BTreeMap<String, usize>,
     /// Expected failures by reason.
     pub expected_failures: BTreeMap<String, usize>,
+    /// Configurations that a linker does not support, by what it said.
+    pub refused: BTreeMap<String, usize>,
     /// Configurations whose machines were lost, by what happened to those.
     pub lost: BTreeMap<String, usize>,
     /// The records that make the run fail, by name.
@@ -105,6 +107,7 @@ impl Summary {
         let reason = record.reason.as_deref().filter(|reason| !reason.is_empty()).unwrap_or("no reason given");
         match record.status {
             Status::Skipped => increase(entry(&mut self.skips, reason), 1),
+            Status::Refused => increase(entry(&mut self.refused, reason), 1),
             Status::ExpectedFailure => increase(entry(&mut self.expected_failures, reason), 1),
             Status::Lost => increase(entry(&mut self.lost, reason), 1),
             Status::Failed | Status::UnexpectedPass => {

@@ -139,6 +139,7 @@ pub fn skips(summary: &Summary, style: &Style) -> String {
     let mut out = String::new();
     let all = [
         ("skipped", &summary.skips),
+        ("refused by the linker", &summary.refused),
         ("failed as expected", &summary.expected_failures),
         ("lost with their machines", &summary.lost),
     ];
@@ -197,6 +198,7 @@ pub(crate) fn in_words(summary: &Summary) -> String {
             (total.count(Status::UnexpectedPass), "passed unexpectedly"),
             (total.count(Status::ExpectedFailure), "failed as expected"),
             (total.count(Status::Skipped), "skipped"),
+            (total.count(Status::Refused), "refused"),
             (total.count(Status::Lost), "lost"),
         ])
     };
@@ -217,11 +219,12 @@ pub(crate) fn shown(total: &TargetSummary) -> Vec<(Status, &'static str)> {
         (Status::UnexpectedPass, "xpassed"),
         (Status::ExpectedFailure, "xfailed"),
         (Status::Skipped, "skipped"),
+        (Status::Refused, "refused"),
         (Status::Lost, "lost"),
     ]
     .into_iter()
     .filter(|(status, _)| {
-        !matches!(status, Status::UnexpectedPass | Status::ExpectedFailure | Status::Lost) || total.count(*status) != 0
+        matches!(status, Status::Passed | Status::Failed | Status::Skipped) || total.count(*status) != 0
     })
     .collect()
 }
@@ -242,7 +245,7 @@ impl Paint {
         match status {
             Status::Passed => Paint::Good,
             Status::Failed | Status::UnexpectedPass => Paint::Bad,
-            Status::Skipped | Status::ExpectedFailure | Status::Lost => Paint::Warn,
+            Status::Skipped | Status::Refused | Status::ExpectedFailure | Status::Lost => Paint::Warn,
         }
     }
 

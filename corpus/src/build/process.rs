@@ -28,7 +28,7 @@ pub const MOST_FILE: u64 = 1 << 30;
 
 /// Runs a program to its end. Returns what it said on its error output, which otherwise becomes part of the error.
 pub fn run(command: Command, limit: Duration) -> Result<String, BuildError> {
-    run_within(command, Limits { time: limit, text: MOST_TEXT, file: MOST_FILE })
+    run_within(command, Limits { time: limit, text: MOST_TEXT, file: MOST_FILE, memory: None })
 }
 
 /// The same with bounds of the caller's.

@@ -257,7 +257,7 @@ fn process(path: &Path, flags: u32, linkers: &Linkers) -> Result<Outcome> {
     let user = linkers.user.as_ref().context("qemu-user is not installed")?;
     let mut command = Command::new(user);
     command.arg(path).args((0..flags).map(|_| "x"));
-    let limits = Limits { time: TIME, text: 0, file: 0 };
+    let limits = Limits { time: TIME, text: 0, file: 0, memory: None };
     let status = match outside::run(command, &limits) {
         Err(ChildError::OutOfTime { .. }) => return Ok(Outcome::Broken { check: 0, how: "out of time".to_owned() }),
         ended => ended?.status,

@@ -19,7 +19,7 @@ use crate::executor::image::ImageFile;
 use crate::linking::{Data, Input};
 
 /// What a peer may take.
-const LIMITS: Limits = Limits { time: Duration::from_secs(60), text: 64 << 10, file: 1 << 32 };
+const LIMITS: Limits = Limits { time: Duration::from_secs(60), text: 64 << 10, file: 1 << 32, memory: None };
 
 /// A linker to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

@@ -24,7 +24,7 @@ fn harness() -> Command {
 fn run(arguments: &[String]) -> (Option<i32>, String) {
     let mut command = harness();
     command.args(arguments);
-    let limits = outside::Limits { time: Duration::from_secs(120), text: 64 << 20, file: 4 << 30 };
+    let limits = outside::Limits { time: Duration::from_secs(120), text: 64 << 20, file: 4 << 30, memory: None };
     let ended = outside::run(command, &limits).unwrap_or_else(|error| panic!("{error}"));
     let text = [ended.stdout, ended.stderr].concat();
     (ended.status.code(), String::from_utf8(text).expect("text"))

@@ -43,6 +43,7 @@ pub(super) fn word(status: Status) -> &'static str {
         Status::Passed => "passed",
         Status::Failed => "failed",
         Status::Skipped => "skipped",
+        Status::Refused => "refused",
         Status::ExpectedFailure => "xfailed",
         Status::UnexpectedPass => "xpassed",
         Status::Lost => "lost",

@@ -40,15 +40,17 @@ pub(super) fn targets(summary: &Summary) -> Markup {
     }
 }
 
-/// Configurations that were neither skipped nor lost.
+/// Configurations that were neither skipped, refused nor lost.
 fn ran(of: &TargetSummary) -> usize {
-    of.configurations().saturating_sub(of.count(Status::Skipped)).saturating_sub(of.count(Status::Lost))
+    let not = [Status::Skipped, Status::Refused, Status::Lost].map(|status| of.count(status));
+    not.into_iter().fold(of.configurations(), usize::saturating_sub)
 }
 
 /// Skips and expected failures, by reason.
 pub(super) fn reasons(summary: &Summary) -> impl Iterator<Item = Section> {
     let all = [
         ("skipped", "Skipped", &summary.skips, Status::Skipped),
+        ("refused", "Refused by the linker", &summary.refused, Status::Refused),
         ("expected-failures", "Failed as expected", &summary.expected_failures, Status::ExpectedFailure),
         ("lost", "Lost with their machines", &summary.lost, Status::Lost),
     ];

@@ -17,6 +17,17 @@ fn counts_by_target_relocation_and_reason() {
 }
 
 #[test]
+fn what_is_refused_is_counted_by_reason_and_is_no_result() {
+    let mut summary = Summary::default();
+    let refused = Record { reason: Some("unsupported relocation".to_owned()), ..record(FAR, Status::Refused) };
+    summary.push(&refused);
+    assert_eq!(summary.refused, BTreeMap::from([("unsupported relocation".to_owned(), 1)]));
+    assert!(summary.failures.is_empty() && summary.skips.is_empty() && !Status::Refused.is_result());
+    let text = crate::terminal::render(&summary, &crate::terminal::Style::default());
+    assert!(text.contains("1 refused") && text.contains("unsupported relocation"), "{text}");
+}
+
+#[test]
 fn the_order_of_records_makes_no_difference() {
     let mut turned = report();
     turned.results.reverse();
@@ -34,6 +45,8 @@ fn exit_statuses() {
     assert_eq!(of(&[Status::Skipped, Status::Skipped]), exit::MISSING);
     assert_eq!(of(&[Status::Skipped, Status::Passed]), exit::OK);
     assert_eq!(of(&[Status::ExpectedFailure]), exit::OK);
+    assert_eq!(of(&[Status::Refused, Status::Passed]), exit::OK);
+    assert_eq!(of(&[Status::Refused, Status::Failed]), exit::FAILURES);
     assert_eq!(of(&[Status::Passed, Status::UnexpectedPass]), exit::FAILURES);
     assert_eq!(of(&[Status::Failed, Status::Skipped]), exit::FAILURES);
 }
