@@ -19,6 +19,7 @@ use crate::{command, exit, messages, response, stdout};
 EXAMPLES:
   harness                                     run the whole corpus on the embedded emulator
   harness aarch64/got                         only what has this in its name
+  harness --subject lld branches              the same cases through another linker
   harness exec sum.c --arch aarch64 --entry sum --arg 1 --arg 2
   harness R_AARCH64_CALL26 --fail-fast        what holds this relocation, up to the first failure
   harness explain foo.o .text+0x1c            one relocation, with its numbers put in
@@ -64,6 +65,8 @@ enum Command {
     Check(command::check::Args),
     /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations the regressions have in common
     Compare(command::compare::Args),
+    /// Have all linkers that are installed link the corpus, and print relocation by linker: passed, failed, refused, and why
+    Subjects(command::subjects::Args),
     /// Prove every relocation of the ABI by links at chosen addresses, and print what is covered
     Coverage(command::coverage::Args),
     /// Make programs that know their own result, have several linkers link them, and compare what they return
@@ -96,6 +99,7 @@ const COMMANDS: &[&str] = &[
     "coverage",
     "compare",
     "fuzz",
+    "subjects",
     "graph",
     "serve",
     "board",
@@ -125,7 +129,14 @@ pub fn main() -> ExitCode {
     // A board's terminal has to be put back first, and what a command has done may be worth writing.
     let own = matches!(
         cli.command,
-        None | Some(Command::Run(_) | Command::Fuzz(_) | Command::Coverage(_) | Command::Diff(_) | Command::Board(_))
+        None | Some(
+            Command::Run(_)
+                | Command::Subjects(_)
+                | Command::Fuzz(_)
+                | Command::Coverage(_)
+                | Command::Diff(_)
+                | Command::Board(_)
+        )
     );
     if !own && let Err(error) = outside::signals::listen(outside::signals::First::Exits) {
         note!("warning: signals are not met: {error}");
@@ -148,6 +159,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => command::check::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
+        Some(Command::Subjects(args)) => command::subjects::main(&args),
         Some(Command::Fuzz(args)) => command::fuzz::main(&args),
         Some(Command::Graph(args)) => command::graph::main(&args),
         Some(Command::Serve(args)) => command::serve::main(&args),

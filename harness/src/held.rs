@@ -45,7 +45,11 @@ pub fn held_in(target: &'static Target, files: &[File]) -> BTreeSet<&'static str
 
 /// Relocations of what is live and came from objects, counted by name.
 pub fn live_relocations<H>(linked: &Finalized<'_, H>) -> BTreeMap<String, u64> {
-    let graph = linked.graph();
+    live_relocations_of(linked.graph())
+}
+
+/// The same of a graph that need not come to its end.
+pub fn live_relocations_of(graph: &LinkGraph<'_>) -> BTreeMap<String, u64> {
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (id, edge) in graph.live_edges() {
         if !graph.sections[graph.blocks[edge.block].section].is_made() {

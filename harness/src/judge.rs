@@ -21,10 +21,12 @@ use crate::{held, suspects};
 
 mod beyond;
 mod program;
+mod subject;
 
 use beyond::beyond;
 
 pub use program::judge_program;
+pub use subject::judge_subject;
 
 /// What a run found out, besides the verdict.
 #[derive(Debug, Default)]
@@ -39,6 +41,8 @@ pub struct Findings {
     pub held: std::collections::BTreeSet<&'static str>,
     /// Why it could not be run.
     pub skip: Option<String>,
+    /// What another linker says that it does not support.
+    pub refused: Option<String>,
     /// How the machine was lost, if it was: nothing was found out then.
     pub lost: Option<String>,
     /// What is known about a failure.
@@ -102,6 +106,7 @@ pub fn record(configuration: &Configuration<'_>, expected: &Expectations<'_>, fi
     let (status, reason) = match (&findings.skip, expected.xfail, failed) {
         _ if findings.lost.is_some() => (Status::Lost, findings.lost.clone()),
         (Some(reason), ..) => (Status::Skipped, Some(reason.clone())),
+        _ if findings.refused.is_some() => (Status::Refused, findings.refused.clone()),
         (_, Some(reason), true) => (Status::ExpectedFailure, Some(reason.to_owned())),
         (_, Some(reason), false) => (Status::UnexpectedPass, Some(format!("marked as failing: {reason}"))),
         (_, None, true) => (Status::Failed, None),

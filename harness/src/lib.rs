@@ -99,6 +99,8 @@ pub mod script;
 #[doc(hidden)]
 pub mod startup;
 #[doc(hidden)]
+pub mod subject;
+#[doc(hidden)]
 pub mod suspects;
 #[doc(hidden)]
 pub mod vectors;

@@ -16,13 +16,15 @@ use crate::executor::hosted::engine::PAGE;
 use crate::judge::{self, Findings};
 use crate::plan::Configuration;
 use crate::plan::{Batch, Objects};
+use crate::subject::Subject;
 use crate::with_machine;
 
-/// Runs all batches on so many machines at once, or until `stop` says that nobody wants more. `sink` gets each record as it
+/// Runs all batches on so many machines at once, by our linker or a subject, or until `stop` says that nobody wants more. `sink` gets each record as it
 /// comes.
 pub fn run(
     batches: &[Batch<'_>],
     executor: &Choice,
+    subject: Option<&Subject>,
     machines: usize,
     strict: bool,
     stop: &(dyn Fn() -> bool + Sync),
@@ -35,7 +37,7 @@ pub fn run(
         for _ in 0..executor.threads(machines).clamp(1, work.len().max(1)) {
             let (send, next, work) = (send.clone(), &next, &work);
             scope.spawn(move || {
-                let mut machines = Machines { source: executor.source(), by_target: BTreeMap::new() };
+                let mut machines = Machines { source: executor.source(), by_target: BTreeMap::new(), subject };
                 while let Some(&(configuration, objects)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if stop() {
                         return;
@@ -50,7 +52,10 @@ pub fn run(
         drop(send);
         let mut covered = Covered::default();
         for (configuration, (mut record, findings)) in receive {
-            covered.note(configuration, &findings, record.status);
+            // What the objects hold does not depend on who links them.
+            if subject.is_none() {
+                covered.note(configuration, &findings, record.status);
+            }
             if strict && record.status == Status::Skipped {
                 record.status = Status::Failed;
                 let problem = format!("skipped: {}", record.reason.clone().unwrap_or_default());
@@ -104,12 +109,13 @@ fn shape(objects: &Objects) -> Vec<(usize, u64, u64)> {
 }
 
 /// One machine for each target, made when first needed.
-struct Machines {
+struct Machines<'a> {
+    subject: Option<&'a Subject>,
     source: Source,
     by_target: BTreeMap<&'static str, Result<Machine, String>>,
 }
 
-impl Machines {
+impl Machines<'_> {
     /// Judges a configuration, whatever happens. If its machine is lost, another one gets to try; if we panic, that is a failure of
     /// this configuration and of no other.
     fn judge_contained(&mut self, configuration: &Configuration<'_>, objects: &Objects) -> (Record, Findings) {
@@ -137,7 +143,10 @@ impl Machines {
         };
         let target: &'static Target = configuration.build.target;
         match self.by_target.entry(target.name).or_insert_with(|| self.source.machine(target)) {
-            Ok(machine) => with_machine!(machine, machine => judge::judge(&mut **machine, configuration, files)),
+            Ok(machine) => with_machine!(machine, machine => match self.subject {
+                Some(subject) => judge::judge_subject(&mut **machine, configuration, files, subject),
+                None => judge::judge(&mut **machine, configuration, files),
+            }),
             Err(error) => {
                 // The next one may be luckier.
                 let error = error.clone();

@@ -33,7 +33,7 @@ pub(crate) struct Line {
 }
 
 /// The word before the name.
-fn word(status: Status) -> &'static str {
+pub(crate) fn word(status: Status) -> &'static str {
     match status {
         Status::Passed => "PASS",
         Status::Failed => "FAIL",

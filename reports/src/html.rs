@@ -25,7 +25,7 @@ use crate::text::clean;
 use crate::{exit, model};
 
 /// Nothing is loaded, whatever a name may hold.
-const POLICY: &str =
+pub(crate) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");

@@ -30,6 +30,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod model;
+pub mod subjects;
 pub mod summary;
 pub mod terminal;
 

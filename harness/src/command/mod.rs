@@ -21,6 +21,7 @@ pub mod machine;
 pub mod relocations;
 pub mod run;
 pub mod serve;
+pub mod subjects;
 pub mod toolchains;
 pub mod vectors;
 

@@ -26,14 +26,17 @@ use crate::executor::Choice;
 use crate::messages;
 use crate::plan::{self, Selection, Source};
 use crate::run;
+use crate::subject::Subject;
 use crate::{exit, stdout};
 
 mod failed;
 mod nothing;
 mod origin;
 mod reproduce;
+mod subject;
 
 use failed::{Memory, Origin};
+pub use subject::{SubjectArgs, parse};
 
 /// Options of `run`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -111,6 +114,8 @@ pub struct Args {
     pub corpus: Option<PathBuf>,
     #[command(flatten)]
     machine: machine::MachineArgs,
+    #[command(flatten)]
+    linker: SubjectArgs,
 }
 
 /// A kind of report.
@@ -231,6 +236,10 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         if matches!(executor, Choice::Unicorn) { processors } else { processors.div_ceil(2) }
     });
+    let subject = match args.linker.subject()? {
+        Ok(subject) => subject,
+        Err(refused) => return Ok(refused.say()),
+    };
     let corpus = args.corpus();
     let cases = plan::cases(&corpus)?;
     let source = args.source(&corpus);
@@ -301,6 +310,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         command: std::env::args().skip(1).collect(),
         selected,
         toolchains: source.versions(),
+        subject: subject.as_ref().map(Subject::described),
         ..Start::default()
     };
     if output.json || !args.report.is_empty() || std::env::var_os("GITHUB_STEP_SUMMARY").is_some() {
@@ -320,7 +330,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     // A stream that nobody reads any more is no reason to go on, unless there are reports.
     let output_is_all = output.json && reports.is_empty() && baseline.is_none();
     let stop = || enough() || stop::requested() || output_is_all && stdout::is_gone();
-    run::run(&batches, &executor, jobs, args.strict, &stop, &mut |mut record| {
+    run::run(&batches, &executor, subject.as_ref(), jobs, args.strict, &stop, &mut |mut record| {
         reproduce::complete(&mut record, args);
         failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
         output.event(&Event::Result(record));

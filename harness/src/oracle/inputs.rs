@@ -103,7 +103,7 @@ fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>
 }
 
 /// An object of ours with the build attributes of the first of these: without any, llvm-jitlink refuses it.
-pub(super) fn start(target: &Target, objects: &[Input]) -> Result<Object<'static>> {
+pub(crate) fn start(target: &Target, objects: &[Input]) -> Result<Object<'static>> {
     let architecture = match corpus::target::find(target)?.class {
         abi::Class::Arm => Architecture::Arm,
         abi::Class::Ilp32 => Architecture::Aarch64_Ilp32,

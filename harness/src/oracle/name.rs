@@ -9,7 +9,7 @@ use linker::graph::{LinkGraph, object_name};
 use linker::index::ObjectId;
 
 /// Whether every reader of scripts takes a name for a name: no operator, no wildcard, no number.
-pub(super) fn is_plain(name: &[u8]) -> bool {
+pub(crate) fn is_plain(name: &[u8]) -> bool {
     name.first().is_some_and(|&first| !first.is_ascii_digit() && first != b'-')
         && name.iter().all(|&byte| is_name(byte))
 }
@@ -25,7 +25,7 @@ const LONGEST: usize = 512;
 const MOST: usize = 10_000_000;
 
 /// Whether the patterns of a graph's sections match no other section of the same object.
-pub(super) fn check(graph: &LinkGraph<'_>) -> Result<()> {
+pub(crate) fn check(graph: &LinkGraph<'_>) -> Result<()> {
     let mut objects: BTreeMap<ObjectId, BTreeSet<&[u8]>> = BTreeMap::new();
     for (_, section) in graph.sections.iter().filter(|(_, section)| !section.is_made()) {
         objects.entry(section.object).or_default().insert(section.name);
@@ -54,7 +54,7 @@ fn matches(name: &[u8], other: &[u8]) -> bool {
 }
 
 /// A name in which each character that may mean something is one of any kind.
-pub(super) fn pattern(name: &[u8]) -> String {
+pub(crate) fn pattern(name: &[u8]) -> String {
     // KEEP, SORT and COMMON are words of the language, and so may others be that look like them.
     let word = name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_' || byte.is_ascii_digit());
     let plain = |at: usize, byte: u8| is_name(byte) && (at > 0 || !(word || byte.is_ascii_digit() || byte == b'-'));

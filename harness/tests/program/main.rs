@@ -9,3 +9,4 @@ mod image;
 mod inputs;
 mod relocations;
 mod robust;
+mod subjects;

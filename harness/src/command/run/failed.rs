@@ -22,6 +22,7 @@ pub(super) struct Origin {
     rebuild: bool,
     layouts: Vec<String>,
     machine: BTreeMap<String, String>,
+    linker: BTreeMap<String, String>,
 }
 
 impl Origin {
@@ -33,6 +34,7 @@ impl Origin {
             rebuild: args.rebuild,
             layouts: args.layout.iter().map(ToString::to_string).collect(),
             machine: args.machine.given(),
+            linker: args.linker.given(),
         }
     }
 
@@ -41,13 +43,17 @@ impl Origin {
         args.corpus.clone_from(&self.corpus);
         args.rebuild = self.rebuild;
         args.machine.give(&self.machine);
+        args.linker.give(&self.linker);
         let parse = |text: &String| text.parse().map_err(|_| anyhow::anyhow!("`{text}` is no layout"));
         args.layout = self.layouts.iter().map(parse).collect::<anyhow::Result<_>>()?;
         Ok(())
     }
 
     fn json(&self) -> Value {
-        json!({ "corpus": self.corpus, "rebuild": self.rebuild, "layouts": self.layouts, "machine": self.machine })
+        json!({
+            "corpus": self.corpus, "rebuild": self.rebuild, "layouts": self.layouts, "machine": self.machine,
+            "linker": self.linker,
+        })
     }
 
     fn read(value: &Value) -> Option<Origin> {
@@ -55,13 +61,14 @@ impl Origin {
             corpus: value["corpus"].as_str().map(PathBuf::from),
             rebuild: value["rebuild"].as_bool()?,
             layouts: texts(&value["layouts"])?.collect(),
-            machine: value["machine"]
-                .as_object()?
-                .iter()
-                .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
-                .collect(),
+            machine: pairs(value["machine"].as_object()?),
+            linker: value["linker"].as_object().map(pairs).unwrap_or_default(),
         })
     }
+}
+
+fn pairs(object: &serde_json::Map<String, Value>) -> BTreeMap<String, String> {
+    object.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
 }
 
 fn texts(value: &Value) -> Option<impl Iterator<Item = String>> {

@@ -10,7 +10,7 @@ const JUDGED: &str = "cargo run -p harness -- ";
 
 /// Writes into the lines of a failure all that its configuration came from: what it ran on, the corpus, the compilers, the layout.
 pub(super) fn complete(record: &mut Record, args: &Args) {
-    let mut options = args.machine.words();
+    let mut options = args.machine.words() + &args.linker.words();
     if let Some(corpus) = &args.corpus {
         options += &format!("--corpus {} ", quoted(&corpus.display().to_string()));
     }

@@ -1,0 +1,175 @@
+//! One configuration by another linker: linked by it, loaded, run, and compared with what the case expects.
+
+use std::time::Instant;
+
+use corpus::build::File;
+use corpus::case::Expectations;
+use corpus::matrix::{self, OutOfReach};
+use reports::model::Record;
+
+use super::{Findings, Setup, judge_program, record, short_path};
+use crate::executor::Executor;
+use crate::held;
+use crate::linked::executable::{Executable, Prepared, Problem};
+use crate::plan::Configuration;
+use crate::subject::{self, Kind, Planning, Refusal, Request, Subject};
+
+/// Has a subject link a configuration, and runs what comes of it on a machine, which is reset before.
+pub fn judge_subject<E: Executor>(
+    executor: &mut E,
+    configuration: &Configuration<'_>,
+    files: &[File],
+    subject: &Subject,
+) -> (Record, Findings) {
+    let (start, waited) = (Instant::now(), executor.waited());
+    executor.reset();
+    let Configuration { case, build, layout, .. } = configuration;
+    // What is marked as failing is so for our linker.
+    let expected = Expectations { xfail: None, ..case.expectations(build, layout) };
+    let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
+    let setup = Setup::new(configuration, files, &expected);
+    let request =
+        Request { target: build.target, files: &setup.inputs, defines: &setup.defines, roots: &setup.roots, layout };
+    let out_of_reach = matrix::out_of_reach(build, layout);
+    let trial = Trial { configuration, subject, request, expected: &expected, out_of_reach };
+    if let Err(error) = trial.run(executor, files, &mut findings) {
+        findings.check(false, || format!("{error:#}"));
+    }
+    let mut record = record(configuration, &expected, &mut findings);
+    record.seconds = start.elapsed().saturating_sub(executor.waited() - waited).as_secs_f64();
+    record.subject = Some(subject.to_string());
+    if let Some(failure) = &mut record.failure {
+        failure.bless = None;
+    }
+    (record, findings)
+}
+
+struct Trial<'a> {
+    configuration: &'a Configuration<'a>,
+    subject: &'a Subject,
+    request: Request<'a>,
+    expected: &'a Expectations<'a>,
+    out_of_reach: Option<&'static OutOfReach>,
+}
+
+impl Trial<'_> {
+    fn run<E: Executor>(&self, executor: &mut E, files: &[File], findings: &mut Findings) -> anyhow::Result<()> {
+        let Trial { configuration, subject, request, .. } = self;
+        let Configuration { case, build, layout, .. } = configuration;
+        if let Some(reason) = subject.cannot(build.target, layout) {
+            findings.skip = Some(reason);
+            return Ok(());
+        }
+        let program = match subject.find(build.target) {
+            Ok(program) => program,
+            Err(reason) => {
+                findings.skip = Some(reason);
+                return Ok(());
+            }
+        };
+        let plan = subject.plan(request, executor.host());
+        match &plan {
+            Ok(plan) => (findings.held, findings.relocations) = (plan.held.clone(), plan.relocations.clone()),
+            Err(_) => findings.held = held::held_in(build.target, files),
+        }
+        let known = subject.description.differences.iter().filter(|difference| difference.says.is_none());
+        let about = subject::About { case: &case.name, target: build.target, layout, build: &build.label };
+        if let Some(difference) = known.clone().find(|difference| about.is(difference, &findings.held)) {
+            findings.skip = Some(format!("{}: {}", subject.description.name, difference.reason));
+            return Ok(());
+        }
+        let fails = !self.expected.link_errors.is_empty() || self.out_of_reach.is_some();
+        let plan: Option<Planning> = match plan {
+            Ok(plan) => Some(plan),
+            Err(_) if fails => None,
+            Err(error) => {
+                findings.skip = Some(format!("Linkrig itself has no layout for it: {error}"));
+                return Ok(());
+            }
+        };
+        let definitions = subject.definitions(request, executor.host())?;
+        let link = |relaxed| subject.link(&program, request, plan.as_ref(), &definitions, relaxed);
+        let relaxed = link(true)?;
+        self.judge(executor, &relaxed, findings);
+        let settled = findings.skip.is_some() || findings.refused.is_some() || findings.lost.is_some();
+        let Ok(first) = relaxed else { return Ok(()) };
+        if settled || !findings.problems.is_empty() || subject.description.unrelaxed.is_empty() {
+            return Ok(());
+        }
+        // What was relaxed has to come out the same when it is not.
+        let second = link(false)?;
+        if second.as_ref().is_ok_and(|second| *second == first) {
+            return Ok(());
+        }
+        executor.reset();
+        self.judge(executor, &second, findings);
+        findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
+        Ok(())
+    }
+
+    fn judge<E: Executor>(&self, executor: &mut E, linked: &Result<Vec<u8>, Refusal>, findings: &mut Findings) {
+        let image = match linked {
+            Err(refusal) => return self.judge_refusal(refusal, findings),
+            Ok(image) => image,
+        };
+        let wanted = &self.expected.link_errors;
+        if !wanted.is_empty() {
+            return findings.check(false, || format!("linked, but expected the error `{}`", wanted.join("`, `")));
+        }
+        let name = &self.subject.description.name;
+        let file = format!("the image of {name}");
+        let loaded = Executable::read(&file, image, self.request.target)
+            .and_then(|executable| executable.load(executor, Prepared::Relocated));
+        match loaded {
+            Ok(linked) => judge_program(executor, &linked, self.expected, findings),
+            Err(error) => match executor.lost() {
+                Some(lost) => findings.lose(lost.to_string()),
+                None if matches!(&error.problem, Problem::Machine(why) if why.contains("cannot place")) => {
+                    findings.skip = Some(format!("placement refused: {error}"));
+                }
+                None => findings.check(false, || error.to_string()),
+            },
+        }
+    }
+
+    fn judge_refusal(&self, refusal: &Refusal, findings: &mut Findings) {
+        let Refusal { kind, text } = refusal;
+        let name = &self.subject.description.name;
+        let said = || format!("{name} says: {text}");
+        let known = self.subject.description.differences.iter().filter(|known| known.says.is_some());
+        let about = subject::About {
+            case: &self.configuration.case.name,
+            target: self.request.target,
+            layout: self.request.layout,
+            build: &self.configuration.build.label,
+        };
+        let excused = |known: &&subject::Difference| {
+            known.says.as_ref().is_some_and(|part| text.contains(part)) && about.is(known, &findings.held)
+        };
+        let excuse = known.clone().find(excused);
+        let wanted = &self.expected.link_errors;
+        let of_case = subject::expected(wanted);
+        let failed = matches!(kind, Kind::Crash | Kind::Budget);
+        let is_wanted = if wanted.is_empty() {
+            self.out_of_reach.is_some() && *kind == Kind::OutOfRange
+        } else {
+            !failed && of_case.is_none_or(|wanted| wanted == *kind)
+        };
+        match kind {
+            _ if is_wanted => findings.check(true, String::new),
+            _ if excuse.is_some() => {
+                findings.skip = excuse.map(|excuse| format!("{name}: {}", excuse.reason));
+            }
+            Kind::Unsupported => findings.refused = Some(said().lines().next().unwrap_or_default().to_owned()),
+            Kind::Layout => findings.skip = Some(format!("{name} cannot follow the layout: {text}")),
+            Kind::Crash | Kind::Budget => findings.check(false, || text.clone()),
+            kind if wanted.is_empty() => {
+                findings.check(false, || format!("linking failed ({}): {}", kind.name(), said()));
+            }
+            kind => findings.check(false, || {
+                let wanted = of_case.map_or("", Kind::name);
+                format!("linking failed ({}), expected another error ({wanted}): {}", kind.name(), said())
+            }),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Other linkers under the rig: those that are installed, and programs that misbehave in every way a linker can.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use reports::json::Report;
+use reports::model::{Record, Status};
+use tempfile::TempDir;
+
+/// A case of two functions in two sections, of which one calls the other.
+const CALL: &str = "elf/aarch64/branches/a64_call_and_jump/gcc12/near/unicorn";
+
+/// A directory, in which the program keeps what it remembers and all that it makes in between.
+struct Room(TempDir);
+
+impl Room {
+    fn new() -> Room {
+        let room = Room(TempDir::new().expect("a directory"));
+        std::fs::create_dir(room.path("between")).expect("a directory");
+        room
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Status, and what was said.
+    fn run(&self, words: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command.env("NO_COLOR", "1").env("TMPDIR", self.path("between")).env_remove("GITHUB_STEP_SUMMARY");
+        command.env("LINKRIG_FAILED", self.path("failed.json")).args(words).stdin(Stdio::null());
+        let output = command.output().expect("the program starts");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).expect("text"))
+    }
+
+    /// The same with a report, which is read.
+    fn report(&self, words: &[&str]) -> (String, Vec<Record>) {
+        let path = self.path("report.json");
+        let report = format!("json={}", path.display());
+        let (_, text) = self.run(&[words, &["--report", &report]].concat());
+        let report = Report::read(std::fs::File::open(path).expect(&text)).expect("a report");
+        (text, report.results)
+    }
+
+    /// A program of these lines of a shell, and a description that calls it as GNU ld is called; it may run for two seconds.
+    fn linker(&self, name: &str, lines: &str) -> String {
+        let program = self.path(name);
+        std::fs::write(&program, format!("#!/bin/sh\n{lines}\n")).expect("written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        let text = format!(
+            "name = \"{name}\"\nprograms = [\"{}\"]\nseconds = 2\narguments = [\"-T{{script}}\", \"-o\", \"{{output}}\", \
+             \"{{inputs}}\"]\n[targets]\naarch64 = []\n",
+            program.display()
+        );
+        let file = self.path(&format!("{name}.toml"));
+        std::fs::write(&file, text).expect("written");
+        file.display().to_string()
+    }
+
+    /// What the one configuration came to whose linker is a program of these lines.
+    fn verdict(&self, lines: &str) -> (Status, String) {
+        let linker = self.linker("mine", lines);
+        let (text, records) = self.report(&["--subject", &linker, "--exact", CALL]);
+        assert_eq!(records.len(), 1, "{text}");
+        let record = &records[0];
+        assert_eq!(record.subject.as_deref(), Some(linker.as_str()));
+        let failure = record.failure.as_ref().map(|failure| failure.problems.join("\n"));
+        (record.status, failure.or(record.reason.clone()).unwrap_or_default())
+    }
+}
+
+const LD: &str = "aarch64-linux-gnu-ld";
+
+fn is_empty(directory: &Path) -> bool {
+    std::fs::read_dir(directory).expect("a directory").next().is_none()
+}
+
+#[test]
+fn gnu_ld_and_lld_link_branches_near_and_far() {
+    let room = Room::new();
+    for subject in ["ld", "lld"] {
+        let filter = "elf/aarch64/branches/a64_call_and_jump";
+        let (text, records) = room.report(&["--subject", subject, filter]);
+        let passed = records.iter().filter(|record| record.status == Status::Passed).count();
+        assert!(passed >= 4 && passed == records.len(), "{subject}: {text}");
+        let named = |record: &Record| record.subject.as_deref() == Some(subject);
+        assert!(records.iter().all(named), "{subject}");
+        assert!(records[0].relocations.contains_key("R_AARCH64_CALL26"), "{:?}", records[0]);
+    }
+    assert!(is_empty(&room.path("between")));
+}
+
+#[test]
+fn a_command_is_a_linker() {
+    let room = Room::new();
+    let command = format!("cmd:{LD} {{inputs}} -T {{script}} -o {{output}}");
+    let (status, text) = room.run(&["--subject", &command, "--exact", CALL]);
+    assert!(status == Some(0) && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn a_field_that_is_wrong_fails_and_can_be_had_again() {
+    let room = Room::new();
+    // The first instruction becomes a return.
+    let spoil = format!(
+        "{LD} \"$@\" -z max-page-size=4096 && printf '\\300\\003\\137\\326' | dd of=out.elf bs=1 seek=4096 conv=notrunc status=none"
+    );
+    let linker = room.linker("mine", &spoil);
+    let (text, records) = room.report(&["--subject", &linker, "--exact", CALL]);
+    assert_eq!(records[0].status, Status::Failed, "{text}");
+    let failure = records[0].failure.as_ref().expect("a failure");
+    assert!(failure.problems[0].contains("expected"), "{text}");
+    assert!(failure.reproduce.contains(&format!("--subject {linker} ")), "{text}");
+    // What failed is remembered with its linker.
+    let (status, again) = room.run(&["--rerun-failed"]);
+    assert!(status == Some(100) && again.contains("1 failed") && again.contains(&linker), "{again}");
+}
+
+#[test]
+fn a_linker_that_misbehaves_is_a_result() {
+    let room = Room::new();
+    let write = |bytes: &str| format!("for w; do p=$o; o=$w; [ \"$p\" = -o ] && {bytes}; done; exit 0");
+    for (lines, told) in [
+        ("kill -SEGV $$", "mine ended by SIGSEGV"),
+        ("echo oh >&2; kill -ABRT $$", "mine ended by SIGABRT, having said: oh"),
+        ("sleep 1000 & sleep 1000", "mine does not end within 2 s"),
+        ("exit 0", "mine wrote no image"),
+        ("exit 3", "it said nothing (exit status: 3)"),
+        ("head -c 50000000 /dev/zero | tr '\\0' x >&2; exit 1", "mine says: xxxx"),
+        (&write("echo text >\"$w\""), "the image of mine"),
+        (&write("truncate -s 300M \"$w\""), "longer than"),
+        (&write("mkfifo \"$w\""), "a named pipe"),
+        (&write("ln -s /dev/zero \"$w\""), "mine wrote no image"),
+        ("echo 'a.o: relocation truncated to fit: R_AARCH64_CALL26' >&2; exit 1", "linking failed (out of range)"),
+    ] {
+        let (status, problem) = room.verdict(lines);
+        assert!(status == Status::Failed && problem.contains(told), "{lines}: {status:?} {problem}");
+        assert!(problem.len() < 5000, "{lines}: {} bytes", problem.len());
+        assert!(is_empty(&room.path("between")), "{lines}");
+    }
+}
+
+#[test]
+fn what_a_linker_does_not_support_is_refused_and_no_failure() {
+    let room = Room::new();
+    let linker = room.linker("mine", "echo 'unsupported relocation type' >&2; exit 1");
+    let (status, text) = room.run(&["--subject", &linker, "--exact", CALL]);
+    assert!(status == Some(0) && text.contains("1 refused") && text.contains("unsupported relocation type"), "{text}");
+    // A target that its description does not have is not asked for.
+    let (_, text) = room.run(&["--subject", &linker, "elf/armv6/branches", "--layout", "near"]);
+    assert!(text.contains("mine does not link for armv6"), "{text}");
+}
+
+#[test]
+fn an_expected_error_has_to_be_of_the_same_kind() {
+    let room = Room::new();
+    let case = "elf/aarch64/linkerrors/undefined_function/gcc12-O0.no-pic/near/unicorn";
+    for (said, status) in
+        [("undefined reference to `missing'", Status::Passed), ("relocation truncated to fit", Status::Failed)]
+    {
+        let linker = room.linker("mine", &format!("echo \"{}\" >&2; exit 1", said.replace('`', "")));
+        let (text, records) = room.report(&["--subject", &linker, "--exact", case]);
+        assert_eq!(records[0].status, status, "{said}: {text}");
+    }
+    let (text, records) = room.report(&["--subject", "ld", "--exact", case]);
+    assert_eq!(records[0].status, Status::Passed, "{text}");
+}
+
+#[test]
+fn bad_linkers_are_told_before_the_run() {
+    let room = Room::new();
+    let good = std::fs::read_to_string(room.linker("mine", "exit 0")).expect("a description");
+    let file = room.path("bad.toml").display().to_string();
+    std::fs::write(&file, format!("colour = 1\n{good}")).expect("written");
+    for (subject, status, told) in [
+        ("ldd", 2, "expected one of ld, gold, lld, mold, wild"),
+        ("cmd:ld {inputs}", 2, "`{output}` is missing"),
+        ("cmd:ld {input} -o {output}", 2, "`{input}` in `{input}` is nothing that is known"),
+        ("cmd:ld 'a {inputs} -o {output}", 2, "a quotation mark ' is not closed"),
+        ("missing.toml", 65, "missing.toml"),
+        (&file, 65, "unknown field `colour`"),
+    ] {
+        let (got, text) = room.run(&["--subject", subject, "--exact", CALL]);
+        assert!(got == Some(status) && text.contains(told), "{subject}: {got:?} {text}");
+    }
+    let (_, text) = room.run(&["--subject", "ld=no-such-linker", "--exact", CALL]);
+    assert!(text.contains("no-such-linker is no program"), "{text}");
+}
+
+#[test]
+fn all_linkers_make_one_table() {
+    let room = Room::new();
+    let bad = room.linker("mine", "echo 'unsupported relocation type' >&2; exit 1");
+    let [markdown, json, html] = ["t.md", "t.json", "t.html"].map(|name| room.path(name));
+    let report = format!("md={},json={},html={}", markdown.display(), json.display(), html.display());
+    let filter = "elf/aarch64/branches/a64_call_and_jump";
+    let words = ["subjects", filter, "--subject", "ld", "--subject", &bad, "--layout", "near", "--report", &report];
+    let (status, text) = room.run(&words);
+    assert!(status == Some(0) && text.contains("R_AARCH64_CALL26") && text.contains("refused"), "{text}");
+    let markdown = std::fs::read_to_string(markdown).expect("a report");
+    assert!(markdown.contains("| R_AARCH64_CALL26 | 2 passed | 2 refused |"), "{markdown}");
+    assert!(markdown.contains("GNU ld"), "{markdown}");
+    assert!(std::fs::read_to_string(json).expect("a report").contains("\"R_AARCH64_CALL26\""));
+    assert!(std::fs::read_to_string(html).expect("a report").contains("2 refused"));
+}
