@@ -197,7 +197,7 @@ impl Description {
             let text = outside::read_text(Path::new(name), LONGEST)?;
             return Description::parse(name, &text);
         }
-        let near = crate::messages::suggest(name, names().into_iter());
+        let near = crate::messages::suggest(name, names());
         Err(DescriptionError::Unknown { name: name.to_owned(), near })
     }
 

@@ -13,7 +13,7 @@ use super::subject::Answer;
 use crate::oracle::Peer;
 
 /// What one link may take.
-const LIMITS: Limits = Limits { time: Duration::from_secs(60), text: 64 << 10, file: 1 << 32 };
+const LIMITS: Limits = Limits { time: Duration::from_secs(60), text: 64 << 10, file: 1 << 32, memory: None };
 
 /// Words of linkers for the ABI's reasons, as they are in GNU ld 2.40 and lld 19. GNU ld's "relocation truncated to fit" is for
 /// either.

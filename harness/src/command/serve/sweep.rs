@@ -93,7 +93,7 @@ pub(super) fn sweep(source: &Source<'_>, args: &Args) -> anyhow::Result<u8> {
     }
     note!("at {page:#x} the command ends with {}; that is what all other distances are compared with", first.end);
     if !first.complaint.is_empty() {
-        eprint!("{}", first.lines());
+        note!("{}", first.lines().trim_end());
     }
     let largest = LARGEST[usize::from(source.target.pointer_bits == 64)];
     let (mut good, mut bad) = (page, None);
@@ -185,7 +185,7 @@ impl Run<'_> {
             command.env("LINKRIG_PAGE_SIZE", bytes.to_string());
         }
         let time = Duration::from_secs_f64(self.args.budget.timeout);
-        match outside::run(command, &Limits { time, text: TEXT, file: FILE }) {
+        match outside::run(command, &Limits { time, text: TEXT, file: FILE, memory: None }) {
             Ok(ended) => {
                 let end = ended.status.code().map_or_else(|| ended.status.to_string(), |code| format!("status {code}"));
                 Ok(Some(Outcome { end, printed: [ended.stdout, Vec::new()], complaint: ended.stderr }))

@@ -79,7 +79,7 @@ impl Dynamic {
     /// Whether it says that relocations are for what is not writable (DT_TEXTREL).
     pub(super) fn relocates_text(&self) -> bool {
         let flags = self.get(elf::DT_FLAGS).unwrap_or(0);
-        self.get(elf::DT_TEXTREL).is_some() || flags & u64::from(elf::DF_TEXTREL.0) != 0
+        self.get(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0
     }
 }
 
