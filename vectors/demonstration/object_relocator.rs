@@ -14,7 +14,7 @@ pub fn relocate(vector: &Vector, place: &mut [u8], shift: u32) -> Outcome {
     let section = file.section_by_name(".place").expect("the place");
     let Some((_, relocation)) = section.relocations().next() else { return Outcome::NotTried };
     let term = |name: &str| vector.terms.get(name).copied().unwrap_or(0);
-    let target = term("S") + term("A") | term("T");
+    let target = (term("S") + term("A")) | term("T");
     let relative = target - term("P");
     let size = u32::from(relocation.size());
     // Addresses wrap at the end of memory, which is as large as the file's class says.

@@ -11,6 +11,7 @@ mod object;
 pub mod own;
 pub mod peer;
 mod pick;
+mod reasons;
 pub mod subject;
 mod write;
 

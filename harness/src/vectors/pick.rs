@@ -334,7 +334,13 @@ impl<'a> Picker<'a> {
 
     fn undefined(&mut self) {
         let word = self.words[0];
-        let (p, a) = (self.places[0], 0);
+        // Of a branch the addend that assemblers give it: what the program counter reads is ahead.
+        let a = match (self.relocation.unresolved_branch, self.relocation.form.place) {
+            (Some(_), Place::A32) => -8,
+            (Some(_), Place::T32) => -4,
+            _ => 0,
+        };
+        let p = self.places[0];
         let Some(word) =
             (if self.target.register_bits == 32 { self.relocation.with_addend(word, a) } else { Some(word) })
         else {
