@@ -57,6 +57,8 @@ pub mod cli;
 pub mod command;
 mod contained;
 #[doc(hidden)]
+pub mod dice;
+#[doc(hidden)]
 pub mod disassembly;
 #[doc(hidden)]
 pub mod epc;

@@ -68,10 +68,10 @@ pub struct Args {
     pub listen: Option<Address>,
     /// Take an address that is not one of this machine alone, to listen at or to connect to. Whoever reaches it can run code in
     /// the machine and fill its memory
-    #[arg(long)]
+    #[arg(long, conflicts_with = "command")]
     pub allow_remote: bool,
     /// Where controllers call: go on for the next ones, each on a machine of its own
-    #[arg(long)]
+    #[arg(long, conflicts_with = "command")]
     pub keep: bool,
     /// With --keep: how many controllers are served at a time; others wait
     #[arg(long, value_name = "N", requires = "keep", default_value = "4")]

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::fuzz::dice::Dice;
+use crate::dice::Dice;
 
 /// Bytes of address space that a process has on AArch64 at most, unless it asks for more.
 const PROCESS: u64 = 1 << 48;
@@ -130,11 +130,14 @@ impl Placer {
         Placer { place, page, dice: Dice::new(seed), count: 0, last: host, released: Vec::new() }
     }
 
-    /// Where a reservation of so many bytes, whole pages, is to be, in the order to try: `gaps` are what is free, by address.
+    /// Where a reservation of so many bytes, whole pages, is to be, in the order to try: `gaps` are what is free, in the order in
+    /// which the machine would use them.
     pub(super) fn tries(&mut self, size: u64, gaps: &[Range<u64>]) -> Vec<Try> {
-        // What is above is no room that an operating system gives, but what is free there is better than nothing nearby.
+        // What is above is no room that an operating system gives a process.
         let within = gaps.iter().map(|gap| gap.start.next_multiple_of(self.page)..gap.end.min(PROCESS));
-        let room: Vec<Range<u64>> = within.filter(|gap| gap.start < gap.end && gap.end - gap.start >= size).collect();
+        let fits = |gap: &Range<u64>| gap.start < gap.end && gap.end - gap.start >= size;
+        let mut room: Vec<Range<u64>> = within.filter(fits).collect();
+        room.sort_unstable_by_key(|gap| gap.start);
         let near = || gaps.iter().cloned().map(Try::Within);
         let at = |bases: Vec<u64>| bases.into_iter().map(Try::At).collect();
         match self.place {
@@ -144,7 +147,6 @@ impl Placer {
                 fits.map(|free| Try::At(free.start)).chain(near()).collect()
             }
             Place::Far => {
-                let mut room = room;
                 room.sort_by_key(|gap| std::cmp::Reverse(gap.end - gap.start));
                 at(room.iter().map(|gap| self.down(gap.start + (gap.end - gap.start - size) / 2)).collect())
             }
@@ -325,16 +327,12 @@ mod tests {
     #[test]
     fn what_was_given_back_last_is_used_first() {
         let mut placer = Placer::new(Place::Reuse, PAGE, HOST);
-        let gap = 0x40_0000..0x50_0000;
-        let gaps = std::slice::from_ref(&gap);
+        let gaps = ROOM[..1].to_vec();
         placer.released(0x41_0000..0x41_1000);
         placer.released(0x42_0000..0x42_3000);
         placer.released(0x43_0000..0x43_1000);
-        assert_eq!(
-            placer.tries(0x2000, std::slice::from_ref(&gap))[..2],
-            [Try::At(0x42_0000), Try::Within(gap.clone())]
-        );
+        assert_eq!(placer.tries(0x2000, &gaps)[..2], [Try::At(0x42_0000), Try::Within(gaps[0].clone())]);
         placer.placed(0x42_0000..0x42_2000);
-        assert_eq!(placer.tries(0x1000, gaps)[..2], [Try::At(0x43_0000), Try::At(0x41_0000)]);
+        assert_eq!(placer.tries(0x1000, &gaps)[..2], [Try::At(0x43_0000), Try::At(0x41_0000)]);
     }
 }

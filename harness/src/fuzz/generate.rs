@@ -1,12 +1,12 @@
 //! A program from a seed.
 
 use super::dialect::{self, Kind};
-use super::dice::Dice;
 use super::expect::is_function;
 use super::model::{
     Array, Binding, Check, Data, Function, How, Id, Item, Marker, Mode, Part, Piece, Pointer, PointerKind, Program,
     Section, Step, What,
 };
+use crate::dice::Dice;
 
 mod references;
 

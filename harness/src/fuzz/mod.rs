@@ -11,7 +11,6 @@ pub mod bench;
 pub mod build;
 pub mod campaign;
 pub mod dialect;
-pub mod dice;
 pub mod expect;
 pub mod generate;
 mod image;

@@ -185,6 +185,7 @@ fn words_for_luck_that_make_no_sense() {
         (&["--listen", "0", "--place", "sweep"], 2, "wants its command behind --"),
         (&["--place", "far", "--", "true"], 2, "is for --place sweep"),
         (&["--listen", "0", "--place", "sweep", "--", "true"], 2, "cannot be used with"),
+        (&["--keep", "--place", "sweep", "--", "true"], 2, "cannot be used with"),
         (&["--place", "sweep", "--", "/nowhere/at/all"], 69, "/nowhere/at/all"),
     ] {
         let Ended { status: got, err, .. } = run(std::process::Command::new(HARNESS).arg("serve").args(words));
