@@ -19,7 +19,7 @@ pub fn relocate(vector: &Vector, place: &mut [u8], shift: u32) -> Outcome {
     let size = u32::from(relocation.size());
     // Addresses wrap at the end of memory, which is as large as the file's class says.
     let bits = if file.is_64() { 64 } else { 32 };
-    let signed = |value: i128| value << (128 - bits) >> (128 - bits);
+    let signed = |value: i128| (value << (128 - bits)) >> (128 - bits);
     match (relocation.kind(), relocation.encoding()) {
         (RelocationKind::None, _) => Outcome::Written,
         (RelocationKind::Absolute, RelocationEncoding::Generic) => {
