@@ -4,11 +4,9 @@ use rustc_hash::FxHashMap;
 
 use object::elf;
 
-use super::elf::{Place, Symbol};
+use super::elf::Symbol;
 use super::image::Image;
 use super::object::Object;
-use super::placement::State;
-use super::resolve::{Known, Target};
 
 /// Bytes by which strings are looked up.
 const KEY: usize = 8;
@@ -57,44 +55,40 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Finds what relocations of the placed sections refer to.
-    pub(super) fn find(known: &Known<'_, '_>) -> Places {
+    /// Finds the strings and constants that these relocations mean: the object, the section of its symbol, the symbol, and A.
+    pub(super) fn find<'b>(
+        image: &Image<'_>,
+        meant: impl Iterator<Item = (&'b Object<'b>, usize, &'b Symbol<'b>, i64)>,
+    ) -> Places {
         let mut places: FxHashMap<Vec<u8>, Vec<u64>> = FxHashMap::default();
         let mut by_key: FxHashMap<Key, Vec<Vec<u8>>> = FxHashMap::default();
-        for (number, object) in known.objects.iter().enumerate() {
-            for (&section, list) in &object.relocations {
-                if !matches!(known.placement.states[number].get(section), Some(State::At(..) | State::Pieces(_))) {
-                    continue;
-                }
-                for relocation in list {
-                    let Some(symbol) = object.elf.symbols.get(relocation.symbol) else { continue };
-                    let Place::Section(merged) = symbol.place else { continue };
-                    if known.placement.states[number].get(merged) != Some(&State::Merged) {
-                        continue;
-                    }
-                    let a = known.addend(number, section, relocation);
-                    let Some((bytes, _)) = wanted(object, merged, symbol, a) else { continue };
-                    if !places.contains_key(bytes) {
-                        places.insert(bytes.to_vec(), Vec::new());
-                        by_key.entry(key(bytes)).or_default().push(bytes.to_vec());
-                    }
-                }
+        for (object, section, symbol, a) in meant {
+            let Some((bytes, _)) = wanted(object, section, symbol, a) else { continue };
+            if !places.contains_key(bytes) {
+                places.insert(bytes.to_vec(), Vec::new());
+                by_key.entry(key(bytes)).or_default().push(bytes.to_vec());
             }
         }
-        search(known.image, &by_key, &mut places);
+        search(image, &by_key, &mut places);
         Places { places }
     }
 
-    /// Where the string or constant is that a relocation means.
-    pub(super) fn target(&self, object: &Object<'_>, section: usize, symbol: &Symbol<'_>, a: i64) -> Target {
+    /// Where the string or constant is that a relocation means. `Err` says why nobody knows.
+    pub(super) fn target(
+        &self,
+        object: &Object<'_>,
+        section: usize,
+        symbol: &Symbol<'_>,
+        a: i64,
+    ) -> Result<Merged, &'static str> {
         let Some((bytes, within)) = wanted(object, section, symbol, a) else {
-            return Target::Unknown("its symbol is in a section of merged strings, at none of them");
+            return Err("its symbol is in a section of merged strings, at none of them");
         };
         let places = self.places.get(bytes).map(Vec::as_slice).unwrap_or_default();
         if places.is_empty() {
-            return Target::Unknown("its string or constant is not in the image");
+            return Err("its string or constant is not in the image");
         }
-        Target::Merged(Merged {
+        Ok(Merged {
             bytes: bytes.to_vec(),
             beyond: a.wrapping_sub(within),
             symbols: places.iter().map(|place| place.wrapping_sub(within as u64)).collect(),

@@ -61,7 +61,27 @@ impl<'a, 'b> Known<'a, 'b> {
 
     /// Finds the merged strings that placed sections refer to.
     pub(super) fn find_merged(&mut self) {
-        self.merged = Places::find(self);
+        self.merged = Places::find(self.image, self.meant());
+    }
+
+    /// What relocations of placed sections mean that is merged: the object, the section, the symbol and A.
+    fn meant(&self) -> impl Iterator<Item = (&Object<'a>, usize, &Symbol<'a>, i64)> {
+        let is_placed = |number: usize, section: usize| {
+            matches!(self.placement.states[number].get(section), Some(State::At(..) | State::Pieces(_)))
+        };
+        let lists = self.objects.iter().enumerate().flat_map(move |(number, object)| {
+            let lists = object.relocations.iter().filter(move |(section, _)| is_placed(number, **section));
+            lists.map(move |(section, list)| (number, object, *section, list))
+        });
+        let all = lists.flat_map(|(number, object, section, list)| {
+            list.iter().map(move |relocation| (number, object, section, relocation))
+        });
+        all.filter_map(|(number, object, section, relocation)| {
+            let symbol = object.elf.symbols.get(relocation.symbol)?;
+            let Place::Section(merged) = symbol.place else { return None };
+            let is_merged = self.placement.states[number].get(merged) == Some(&State::Merged);
+            is_merged.then(|| (object, merged, symbol, self.addend(number, section, relocation)))
+        })
     }
 
     fn define(&mut self, number: usize, object: &Object<'a>) {
@@ -122,7 +142,7 @@ impl<'a, 'b> Known<'a, 'b> {
         if let Place::Section(section) = symbol.place
             && self.placement.states[number].get(section) == Some(&State::Merged)
         {
-            return self.merged.target(object, section, symbol, a);
+            return self.merged.target(object, section, symbol, a).map_or_else(Target::Unknown, Target::Merged);
         }
         if symbol.is_local() { self.local(number, symbol) } else { self.global(number, symbol) }
     }
