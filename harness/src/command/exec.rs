@@ -1,5 +1,6 @@
-//! `harness exec`: anybody's objects, linked and run.
+//! `harness exec`: anybody's objects, linked and run, or what another linker made of them.
 
+mod executable;
 mod results;
 
 use std::cell::RefCell;
@@ -34,6 +35,7 @@ EXAMPLES:
   harness exec main.o                          main, with its constructors before and what atexit registered behind
   harness exec main.o -- -v 3                  argc and argv
   harness exec sum.c --arch armv7 --entry sum --arg 1.5f64 --arg 2f64 --returns f64
+  harness exec prog.elf --entry sum --arg 1      what another linker made: static, or static and position-independent
   harness exec main.o --lib /usr/aarch64-linux-gnu/lib/libm.a --timeout 60 --budget 2000000000
 
 EXIT STATUS:
@@ -49,11 +51,12 @@ EXIT STATUS:
   134  abort, a failed assertion, an exception in C++
   135  an unaligned access
   139  a read, write or fetch that is not allowed, or a stack overflow
-  141  standard output was closed")]
+  141  standard output was closed
+  159  a system call, which nothing here serves")]
 pub struct Args {
     #[command(flatten)]
     inputs: inputs::Args,
-    /// The function to call
+    /// The function to call; an executable without a main is started where it says
     #[arg(long, value_name = "SYM", default_value = "main")]
     pub entry: String,
     /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
@@ -100,6 +103,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         return Ok(exit::USAGE);
     }
     let inputs = inputs::read(&args.inputs)?;
+    executable::is_alone(&inputs)?;
     let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
     let machine = match choice {
         Ok(choice) => choice.source().machine(inputs.target),
@@ -122,6 +126,20 @@ where
     machine.set_budget(args.budget.budget(args.output_limit));
     let refused = stream_output(machine);
     let mut timings = Timings::default();
+    if let [file] = &inputs.files[..]
+        && executable::is_executable(&file.data)
+    {
+        let loaded = timings.phase("load", || executable::load(machine, args, file, inputs.target));
+        let linked = match loaded {
+            Ok(linked) => linked,
+            Err(error) => {
+                messages::error(&error);
+                return Ok(executable::status(&error));
+            }
+        };
+        let ended = timings.phase("run", || executable::start(machine, args, &linked));
+        return finish(machine, args, &linked, ended, &refused, &timings);
+    }
     let roots = roots(args);
     let mut wishes = args.wishes.clone();
     wishes.settle();
@@ -158,6 +176,18 @@ where
     messages::warnings(linked.graph());
     let linked = Linked::of_link(&linked);
     let ended = timings.phase("run", || start(machine, args, &linked));
+    finish(machine, args, &linked, ended, &refused, &timings)
+}
+
+/// Says how a program came to its end. The status to end with.
+fn finish<E: Executor>(
+    machine: &mut E,
+    args: &Args,
+    linked: &Linked<'_>,
+    ended: anyhow::Result<Ended>,
+    refused: &RefCell<Option<io::Error>>,
+    timings: &Timings,
+) -> anyhow::Result<u8> {
     // What was printed last may have no end of line.
     let flushed = io::stdout().flush();
     if let Some(error) = refused.take().or(flushed.err()) {
@@ -174,8 +204,9 @@ where
         }
         Ok(Ended::Stopped(during, stop)) => {
             if !matches!(stop, Stop::Exited(executor::Exit::Code(_))) {
-                messages::say(&format!("{during}: {}", locate::describe(machine, &linked, stop)));
+                messages::say(&format!("{during}: {}", locate::describe(machine, linked, stop)));
                 hint(stop);
+                executable::hint(machine, linked, stop);
             }
             status(stop)
         }
@@ -306,6 +337,7 @@ fn status(stop: &Stop) -> u8 {
             Some(FaultKind::Breakpoint) => 128 + 5,
             Some(FaultKind::Unaligned) => 128 + 7,
             Some(FaultKind::Read | FaultKind::Write | FaultKind::Fetch | FaultKind::Stack) => 128 + 11,
+            None if *stop == Stop::Syscall => 128 + 31,
             None => exit::HARNESS_FAILED,
         },
     }

@@ -75,6 +75,11 @@ impl<'data> Executable<'data> {
         Ok(Executable { file: file.to_owned(), target, data, headers, dynamic, tables })
     }
 
+    /// Whether it defines a symbol of this name.
+    pub fn defines(&self, name: &str) -> bool {
+        relocations::defined(&self.headers.symbols, name).is_some()
+    }
+
     /// Loads it into a machine, which has been reset. Functions that the host has are there for dynamic symbols that it does
     /// not define itself.
     ///

@@ -1,0 +1,105 @@
+//! `exec` of an executable that another linker made.
+
+use linker::Target;
+use object::elf;
+
+use super::{Args, Ended};
+use crate::executor::{Call, Executor, Register, Stop};
+use crate::exit::{self, Usage};
+use crate::inputs::Inputs;
+use crate::linked::{Executable, Linked, LoadError, Prepared, Problem};
+use crate::linking::Input;
+use crate::messages;
+
+/// Whether a file is an executable, at a fixed address or anywhere.
+pub(super) fn is_executable(data: &[u8]) -> bool {
+    let kind = match (data.get(..4), data.get(5), data.get(16..18)) {
+        (Some(b"\x7fELF"), Some(&order), Some(&[first, second])) => {
+            let bytes = [first, second];
+            if order == elf::ELFDATA2MSB.0 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        }
+        _ => return false,
+    };
+    kind == elf::ET_EXEC.0 || kind == elf::ET_DYN.0
+}
+
+/// An executable is linked already, and nothing else can be.
+///
+/// # Errors
+/// There is one, and more files.
+pub(super) fn is_alone(inputs: &Inputs) -> Result<(), Usage> {
+    let mut executables = inputs.files.iter().filter(|file| is_executable(&file.data));
+    match executables.next() {
+        Some(file) if inputs.files.len() > 1 => Err(Usage(format!(
+            "{} is an executable, which is linked already: run it alone, or link the objects that it was made of",
+            file.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Loads it: for a function of it to be called, or else as a system would for its entry point.
+pub(super) fn load<'data, E: Executor>(
+    machine: &mut E,
+    args: &Args,
+    file: &'data Input,
+    target: &'static Target,
+) -> Result<Linked<'data>, LoadError> {
+    let executable = Executable::read(&file.name, &file.data, target)?;
+    let called = executable.defines(&args.entry) || args.entry != "main";
+    executable.load(machine, if called { Prepared::Relocated } else { Prepared::Mapped })
+}
+
+/// The status for an executable that is not loaded.
+pub(super) fn status(error: &LoadError) -> u8 {
+    match error.problem {
+        Problem::Malformed { .. } => exit::BAD_INPUT,
+        _ => exit::NOT_STARTED,
+    }
+}
+
+/// Calls what was asked for, or starts it where it says.
+pub(super) fn start<E: Executor>(machine: &mut E, args: &Args, linked: &Linked<'_>) -> anyhow::Result<Ended> {
+    if linked.symbol(&args.entry).is_some() || args.entry != "main" {
+        return super::start(machine, args, linked);
+    }
+    let Some(function) = linked.entry else {
+        anyhow::bail!("it has no main, and does not say where it starts: name a function with --entry");
+    };
+    machine.set_stack(args.stack).map_err(anyhow::Error::msg)?;
+    let stack = stack(machine, args, function)?;
+    let stop = machine.start(&Call { function, registers: Vec::new(), stack });
+    Ok(Ended::Stopped("from its entry point on".to_owned(), stop))
+}
+
+/// What a system has on the stack of a new process (generic ABI, Process Initialization): the arguments, an empty environment,
+/// and an auxiliary vector.
+fn stack<E: Executor>(machine: &mut E, args: &Args, entry: u64) -> anyhow::Result<Vec<u8>> {
+    const AT_NULL: u64 = 0;
+    const AT_PAGESZ: u64 = 6;
+    const AT_ENTRY: u64 = 9;
+    const AT_RANDOM: u64 = 25;
+    let mut words = vec![args.argv.len() as u64 + 1];
+    for text in std::iter::once(&args.inputs.files[0]).chain(&args.argv) {
+        let bytes = [text.as_bytes(), &[0]].concat();
+        words.push(machine.buffer(&bytes)?);
+    }
+    // Not random: a run is to be had again.
+    let random = machine.buffer(&[0x5a; 16])?;
+    let page = machine.info().page_size;
+    words.extend([0, 0, AT_PAGESZ, page, AT_ENTRY, entry, AT_RANDOM, random, AT_NULL, 0]);
+    let target = machine.info().target;
+    Ok(words.into_iter().flat_map(|word| target.bytes(word, target.pointer_bytes())).collect())
+}
+
+/// What to know about a stop of an executable: the number of a system call, and names that it was linked without.
+pub(super) fn hint<E: Executor>(machine: &E, linked: &Linked<'_>, stop: &Stop) {
+    if *stop == Stop::Syscall {
+        let number = machine.get(Register::Core(if machine.info().is_64() { 8 } else { 7 })) as u64;
+        messages::note(&format!("it asks the system for call {number}, and nothing here serves those"));
+    }
+    if !linked.unbound.is_empty() && stop.fault().is_some() {
+        let names: Vec<String> = linked.unbound.iter().take(8).map(|name| linker::error::text(name)).collect();
+        messages::note(&format!("it was linked without a definition of {}, whose address is 0", names.join(", ")));
+    }
+}
