@@ -12,7 +12,7 @@ use linker::index::ObjectId;
 use linker::platform::{Meaning, Platform};
 use linker::{Layout, Options, TARGETS, Target, archive, foreign};
 use object::Endianness;
-use object::elf::{FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
+use object::elf::{self, FileHeader32, FileHeader64, SHT_ARM_ATTRIBUTES};
 use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, SectionHeader};
 
@@ -131,6 +131,27 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
         }
     }
     Ok(Inputs { target, files })
+}
+
+/// Whether a file is an executable, at a fixed address or anywhere.
+pub fn is_executable(data: &[u8]) -> bool {
+    let kind = match (data.get(..4), data.get(5), data.get(16..18)) {
+        (Some(b"\x7fELF"), Some(&order), Some(&[first, second])) => {
+            let bytes = [first, second];
+            if order == elf::ELFDATA2MSB.0 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        }
+        _ => return false,
+    };
+    kind == elf::ET_EXEC.0 || kind == elf::ET_DYN.0
+}
+
+/// The same for who links them. Whoever gives an executable is told who takes those.
+pub fn read_to_link(args: &Args) -> anyhow::Result<Inputs> {
+    let inputs = read(args)?;
+    if let Some(file) = inputs.files.iter().find(|file| is_executable(&file.data)) {
+        note!("note: {} is linked already: `harness exec` runs it, and `harness check` looks at its fields", file.name);
+    }
+    Ok(inputs)
 }
 
 /// A target by name.

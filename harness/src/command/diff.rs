@@ -81,7 +81,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         target2: None,
         layout: Layout::Random(args.seed),
     };
-    let inputs = inputs::read(&files)?;
+    let inputs = inputs::read_to_link(&files)?;
     for (index, (peer, _)) in args.against.iter().enumerate() {
         if args.against[..index].iter().any(|(other, _)| other == peer) {
             messages::error(&format!("{} is named twice: compare with one program of it at a time", peer.name()));

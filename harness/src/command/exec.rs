@@ -127,7 +127,7 @@ where
     let refused = stream_output(machine);
     let mut timings = Timings::default();
     if let [file] = &inputs.files[..]
-        && executable::is_executable(&file.data)
+        && inputs::is_executable(&file.data)
     {
         let loaded = timings.phase("load", || executable::load(machine, args, file, inputs.target));
         let linked = match loaded {

@@ -51,7 +51,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         if is_filter(index, &word) { words.push(word) } else { files.push(word) }
     }
     given.files = files;
-    let inputs = inputs::read(&given)?;
+    let inputs = inputs::read_to_link(&given)?;
     let mut image = Image::new(inputs.target);
     let options = args.inputs.options();
     let job = Job {

@@ -45,7 +45,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
-    let inputs = inputs::read(&args.inputs)?;
+    let inputs = inputs::read_to_link(&args.inputs)?;
     let mut parsed = Parsed::new(inputs.target, args.inputs.options());
     let roots: Vec<&str> = args.root.iter().map(String::as_str).collect();
     let show = |graph: &LinkGraph<'_>| {

@@ -140,6 +140,51 @@ fn arrays_before_init_come_before_init() {
     }
 }
 
+/// What GNU ld made is run as it is: by its main, by a function, or from where it says that it starts.
+#[test]
+fn executables_of_another_linker_are_run() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = r#"
+        static int chosen(void) { return 30; }
+        static void *resolver(void) { return chosen; }
+        int choose(void) __attribute__((ifunc("resolver")));
+        __thread int counter = 5;
+        int (*volatile pointer)(void);
+        __attribute__((constructor)) static void first(void) { counter += 2; }
+        int sum(int a, int b) { return a + b; }
+        int NAME(int argc) { pointer = choose; return pointer() + counter + argc; }"#;
+    let link = |name: &str, main: &str, options: &[&str]| {
+        let flags = ["-O1", "-fPIC", "-fno-stack-protector"];
+        let object = compile(dir.path(), "aarch64", &format!("{name}.c"), &source.replace("NAME", main), &flags);
+        let program = dir.path().join(name).to_str().expect("a text path").to_owned();
+        let line = ["-static", "-e", main, &object, "-o", &program];
+        let linked = Command::new("aarch64-linux-gnu-ld").args(line).args(options).output().expect("GNU ld");
+        assert!(linked.status.success(), "{linked:?}");
+        program
+    };
+    for options in [&["-Ttext-segment=0x1000000"][..], &["-pie", "--no-dynamic-linker"]] {
+        let program = link("with_main", "main", options);
+        assert_eq!(exec(&[&program, "--", "a", "b"]).status, 40, "{options:?}");
+        assert_eq!(exec(&[&program, "--entry", "sum", "--arg", "3", "--arg", "4", "--returns", "i32"]).out, "7\n");
+        let beside = exec(&[&program, &program]);
+        assert!(beside.status == 2 && beside.err.contains("linked already"), "{beside:?}");
+    }
+    // A system is asked for the end of it, and there is none.
+    let start = "void _start(void) { register long number __asm__(\"x8\") = 93; __asm__ volatile(\"svc 0\" :: \"r\"(number)); }";
+    let object = compile(dir.path(), "aarch64", "start.c", start, &["-O1"]);
+    let program = dir.path().join("start").to_str().expect("a text path").to_owned();
+    let line = ["-static", "-Ttext-segment=0x1000000", &object, "-o", &program];
+    assert!(Command::new("aarch64-linux-gnu-ld").args(line).status().expect("GNU ld").success());
+    let got = exec(&[&program]);
+    assert!(got.status == 159 && got.err.contains("call 93"), "{got:?}");
+    std::fs::write(dir.path().join("cut"), &std::fs::read(&program).expect("there")[..100]).expect("writable");
+    assert_eq!(exec(&[dir.path().join("cut").to_str().expect("text")]).status, 65);
+    for command in ["explain", "graph"] {
+        let said = Command::new(env!("CARGO_BIN_EXE_harness")).args([command, &program]).output().expect("it starts");
+        assert!(String::from_utf8_lossy(&said.stderr).contains("harness check"), "{said:?}");
+    }
+}
+
 /// Numbers that look random and are the same every time (splitmix64).
 struct Random(u64);
 

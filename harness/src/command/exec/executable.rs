@@ -1,27 +1,14 @@
 //! `exec` of an executable that another linker made.
 
 use linker::Target;
-use object::elf;
 
 use super::{Args, Ended};
 use crate::executor::{Call, Executor, Register, Stop};
 use crate::exit::{self, Usage};
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, is_executable};
 use crate::linked::{Executable, Linked, LoadError, Prepared, Problem};
 use crate::linking::Input;
 use crate::messages;
-
-/// Whether a file is an executable, at a fixed address or anywhere.
-pub(super) fn is_executable(data: &[u8]) -> bool {
-    let kind = match (data.get(..4), data.get(5), data.get(16..18)) {
-        (Some(b"\x7fELF"), Some(&order), Some(&[first, second])) => {
-            let bytes = [first, second];
-            if order == elf::ELFDATA2MSB.0 { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
-        }
-        _ => return false,
-    };
-    kind == elf::ET_EXEC.0 || kind == elf::ET_DYN.0
-}
 
 /// An executable is linked already, and nothing else can be.
 ///

@@ -55,7 +55,7 @@ pub struct Args {
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
     let mut timings = Timings::default();
-    let inputs = timings.phase("read", || inputs::read(&args.inputs))?;
+    let inputs = timings.phase("read", || inputs::read_to_link(&args.inputs))?;
     let request = Request {
         target: inputs.target,
         files: inputs.files,
