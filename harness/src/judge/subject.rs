@@ -5,14 +5,18 @@ use std::time::Instant;
 use corpus::build::File;
 use corpus::case::Expectations;
 use corpus::matrix::{self, OutOfReach};
-use reports::model::Record;
+use reports::model::{Checked, Record, Suspect, Verdict};
 
 use super::{Findings, Setup, judge_program, record, short_path};
+use crate::check::{self, Wrong};
 use crate::executor::Executor;
+use crate::exit::BadInput;
 use crate::held;
 use crate::linked::executable::{Executable, Prepared, Problem};
+use crate::linking::{Data, Input};
 use crate::plan::Configuration;
 use crate::subject::{self, Kind, Planning, Refusal, Request, Subject};
+use crate::wording::hex;
 
 /// Has a subject link a configuration, and runs what comes of it on a machine, which is reset before.
 pub fn judge_subject<E: Executor>(
@@ -121,7 +125,13 @@ impl Trial<'_> {
         let loaded = Executable::read(&file, image, self.request.target)
             .and_then(|executable| executable.load(executor, Prepared::Relocated));
         match loaded {
-            Ok(linked) => judge_program(executor, &linked, self.expected, findings),
+            Ok(linked) => {
+                judge_program(executor, &linked, self.expected, findings);
+                if !findings.problems.is_empty() && findings.lost.is_none() {
+                    let image = Input::new(file, Data::Read(image.clone()));
+                    look_at_fields(&image, self.request.files, findings);
+                }
+            }
             Err(error) => match executor.lost() {
                 Some(lost) => findings.lose(lost.to_string()),
                 None if matches!(&error.problem, Problem::Machine(why) if why.contains("cannot place")) => {
@@ -171,5 +181,39 @@ impl Trial<'_> {
                 format!("linking failed ({}), expected another error ({wanted}): {}", kind.name(), said())
             }),
         }
+    }
+}
+
+/// Says which fields of an image are not the ABI's, or that it is none of them.
+fn look_at_fields(image: &Input, inputs: &[Input], findings: &mut Findings) {
+    let found = match check::check(image, inputs, None) {
+        Ok(found) => found,
+        Err(BadInput(why)) => return findings.problems.push(format!("its fields cannot be read: {why}")),
+    };
+    let tally = found.total();
+    if tally.wrong == 0 {
+        let (right, rest) = (tally.right + tally.relaxed, tally.unknown);
+        let unknown = if rest == 0 { String::new() } else { format!(", and {rest} cannot be judged") };
+        findings.problems.push(format!("no field is wrong: {right} relocated fields are what the ABI says{unknown}"));
+    }
+    findings.failure.suspects = found.wrong.iter().map(suspect).collect();
+}
+
+fn suspect(wrong: &Wrong) -> Suspect {
+    let s = wrong.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
+    let expected = wrong.expected.as_ref().map(|(bytes, text)| format!("; expected {}  {text}", hex(bytes)));
+    let (found, disassembly) = &wrong.found;
+    Suspect {
+        relocation: wrong.relocation.clone(),
+        site: format!("{}({}+{:#x})", wrong.object, wrong.section, wrong.offset),
+        symbol: wrong.symbol.clone(),
+        numbers: format!("S {s}  A {:#x}  P {:#x}", wrong.a, wrong.p),
+        after: hex(found),
+        disassembly: format!("{:#x}  {disassembly}", wrong.p),
+        checked: Some(Checked {
+            verdict: Verdict::Wrong,
+            why: format!("{}{}", wrong.why, expected.unwrap_or_default().trim_end()),
+        }),
+        ..Suspect::default()
     }
 }

@@ -111,11 +111,18 @@ fn a_field_that_is_wrong_fails_and_can_be_had_again() {
     let (text, records) = room.report(&["--subject", &linker, "--exact", CALL]);
     assert_eq!(records[0].status, Status::Failed, "{text}");
     let failure = records[0].failure.as_ref().expect("a failure");
-    assert!(failure.problems[0].contains("expected"), "{text}");
+    assert!(failure.problems[0].contains("expected") && text.contains("no field is wrong"), "{text}");
     assert!(failure.reproduce.contains(&format!("--subject {linker} ")), "{text}");
     // What failed is remembered with its linker.
     let (status, again) = room.run(&["--rerun-failed"]);
     assert!(status == Some(100) && again.contains("1 failed") && again.contains(&linker), "{again}");
+    // The call goes an instruction further than it should: the field is named.
+    let spoil = spoil.replace("\\300\\003\\137\\326", "\\001\\000\\000\\224").replace("seek=4096", "seek=4100");
+    let linker = room.linker("other", &spoil);
+    let (text, records) = room.report(&["--subject", &linker, "--exact", CALL]);
+    let suspect = &records[0].failure.as_ref().expect("a failure").suspects[0];
+    assert_eq!((suspect.relocation.as_str(), suspect.after.as_str()), ("R_AARCH64_CALL26", "01 00 00 94"), "{text}");
+    assert!(suspect.site.ends_with("(.text.one+0x4)") && text.contains("R_AARCH64_CALL26 at "), "{text}");
 }
 
 #[test]

@@ -140,7 +140,8 @@ impl<'data> Headers<'data> {
                         content,
                         offset: segment.p_offset(endian).into(),
                         protection: protection(number, segment.p_flags(endian))?,
-                        alignment: aligned(&at(), alignment)?,
+                        // Nothing is moved by it in what is at fixed addresses, and Linux does not look at it there either.
+                        alignment: if self.movable { aligned(&at(), alignment)? } else { 1 },
                     };
                     check(target, &load, self.loads.last())?;
                     content_left = content_left.checked_sub(load.content.len()).ok_or_else(|| {
