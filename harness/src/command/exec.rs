@@ -106,6 +106,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     executable::is_alone(&inputs)?;
     let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
     let machine = match choice {
+        Ok(choice) if inputs.files.iter().any(|file| inputs::is_executable(&file.data)) => {
+            choice.source().machine_for_executable(inputs.target)
+        }
         Ok(choice) => choice.source().machine(inputs.target),
         Err(refused) => return Ok(refused.say()),
     };

@@ -8,7 +8,7 @@ use linker::{TARGETS, Target};
 use qemu::{Board, Snapshot, System};
 
 use super::board::{self, Failed, Remote, Session};
-use super::unicorn::Unicorn;
+use super::unicorn::{NewError, Unicorn};
 
 /// Threads that take turns at a board: one links while the other's program runs.
 const WORKERS: usize = 2;
@@ -200,9 +200,22 @@ macro_rules! with_machine {
 impl Source {
     /// A machine for this target.
     pub fn machine(&self, target: &'static Target) -> Result<Machine, String> {
+        self.make(target, Unicorn::new)
+    }
+
+    /// A machine for an executable of this target, which has its place already. A board has its own memory where it has it.
+    pub fn machine_for_executable(&self, target: &'static Target) -> Result<Machine, String> {
+        self.make(target, Unicorn::for_executable)
+    }
+
+    fn make(
+        &self,
+        target: &'static Target,
+        emulator: fn(&'static Target) -> Result<Unicorn, NewError>,
+    ) -> Result<Machine, String> {
         match self {
             Source::Unicorn => {
-                Unicorn::new(target).map(|m| Machine::Unicorn(Box::new(m))).map_err(|error| error.to_string())
+                emulator(target).map(|m| Machine::Unicorn(Box::new(m))).map_err(|error| error.to_string())
             }
             Source::Board(session) => {
                 Remote::new(session, target).map(|m| Machine::Board(Box::new(m))).map_err(|error| error.to_string())

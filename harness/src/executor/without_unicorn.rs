@@ -28,6 +28,11 @@ impl Unicorn {
         Err(NewError)
     }
 
+    /// Fails.
+    pub fn for_executable(_: &'static Target) -> Result<Unicorn, NewError> {
+        Err(NewError)
+    }
+
     /// Whether this target's processor has no A32 state.
     pub fn has_thumb_only(target: &Target) -> bool {
         Processor::of(target).is_some_and(|processor| processor.m_profile)

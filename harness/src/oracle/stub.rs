@@ -45,7 +45,7 @@ fn run(target: &'static Target, output: &Output<'_>, start: u64, thumb: bool) ->
     }
     PROCESSORS.with_borrow_mut(|processors| {
         if !processors.contains_key(target.name) {
-            processors.insert(target.name, unicorn::processor(target).ok()?);
+            processors.insert(target.name, unicorn::processor(target, 0).ok()?);
         }
         leave(processors.get_mut(target.name)?, output, start, thumb)
     })

@@ -162,7 +162,12 @@ fn executables_of_another_linker_are_run() {
         assert!(linked.status.success(), "{linked:?}");
         program
     };
-    for options in [&["-Ttext-segment=0x1000000"][..], &["-pie", "--no-dynamic-linker"]] {
+    for options in [
+        &["-Ttext-segment=0x1000000"][..],
+        &["-Ttext-segment=0x10000"],
+        &["-Ttext-segment=0x200000"],
+        &["-pie", "--no-dynamic-linker"],
+    ] {
         let program = link("with_main", "main", options);
         assert_eq!(exec(&[&program, "--", "a", "b"]).status, 40, "{options:?}");
         assert_eq!(exec(&[&program, "--entry", "sum", "--arg", "3", "--arg", "4", "--returns", "i32"]).out, "7\n");

@@ -35,11 +35,18 @@ const OWN: u64 = 0x1_0000;
 /// How far below its stack a program that overflows it may be: as on Linux, a megabyte.
 pub(super) const GUARD: u64 = 1 << 20;
 
+/// Where programs may begin: some linkers put the file's headers on the page before the first section.
+const FIRST: u64 = 0x3f_0000;
+
 /// Where programs may be, as far as this executor is concerned: all but its own memory.
 pub fn usable(is_64: bool, m_profile: bool, origin: u64) -> Vec<RangeInclusive<u64>> {
-    let mut usable = vec![origin + ANYWHERE..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
+    let first = if m_profile { ANYWHERE } else { FIRST };
+    let mut usable = vec![origin + first..=if is_64 { u64::MAX } else { u64::from(u32::MAX) }];
     if m_profile {
         usable.push(origin..=origin + OWN - 1);
+    } else if origin > PAGE {
+        // Nothing is where null pointers lead.
+        usable.insert(0, PAGE..=origin - 1);
     }
     usable
 }

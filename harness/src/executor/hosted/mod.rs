@@ -14,6 +14,7 @@
 //! | `0x2a0000` to `0x31efff` | the heap |
 //! | `0x320000` to `0x39ffff` | argument buffers |
 //! | `0x3a0000` to `0x3effff` | the thread's control block and variables, if there are any |
+//! | `0x3f0000` | where programs may begin, which is 4 MiB on an M profile |
 //! | `0x400000` | where `Place::Anywhere` begins |
 //!
 //! A heap, arguments, a thread or a stack that need more than that get pages in which nothing else is.

@@ -167,7 +167,12 @@ pub fn untranslatable(target: &'static Target, thumb: bool, words: &[u32]) -> Re
 /// Where code is translated that is not run.
 const SOMEWHERE: u64 = 0x40_0000;
 
-fn info(target: &'static Target, cpu: &Cpu) -> TargetInfo {
+/// Where the machine's own memory is for programs that have their places already: linkers put those low.
+fn aside(target: &Target) -> u64 {
+    if target.pointer_bits == 64 { 0x70_0000_0000 } else { 0x7000_0000 }
+}
+
+fn info(target: &'static Target, cpu: &Cpu, origin: u64) -> TargetInfo {
     TargetInfo {
         target,
         cpu: cpu.name.into(),
@@ -175,21 +180,28 @@ fn info(target: &'static Target, cpu: &Cpu) -> TargetInfo {
         m_profile: cpu.m_profile,
         signs: cpu.is_64(),
         page_size: PAGE,
-        origin: 0,
-        usable: hosted::usable(cpu.is_64(), cpu.m_profile, 0),
+        origin,
+        usable: hosted::usable(cpu.is_64(), cpu.m_profile, origin),
     }
 }
 
-/// A processor for this target, with no memory.
-pub(crate) fn processor(target: &'static Target) -> Result<Processor, NewError> {
+/// A processor for this target, with no memory. Whoever runs it has some of its own from `origin` on.
+pub(crate) fn processor(target: &'static Target, origin: u64) -> Result<Processor, NewError> {
     let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
-    Ok(Wired::new(Emulation::new(target)?, info(target, &cpu)))
+    Ok(Wired::new(Emulation::new(target)?, info(target, &cpu, origin)))
 }
 
 impl Unicorn {
     /// A machine for this target, with the standard host functions.
     pub fn new(target: &'static Target) -> Result<Unicorn, NewError> {
-        Ok(Hosted::around(processor(target)?))
+        Ok(Hosted::around(processor(target, 0)?))
+    }
+
+    /// The same for an executable that has its place: the machine's own memory is not where linkers put those. On an M profile it is
+    /// where it always is.
+    pub fn for_executable(target: &'static Target) -> Result<Unicorn, NewError> {
+        let origin = if Unicorn::has_thumb_only(target) { 0 } else { aside(target) };
+        Ok(Hosted::around(processor(target, origin)?))
     }
 
     /// Whether this target's processor has no A32 state.

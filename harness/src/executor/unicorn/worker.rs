@@ -45,7 +45,7 @@ fn serve(target: &'static Target, mailbox: &'static Mailbox) -> ! {
         leave();
     });
     let made = Cpu::of(target).ok_or("no such processor".to_owned()).and_then(|cpu| {
-        Emulator::new(cpu, super::info(target, &cpu), mailbox.entered()).map_err(|error| error.to_string())
+        Emulator::new(cpu, super::info(target, &cpu, 0), mailbox.entered()).map_err(|error| error.to_string())
     });
     let emulator = match made {
         Ok(emulator) => emulator,
