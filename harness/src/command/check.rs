@@ -34,14 +34,14 @@ Examples:
   harness check app.elf main.o uart.o libdrivers.a
   harness check hello hello.o crt1.o crti.o libc.a libgcc.a crtn.o --map hello.map
 
-A section is found by the symbols of the image, by the map, by relocations that the linker kept (-q,
---emit-relocs), and by its bytes, which have to agree in any case. Give the map, and do not strip the
-image, and more sections are found. Nothing is executed but stubs.
+A section is found by the symbols of the image, by the map, by relocations that the linker kept (-q, --emit-relocs), and \
+by its bytes, which have to agree in any case. Give the map, and do not strip the image, and more sections are found. \
+Nothing is executed but stubs.
 
-A field is right when it is what the ABI's formula comes to; when it leads to a table entry or a stub that
-does; or when its sequence was relaxed to instructions that come to the same. What cannot be placed or
-judged is counted, with the reason. The exit status is 0 if no field is wrong, 100 if one is, 4 if nothing
-could be judged, 65 if a file is malformed.";
+A field is right when it is what the ABI's formula comes to; when it leads to a table entry or a stub that does; or when its \
+sequence was relaxed to instructions that come to the same. What cannot be placed or judged is counted, with the reason.
+
+The exit status is 0 if no field is wrong, 100 if one is, 4 if nothing could be judged, 65 if a file is malformed.";
 
 /// Runs the command.
 pub fn main(args: &Args) -> anyhow::Result<u8> {
