@@ -332,6 +332,22 @@ fn relocations_that_are_not_held_are_remembered_too() {
     assert_eq!(run(&["--rerun-failed", "--list"]).0, Some(4));
 }
 
+/// What a case may take is what it says, and not the default of fifty million instructions.
+#[test]
+fn a_case_says_how_many_instructions_it_may_take() {
+    let (_keep, dir) = temp();
+    std::fs::create_dir_all(dir.join("mine")).expect("a writable directory");
+    for (budget, status) in [(1000, 0), (1_000_000, 100)] {
+        let source = format!(
+            "// arch: aarch64 -aarch64_be -aarch64_ilp32\n// build: gcc -O1\n// layout: near\n// call: f() = void\n\
+             // fault: budget\n// budget: {budget}\nvolatile int n;\nvoid f(void) {{ for (int i = 0; i < 10000; i++) n = i; }}\n"
+        );
+        std::fs::write(dir.join("mine/loop.c"), source).expect("a writable directory");
+        let (got, out, err) = run(&["--rebuild", "--corpus", dir.to_str().expect("text")]);
+        assert_eq!(got, status, "{budget}: {out}{err}");
+    }
+}
+
 /// A run that has seen enough stops, says so, and counts what it did not get to.
 #[test]
 fn enough_failures_end_a_run() {
