@@ -7,6 +7,8 @@ mod exec;
 mod html;
 mod image;
 mod inputs;
+mod printf;
 mod relocations;
 mod robust;
+mod running;
 mod subjects;
