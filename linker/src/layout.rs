@@ -146,8 +146,8 @@ impl Plan {
     }
 
     /// Puts room for the image's headers, so many bytes, in front of everything and below it, as loaders and start-up code
-    /// expect them. Nothing else moves, unless the room is larger than what lies below the base: then the base does, with all
-    /// that has no fixed address.
+    /// expect them. Nothing else moves, unless there is no such room below the base, or the image was told where to start, which
+    /// is by its headers: then the base does, with all that has no fixed address.
     pub(crate) fn put_headers(&mut self, graph: &mut LinkGraph<'_>, size: u64) {
         let content = Content::Owned(vec![0; size as usize]);
         let block = graph.make_block(HEADERS, Protection::Read, false, content, 8);
@@ -329,7 +329,10 @@ impl Plan {
                 }
             }
             segment.size = offset;
-            next = align_up(segment.address.wrapping_add(offset), self.page);
+            // Headers stand below all others, wherever that is: what follows begins at the base.
+            if segment.blocks.first() != graph.headers.as_ref() {
+                next = align_up(segment.address.wrapping_add(offset), self.page);
+            }
         }
         self.segments = segments;
     }
