@@ -1,5 +1,6 @@
 //! The program as its users start it: its command line, what it reads and writes, and the pages that it is the source of.
 
+mod bench;
 mod check;
 mod cli;
 mod drivers;
@@ -12,3 +13,4 @@ mod relocations;
 mod robust;
 mod running;
 mod subjects;
+mod wishes;
