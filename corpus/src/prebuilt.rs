@@ -85,13 +85,13 @@ struct Index {
     format: u32,
     target: String,
     toolchains: Vec<Provenance>,
-    cases: BTreeMap<String, Entry>,
+    cases: BTreeMap<String, Stored>,
     /// The size of each file in `objects`.
     files: Vec<u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
+struct Stored {
     /// [`Case::fingerprint`] at the time.
     source: String,
     /// SHA-256 of its files: see [`content_hash`].
@@ -156,7 +156,7 @@ pub fn write(
         });
     }
     for (case, build, files) in built {
-        let entry = index.cases.entry(case.name.clone()).or_insert_with(|| Entry {
+        let entry = index.cases.entry(case.name.clone()).or_insert_with(|| Stored {
             source: case.fingerprint(target),
             sha256: String::new(),
             names: files.iter().map(|file| file.name.clone()).collect(),
@@ -188,7 +188,7 @@ fn ranges(sizes: &[u32]) -> Vec<Range<usize>> {
 }
 
 /// The hash of the files of a case: each build's label, then its files with their names and sizes.
-fn content_hash(entry: &Entry, ranges: &[Range<usize>], objects: &[u8]) -> String {
+fn content_hash(entry: &Stored, ranges: &[Range<usize>], objects: &[u8]) -> String {
     let mut hash = Sha256::new();
     let mut seen: Vec<u32> = Vec::new();
     for (label, places) in &entry.builds {

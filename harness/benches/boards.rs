@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use harness::executor::board::{Remote, Session};
+use harness::executor::board::{Client, Remote};
 use harness::executor::{Call, Executor, Stop};
 use linker::Target;
 use linker::memory::{InFlight, Lifetime, Memory, Place, Protection, Segment};
@@ -19,12 +19,12 @@ fn main() -> anyhow::Result<()> {
         let board = Board::find(name)?;
         let mut ready = Vec::new();
         for _ in 0..11 {
-            let mut session = Session::new(board.clone(), Arc::new(System::Bare));
-            ready.push(timed(|| session.start())?);
+            let mut client = Client::new(board.clone(), Arc::new(System::Bare));
+            ready.push(timed(|| client.start())?);
         }
-        let session = Rc::new(RefCell::new(Session::new(board, Arc::new(System::Bare))));
+        let client = Rc::new(RefCell::new(Client::new(board, Arc::new(System::Bare))));
         let target = Target::named(target).ok_or_else(|| anyhow::anyhow!("no target {target}"))?;
-        let mut machine = Remote::new(&session, target)?;
+        let mut machine = Remote::new(&client, target)?;
         let code: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
         place(&mut machine, 0x40_0000, &code)?;
         let mut trips = Vec::new();

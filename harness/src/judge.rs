@@ -85,12 +85,12 @@ where
     executor.reset();
     executor.set_budget(expected.budget.map_or(Budget::DEFAULT, Budget::of_instructions));
     let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
-    let setup = Setup::new(configuration, files, &expected);
-    let relaxed = setup.run(executor, &Options::default(), &mut |_, _| true, &mut findings);
+    let task = Task::new(configuration, files, &expected);
+    let relaxed = task.run(executor, &Options::default(), &mut |_, _| true, &mut findings);
     // What was relaxed has to come out the same when it is not.
     if relaxed && findings.problems.is_empty() && findings.lost.is_none() {
         executor.reset();
-        setup.run(executor, &Options::unrelaxed(), &mut |_, _| true, &mut findings);
+        task.run(executor, &Options::unrelaxed(), &mut |_, _| true, &mut findings);
         findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
     }
 
@@ -148,15 +148,15 @@ pub fn judge_altered<E: Executor>(
     executor.reset();
     let expected = configuration.case.expectations(&configuration.build, &configuration.layout);
     let mut findings = Findings::default();
-    let setup = Setup::new(configuration, files, &expected);
-    setup.run(executor, &Options::unrelaxed(), before, &mut findings);
+    let task = Task::new(configuration, files, &expected);
+    task.run(executor, &Options::unrelaxed(), before, &mut findings);
     findings.skip =
         findings.skip.or_else(|| findings.lost.as_ref().map(|lost| format!("the machine was lost: {lost}")));
     findings
 }
 
 /// What every run of a configuration has in common.
-struct Setup<'a, 'e> {
+struct Task<'a, 'e> {
     configuration: &'a Configuration<'a>,
     inputs: Vec<Input>,
     defines: Vec<(String, u64)>,
@@ -164,11 +164,11 @@ struct Setup<'a, 'e> {
     expected: &'a Expectations<'e>,
 }
 
-impl<'a, 'e> Setup<'a, 'e> {
+impl<'a, 'e> Task<'a, 'e> {
     fn new(configuration: &'a Configuration<'a>, files: &[File], expected: &'a Expectations<'e>) -> Self {
         let input = |file: &File| Input::new(file.name.clone(), Data::Read(file.data.clone()));
         let define = |&(name, address): &(&str, u64)| (name.to_owned(), address);
-        Setup {
+        Task {
             configuration,
             inputs: files.iter().map(input).collect(),
             defines: expected.defines.iter().map(define).collect(),
@@ -185,7 +185,7 @@ impl<'a, 'e> Setup<'a, 'e> {
         before: &mut dyn FnMut(&mut E, &Finalized<'_, E::Finalized>) -> bool,
         findings: &mut Findings,
     ) -> bool {
-        let Setup { configuration, expected, roots, .. } = self;
+        let Task { configuration, expected, roots, .. } = self;
         let job = linking::Job {
             target: configuration.build.target,
             inputs: &self.inputs,

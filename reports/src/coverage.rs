@@ -55,7 +55,7 @@ impl Proof {
 /// How a cell came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum Outcome {
     /// It holds.
     Passed,
     /// It does not: why.
@@ -77,7 +77,7 @@ pub enum Verdict {
 pub struct Cell {
     /// How it came out.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub outcome: Outcome,
     /// How many links or configurations it took.
     pub runs: usize,
     /// Configurations that show it, by name.
@@ -142,10 +142,10 @@ impl Matrix {
     pub fn count(&self, target: &str, proof: Proof) -> Count {
         let mut count = Count::default();
         for line in self.lines.iter().filter(|line| line.target == target) {
-            match line.cells.get(&proof).map(|cell| &cell.verdict) {
-                Some(Verdict::Passed) => count.passed += 1,
-                Some(Verdict::Failed { .. }) => count.failed += 1,
-                Some(Verdict::NotApplicable { .. }) => count.not_applicable += 1,
+            match line.cells.get(&proof).map(|cell| &cell.outcome) {
+                Some(Outcome::Passed) => count.passed += 1,
+                Some(Outcome::Failed { .. }) => count.failed += 1,
+                Some(Outcome::NotApplicable { .. }) => count.not_applicable += 1,
                 None => count.open += 1,
             }
         }
@@ -154,7 +154,7 @@ impl Matrix {
 
     /// Whether a cell failed.
     pub fn failed(&self) -> bool {
-        let failed = |cell: &Cell| matches!(cell.verdict, Verdict::Failed { .. });
+        let failed = |cell: &Cell| matches!(cell.outcome, Outcome::Failed { .. });
         self.lines.iter().any(|line| line.cells.values().any(failed))
     }
 
@@ -238,8 +238,8 @@ impl Matrix {
     /// The cells that failed, and why.
     pub(crate) fn failures(&self) -> impl Iterator<Item = (&Line, Proof, &str)> {
         self.lines.iter().flat_map(|line| {
-            line.cells.iter().filter_map(move |(&proof, cell)| match &cell.verdict {
-                Verdict::Failed { why } => Some((line, proof, why.as_str())),
+            line.cells.iter().filter_map(move |(&proof, cell)| match &cell.outcome {
+                Outcome::Failed { why } => Some((line, proof, why.as_str())),
                 _ => None,
             })
         })
@@ -250,9 +250,9 @@ impl Matrix {
 fn show(cell: Option<&Cell>) -> String {
     match cell {
         None => "-".to_owned(),
-        Some(Cell { verdict: Verdict::Passed, runs, .. }) => runs.to_string(),
-        Some(Cell { verdict: Verdict::Failed { .. }, .. }) => "FAILED".to_owned(),
-        Some(Cell { verdict: Verdict::NotApplicable { .. }, .. }) => "n/a".to_owned(),
+        Some(Cell { outcome: Outcome::Passed, runs, .. }) => runs.to_string(),
+        Some(Cell { outcome: Outcome::Failed { .. }, .. }) => "FAILED".to_owned(),
+        Some(Cell { outcome: Outcome::NotApplicable { .. }, .. }) => "n/a".to_owned(),
     }
 }
 
@@ -267,11 +267,11 @@ mod tests {
             ("armv7", 3, "R_ARM_REL32"),
             ("aarch64", 257, "R_AARCH64_ABS64"),
         ]);
-        let cell = |verdict| Cell { verdict, runs: 7, cases: Vec::new() };
-        assert!(matrix.set("armv7", 2, Proof::Encode, cell(Verdict::Passed)));
+        let cell = |outcome| Cell { outcome, runs: 7, cases: Vec::new() };
+        assert!(matrix.set("armv7", 2, Proof::Encode, cell(Outcome::Passed)));
         let why = "x".to_owned();
-        assert!(matrix.set("armv7", 3, Proof::Edge, cell(Verdict::Failed { why })));
-        assert!(!matrix.set("armv7", 4, Proof::Edge, cell(Verdict::Passed)));
+        assert!(matrix.set("armv7", 3, Proof::Edge, cell(Outcome::Failed { why })));
+        assert!(!matrix.set("armv7", 4, Proof::Edge, cell(Outcome::Passed)));
         assert_eq!(matrix.count("armv7", Proof::Encode), Count { passed: 1, open: 1, ..Count::default() });
         assert_eq!(matrix.count("armv7", Proof::Edge), Count { failed: 1, open: 1, ..Count::default() });
         assert!(matrix.failed());

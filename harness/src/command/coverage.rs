@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 use linker::{TARGETS, Target};
 use reports::Report;
-use reports::coverage::{Cell, Line, Matrix, PROOFS, Proof, Verdict};
+use reports::coverage::{Cell, Line, Matrix, Outcome, PROOFS, Proof};
 use reports::html::{self, Page};
 use reports::model::Status;
 
@@ -100,14 +100,14 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
                 proof::Proof::Edge => Proof::Edge,
                 proof::Proof::Dirty => Proof::Dirty,
             };
-            let verdict = match finding.verdict {
-                proof::Verdict::Passed => Verdict::Passed,
-                proof::Verdict::Failed(why) => Verdict::Failed { why },
-                proof::Verdict::NotApplicable(reason, evidence) => {
-                    Verdict::NotApplicable { reason: reason.to_owned(), evidence }
+            let outcome = match finding.outcome {
+                proof::Outcome::Passed => Outcome::Passed,
+                proof::Outcome::Failed(why) => Outcome::Failed { why },
+                proof::Outcome::NotApplicable(reason, evidence) => {
+                    Outcome::NotApplicable { reason: reason.to_owned(), evidence }
                 }
             };
-            matrix.set(target.name, finding.number, column, Cell { verdict, runs: finding.runs, cases: Vec::new() });
+            matrix.set(target.name, finding.number, column, Cell { outcome, runs: finding.runs, cases: Vec::new() });
         }
     }
     bar.finish_and_clear();
@@ -174,21 +174,21 @@ fn execute(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_
     for ((target, number), shown) in proof::execute::prove(&batches, &Choice::Unicorn, threads, &|| bar.inc(1)) {
         let kin = |wanted: &&&Target| Target::named(target).is_some_and(|kin| kin.is_kin(wanted));
         let (Some(target), Some(configuration)) = (targets.iter().find(kin), shown.configuration) else { continue };
-        let cell = Cell { verdict: Verdict::Passed, runs: shown.runs, cases: vec![configuration] };
+        let cell = Cell { outcome: Outcome::Passed, runs: shown.runs, cases: vec![configuration] };
         matrix.set(target.name, number, Proof::Execute, cell);
     }
     bar.finish_and_clear();
     for line in &mut matrix.lines {
         let listed = proof::execute::NOT_SHOWN.iter().find(|row| row.0 == line.relocation);
-        let verdict = match (line.cells.get(&Proof::Encode).map(|cell| &cell.verdict), listed) {
+        let outcome = match (line.cells.get(&Proof::Encode).map(|cell| &cell.outcome), listed) {
             // What writes nothing cannot be one unit off.
-            (Some(verdict @ Verdict::NotApplicable { .. }), _) => verdict.clone(),
+            (Some(outcome @ Outcome::NotApplicable { .. }), _) => outcome.clone(),
             (_, Some((_, reason, evidence))) => {
-                Verdict::NotApplicable { reason: (*reason).to_owned(), evidence: (*evidence).to_owned() }
+                Outcome::NotApplicable { reason: (*reason).to_owned(), evidence: (*evidence).to_owned() }
             }
             _ => continue,
         };
-        line.cells.entry(Proof::Execute).or_insert(Cell { verdict, runs: 0, cases: Vec::new() });
+        line.cells.entry(Proof::Execute).or_insert(Cell { outcome, runs: 0, cases: Vec::new() });
     }
 }
 
@@ -214,12 +214,12 @@ fn remote(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>
             let cell = remote_cell(line, shown.map(|(_, shown)| shown), board.name());
             match (cell, line.cells.get_mut(&Proof::Remote)) {
                 (Some(cell), None) => drop(line.cells.insert(Proof::Remote, cell)),
-                (Some(Cell { verdict: verdict @ Verdict::Failed { .. }, .. }), Some(old)) => old.verdict = verdict,
+                (Some(Cell { outcome: outcome @ Outcome::Failed { .. }, .. }), Some(old)) => old.outcome = outcome,
                 // Two boards show more than one, and one more than none.
                 (Some(cell), Some(old))
-                    if cell.verdict == Verdict::Passed && !matches!(old.verdict, Verdict::Failed { .. }) =>
+                    if cell.outcome == Outcome::Passed && !matches!(old.outcome, Outcome::Failed { .. }) =>
                 {
-                    old.verdict = Verdict::Passed;
+                    old.outcome = Outcome::Passed;
                     old.runs += cell.runs;
                     old.cases.extend(cell.cases);
                 }
@@ -231,20 +231,20 @@ fn remote(matrix: &mut Matrix, targets: &[&'static Target], batches: &[Batch<'_>
 
 /// What a board says of a relocation; nothing where it should have shown it and did not.
 fn remote_cell(line: &Line, shown: Option<&proof::execute::Shown>, board: &str) -> Option<Cell> {
-    let plain = |verdict| Cell { verdict, runs: 0, cases: Vec::new() };
-    let not_applicable = |reason: String, evidence: String| plain(Verdict::NotApplicable { reason, evidence });
+    let plain = |outcome| Cell { outcome, runs: 0, cases: Vec::new() };
+    let not_applicable = |reason: String, evidence: String| plain(Outcome::NotApplicable { reason, evidence });
     if let Some(why) = shown.and_then(|shown| shown.failed.clone()) {
-        return Some(plain(Verdict::Failed { why: format!("{board}: {why}") }));
+        return Some(plain(Outcome::Failed { why: format!("{board}: {why}") }));
     }
     if let Some(configuration) = shown.and_then(|shown| shown.configuration.clone()) {
         let runs = shown.map_or(0, |shown| shown.runs);
-        return Some(Cell { verdict: Verdict::Passed, runs, cases: vec![configuration] });
+        return Some(Cell { outcome: Outcome::Passed, runs, cases: vec![configuration] });
     }
     if let Some(why) = shown.and_then(|shown| shown.refused.clone()) {
         return Some(not_applicable(format!("{board} refuses it"), why));
     }
     match line.cells.get(&Proof::Execute) {
-        Some(Cell { verdict: verdict @ Verdict::NotApplicable { .. }, .. }) => Some(plain(verdict.clone())),
+        Some(Cell { outcome: outcome @ Outcome::NotApplicable { .. }, .. }) => Some(plain(outcome.clone())),
         Some(Cell { cases, .. }) if shown.is_none() => {
             let evidence = format!("only code for other processors holds it: {}", cases.join(", "));
             Some(not_applicable(format!("{board} does not run such code"), evidence))
@@ -268,27 +268,27 @@ fn differ(matrix: &mut Matrix, target: &'static Target, batches: &[Batch<'_>]) -
     bar.finish_and_clear();
     for line in matrix.lines.iter_mut().filter(|line| line.target == target.name) {
         let compared = found.get(line.relocation.as_str());
-        let no_field = line.cells.get(&Proof::Encode).map(|cell| &cell.verdict);
-        let verdict = match (compared, no_field) {
-            (Some(Compared { wrong: Some(why), .. }), _) => Verdict::Failed { why: why.clone() },
-            (Some(Compared { agreed: 1.., .. }), _) => Verdict::Passed,
-            (_, Some(verdict @ Verdict::NotApplicable { .. })) => verdict.clone(),
+        let no_field = line.cells.get(&Proof::Encode).map(|cell| &cell.outcome);
+        let outcome = match (compared, no_field) {
+            (Some(Compared { wrong: Some(why), .. }), _) => Outcome::Failed { why: why.clone() },
+            (Some(Compared { agreed: 1.., .. }), _) => Outcome::Passed,
+            (_, Some(outcome @ Outcome::NotApplicable { .. })) => outcome.clone(),
             (Some(Compared { undecided: Some(why), .. }), _) => {
                 let reason = "what the peers write cannot be compared".to_owned();
-                Verdict::NotApplicable { reason, evidence: why.clone() }
+                Outcome::NotApplicable { reason, evidence: why.clone() }
             }
             (Some(Compared { theirs: Some(why), .. }), _) => {
                 let reason = "no peer does what the ABI says".to_owned();
-                Verdict::NotApplicable { reason, evidence: why.clone() }
+                Outcome::NotApplicable { reason, evidence: why.clone() }
             }
             (Some(Compared { refused, .. }), _) if refused.len() == peers.len() => {
                 let told: Vec<String> = refused.values().cloned().collect();
-                Verdict::NotApplicable { reason: "no peer links it".to_owned(), evidence: told.join("; ") }
+                Outcome::NotApplicable { reason: "no peer links it".to_owned(), evidence: told.join("; ") }
             }
             _ => continue,
         };
         let (runs, cases) = compared.map_or((0, Vec::new()), |compared| (compared.agreed, compared.links.clone()));
-        line.cells.insert(Proof::Differ, Cell { verdict, runs, cases });
+        line.cells.insert(Proof::Differ, Cell { outcome, runs, cases });
     }
     Ok(())
 }
@@ -302,7 +302,7 @@ fn fill_cases(matrix: &mut Matrix, report: &Report) {
         let holding = report.results.iter().filter(|record| record.relocations.contains_key(&line.relocation));
         let runs = holding.filter(|record| record.status == Status::Passed && same(&record.target)).count();
         if runs > 0 {
-            matrix.lines[index].cells.insert(Proof::Cases, Cell { verdict: Verdict::Passed, runs, cases: Vec::new() });
+            matrix.lines[index].cells.insert(Proof::Cases, Cell { outcome: Outcome::Passed, runs, cases: Vec::new() });
         }
     }
 }

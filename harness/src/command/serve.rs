@@ -16,7 +16,7 @@ use linker::Target;
 
 use super::budget::{self, BudgetArgs};
 use super::machine::{self, MachineArgs};
-use crate::epc::place::{Place, Terms};
+use crate::epc::place::{Policy, Terms};
 use crate::epc::{server, tcp};
 use crate::executor::choice::Machine;
 use crate::executor::{Budget, Choice, Executor};
@@ -115,13 +115,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             let why = "--place sweep runs a controller again and again, and wants its command behind --";
             return Err(Usage(why.to_owned()).into());
         }
-        (Luck::Sweep, false) => Place::default(),
-        (Luck::Place(_) | Luck::Random, false) => {
+        (Luck::Sweep, false) => Policy::default(),
+        (Luck::Policy(_) | Luck::Random, false) => {
             let why =
                 "a command behind -- is for --place sweep; without it, the controller is started by somebody else";
             return Err(Usage(why.to_owned()).into());
         }
-        (Luck::Place(place), true) => place,
+        (Luck::Policy(place), true) => place,
         (Luck::Random, true) => luck::draw(),
     };
     let connection = args.connection.clone().or_else(|| args.listen.clone().map(Connection::Listen));

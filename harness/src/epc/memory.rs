@@ -94,7 +94,7 @@ impl<E: Executor> Session<'_, E> {
             return Ok(base);
         }
         let place = self.placer.place;
-        Err(no_room(if place == super::place::Place::default() { why } else { format!("placed {place}: {why}") }))
+        Err(no_room(if place == super::place::Policy::default() { why } else { format!("placed {place}: {why}") }))
     }
 
     /// Where nothing is reserved yet.

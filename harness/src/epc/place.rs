@@ -1,7 +1,7 @@
 //! Where reservations of a controller are: the luck of an address space, chosen instead of met.
 //!
 //! A controller asks for room by size and has to live with what it gets. An operating system mostly gives it room beside what it
-//! gave before, and once a month it does not. Each [`Place`] is such a month.
+//! gave before, and once a month it does not. Each [`Policy`] is such a month.
 
 use std::fmt;
 use std::ops::Range;
@@ -20,7 +20,7 @@ const DRAWS: usize = 100;
 
 /// Where reservations go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum Policy {
     /// Beside each other, at the lowest addresses there are.
     #[default]
     Near,
@@ -41,28 +41,28 @@ pub enum Place {
 }
 
 /// The names of those that take no number.
-const NAMES: &[(&str, Place)] = &[
-    ("near", Place::Near),
-    ("far", Place::Far),
-    ("straddle", Place::Straddle),
-    ("top", Place::Top),
-    ("scatter", Place::Scatter),
-    ("reuse", Place::Reuse),
+const NAMES: &[(&str, Policy)] = &[
+    ("near", Policy::Near),
+    ("far", Policy::Far),
+    ("straddle", Policy::Straddle),
+    ("top", Policy::Top),
+    ("scatter", Policy::Scatter),
+    ("reuse", Policy::Reuse),
 ];
 
-impl FromStr for Place {
+impl FromStr for Policy {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Place, String> {
+    fn from_str(text: &str) -> Result<Policy, String> {
         if let Some((_, place)) = NAMES.iter().find(|(name, _)| *name == text) {
             return Ok(*place);
         }
         match text.split_once(':') {
             Some(("random", seed)) => {
                 let seed = seed.parse().map_err(|_| format!("`{seed}` is not a seed, expected a number"))?;
-                Ok(Place::Random(seed))
+                Ok(Policy::Random(seed))
             }
-            Some(("distance", bytes)) => bytes_of(bytes).map(Place::Distance),
+            Some(("distance", bytes)) => bytes_of(bytes).map(Policy::Distance),
             _ => {
                 Err("expected near, far, random, random:SEED, straddle, top, scatter, reuse or distance:BYTES"
                     .to_owned())
@@ -82,11 +82,11 @@ fn bytes_of(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is not a distance, expected bytes, for instance 0x8000000"))
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Random(seed) => write!(f, "random:{seed}"),
-            Place::Distance(bytes) => write!(f, "distance:{bytes:#x}"),
+            Policy::Random(seed) => write!(f, "random:{seed}"),
+            Policy::Distance(bytes) => write!(f, "distance:{bytes:#x}"),
             place => f.write_str(NAMES.iter().find(|(_, known)| known == place).map_or("", |(name, _)| name)),
         }
     }
@@ -96,7 +96,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Where reservations go.
-    pub place: Place,
+    pub place: Policy,
     /// The size of a page that the controller is told, a power of two; that of the machine, if it is none or less.
     pub page_size: Option<u64>,
 }
@@ -111,7 +111,7 @@ pub(super) enum Try {
 /// Chooses the place of one reservation after the other.
 #[derive(Debug)]
 pub(super) struct Placer {
-    pub(super) place: Place,
+    pub(super) place: Policy,
     /// Bytes in a page, as the controller knows it.
     pub(super) page: u64,
     dice: Dice,
@@ -125,8 +125,8 @@ pub(super) struct Placer {
 
 impl Placer {
     /// For a machine with host functions at these addresses.
-    pub(super) fn new(place: Place, page: u64, host: Range<u64>) -> Placer {
-        let seed = if let Place::Random(seed) = place { seed } else { 0 };
+    pub(super) fn new(place: Policy, page: u64, host: Range<u64>) -> Placer {
+        let seed = if let Policy::Random(seed) = place { seed } else { 0 };
         Placer { place, page, dice: Dice::new(seed), count: 0, last: host, released: Vec::new() }
     }
 
@@ -141,31 +141,31 @@ impl Placer {
         let near = || gaps.iter().cloned().map(Try::Within);
         let at = |bases: Vec<u64>| bases.into_iter().map(Try::At).collect();
         match self.place {
-            Place::Near => near().collect(),
-            Place::Reuse => {
+            Policy::Near => near().collect(),
+            Policy::Reuse => {
                 let fits = self.released.iter().rev().filter(|free| free.end - free.start >= size);
                 fits.map(|free| Try::At(free.start)).chain(near()).collect()
             }
-            Place::Far => {
+            Policy::Far => {
                 room.sort_by_key(|gap| std::cmp::Reverse(gap.end - gap.start));
                 at(room.iter().map(|gap| self.down(gap.start + (gap.end - gap.start - size) / 2)).collect())
             }
-            Place::Top => at(room.iter().rev().map(|gap| self.down(gap.end - size)).collect()),
-            Place::Scatter => {
+            Policy::Top => at(room.iter().rev().map(|gap| self.down(gap.end - size)).collect()),
+            Policy::Scatter => {
                 let margin = |gap: &&Range<u64>| gap.end - gap.start >= size.saturating_add(2 * MARGIN);
                 let bottom = room.iter().filter(margin).map(|gap| self.down(gap.start + MARGIN));
                 let top = room.iter().rev().filter(margin).map(|gap| self.down(gap.end - size - MARGIN));
                 at(if self.count.is_multiple_of(2) { bottom.collect() } else { top.collect() })
             }
-            Place::Straddle => at(self.across(size, &room).into_iter().collect()),
-            Place::Random(_) => at((0..DRAWS).filter_map(|_| self.draw(&room)).collect()),
-            Place::Distance(bytes) if self.count == 0 => {
+            Policy::Straddle => at(self.across(size, &room).into_iter().collect()),
+            Policy::Random(_) => at((0..DRAWS).filter_map(|_| self.draw(&room)).collect()),
+            Policy::Distance(bytes) if self.count == 0 => {
                 // The machine's own memory is behind its functions, so the first one may have to be farther.
                 let wanted = self.last.end.saturating_add(bytes);
                 let behind = gaps.iter().filter(|gap| gap.end > wanted).map(|gap| gap.start.max(wanted));
                 at(behind.filter_map(|base| base.checked_next_multiple_of(self.page)).collect())
             }
-            Place::Distance(bytes) => {
+            Policy::Distance(bytes) => {
                 let wanted = self.last.end.max(self.last.start.saturating_add(bytes));
                 at(wanted.checked_next_multiple_of(self.page).into_iter().collect())
             }
@@ -229,7 +229,7 @@ mod tests {
     const ROOM: [Range<u64>; 2] = [0x40_0000..1 << 32, 0x40_0000..u64::MAX];
 
     /// Reserves so many times three pages, each at the first address that is tried.
-    fn reserve(place: Place, page: u64, room: &Range<u64>, times: usize) -> Vec<u64> {
+    fn reserve(place: Policy, page: u64, room: &Range<u64>, times: usize) -> Vec<u64> {
         let mut placer = Placer::new(place, page, HOST);
         let (size, mut gaps, mut bases) = (3 * page, vec![room.clone()], Vec::new());
         for _ in 0..times {
@@ -254,9 +254,9 @@ mod tests {
     #[test]
     fn places_by_their_words() {
         for text in ["near", "far", "random:7", "straddle", "top", "scatter", "reuse", "distance:0x8000000"] {
-            assert_eq!(text.parse::<Place>().map(|place| place.to_string()).as_deref(), Ok(text));
+            assert_eq!(text.parse::<Policy>().map(|place| place.to_string()).as_deref(), Ok(text));
         }
-        assert_eq!("distance:4096".parse(), Ok(Place::Distance(0x1000)));
+        assert_eq!("distance:4096".parse(), Ok(Policy::Distance(0x1000)));
         for (text, says) in [
             ("nearby", "expected near, far"),
             ("random:x", "`x` is not a seed"),
@@ -264,14 +264,14 @@ mod tests {
             ("distance:0xg", "expected bytes"),
             ("far:3", "expected near"),
         ] {
-            assert!(text.parse::<Place>().is_err_and(|why| why.contains(says)), "{text}");
+            assert!(text.parse::<Policy>().is_err_and(|why| why.contains(says)), "{text}");
         }
     }
 
     #[test]
     fn far_is_out_of_reach_of_all() {
         for (room, least) in ROOM.iter().zip([1 << 28, 1 << 44]) {
-            let mut all = reserve(Place::Far, PAGE, room, 7);
+            let mut all = reserve(Policy::Far, PAGE, room, 7);
             all.push(HOST.start);
             all.sort_unstable();
             assert!(all.windows(2).all(|pair| pair[1] - pair[0] > least), "{all:x?}");
@@ -282,7 +282,7 @@ mod tests {
     fn straddle_is_on_both_sides() {
         for page in [0x1000, 0x4000, 0x1_0000] {
             for (room, across) in ROOM.iter().zip([[2, 3, 1], [2, 4, 6]]) {
-                let bases = reserve(Place::Straddle, page, room, 3);
+                let bases = reserve(Policy::Straddle, page, room, 3);
                 for (base, gigabytes) in bases.into_iter().zip(across) {
                     let border = gigabytes << 30;
                     assert!(base < border && border < base + 3 * page, "{base:#x}, {page:#x}");
@@ -294,8 +294,8 @@ mod tests {
     #[test]
     fn top_and_bottom() {
         for (room, end) in ROOM.iter().zip([1 << 32, 1 << 48]) {
-            assert_eq!(reserve(Place::Top, PAGE, room, 2), [end - 3 * PAGE, end - 6 * PAGE]);
-            let bases = reserve(Place::Scatter, PAGE, room, 4);
+            assert_eq!(reserve(Policy::Top, PAGE, room, 2), [end - 3 * PAGE, end - 6 * PAGE]);
+            let bases = reserve(Policy::Scatter, PAGE, room, 4);
             assert!(bases[0] < bases[2] && bases[2] < 1 << 24 && bases[3] < bases[1] && bases[3] > end - (1 << 24));
             let apart = bases.iter().all(|a| bases.iter().all(|b| a == b || a.abs_diff(*b) >= MARGIN));
             assert!(apart, "{bases:x?}");
@@ -305,9 +305,9 @@ mod tests {
     #[test]
     fn a_seed_is_replayed() {
         for room in &ROOM {
-            let bases = reserve(Place::Random(7), PAGE, room, 20);
-            assert_eq!(bases, reserve(Place::Random(7), PAGE, room, 20));
-            assert_ne!(bases, reserve(Place::Random(8), PAGE, room, 20));
+            let bases = reserve(Policy::Random(7), PAGE, room, 20);
+            assert_eq!(bases, reserve(Policy::Random(7), PAGE, room, 20));
+            assert_ne!(bases, reserve(Policy::Random(8), PAGE, room, 20));
             // Of short distances and of long ones there are some.
             let apart: Vec<u32> = bases.windows(2).map(|pair| pair[0].abs_diff(pair[1]).ilog2()).collect();
             assert!(apart.iter().any(|&power| power < 22) && apart.iter().any(|&power| power > 26), "{apart:?}");
@@ -317,16 +317,16 @@ mod tests {
     #[test]
     fn a_distance_is_from_beginning_to_beginning() {
         let distance = 0x1234_5000;
-        let bases = reserve(Place::Distance(distance), PAGE, &ROOM[1], 3);
+        let bases = reserve(Policy::Distance(distance), PAGE, &ROOM[1], 3);
         assert_eq!(bases[0], HOST.end + distance);
         assert!(bases.windows(2).all(|pair| pair[1] - pair[0] == distance), "{bases:x?}");
         // What is too near for the first one is where room begins; what is too near for the others, where the last one ends.
-        assert_eq!(reserve(Place::Distance(PAGE), PAGE, &ROOM[0], 2), [ROOM[0].start, ROOM[0].start + 3 * PAGE]);
+        assert_eq!(reserve(Policy::Distance(PAGE), PAGE, &ROOM[0], 2), [ROOM[0].start, ROOM[0].start + 3 * PAGE]);
     }
 
     #[test]
     fn what_was_given_back_last_is_used_first() {
-        let mut placer = Placer::new(Place::Reuse, PAGE, HOST);
+        let mut placer = Placer::new(Policy::Reuse, PAGE, HOST);
         let gaps = ROOM[..1].to_vec();
         placer.released(0x41_0000..0x41_1000);
         placer.released(0x42_0000..0x42_3000);

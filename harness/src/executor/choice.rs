@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use linker::{TARGETS, Target};
 use qemu::{Board, Snapshot, System};
 
-use super::board::{self, Failed, Remote, Session};
+use super::board::{self, Client, Failed, Remote};
 use super::unicorn::{NewError, Unicorn};
 
 /// Threads that take turns at a board: one links while the other's program runs.
@@ -30,7 +30,7 @@ pub struct Boards {
     /// From where they are restored when one of them has booted.
     snapshot: Option<Snapshot>,
     /// Those that were started and are not in use, and second turns at those that are.
-    ready: Mutex<Vec<Session>>,
+    ready: Mutex<Vec<Client>>,
 }
 
 impl Boards {
@@ -44,23 +44,23 @@ impl Boards {
         Boards { snapshot, ..self }
     }
 
-    fn ready(&self) -> MutexGuard<'_, Vec<Session>> {
+    fn ready(&self) -> MutexGuard<'_, Vec<Client>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A turn at a board. Every other one is at one that is there already.
-    fn take(&self) -> Session {
+    fn take(&self) -> Client {
         let mut ready = self.ready();
         ready.pop().unwrap_or_else(|| {
-            let session = self.session();
-            ready.extend((1..WORKERS).map(|_| session.beside()));
-            session
+            let client = self.client();
+            ready.extend((1..WORKERS).map(|_| client.beside()));
+            client
         })
     }
 
     /// A board that nobody else has.
-    fn session(&self) -> Session {
-        Session::new(self.board.clone(), self.system.clone()).with_snapshot(self.snapshot.clone())
+    fn client(&self) -> Client {
+        Client::new(self.board.clone(), self.system.clone()).with_snapshot(self.snapshot.clone())
     }
 }
 
@@ -157,15 +157,15 @@ impl Choice {
     /// A source of machines that takes turns with no other.
     pub fn own_source(&self) -> Source {
         let Choice::Board(boards) = self else { return Source::Unicorn };
-        Source::Board(Rc::new(RefCell::new(boards.session())))
+        Source::Board(Rc::new(RefCell::new(boards.client())))
     }
 
     /// Starts the first machine, so that it is known now whether it can be.
     pub fn start(&self) -> Result<(), Failed> {
         let Choice::Board(boards) = self else { return Ok(()) };
-        let mut session = boards.take();
-        session.start()?;
-        boards.ready().push(session);
+        let mut client = boards.take();
+        client.start()?;
+        boards.ready().push(client);
         Ok(())
     }
 }
@@ -175,7 +175,7 @@ pub enum Source {
     /// The embedded emulator.
     Unicorn,
     /// A board.
-    Board(Rc<RefCell<Session>>),
+    Board(Rc<RefCell<Client>>),
 }
 
 /// A machine of either kind.
@@ -217,8 +217,8 @@ impl Source {
             Source::Unicorn => {
                 emulator(target).map(|m| Machine::Unicorn(Box::new(m))).map_err(|error| error.to_string())
             }
-            Source::Board(session) => {
-                Remote::new(session, target).map(|m| Machine::Board(Box::new(m))).map_err(|error| error.to_string())
+            Source::Board(client) => {
+                Remote::new(client, target).map(|m| Machine::Board(Box::new(m))).map_err(|error| error.to_string())
             }
         }
     }

@@ -7,7 +7,7 @@ use corpus::case::Expectations;
 use corpus::matrix::{self, OutOfReach};
 use reports::model::{Checked, Record, Suspect, Verdict};
 
-use super::{Findings, Setup, judge_program, record, short_path};
+use super::{Findings, Task, judge_program, record, short_path};
 use crate::check::{self, Wrong};
 use crate::executor::Executor;
 use crate::exit::BadInput;
@@ -31,9 +31,9 @@ pub fn judge_subject<E: Executor>(
     // What is marked as failing is so for our linker.
     let expected = Expectations { xfail: None, ..case.expectations(build, layout) };
     let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
-    let setup = Setup::new(configuration, files, &expected);
+    let task = Task::new(configuration, files, &expected);
     let request =
-        Request { target: build.target, files: &setup.inputs, defines: &setup.defines, roots: &setup.roots, layout };
+        Request { target: build.target, files: &task.inputs, defines: &task.defines, roots: &task.roots, layout };
     let out_of_reach = matrix::out_of_reach(build, layout);
     let trial = Trial { configuration, subject, request, expected: &expected, out_of_reach };
     if let Err(error) = trial.run(executor, files, &mut findings) {

@@ -54,15 +54,15 @@ pub(super) fn compare_bundle(
     tallies: &mut BTreeMap<&'static str, Tally>,
 ) -> Result<bool> {
     let Some(anchor) = anchor::object(target, objects)? else { return Ok(false) };
-    let session = Session::new(program, &anchor, objects)?;
-    let listed = listing::parse(&session.run(&["-show-graphs=.*"])?.map_err(|refusal| anyhow!(refusal))?)?;
+    let invocation = Invocation::new(program, &anchor, objects)?;
+    let listed = listing::parse(&invocation.run(&["-show-graphs=.*"])?.map_err(|refusal| anyhow!(refusal))?)?;
     let mut parsed = Parsed::new(target, Options::unrelaxed());
     objects.iter().try_for_each(|object| parsed.add_object(&object.name, &object.data))?;
     let (list, kept) = place(parsed.prune(Roots::All)?.graph(), &listed);
     let layout = Layout::At(list);
     let link = |options| link(target, objects, &layout, options).context("ours, laid out as theirs");
     let (plain, relaxed) = (link(Options::unrelaxed())?, link(Options::default())?);
-    let output = session.read(&plain, &listed, kept)?;
+    let output = invocation.read(&plain, &listed, kept)?;
     compare(&plain, &relaxed, &output, tallies);
     Ok(true)
 }
@@ -83,14 +83,14 @@ fn link<'a>(
 }
 
 /// The objects as files, and how to run the program on them.
-struct Session<'a> {
+struct Invocation<'a> {
     program: &'a Path,
     directory: Scratch,
     files: Vec<String>,
 }
 
-impl Session<'_> {
-    fn new<'a>(program: &'a Path, anchor: &[u8], objects: &[Input]) -> Result<Session<'a>> {
+impl Invocation<'_> {
+    fn new<'a>(program: &'a Path, anchor: &[u8], objects: &[Input]) -> Result<Invocation<'a>> {
         let directory = Scratch::new()?;
         let mut files = Vec::new();
         for (number, object) in objects.iter().enumerate() {
@@ -99,7 +99,7 @@ impl Session<'_> {
         }
         std::fs::write(directory.path().join("anchor.o"), anchor)?;
         files.push("anchor.o".to_owned());
-        Ok(Session { program, directory, files })
+        Ok(Invocation { program, directory, files })
     }
 
     /// What the program says, or why it refuses.

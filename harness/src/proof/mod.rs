@@ -38,7 +38,7 @@ pub enum Proof {
 
 /// How a proof came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Outcome {
     /// It holds.
     Passed,
     /// It does not, and why.
@@ -59,19 +59,19 @@ pub struct Finding {
     /// Which proof.
     pub proof: Proof,
     /// How it came out.
-    pub verdict: Verdict,
+    pub outcome: Outcome,
     /// Links it took.
     pub runs: usize,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding { target, relocation, number, proof, verdict, runs } = self;
+        let Finding { target, relocation, number, proof, outcome, runs } = self;
         write!(f, "{target} {number} {relocation} {proof:?} ({runs} runs): ")?;
-        match verdict {
-            Verdict::Passed => f.write_str("passed"),
-            Verdict::Failed(why) => write!(f, "FAILED: {why}"),
-            Verdict::NotApplicable(reason, evidence) => write!(f, "not applicable: {reason}: {evidence}"),
+        match outcome {
+            Outcome::Passed => f.write_str("passed"),
+            Outcome::Failed(why) => write!(f, "FAILED: {why}"),
+            Outcome::NotApplicable(reason, evidence) => write!(f, "not applicable: {reason}: {evidence}"),
         }
     }
 }
@@ -121,7 +121,7 @@ pub fn prove(target: &'static Target) -> Result<Report, UnknownTarget> {
                 relocation: row.name.to_owned(),
                 number: row.number,
                 proof: Proof::Encode,
-                verdict: Verdict::Failed(format!("a row for linkers, but in the ABI it is {standing:?}")),
+                outcome: Outcome::Failed(format!("a row for linkers, but in the ABI it is {standing:?}")),
                 runs: 0,
             });
         }
@@ -140,17 +140,17 @@ pub(crate) fn on_core<'a>(target: &Target, relocation: &'a Relocation) -> Cow<'a
 }
 
 fn prove_one(target: &'static Target, relocation: &Relocation, name: &str) -> Vec<Finding> {
-    let finding = |proof, verdict, runs| Finding {
+    let finding = |proof, outcome, runs| Finding {
         target: target.name,
         relocation: relocation.name.clone(),
         number: relocation.number,
         proof,
-        verdict,
+        outcome,
         runs,
     };
     if name != relocation.name && !relocation.aliases.iter().any(|alias| alias == name) {
         let why = format!("the linker's row is called {name}");
-        return vec![finding(Proof::Encode, Verdict::Failed(why), 0)];
+        return vec![finding(Proof::Encode, Outcome::Failed(why), 0)];
     }
     let proofs = [
         (Proof::Encode, encode::prove as fn(&mut Trial, &Relocation) -> Result<(), String>),
@@ -159,15 +159,15 @@ fn prove_one(target: &'static Target, relocation: &Relocation, name: &str) -> Ve
     ];
     let list = proofs.into_iter().map(|(proof, prove)| {
         if let Some((reason, evidence)) = not_applicable(relocation, proof) {
-            return finding(proof, Verdict::NotApplicable(reason, evidence), 0);
+            return finding(proof, Outcome::NotApplicable(reason, evidence), 0);
         }
         let mut trial = Trial { target, runs: 0, decoder: Disassembler::new(target), decoded: (0, 0) };
-        let verdict = match prove(&mut trial, relocation) {
-            Ok(()) if trial.runs == 0 => Verdict::Failed("nothing was tried".to_owned()),
-            Ok(()) => Verdict::Passed,
-            Err(why) => Verdict::Failed(why),
+        let outcome = match prove(&mut trial, relocation) {
+            Ok(()) if trial.runs == 0 => Outcome::Failed("nothing was tried".to_owned()),
+            Ok(()) => Outcome::Passed,
+            Err(why) => Outcome::Failed(why),
         };
-        finding(proof, verdict, trial.runs)
+        finding(proof, outcome, trial.runs)
     });
     list.collect()
 }

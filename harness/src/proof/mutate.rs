@@ -17,7 +17,7 @@ use linker::index::{EdgeId, ObjectId};
 use linker::platform::Platform;
 use linker::relocation::{Check, Entry, Minus, Operation, Row, Term};
 
-use super::{Verdict, prove_one};
+use super::{Outcome, prove_one};
 
 /// A row with one property changed.
 #[derive(Clone, Debug)]
@@ -192,8 +192,8 @@ pub fn try_out(target: &'static Target, mutant: &Mutant) -> Fate {
     let changed: &'static Target = Box::leak(Box::new(Target { architecture, ..*target }));
     let findings = std::panic::catch_unwind(AssertUnwindSafe(|| prove_one(changed, relocation, original.name)));
     let Ok(findings) = findings else { return Fate::Killed("the proof itself failed".to_owned()) };
-    let failed = findings.into_iter().find_map(|finding| match finding.verdict {
-        Verdict::Failed(why) => Some(format!("{:?}: {why}", finding.proof)),
+    let failed = findings.into_iter().find_map(|finding| match finding.outcome {
+        Outcome::Failed(why) => Some(format!("{:?}: {why}", finding.proof)),
         _ => None,
     });
     failed.map_or(Fate::Survived, Fate::Killed)

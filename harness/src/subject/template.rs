@@ -3,20 +3,20 @@
 use std::path::Path;
 
 /// What a name in braces stands for: one text in a word, or words in its place.
-const PLACES: &[(&str, Place, &str)] = &[
-    ("inputs", Place::Inputs, "objects and archives, in the order of the link"),
-    ("output", Place::Output, "the file to write"),
-    ("script", Place::Script, "a linker script, which says where sections go"),
-    ("base", Place::Base, "the lowest address, for linkers that take no script"),
-    ("target", Place::Target, "the words for the target"),
-    ("mode", Place::Mode, "the words for static or static-pie"),
-    ("relax", Place::Relax, "the words that leave instructions as they are, in the second run"),
-    ("collect", Place::Collect, "the words that drop what nobody refers to"),
-    ("root", Place::Root, "a symbol that has to stay: the word is there for each of them"),
+const PLACES: &[(&str, Blank, &str)] = &[
+    ("inputs", Blank::Inputs, "objects and archives, in the order of the link"),
+    ("output", Blank::Output, "the file to write"),
+    ("script", Blank::Script, "a linker script, which says where sections go"),
+    ("base", Blank::Base, "the lowest address, for linkers that take no script"),
+    ("target", Blank::Target, "the words for the target"),
+    ("mode", Blank::Mode, "the words for static or static-pie"),
+    ("relax", Blank::Relax, "the words that leave instructions as they are, in the second run"),
+    ("collect", Blank::Collect, "the words that drop what nobody refers to"),
+    ("root", Blank::Root, "a symbol that has to stay: the word is there for each of them"),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Blank {
     Inputs,
     Output,
     Script,
@@ -28,10 +28,10 @@ enum Place {
     Root,
 }
 
-impl Place {
+impl Blank {
     /// Whether words stand for it, and not a text in a word.
     fn is_words(self) -> bool {
-        matches!(self, Place::Inputs | Place::Target | Place::Mode | Place::Relax | Place::Collect)
+        matches!(self, Blank::Inputs | Blank::Target | Blank::Mode | Blank::Relax | Blank::Collect)
     }
 }
 
@@ -73,7 +73,7 @@ fn known() -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Place(Place),
+    Blank(Blank),
 }
 
 /// The words of a command.
@@ -111,7 +111,7 @@ impl Template {
 
     /// Whether what no linker can do without is there.
     pub fn complete(&self) -> Result<(), TemplateError> {
-        for wanted in [Place::Inputs, Place::Output] {
+        for wanted in [Blank::Inputs, Blank::Output] {
             if let Some((name, _, what)) = PLACES.iter().find(|place| place.1 == wanted && !self.has(wanted)) {
                 return Err(TemplateError::Missing(name, what));
             }
@@ -119,18 +119,18 @@ impl Template {
         Ok(())
     }
 
-    fn has(&self, place: Place) -> bool {
-        self.0.iter().flatten().any(|piece| *piece == Piece::Place(place))
+    fn has(&self, place: Blank) -> bool {
+        self.0.iter().flatten().any(|piece| *piece == Piece::Blank(place))
     }
 
     /// Whether it takes a linker script.
     pub fn takes_script(&self) -> bool {
-        self.has(Place::Script)
+        self.has(Blank::Script)
     }
 
     /// Whether it can be told the lowest address.
     pub fn takes_base(&self) -> bool {
-        self.has(Place::Base)
+        self.has(Blank::Base)
     }
 
     /// The words of one link.
@@ -138,14 +138,14 @@ impl Template {
         let mut words = Vec::new();
         for word in &self.0 {
             match word.as_slice() {
-                [Piece::Place(place)] if place.is_words() => words.extend_from_slice(match place {
-                    Place::Inputs => &filling.inputs,
-                    Place::Target => filling.target,
-                    Place::Mode => filling.mode,
-                    Place::Relax => filling.relax,
+                [Piece::Blank(place)] if place.is_words() => words.extend_from_slice(match place {
+                    Blank::Inputs => &filling.inputs,
+                    Blank::Target => filling.target,
+                    Blank::Mode => filling.mode,
+                    Blank::Relax => filling.relax,
                     _ => filling.collect,
                 }),
-                pieces if pieces.contains(&Piece::Place(Place::Root)) => {
+                pieces if pieces.contains(&Piece::Blank(Blank::Root)) => {
                     words.extend(filling.roots.iter().map(|root| one(pieces, filling, root)));
                 }
                 pieces => words.push(one(pieces, filling, "")),
@@ -158,10 +158,10 @@ impl Template {
 fn one(pieces: &[Piece], filling: &Filling<'_>, root: &str) -> String {
     let text = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
-        Piece::Place(Place::Output) => filling.output.to_owned(),
-        Piece::Place(Place::Script) => filling.script.map_or(String::new(), |path| path.display().to_string()),
-        Piece::Place(Place::Base) => format!("{:#x}", filling.base),
-        Piece::Place(_) => root.to_owned(),
+        Piece::Blank(Blank::Output) => filling.output.to_owned(),
+        Piece::Blank(Blank::Script) => filling.script.map_or(String::new(), |path| path.display().to_string()),
+        Piece::Blank(Blank::Base) => format!("{:#x}", filling.base),
+        Piece::Blank(_) => root.to_owned(),
     };
     pieces.iter().map(text).collect()
 }
@@ -180,7 +180,7 @@ fn pieces(word: &str) -> Result<Vec<Piece>, TemplateError> {
         if !before.is_empty() {
             pieces.push(Piece::Text(before.to_owned()));
         }
-        pieces.push(Piece::Place(place));
+        pieces.push(Piece::Blank(place));
         rest = behind;
     }
     if !rest.is_empty() || pieces.is_empty() {

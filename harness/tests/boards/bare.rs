@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use harness::executor::board::{Remote, Session};
+use harness::executor::board::{Client, Remote};
 use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Limit, Register, Resume, Stop, Unicorn};
 use linker::Target;
 use linker::memory::{InFlight, Memory, Place, Protection, Segment};
@@ -17,13 +17,13 @@ use qemu::image::Image;
 use qemu::system::Linux;
 use qemu::{Board, System};
 
-use crate::support::{machine, missing, place, segment, session, start};
+use crate::support::{client, machine, missing, place, segment, start};
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 
 /// A machine with some code, and with what returns 1 a page behind it.
-fn machine_with(session: &Rc<RefCell<Session>>, code: &Codes, bytes: &[u8]) -> Remote {
-    let mut machine = machine(session, code.target);
+fn machine_with(client: &Rc<RefCell<Client>>, code: &Codes, bytes: &[u8]) -> Remote {
+    let mut machine = machine(client, code.target);
     place(&mut machine, code.at, bytes, Protection::ReadExecute);
     place(&mut machine, code.at + 0x1000, &code.one, Protection::ReadExecute);
     machine
@@ -51,7 +51,7 @@ struct Codes {
 }
 
 /// The code for every kind of board and target, each board started once: bare, and with a Linux from an image.
-fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Session>>, &str)) {
+fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Client>>, &str)) {
     if missing() {
         return;
     }
@@ -59,20 +59,20 @@ fn on_all(test: impl Fn(&Codes, &Rc<RefCell<Session>>, &str)) {
         [("raspi3b", "LINKRIG_IMAGE_ARM64"), ("raspi2b", "LINKRIG_IMAGE_ARMHF"), ("raspi0", "LINKRIG_IMAGE_ARMEL")];
     for board in ["raspi3b", "raspi2b", "mps2-an385", "mps3-an547", "raspi0"] {
         let is_bare = Board::find(board).expect("a board").bare.is_some();
-        let mut sessions: Vec<_> = is_bare.then(|| (session(board), "bare")).into_iter().collect();
+        let mut clients: Vec<_> = is_bare.then(|| (client(board), "bare")).into_iter().collect();
         let variable = images.iter().find(|image| image.0 == board).map(|image| image.1);
         if let Some(path) = variable.and_then(std::env::var_os) {
             let board = Board::find(board).expect("a board");
             let linux = Linux::from_image(&board, &Image::open(path.as_ref()).expect("an image")).expect("bootable");
-            sessions.push((Rc::new(RefCell::new(Session::new(board, Arc::new(System::Linux(linux))))), "Linux"));
+            clients.push((Rc::new(RefCell::new(Client::new(board, Arc::new(System::Linux(linux))))), "Linux"));
         } else if let Some(variable) = variable {
             eprintln!("skipped: {variable} names no image");
         }
-        for (session, system) in &sessions {
+        for (client, system) in &clients {
             for code in codes().iter().filter(|code| code.board == board) {
-                test(code, session, &format!("{board} {system} {}", code.target));
+                test(code, client, &format!("{board} {system} {}", code.target));
             }
-            assert_eq!(session.borrow().starts(), 1, "{board} {system}: it was not to be lost");
+            assert_eq!(client.borrow().starts(), 1, "{board} {system}: it was not to be lost");
         }
     }
 }
@@ -152,8 +152,8 @@ const CODE: u64 = 0x40_0000;
 
 #[test]
 fn code_that_is_rewritten_never_runs_stale() {
-    on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
+    on_all(|code, client, what| {
+        let mut machine = machine(client, code.target);
         place(&mut machine, code.at, &code.one, Protection::ReadExecute);
         for round in 0..200 {
             let (bytes, wanted) = if round % 2 == 0 { (&code.two, 2) } else { (&code.one, 1) };
@@ -177,8 +177,8 @@ fn code_that_is_rewritten_never_runs_stale() {
 
 #[test]
 fn memory_is_zero_in_a_new_life() {
-    on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
+    on_all(|code, client, what| {
+        let mut machine = machine(client, code.target);
         let last = machine.info().usable.iter().find(|range| range.contains(&code.at)).map_or(0, |range| *range.end());
         // What looks at the memory is behind it.
         let reader = (code.at + 0x200_0000).min(last - 0xfff);
@@ -215,8 +215,8 @@ fn memory_is_zero_in_a_new_life() {
 
 #[test]
 fn an_endless_loop_is_interrupted_and_the_board_lives() {
-    on_all(|code, session, what| {
-        let mut machine = machine_with(session, code, &code.endless);
+    on_all(|code, client, what| {
+        let mut machine = machine_with(client, code, &code.endless);
         for _ in 0..3 {
             machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
             assert_eq!(start(&mut machine, code.at | code.thumb), Stop::OutOfBudget(Limit::Time), "{what}");
@@ -229,8 +229,8 @@ fn an_endless_loop_is_interrupted_and_the_board_lives() {
 
 #[test]
 fn a_system_call_is_no_business_of_the_board() {
-    on_all(|code, session, what| {
-        let mut machine = machine_with(session, code, &code.call);
+    on_all(|code, client, what| {
+        let mut machine = machine_with(client, code, &code.call);
         // exit and exit_group, on both kinds of Linux: an agent that let them pass would be gone.
         for number in [1, 93, 94, 248] {
             let number_in = |register| (register, u128::from(number as u64));
@@ -244,8 +244,8 @@ fn a_system_call_is_no_business_of_the_board() {
 
 #[test]
 fn what_was_given_back_is_gone() {
-    on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
+    on_all(|code, client, what| {
+        let mut machine = machine(client, code.target);
         let wanted = segment(code.at, 0x1000, code.one.len(), Protection::ReadExecute);
         let mut memory = machine.reserve(&[wanted]).expect("memory");
         memory.content(0).copy_from_slice(&code.one);
@@ -259,8 +259,8 @@ fn what_was_given_back_is_gone() {
 
 #[test]
 fn faults_say_what_where_and_on_which_address() {
-    on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
+    on_all(|code, client, what| {
+        let mut machine = machine(client, code.target);
         place(&mut machine, code.at, &code.undefined, Protection::ReadExecute);
         place(&mut machine, code.at + 0x1000, &code.load, Protection::ReadExecute);
         place(&mut machine, code.at + 0x2000, &code.one, Protection::ReadWrite);
@@ -268,7 +268,7 @@ fn faults_say_what_where_and_on_which_address() {
         let stop = start(&mut machine, code.at | code.thumb);
         assert_eq!(stop, fault(FaultKind::Undefined, code.at, None), "{what}");
         // Nowhere, and on a bare board the agent's own memory.
-        let bare = matches!(session.borrow().system(), System::Bare);
+        let bare = matches!(client.borrow().system(), System::Bare);
         for &address in [0x7777_0000].iter().chain(if bare { code.agent } else { &[] }) {
             let registers = vec![(Register::Core(0), u128::from(address))];
             let function = (code.at + 0x1000) | code.thumb;
@@ -314,8 +314,8 @@ fn leave(machine: &mut impl Executor, code: &Codes, to: u64, stack: u64) -> (Sto
 
 #[test]
 fn programs_leave_as_on_the_emulator() {
-    on_all(|code, session, what| {
-        let mut machine = machine(session, code.target);
+    on_all(|code, client, what| {
+        let mut machine = machine(client, code.target);
         if machine.info().m_profile {
             return; // its addresses are others
         }
@@ -351,7 +351,7 @@ fn threads_take_turns_at_a_board() {
     if missing() {
         return;
     }
-    let first = session("raspi3b");
+    let first = client("raspi3b");
     let beside = first.borrow().beside();
     let all = codes();
     let code = all.iter().find(|code| code.board == "raspi3b" && code.target == "aarch64").expect("one");
@@ -360,8 +360,8 @@ fn threads_take_turns_at_a_board() {
     let (taken, goes_on) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
         let there = scope.spawn(|| {
-            let session = Rc::new(RefCell::new(beside));
-            let mut there = machine(&session, code.target);
+            let client = Rc::new(RefCell::new(beside));
+            let mut there = machine(&client, code.target);
             // mov x19, x30; blr x0; mov w0, #2; ret x19: it calls the host, which asks whether there is time left.
             let calls = words(&[0xaa1e_03f3, 0xd63f_0000, 0x5280_0040, 0xd65f_0260]);
             let malloc = there.host().lookup("malloc").expect("a host function");
@@ -408,8 +408,8 @@ fn a_board_without_memory_left_says_so_and_goes_on() {
         let mut board = Board::find(name).expect("a board");
         // More than the agent has.
         board.bare.as_mut().expect("it has that").pool = 1 << 30;
-        let session = Rc::new(RefCell::new(Session::new(board, Arc::new(System::Bare))));
-        let mut machine = machine(&session, target);
+        let client = Rc::new(RefCell::new(Client::new(board, Arc::new(System::Bare))));
+        let mut machine = machine(&client, target);
         let code = codes().into_iter().find(|code| code.board == name && code.target == target).expect("one");
         place(&mut machine, CODE, &code.one, Protection::ReadExecute);
         let large = segment(CODE + 0x100_0000, 100 << 20, 100 << 20, Protection::ReadWrite);
@@ -421,7 +421,7 @@ fn a_board_without_memory_left_says_so_and_goes_on() {
         machine.reset();
         place(&mut machine, CODE, &code.one, Protection::ReadExecute);
         assert_eq!(start(&mut machine, CODE | code.thumb), Stop::Returned, "{name}");
-        assert_eq!(session.borrow().starts(), 1, "{name}: it was not to be lost");
+        assert_eq!(client.borrow().starts(), 1, "{name}: it was not to be lost");
     }
 }
 
@@ -430,9 +430,9 @@ fn instructions_are_stepped_where_the_processor_can() {
     if missing() {
         return;
     }
-    let session = session("raspi3b");
+    let client = client("raspi3b");
     for code in codes().into_iter().filter(|code| code.board == "raspi3b") {
-        let mut machine = machine(&session, code.target);
+        let mut machine = machine(&client, code.target);
         place(&mut machine, CODE, &code.two, Protection::ReadExecute);
         machine.set(Register::Pc, u128::from(CODE));
         if code.thumb == 1 {
@@ -451,8 +451,8 @@ fn sixteen_mebibytes_go_there_and_come_back() {
         return;
     }
     for (board, target) in [("raspi3b", "aarch64"), ("raspi2b", "armv7")] {
-        let session = session(board);
-        let mut machine = machine(&session, target);
+        let client = client(board);
+        let mut machine = machine(&client, target);
         let content: Vec<u8> = (0..16u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
         let wanted = segment(0, content.len() as u64, content.len(), Protection::Read);
         let mut memory = machine.reserve(&[Segment { place: Place::Anywhere, ..wanted }]).expect("memory");
@@ -491,9 +491,9 @@ fn a_board_that_dies_while_a_host_function_reads_is_lost() {
     if missing() {
         return;
     }
-    let session = session("raspi3b");
+    let client = client("raspi3b");
     let code = codes().into_iter().find(|code| code.board == "raspi3b" && code.target == "aarch64").expect("one");
-    let mut machine = machine(&session, code.target);
+    let mut machine = machine(&client, code.target);
     let function = machine.host_mut().define("reader", |frame| {
         for emulator in emulators(std::process::id()) {
             Command::new("kill").args(["-9", &emulator.to_string()]).status().expect("killed");
@@ -520,8 +520,8 @@ fn what_the_emulator_cannot_translate_is_undefined_here() {
     if missing() {
         return;
     }
-    let session = session("raspi3b");
-    let mut machine = machine(&session, "aarch64");
+    let client = client("raspi3b");
+    let mut machine = machine(&client, "aarch64");
     for word in [0x4e47_2e45, 0x2e79_284d, 0x0e78_0842, 0x5e78_0842] {
         machine.reset();
         place(&mut machine, CODE, &words(&[word, 0xd65f_03c0]), Protection::ReadExecute);

@@ -8,7 +8,7 @@ use harness::executor::{Budget, Call, Executor, Fault, FaultKind, Guest, Limit, 
 use linker::Target;
 use linker::memory::{Memory, Protection};
 
-use crate::support::{machine, missing, place, session, start};
+use crate::support::{client, machine, missing, place, start};
 
 const BOARDS: [&str; 2] = ["mps2-an385", "mps3-an547"];
 /// Where code goes, counted from where memory begins.
@@ -67,8 +67,8 @@ fn a_forbidden_access_is_a_load_or_a_store() {
         return;
     }
     for board in BOARDS {
-        let session = session(board);
-        let mut on_board = machine(&session, "thumbv7m");
+        let client = client(board);
+        let mut on_board = machine(&client, "thumbv7m");
         let mut emulated = Unicorn::new(Target::named("thumbv7m").expect("known")).expect("an emulator");
         let code = on_board.info().origin + CODE;
         place(&mut on_board, code, &[0; 8], Protection::ReadExecute);
@@ -80,7 +80,7 @@ fn a_forbidden_access_is_a_load_or_a_store() {
             assert_eq!(run(&mut on_board, &bytes, NOWHERE), fault(*kind, code, Some(address)), "{board}: {name}");
             assert_eq!(run(&mut emulated, &bytes, NOWHERE), fault(*kind, CODE, Some(address)), "{name}");
         }
-        assert_eq!(session.borrow().starts(), 1, "{board}");
+        assert_eq!(client.borrow().starts(), 1, "{board}");
     }
 }
 
@@ -90,8 +90,8 @@ fn other_stops_are_what_they_are() {
         return;
     }
     for board in BOARDS {
-        let session = session(board);
-        let mut machine = machine(&session, "thumbv7m");
+        let client = client(board);
+        let mut machine = machine(&client, "thumbv7m");
         let code = machine.info().origin + CODE;
         // The last half of it begins an instruction of two.
         let page = [&[0; 0xffe][..], &halves(&[0xf7f0])].concat();
@@ -127,8 +127,8 @@ fn a_program_that_waits_or_masks_is_interrupted() {
         return;
     }
     for board in BOARDS {
-        let session = session(board);
-        let mut machine = machine(&session, "thumbv6m");
+        let client = client(board);
+        let mut machine = machine(&client, "thumbv6m");
         let code = machine.info().origin + CODE;
         place(&mut machine, code, &[0; 0x1000], Protection::ReadExecute);
         machine.set_budget(Budget { time: Duration::from_millis(100), ..Budget::default() });
@@ -139,7 +139,7 @@ fn a_program_that_waits_or_masks_is_interrupted() {
         // On a busy machine what returns at once may take longer.
         machine.set_budget(Budget::default());
         assert_eq!(run(&mut machine, &halves(&[0x4770]), 0), Stop::Returned, "{board}");
-        assert_eq!(session.borrow().starts(), 1, "{board}");
+        assert_eq!(client.borrow().starts(), 1, "{board}");
     }
 }
 
@@ -149,8 +149,8 @@ fn there_may_be_more_regions_than_the_processor_has() {
         return;
     }
     for board in BOARDS {
-        let session = session(board);
-        let mut machine = machine(&session, "thumbv7m");
+        let client = client(board);
+        let mut machine = machine(&client, "thumbv7m");
         let code = machine.info().origin + CODE;
         // r0: first; r1: sum; r2: how many. ldr r3, [r0]; adds r1, r1, r3; add.w r0, r0, #0x2000; subs r2, #1; bne; mov r0, r1; bx lr
         let sum = halves(&[0x6803, 0x18c9, 0xf500, 0x5000, 0x3a01, 0xd1f9, 0x4608, 0x4770]);
@@ -185,8 +185,8 @@ fn the_stack_is_as_deep_as_elsewhere() {
         return;
     }
     for board in BOARDS {
-        let session = session(board);
-        let mut machine = machine(&session, "thumbv6m");
+        let client = client(board);
+        let mut machine = machine(&client, "thumbv6m");
         let code = machine.info().origin + CODE;
         // r0: how many. mov r3, sp; push {r0}; subs r0, #1; bne; mov sp, r3; bx lr
         let down = halves(&[0x466b, 0xb401, 0x3801, 0xd1fc, 0x469d, 0x4770]);
@@ -207,7 +207,7 @@ fn the_stack_is_as_deep_as_elsewhere() {
         machine.poke(code, &halves(&[0xf5ad, 0x2d00, 0xdf00, 0xf50d, 0x2d00, 0x4770])).expect("written");
         assert_eq!(start(&mut machine, code | 1), Stop::Syscall, "{board}");
         assert_eq!(machine.resume(Resume::Run), Stop::Returned, "{board}");
-        assert_eq!(session.borrow().starts(), 1, "{board}");
+        assert_eq!(client.borrow().starts(), 1, "{board}");
     }
 }
 
@@ -218,8 +218,8 @@ fn a_stack_elsewhere_works_where_there_is_memory() {
         return;
     }
     for board in BOARDS {
-        let session = session(board);
-        let mut machine = machine(&session, "thumbv7m");
+        let client = client(board);
+        let mut machine = machine(&client, "thumbv7m");
         let code = machine.info().origin + CODE;
         // mov r2, sp; str r2, [r0, #-4]; mov sp, r0; push {r2}; pop {r1}; mov sp, r1; bx lr
         let elsewhere = halves(&[0x466a, 0xf840, 0x2c04, 0x4685, 0xb404, 0xbc02, 0x468d, 0x4770]);
@@ -237,6 +237,6 @@ fn a_stack_elsewhere_works_where_there_is_memory() {
         assert!((NOWHERE - 64..NOWHERE).contains(&address), "{board}: {address:#x}");
         machine.poke(code, &halves(&[0x4770])).expect("written");
         assert_eq!(start(&mut machine, code | 1), Stop::Returned, "{board}");
-        assert_eq!(session.borrow().starts(), 1, "{board}");
+        assert_eq!(client.borrow().starts(), 1, "{board}");
     }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use harness::executor::board::{Remote, Session};
+use harness::executor::board::{Client, Remote};
 use harness::executor::{Call, Executor, Stop};
 use linker::Target;
 use linker::memory::{InFlight, Lifetime, Place, Protection, Segment};
@@ -20,14 +20,14 @@ pub(crate) fn missing() -> bool {
 }
 
 /// A bare board of this name, not started yet.
-pub(crate) fn session(board: &str) -> Rc<RefCell<Session>> {
+pub(crate) fn client(board: &str) -> Rc<RefCell<Client>> {
     let board = Board::find(board).expect("a board");
-    Rc::new(RefCell::new(Session::new(board, Arc::new(System::Bare))))
+    Rc::new(RefCell::new(Client::new(board, Arc::new(System::Bare))))
 }
 
 /// A machine on it.
-pub(crate) fn machine(session: &Rc<RefCell<Session>>, target: &str) -> Remote {
-    Remote::new(session, Target::named(target).expect("a target")).expect("a machine")
+pub(crate) fn machine(client: &Rc<RefCell<Client>>, target: &str) -> Remote {
+    Remote::new(client, Target::named(target).expect("a target")).expect("a machine")
 }
 
 /// A segment of this size, of which so many bytes have content.

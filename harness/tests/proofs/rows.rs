@@ -5,7 +5,7 @@ use corpus::toolchain::Toolchains;
 use harness::executor::choice::Boards;
 use harness::executor::{Call, Choice, Executor, FaultKind, Stop, Unicorn};
 use harness::plan::{self, Batch, Selection, Source};
-use harness::proof::{Proof, Report, Verdict, execute, prove};
+use harness::proof::{Outcome, Proof, Report, execute, prove};
 use linker::{Layout, Options, Parsed, Roots, Target};
 use qemu::{Board, System};
 use rstest::rstest;
@@ -15,15 +15,15 @@ fn run(target: &str) -> Report {
     let failed: Vec<String> = report
         .findings
         .iter()
-        .filter(|finding| matches!(finding.verdict, Verdict::Failed(_)))
+        .filter(|finding| matches!(finding.outcome, Outcome::Failed(_)))
         .map(ToString::to_string)
         .collect();
     println!("{target}: no row for {}", report.without_row.join(", "));
-    for finding in report.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::NotApplicable(..))) {
+    for finding in report.findings.iter().filter(|finding| matches!(finding.outcome, Outcome::NotApplicable(..))) {
         println!("{finding}");
     }
     assert!(failed.is_empty(), "{} of {} failed\n{}", failed.len(), report.findings.len(), failed.join("\n"));
-    assert!(report.findings.iter().all(|finding| finding.runs > 0 || finding.verdict != Verdict::Passed));
+    assert!(report.findings.iter().all(|finding| finding.runs > 0 || finding.outcome != Outcome::Passed));
     report
 }
 
@@ -32,7 +32,7 @@ fn counts(report: &Report) -> [(usize, usize); 3] {
     [Proof::Encode, Proof::Edge, Proof::Dirty].map(|proof| {
         let of = |passed: bool| {
             let findings = report.findings.iter().filter(|finding| finding.proof == proof);
-            findings.filter(|finding| (finding.verdict == Verdict::Passed) == passed).count()
+            findings.filter(|finding| (finding.outcome == Outcome::Passed) == passed).count()
         };
         (of(true), of(false))
     })

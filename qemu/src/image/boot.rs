@@ -1,6 +1,6 @@
 //! Kernel, device tree and command line, picked as the firmware would pick them.
 
-use super::fat::{Entry, Volume};
+use super::fat::{DirectoryEntry, Volume};
 use super::firmware::Config;
 use super::kernel::{self, Kernel};
 use super::{Image, ImageError, dtb, modules};
@@ -59,7 +59,7 @@ pub(super) struct Boot<'image> {
     image: &'image Image,
     pub(super) volume: Volume,
     pub(super) config: Config,
-    pub(super) files: Vec<Entry>,
+    pub(super) files: Vec<DirectoryEntry>,
 }
 
 impl<'image> Boot<'image> {
@@ -105,7 +105,7 @@ impl<'image> Boot<'image> {
     }
 
     /// The kernels in the boot partition's root, by what they are and not by their names.
-    pub(super) fn kernels(&self) -> impl Iterator<Item = (&Entry, u8)> {
+    pub(super) fn kernels(&self) -> impl Iterator<Item = (&DirectoryEntry, u8)> {
         let files = self.files.iter().filter(|file| !file.directory);
         files.filter_map(|file| Some((file, self.width(&file.name)?)))
     }

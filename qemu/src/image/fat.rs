@@ -16,7 +16,7 @@ pub(super) struct Volume {
 
 /// A file or directory of the volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct DirectoryEntry {
     pub(super) name: String,
     pub(super) size: u64,
     pub(super) directory: bool,
@@ -48,14 +48,14 @@ impl Volume {
     }
 
     /// What is in a directory; `""` is the root.
-    pub(super) fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
+    pub(super) fn list(&self, path: &str) -> io::Result<Vec<DirectoryEntry>> {
         self.fuel.fill(0);
         let directory = self.directory(path)?;
         directory
             .iter()
             .map(|entry| {
                 let entry = entry?;
-                Ok(Entry { name: entry.file_name(), size: entry.len(), directory: entry.is_dir() })
+                Ok(DirectoryEntry { name: entry.file_name(), size: entry.len(), directory: entry.is_dir() })
             })
             .collect()
     }

@@ -14,7 +14,7 @@ pub(super) struct Root {
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
+pub(super) struct DirectoryEntry {
     pub(super) name: String,
     pub(super) directory: bool,
 }
@@ -52,7 +52,7 @@ impl Root {
     }
 
     /// What is in a directory, sorted; nothing if there is no such directory.
-    pub(super) fn list(&self, path: &str) -> Result<Vec<Entry>, Ext4Error> {
+    pub(super) fn list(&self, path: &str) -> Result<Vec<DirectoryEntry>, Ext4Error> {
         let Some(size) = self.size(path)? else { return Ok(Vec::new()) };
         self.fuel.fill(size);
         let mut entries = Vec::new();
@@ -61,7 +61,10 @@ impl Root {
             if let Ok(name) = entry.file_name().as_str()
                 && ![".", ".."].contains(&name)
             {
-                entries.push(Entry { name: name.to_owned(), directory: entry.file_type()? == FileType::Directory });
+                entries.push(DirectoryEntry {
+                    name: name.to_owned(),
+                    directory: entry.file_type()? == FileType::Directory,
+                });
             }
         }
         entries.sort();

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::Section;
 use super::parts::{Name, bar, href};
-use crate::coverage::{Cell, Count, Line, Matrix, PROOFS, Proof, Verdict};
+use crate::coverage::{Cell, Count, Line, Matrix, Outcome, PROOFS, Proof};
 use crate::text::clean;
 
 /// The words for what a cell can be.
@@ -20,7 +20,7 @@ pub(super) fn sections(matrix: &Matrix, known: &BTreeSet<&str>) -> Vec<Section> 
     let mut reasons = Reasons::new();
     for line in &matrix.lines {
         for (proof, cell) in &line.cells {
-            if let Verdict::NotApplicable { reason, evidence } = &cell.verdict {
+            if let Outcome::NotApplicable { reason, evidence } = &cell.outcome {
                 reasons.entry((reason, evidence)).or_default().push((line, *proof));
             }
         }
@@ -84,10 +84,10 @@ fn table(matrix: &Matrix, reasons: &Reasons<'_>, known: &BTreeSet<&str>) -> Mark
 /// The word for a cell.
 fn status(cell: Option<&Cell>) -> &'static str {
     let [passed, failed, open, not_applicable] = STATUSES;
-    match cell.map(|cell| &cell.verdict) {
-        Some(Verdict::Passed) => passed,
-        Some(Verdict::Failed { .. }) => failed,
-        Some(Verdict::NotApplicable { .. }) => not_applicable,
+    match cell.map(|cell| &cell.outcome) {
+        Some(Outcome::Passed) => passed,
+        Some(Outcome::Failed { .. }) => failed,
+        Some(Outcome::NotApplicable { .. }) => not_applicable,
         None => open,
     }
 }
@@ -99,11 +99,11 @@ fn statuses(line: &Line) -> String {
 
 fn cell(line: &Line, proof: Proof, reasons: &Reasons<'_>, known: &BTreeSet<&str>) -> Markup {
     let cell = line.cells.get(&proof);
-    let (text, target) = match cell.map(|cell| (&cell.verdict, cell.runs)) {
+    let (text, target) = match cell.map(|cell| (&cell.outcome, cell.runs)) {
         None => ("–".to_owned(), None),
-        Some((Verdict::Passed, runs)) => (runs.to_string(), None),
-        Some((Verdict::Failed { .. }, _)) => ("FAILED".to_owned(), Some(anchor(line, proof))),
-        Some((Verdict::NotApplicable { reason, evidence }, _)) => {
+        Some((Outcome::Passed, runs)) => (runs.to_string(), None),
+        Some((Outcome::Failed { .. }, _)) => ("FAILED".to_owned(), Some(anchor(line, proof))),
+        Some((Outcome::NotApplicable { reason, evidence }, _)) => {
             let index = reasons.keys().position(|key| *key == (reason.as_str(), evidence.as_str()));
             ("n/a".to_owned(), index.map(|index| format!("not-applicable-{}", index + 1)))
         }

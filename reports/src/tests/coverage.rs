@@ -1,15 +1,15 @@
 //! The matrix as text.
 
-use crate::coverage::{Cell, Matrix, Proof, Verdict};
+use crate::coverage::{Cell, Matrix, Outcome, Proof};
 
 fn matrix() -> Matrix {
     let mut matrix = Matrix::new([("armv7", 2, "R_ARM_ABS32"), ("aarch64_ilp32", 1, "R_AARCH64_P32_ABS32")]);
-    let cell = |verdict| Cell { verdict, runs: 7, cases: Vec::new() };
-    let reason = Verdict::NotApplicable { reason: "no core".to_owned(), evidence: "it says so".to_owned() };
-    assert!(matrix.set("armv7", 2, Proof::Encode, cell(Verdict::Passed)));
-    assert!(matrix.set("armv7", 2, Proof::Dirty, cell(Verdict::Failed { why: "it\u{1b} is wrong".to_owned() })));
+    let cell = |outcome| Cell { outcome, runs: 7, cases: Vec::new() };
+    let reason = Outcome::NotApplicable { reason: "no core".to_owned(), evidence: "it says so".to_owned() };
+    assert!(matrix.set("armv7", 2, Proof::Encode, cell(Outcome::Passed)));
+    assert!(matrix.set("armv7", 2, Proof::Dirty, cell(Outcome::Failed { why: "it\u{1b} is wrong".to_owned() })));
     assert!(matrix.set("aarch64_ilp32", 1, Proof::Dirty, cell(reason)));
-    assert!(!matrix.set("armv7", 3, Proof::Dirty, cell(Verdict::Passed)));
+    assert!(!matrix.set("armv7", 3, Proof::Dirty, cell(Outcome::Passed)));
     matrix
 }
 

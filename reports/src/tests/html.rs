@@ -1,6 +1,6 @@
 use super::*;
 use crate::compare::Comparison;
-use crate::coverage::{Cell, Matrix, PROOFS, Proof, Verdict};
+use crate::coverage::{Cell, Matrix, Outcome, PROOFS, Proof};
 use crate::html::{Page, render};
 
 fn of_run(report: &Report) -> String {
@@ -121,10 +121,10 @@ fn names_from_elsewhere_stay_text() {
     let mut old = new.clone();
     old.results[0].status = Status::Passed;
     let mut matrix = Matrix::new([(hostile, 2, hostile), (hostile, 3, hostile)]);
-    let cell = |verdict| Cell { verdict, runs: 1, cases: vec![hostile.to_owned(), new.results[0].name.clone()] };
-    matrix.set(hostile, 2, Proof::Edge, cell(Verdict::Failed { why: hostile.to_owned() }));
-    let verdict = Verdict::NotApplicable { reason: hostile.to_owned(), evidence: hostile.to_owned() };
-    matrix.set(hostile, 3, Proof::Edge, cell(verdict));
+    let cell = |outcome| Cell { outcome, runs: 1, cases: vec![hostile.to_owned(), new.results[0].name.clone()] };
+    matrix.set(hostile, 2, Proof::Edge, cell(Outcome::Failed { why: hostile.to_owned() }));
+    let outcome = Outcome::NotApplicable { reason: hostile.to_owned(), evidence: hostile.to_owned() };
+    matrix.set(hostile, 3, Proof::Edge, cell(outcome));
     let comparison = Comparison::of(&old, &new);
     let page = render(&Page { run: Some(&new), matrix: Some(&matrix), comparison: Some(&comparison) });
     assert_eq!(
@@ -146,10 +146,10 @@ fn the_matrix_shows_every_proof_and_why() {
     let mut matrix =
         Matrix::new([("armv7", 2, "R_ARM_ABS32"), ("armv7", 3, "R_ARM_REL32"), ("aarch64", 257, "R_AARCH64_ABS64")]);
     let cell =
-        |verdict, cases: &[&str]| Cell { verdict, runs: 7, cases: cases.iter().map(|&name| name.to_owned()).collect() };
-    let reason = || Verdict::NotApplicable { reason: "it writes nothing".into(), evidence: "AAELF32".into() };
-    matrix.set("aarch64", 257, PROOFS[0], cell(Verdict::Passed, &[FAR, "elf/aarch64/data/gone/b/l/e"]));
-    matrix.set("armv7", 2, PROOFS[1], cell(Verdict::Failed { why: "accepted 2^32".into() }, &[]));
+        |outcome, cases: &[&str]| Cell { outcome, runs: 7, cases: cases.iter().map(|&name| name.to_owned()).collect() };
+    let reason = || Outcome::NotApplicable { reason: "it writes nothing".into(), evidence: "AAELF32".into() };
+    matrix.set("aarch64", 257, PROOFS[0], cell(Outcome::Passed, &[FAR, "elf/aarch64/data/gone/b/l/e"]));
+    matrix.set("armv7", 2, PROOFS[1], cell(Outcome::Failed { why: "accepted 2^32".into() }, &[]));
     matrix.set("armv7", 2, PROOFS[2], cell(reason(), &[]));
     matrix.set("armv7", 3, PROOFS[2], cell(reason(), &[]));
     let run = report();

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::command::budget;
-use crate::epc::place::Place;
+use crate::epc::place::Policy;
 
 /// Sizes that a page may be said to have.
 const PAGES: std::ops::RangeInclusive<u64> = 0x1000..=0x1_0000;
@@ -13,7 +13,7 @@ const PAGES: std::ops::RangeInclusive<u64> = 0x1000..=0x1_0000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Luck {
     /// There.
-    Place(Place),
+    Policy(Policy),
     /// At random, by a seed that is drawn and printed.
     Random,
     /// At growing distances, until the controller fails.
@@ -29,7 +29,7 @@ impl FromStr for Luck {
             "sweep" => Ok(Luck::Sweep),
             _ => text
                 .parse()
-                .map(Luck::Place)
+                .map(Luck::Policy)
                 .map_err(|why: String| if why.starts_with("expected") { format!("{why}, or sweep") } else { why }),
         }
     }
@@ -38,7 +38,7 @@ impl FromStr for Luck {
 impl std::fmt::Display for Luck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Luck::Place(place) => place.fmt(f),
+            Luck::Policy(place) => place.fmt(f),
             Luck::Random => f.write_str("random"),
             Luck::Sweep => f.write_str("sweep"),
         }
@@ -46,10 +46,10 @@ impl std::fmt::Display for Luck {
 }
 
 /// Draws a seed, and says which.
-pub(super) fn draw() -> Place {
+pub(super) fn draw() -> Policy {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // Short enough to be typed: nobody needs more than a billion.
-    let place = Place::Random(u64::from(now.subsec_nanos()));
+    let place = Policy::Random(u64::from(now.subsec_nanos()));
     note!("reservations are placed by {place}: LINKRIG_PLACE={place} or --place {place} does the same again");
     place
 }

@@ -16,7 +16,7 @@ use anyhow::Context;
 use outside::{ChildError, Limits};
 
 use super::{Args, IDLE, Source};
-use crate::epc::place::{Place, Terms};
+use crate::epc::place::{Policy, Terms};
 use crate::exit::{self, BadInput, Unavailable};
 use crate::host::{Sink, Stream};
 use crate::stdout;
@@ -51,7 +51,7 @@ impl Outcome {
     }
 
     /// There was no room so far apart, which is no fault of the controller.
-    fn is_no_room(&self, place: Place) -> bool {
+    fn is_no_room(&self, place: Policy) -> bool {
         String::from_utf8_lossy(&self.complaint).contains(&format!("placed {place}:"))
     }
 
@@ -75,7 +75,7 @@ impl Outcome {
 /// Runs the controller's command at one distance after the other.
 pub(super) fn sweep(source: &Source<'_>, args: &Args) -> anyhow::Result<u8> {
     let page = args.page_size.unwrap_or(0x1000);
-    let once = |distance: u64| Run { source, args, place: Place::Distance(distance) }.run();
+    let once = |distance: u64| Run { source, args, place: Policy::Distance(distance) }.run();
     let first = once(page)?;
     let run = |distance: u64| {
         let mut outcome = once(distance)?;
@@ -103,7 +103,7 @@ pub(super) fn sweep(source: &Source<'_>, args: &Args) -> anyhow::Result<u8> {
         if outcome.is_like(&first) {
             note!("at {distance:#x} the same");
             good = distance;
-        } else if outcome.is_no_room(Place::Distance(distance)) {
+        } else if outcome.is_no_room(Policy::Distance(distance)) {
             note!("at {distance:#x} there is no room");
             break;
         } else {
@@ -124,7 +124,7 @@ pub(super) fn sweep(source: &Source<'_>, args: &Args) -> anyhow::Result<u8> {
             (distance, outcome) = (middle, between);
         }
     }
-    let place = Place::Distance(distance);
+    let place = Policy::Distance(distance);
     let text = format!(
         "the smallest distance that makes a difference is {distance:#x}: {}; at {good:#x} all is well\n{}\
          Each reservation begins that many bytes behind the beginning of the one before, the first one at least as far behind the host functions.\n\
@@ -140,7 +140,7 @@ pub(super) fn sweep(source: &Source<'_>, args: &Args) -> anyhow::Result<u8> {
 struct Run<'a> {
     source: &'a Source<'a>,
     args: &'a Args,
-    place: Place,
+    place: Policy,
 }
 
 impl Run<'_> {

@@ -2,7 +2,7 @@
 //!
 //! The agent does batches of operations (`executor/wire`); nothing there counts instructions, so a budget is one of time.
 
-mod session;
+mod client;
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use linker::Target;
 use qemu::{Board, System};
 
-pub(crate) use self::session::split;
-pub use self::session::{Failed, Session};
+pub(crate) use self::client::split;
+pub use self::client::{Client, Failed};
 use super::hosted::engine::PAGE;
 use super::hosted::{self, Hosted};
 use super::wire::{Batch, Registers, Reply, Trouble, Wire, Wired};
@@ -41,7 +41,7 @@ pub struct NoTarget {
 
 /// The way to a processor of a board. Any number of them share one board, each from its reset on.
 pub struct Processor {
-    session: Rc<RefCell<Session>>,
+    client: Rc<RefCell<Client>>,
     number: u64,
     /// Bits of the agent that runs its code; 0 where one agent does all.
     width: u8,
@@ -56,8 +56,8 @@ pub struct Processor {
 
 impl Remote {
     /// A machine for this target on a board.
-    pub fn new(session: &Rc<RefCell<Session>>, target: &'static Target) -> Result<Remote, NoTarget> {
-        let (processor, info) = Processor::new(session, target)?;
+    pub fn new(client: &Rc<RefCell<Client>>, target: &'static Target) -> Result<Remote, NoTarget> {
+        let (processor, info) = Processor::new(client, target)?;
         Ok(Hosted::around(Wired::new(processor, info)))
     }
 }
@@ -112,8 +112,8 @@ pub fn targets(board: &Board, system: &System) -> Vec<&'static Target> {
 }
 
 impl Processor {
-    fn new(session: &Rc<RefCell<Session>>, target: &'static Target) -> Result<(Processor, TargetInfo), NoTarget> {
-        let mut shared = session.borrow_mut();
+    fn new(client: &Rc<RefCell<Client>>, target: &'static Target) -> Result<(Processor, TargetInfo), NoTarget> {
+        let mut shared = client.borrow_mut();
         let board = shared.board();
         let offers = offers(board, shared.system());
         let runs = |offer: &&Offer| offer.targets.iter().any(|known| known.name == target.name);
@@ -139,7 +139,7 @@ impl Processor {
         drop(shared);
         let (deadline, limit) = (Instant::now(), Limit::Time);
         let allowed = (0, deadline);
-        Ok((Processor { session: session.clone(), number, width, memory, deadline, limit, allowed }, info))
+        Ok((Processor { client: client.clone(), number, width, memory, deadline, limit, allowed }, info))
     }
 }
 
@@ -162,11 +162,11 @@ impl Wire for Processor {
     }
 
     fn room(&mut self) -> Result<usize, Trouble> {
-        Ok(self.session.borrow_mut().room()?)
+        Ok(self.client.borrow_mut().room()?)
     }
 
     fn call(&mut self, batch: &Batch, time: Duration) -> Result<Reply, Trouble> {
-        Ok(self.session.borrow_mut().call(self.number, self.width, batch, time)?)
+        Ok(self.client.borrow_mut().call(self.number, self.width, batch, time)?)
     }
 
     fn memory(&self) -> u64 {
@@ -175,7 +175,7 @@ impl Wire for Processor {
 
     fn allow(&mut self, budget: Budget) {
         // Whoever has the board may take any time.
-        self.session.borrow_mut().take();
+        self.client.borrow_mut().take();
         let paced = Duration::from_micros(budget.instructions / PACE).max(LEAST);
         self.limit = if paced < budget.time { Limit::Instructions } else { Limit::Time };
         let now = Instant::now();
@@ -206,14 +206,14 @@ impl Wire for Processor {
     }
 
     fn give_up(&mut self, why: &str) {
-        self.session.borrow_mut().lose(why);
+        self.client.borrow_mut().lose(why);
     }
 
     fn reset(&mut self) {
-        self.session.borrow_mut().give_back();
+        self.client.borrow_mut().give_back();
     }
 
     fn waited(&self) -> Duration {
-        self.session.borrow().waited()
+        self.client.borrow().waited()
     }
 }

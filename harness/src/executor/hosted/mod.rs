@@ -23,8 +23,8 @@
 
 mod areas;
 pub mod engine;
-mod machine;
 mod memory;
+mod metered;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -36,7 +36,7 @@ use self::areas::{
     ACTION_STACK, BUFFERS, GUARD, HEAP, HOST, HOST_DATA, HOST_VARIABLES, RETURN_THUMB, SIGN, STACK, THREAD, moved,
 };
 use self::engine::{Access, Ended, Engine, PAGE};
-use self::machine::Machine;
+use self::metered::Metered;
 use super::{
     AccessError, Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register, Resume, Stop,
     TargetInfo,
@@ -55,7 +55,7 @@ const COPIED: u64 = 1 << 16;
 
 /// A machine that linked programs run on. See the module's page.
 pub struct Hosted<E> {
-    machine: Machine<E>,
+    machine: Metered<E>,
     host: Host,
     /// State of the function that was started: it has to return in the same one.
     thumb: bool,
@@ -87,7 +87,7 @@ impl<E: Engine> Hosted<E> {
         };
         let host = Host::new(engine.info(), areas);
         let mut hosted = Hosted {
-            machine: Machine::new(engine),
+            machine: Metered::new(engine),
             host,
             thumb: false,
             waiting: None,

@@ -181,14 +181,14 @@ fn nowhere(at: &str, place: u64) -> Problem {
 }
 
 /// An entry of the dynamic symbol table: its name, its value, and what else it is.
-struct Entry<'data> {
+struct DynamicSymbol<'data> {
     name: &'data [u8],
     value: u64,
     section: u16,
     info: u8,
 }
 
-fn entry<'data>(context: &Context<'_, 'data>, at: &str, symbol: u64) -> Result<Entry<'data>, Problem> {
+fn entry<'data>(context: &Context<'_, 'data>, at: &str, symbol: u64) -> Result<DynamicSymbol<'data>, Problem> {
     let Context { target, content, dynamic, .. } = context;
     let wide = target.pointer_bits == 64;
     let size = if wide { 24 } else { 16 };
@@ -202,7 +202,7 @@ fn entry<'data>(context: &Context<'_, 'data>, at: &str, symbol: u64) -> Result<E
     let strings = dynamic.get(elf::DT_STRTAB).unwrap_or(0);
     let name = content.string(strings.wrapping_add(number(0, 4)));
     let name = name.ok_or_else(|| problem("has a name that is outside DT_STRTAB"))?;
-    Ok(Entry { name, value, section: section as u16, info })
+    Ok(DynamicSymbol { name, value, section: section as u16, info })
 }
 
 /// The symbol of a relocation: of the executable, of the host, or missing.
@@ -210,7 +210,7 @@ fn find(context: &Context<'_, '_>, at: &str, symbol: u64, missing: &mut Vec<Stri
     if symbol == 0 {
         return Ok(Meant { value: 0, ifunc: false });
     }
-    let Entry { name, value, section, info } = entry(context, at, symbol)?;
+    let DynamicSymbol { name, value, section, info } = entry(context, at, symbol)?;
     if section == elf::SHN_ABS.0 {
         return Ok(Meant { value, ifunc: false });
     }
@@ -236,7 +236,7 @@ fn offset(context: &Context<'_, '_>, at: &str, symbol: u64) -> Result<u64, Probl
     if symbol == 0 {
         return Ok(0);
     }
-    let Entry { name, value, section, .. } = entry(context, at, symbol)?;
+    let DynamicSymbol { name, value, section, .. } = entry(context, at, symbol)?;
     if section == elf::SHN_UNDEF.0 {
         return Err(Problem::Refused(format!(
             "{at}: the thread-local variable {} is of another module, which a run-time linker would load",

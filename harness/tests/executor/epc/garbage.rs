@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use harness::epc::place::{Place, Terms};
+use harness::epc::place::{Policy, Terms};
 use harness::epc::server::serve;
 use harness::executor::{Budget, Executor};
 use harness::orc::sps::{self, Error, Expected};
@@ -165,7 +165,7 @@ fn damaged_sessions_come_to_an_end() {
             let start = Instant::now();
             let mut said = Vec::new();
             // What was reserved elsewhere than when the session was recorded is damage, too.
-            let place = if seed % 8 == 7 { Place::Random(seed) } else { Place::Near };
+            let place = if seed % 8 == 7 { Policy::Random(seed) } else { Policy::Near };
             let terms = Terms { place, page_size: None };
             let served = catch_unwind(AssertUnwindSafe(|| {
                 serve(&mut machine, terms, damaged.as_slice(), &mut said, &mut |_| ())

@@ -1,7 +1,7 @@
 //! Where a controller's memory is: chosen places with a controller of our own, and with a stock llvm-jitlink.
 
 use corpus::matrix::Family;
-use harness::epc::place::{Place, Terms};
+use harness::epc::place::{Policy, Terms};
 use harness::executor::{Executor, Guest};
 use harness::orc::sps::{Error, Expected};
 use harness::orc::{FinalizeRequest, Segment};
@@ -73,7 +73,7 @@ fn code_runs_in_every_place() {
 /// The same seed is the same luck, and addresses that were given back come again.
 #[test]
 fn luck_comes_again() {
-    let bases = |place: Place| {
+    let bases = |place: Policy| {
         let mut bases = Vec::new();
         let terms = Terms { place, page_size: None };
         session_with("armv7", terms, |mut client| {
@@ -82,9 +82,9 @@ fn luck_comes_again() {
         .well();
         bases
     };
-    assert_eq!(bases(Place::Random(11)), bases(Place::Random(11)));
-    assert_ne!(bases(Place::Random(11)), bases(Place::Random(12)));
-    session_with("aarch64", Terms { place: Place::Reuse, page_size: None }, |mut client| {
+    assert_eq!(bases(Policy::Random(11)), bases(Policy::Random(11)));
+    assert_ne!(bases(Policy::Random(11)), bases(Policy::Random(12)));
+    session_with("aarch64", Terms { place: Policy::Reuse, page_size: None }, |mut client| {
         let c = &mut client;
         let [first, second, third] = [1, 3, 1].map(|pages| reserve(c, pages * PAGE).expect("room"));
         finalize(c, 3, second, b"old");

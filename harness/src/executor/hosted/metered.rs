@@ -15,7 +15,7 @@ const CLOCK_INTERVAL: u64 = 1 << 16;
 const FAR: u64 = 1 << 10;
 
 /// An engine, and what the run may still take.
-pub(super) struct Machine<E> {
+pub(super) struct Metered<E> {
     pub(super) engine: E,
     /// What the run may take from a reset on, and what is left of it.
     pub(super) budget: Budget,
@@ -28,10 +28,10 @@ pub(super) struct Machine<E> {
     pub(super) grown: u64,
 }
 
-impl<E: Engine> Machine<E> {
-    pub(super) fn new(engine: E) -> Machine<E> {
+impl<E: Engine> Metered<E> {
+    pub(super) fn new(engine: E) -> Metered<E> {
         let budget = Budget::default();
-        Machine { engine, budget, left: budget, deadline: None, unclocked: 0, grown: 0 }
+        Metered { engine, budget, left: budget, deadline: None, unclocked: 0, grown: 0 }
     }
 
     /// Gives the run its whole budget again.
@@ -91,7 +91,7 @@ impl<E: Engine> Machine<E> {
     }
 }
 
-impl<E: Engine> Guest for Machine<E> {
+impl<E: Engine> Guest for Metered<E> {
     fn info(&self) -> &TargetInfo {
         self.engine.info()
     }

@@ -70,9 +70,9 @@ impl From<Failed> for Trouble {
 
 /// A board and the calls to it, for one thread.
 #[derive(Debug)]
-pub struct Session {
+pub struct Client {
     shared: Arc<Shared>,
-    /// Which of the board's sessions this is.
+    /// Which of the board's clients this is.
     number: usize,
     /// Executors so far.
     executors: u64,
@@ -82,7 +82,7 @@ pub struct Session {
     waited: Duration,
 }
 
-/// What all sessions of a board know.
+/// What all clients of a board know.
 #[derive(Debug)]
 struct Shared {
     board: Board,
@@ -98,10 +98,10 @@ struct Turns {
     running: Option<Running>,
     /// How often the board was started.
     starts: usize,
-    sessions: usize,
-    /// The session that has it now.
+    clients: usize,
+    /// The client that has it now.
     holder: Option<usize>,
-    /// Whose program is in it: session and executor.
+    /// Whose program is in it: client and executor.
     program: Option<(usize, u64)>,
 }
 
@@ -144,28 +144,28 @@ impl Shared {
     }
 }
 
-impl Session {
+impl Client {
     /// A board that is not started yet.
-    pub fn new(board: Board, system: Arc<System>) -> Session {
-        let turns = Mutex::new(Turns { sessions: 1, ..Turns::default() });
-        Session::of(Arc::new(Shared { board, system, turns, free: Condvar::new() }), 1)
+    pub fn new(board: Board, system: Arc<System>) -> Client {
+        let turns = Mutex::new(Turns { clients: 1, ..Turns::default() });
+        Client::of(Arc::new(Shared { board, system, turns, free: Condvar::new() }), 1)
     }
 
-    fn of(shared: Arc<Shared>, number: usize) -> Session {
-        Session { shared, number, executors: 0, room: None, waited: Duration::ZERO }
+    fn of(shared: Arc<Shared>, number: usize) -> Client {
+        Client { shared, number, executors: 0, room: None, waited: Duration::ZERO }
     }
 
     /// Has it restored from there where that is possible.
-    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Session {
+    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Client {
         self.shared.turns().snapshot = snapshot;
         self
     }
 
-    /// Another session, for another thread, that takes turns with this one.
-    pub fn beside(&self) -> Session {
+    /// Another client, for another thread, that takes turns with this one.
+    pub fn beside(&self) -> Client {
         let mut turns = self.shared.turns();
-        turns.sessions += 1;
-        Session::of(self.shared.clone(), turns.sessions)
+        turns.clients += 1;
+        Client::of(self.shared.clone(), turns.clients)
     }
 
     /// What boots on it.
@@ -267,7 +267,7 @@ impl Session {
     }
 }
 
-impl Drop for Session {
+impl Drop for Client {
     fn drop(&mut self) {
         self.give_back();
     }
