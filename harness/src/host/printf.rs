@@ -3,33 +3,22 @@
 //! The guest chooses format, widths, precisions and arguments. So nothing is made whole: the format is read in pieces, and what
 //! comes of it goes out in pieces, of which a run of blanks or zeros takes no memory. All of it is host work of the run.
 
+mod arguments;
 mod decimal;
 mod float;
+mod out;
 mod parse;
 mod text;
 
+use self::arguments::{Arguments, Kind, Settled, fetch_all, is_positional, kind, settle};
 use self::float::{Float, Style};
-use self::parse::{Count, Flags, Length, MOST, Source, Spec};
+use self::out::Out;
+pub(super) use self::out::Sink;
+use self::parse::{Flags, Length, Source, Spec};
 use self::text::Text;
 use super::errno;
 use super::frame::Frame;
-use super::output::Stream;
 use crate::machine::AccessError;
-
-/// Where the text goes.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Sink {
-    /// It is printed.
-    Stream(Stream),
-    /// Into the guest's memory, with a NUL behind it; of what goes beyond so many bytes only the length matters.
-    Memory { address: u64, room: u64 },
-}
-
-/// The text so far: where it goes, and how long it is.
-struct Out {
-    sink: Sink,
-    length: u64,
-}
 
 /// A bad format or a number too large: `errno`. What was printed before stays printed.
 struct Refused(u32);
@@ -48,53 +37,9 @@ impl From<AccessError> for Early {
 
 const OVERFLOW: Early = Early::Refused(Refused(errno::EOVERFLOW));
 
-/// What an argument is passed as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// A whole register or its lower part.
-    Word,
-    LongLong,
-    Double,
-    LongDouble,
-}
-
-/// Where arguments come from.
-enum Arguments {
-    /// One after the other.
-    Next,
-    /// The format names them by position, so they were all fetched before.
-    Fetched(Vec<u128>, usize),
-}
-
-impl Arguments {
-    fn get(&mut self, f: &mut Frame<'_>, position: Option<u64>, kind: Kind) -> Result<u128, AccessError> {
-        match self {
-            Arguments::Next => fetch(f, kind),
-            Arguments::Fetched(values, next) => {
-                let index = position.map_or(*next, |position| position as usize - 1);
-                *next += usize::from(position.is_none());
-                Ok(values.get(index).copied().unwrap_or(0))
-            }
-        }
-    }
-
-    fn int(&mut self, f: &mut Frame<'_>, position: Option<u64>) -> Result<i32, AccessError> {
-        Ok(self.get(f, position, Kind::Word)? as i32)
-    }
-}
-
-fn fetch(f: &mut Frame<'_>, kind: Kind) -> Result<u128, AccessError> {
-    Ok(match kind {
-        Kind::Word => f.word()?.into(),
-        Kind::LongLong => f.long()?.into(),
-        Kind::Double => f.double()?.to_bits().into(),
-        Kind::LongDouble => f.long_double()?,
-    })
-}
-
 /// Formats with the arguments that follow in the frame, and returns what `printf` does.
 pub(super) fn format(f: &mut Frame<'_>, format: u64, sink: Sink) -> Result<i32, AccessError> {
-    let mut out = Out { sink, length: 0 };
+    let mut out = Out::new(sink);
     let refused = match all(f, format, &mut out) {
         Ok(()) => None,
         Err(Early::Refused(Refused(errno))) => Some(errno),
@@ -139,90 +84,6 @@ fn all(f: &mut Frame<'_>, format: u64, out: &mut Out) -> Result<(), Early> {
         }
         convert(f, out, &mut arguments, spec)?;
     }
-}
-
-fn is_positional(spec: &Spec) -> bool {
-    let names = |count| matches!(count, Some(Count::Argument(Some(_))));
-    spec.position.is_some() || names(spec.width) || names(spec.precision)
-}
-
-/// The arguments that the format asks for from here on, in their order. Which is of what kind only the format knows.
-fn fetch_all(f: &mut Frame<'_>, mut source: Source) -> Result<Vec<u128>, Early> {
-    let mut kinds: Vec<Option<Kind>> = Vec::new();
-    let mut next = 0;
-    let mut note = |position: Option<u64>, kind: Kind| {
-        let index = position.map_or(next, |position| position as usize - 1);
-        next += usize::from(position.is_none());
-        if kinds.len() <= index {
-            kinds.resize(index + 1, None);
-        }
-        kinds[index].get_or_insert(kind);
-    };
-    loop {
-        let literal = source.rest(f)?;
-        if literal.is_empty() {
-            break;
-        }
-        let Some(at) = literal.iter().position(|&byte| byte == b'%') else {
-            let length = literal.len();
-            source.skip(length);
-            continue;
-        };
-        source.skip(at + 1);
-        let spec = parse::spec(&mut source, f)?.map_err(|parse::TooLarge| OVERFLOW)?;
-        for count in [spec.width, spec.precision] {
-            if let Some(Count::Argument(position)) = count {
-                note(position, Kind::Word);
-            }
-        }
-        if let Some(kind) = kind(&spec) {
-            note(spec.position, kind);
-        }
-    }
-    Ok(kinds.into_iter().map(|kind| fetch(f, kind.unwrap_or(Kind::Word))).collect::<Result<_, _>>()?)
-}
-
-/// What the conversion takes. None for one that takes nothing, or is not known.
-fn kind(spec: &Spec) -> Option<Kind> {
-    Some(match spec.letter {
-        b'd' | b'i' | b'u' | b'x' | b'X' | b'o' | b'b' | b'B' if spec.length == Length::LongLong => Kind::LongLong,
-        b'd' | b'i' | b'u' | b'x' | b'X' | b'o' | b'b' | b'B' | b'c' | b'C' | b's' | b'S' | b'p' | b'n' => Kind::Word,
-        b'f' | b'F' | b'e' | b'E' | b'g' | b'G' | b'a' | b'A' if spec.length == Length::LongLong => Kind::LongDouble,
-        b'f' | b'F' | b'e' | b'E' | b'g' | b'G' | b'a' | b'A' => Kind::Double,
-        _ => return None,
-    })
-}
-
-/// A specification with its numbers, whether they were written or are arguments.
-#[derive(Clone, Copy)]
-struct Settled {
-    flags: Flags,
-    width: u64,
-    precision: Option<u64>,
-    length: Length,
-}
-
-fn settle(f: &mut Frame<'_>, arguments: &mut Arguments, spec: &Spec) -> Result<Settled, Early> {
-    let mut settled = Settled { flags: spec.flags, width: 0, precision: None, length: spec.length };
-    match spec.width {
-        Some(Count::Number(number)) => settled.width = number,
-        Some(Count::Argument(position)) => {
-            let width = arguments.int(f, position)?;
-            settled.flags.left |= width < 0;
-            settled.width = width.unsigned_abs().into();
-        }
-        None => {}
-    }
-    match spec.precision {
-        Some(Count::Number(number)) => settled.precision = Some(number),
-        // A negative one is none.
-        Some(Count::Argument(position)) => settled.precision = u64::try_from(arguments.int(f, position)?).ok(),
-        None => {}
-    }
-    if settled.width > MOST || settled.precision.is_some_and(|precision| precision > MOST) {
-        return Err(OVERFLOW);
-    }
-    Ok(settled)
 }
 
 /// What `errno` means. Its numbers are those of Linux, as ours are.
@@ -430,86 +291,4 @@ fn store_length(f: &mut Frame<'_>, length: u64, width: Length, address: u64) -> 
     };
     let (address, bytes) = (f.pointer(address), f.target().bytes(length, bytes));
     Ok(f.store(address, &bytes)?)
-}
-
-impl Out {
-    /// Counts what is about to go out; more than C can count is an error.
-    fn grow(&mut self, bytes: u64) -> Result<(), Early> {
-        if bytes > MOST - self.length {
-            return Err(OVERFLOW);
-        }
-        self.length += bytes;
-        Ok(())
-    }
-
-    /// How much of the next bytes goes into memory, and where.
-    fn place(&self, bytes: u64) -> Option<(u64, u64)> {
-        match self.sink {
-            Sink::Stream(_) => None,
-            Sink::Memory { address, room } => {
-                let fits = room.saturating_sub(1).saturating_sub(self.length).min(bytes);
-                Some((address.wrapping_add(self.length), fits))
-            }
-        }
-    }
-
-    fn bytes(&mut self, f: &mut Frame<'_>, bytes: &[u8]) -> Result<(), Early> {
-        let place = self.place(bytes.len() as u64);
-        self.grow(bytes.len() as u64)?;
-        match (self.sink, place) {
-            (Sink::Stream(stream), _) => f.print(stream, bytes)?,
-            (_, Some((address, fits))) => f.store(address, &bytes[..fits as usize])?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn repeat(&mut self, f: &mut Frame<'_>, byte: u8, count: u64) -> Result<(), Early> {
-        let place = self.place(count);
-        self.grow(count)?;
-        match (self.sink, place) {
-            (Sink::Stream(stream), _) => f.print_repeated(stream, byte, count)?,
-            (_, Some((address, fits))) => f.fill(address, byte, fits)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Text from the guest's memory.
-    fn copy(&mut self, f: &mut Frame<'_>, from: u64, length: u64) -> Result<(), Early> {
-        let place = self.place(length);
-        self.grow(length)?;
-        match (self.sink, place) {
-            (Sink::Stream(stream), _) => f.print_from(stream, from, length)?,
-            (_, Some((address, fits))) => f.copy(address, from, fits)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A text in its field. `zeros` says whether zeros may fill it.
-    fn field(&mut self, f: &mut Frame<'_>, settled: &Settled, text: &Text, zeros: bool) -> Result<(), Early> {
-        let fill = settled.width.saturating_sub(text.length());
-        let zeros = zeros && settled.flags.zero && !settled.flags.left;
-        if !settled.flags.left && !zeros {
-            self.repeat(f, b' ', fill)?;
-        }
-        self.bytes(f, &text.prefix)?;
-        self.repeat(f, b'0', if zeros { fill } else { 0 })?;
-        self.repeat(f, b'0', text.leading)?;
-        self.bytes(f, &text.body)?;
-        self.repeat(f, b'0', text.trailing)?;
-        self.bytes(f, &text.tail)?;
-        self.repeat(f, b' ', if settled.flags.left { fill } else { 0 })
-    }
-
-    /// Ends a text in memory.
-    fn finish(&self, f: &mut Frame<'_>) -> Result<(), AccessError> {
-        match self.sink {
-            Sink::Memory { address, room: room @ 1.. } => {
-                f.store(address.wrapping_add(self.length.min(room - 1)), &[0])
-            }
-            _ => Ok(()),
-        }
-    }
 }

@@ -2,7 +2,9 @@
 //! it is skipped.
 
 mod bare;
+mod codes;
 mod linux;
+mod lost;
 mod m_profile;
 mod snapshot;
 mod support;
