@@ -57,6 +57,7 @@ pub mod cli;
 pub mod command;
 mod contained;
 #[doc(hidden)]
+pub mod debug;
 pub mod dice;
 #[doc(hidden)]
 pub mod disassembly;

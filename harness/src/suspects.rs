@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use linker::error::{self, Site};
-use linker::graph::{Bytes, Definition, Flags};
+use linker::graph::{Block, Bytes, Definition, Flags};
 use linker::index::{BlockId, EdgeId};
 use linker::link::Finalized;
-use reports::model::{Instruction, Register, Suspect, Verdict};
+use reports::model::{Checked, Instruction, Register, Suspect, Verdict};
 
 use crate::disassembly::Disassembler;
 use crate::executor::Executor;
@@ -44,6 +44,33 @@ pub fn suspects<H>(
         Some(Suspect { checked: Some(checked), ..suspect })
     });
     found.take(MOST).collect()
+}
+
+/// The relocation in the code around an address that is nearest to it.
+pub fn nearest<H>(
+    linked: &Finalized<'_, H>,
+    address: u64,
+    read: &mut dyn FnMut(u64, &mut [u8]) -> bool,
+) -> Option<Suspect> {
+    let graph = linked.graph();
+    let holds = |block: &Block<'_>| block.live && address.wrapping_sub(block.address) < block.content.size();
+    let (block, _) = graph.blocks.iter().find(|(_, block)| holds(block))?;
+    let place = |id: EdgeId| graph.blocks[block].address.wrapping_add(graph.edges[id].offset.into());
+    let id = graph.blocks[block].edge_ids().min_by_key(|&id| place(id).abs_diff(address))?;
+    let checked = oracle::inspect(linked, &[id], read).pop();
+    Some(Suspect { checked, ..suspect(linked, id, &Disassembler::new(graph.target))? })
+}
+
+/// A relocation in lines: what it is for, its numbers, its instruction, and whether its field is right.
+pub fn lines(suspect: &Suspect) -> Vec<String> {
+    let Suspect { relocation, site, symbol, numbers, disassembly, checked, .. } = suspect;
+    let checked = match checked {
+        Some(Checked { verdict: Verdict::Right, .. }) => Some("right in memory".to_owned()),
+        Some(Checked { verdict: Verdict::Wrong, why }) => Some(format!("WRONG in memory: {why}")),
+        _ => None,
+    };
+    let head = [format!("{relocation} at {site} against `{symbol}`"), numbers.clone(), disassembly.clone()];
+    head.into_iter().chain(checked).collect()
 }
 
 /// The relocations nearest to the roots.

@@ -11,11 +11,13 @@ use clap::Args as ClapArgs;
 use corpus::value::Value;
 use linker::Roots;
 use linker::error::Error;
+use linker::link::Finalized;
 
 use self::results::Returns;
 use super::budget::{self, BudgetArgs};
 use super::machine::{self, MachineArgs};
 use crate::call;
+use crate::debug;
 use crate::executor::{self, Call, Executor, FaultKind, Register, Stop};
 use crate::exit;
 use crate::host::Stream;
@@ -26,6 +28,7 @@ use crate::linking::{self, Externals, Job, Timings, Wishes};
 use crate::locate;
 use crate::messages;
 use crate::startup::{self, StartError};
+use crate::suspects;
 use crate::with_machine;
 
 /// Options of `exec`.
@@ -141,7 +144,7 @@ where
             }
         };
         let ended = timings.phase("run", || executable::start(machine, args, &linked));
-        return finish(machine, args, &linked, ended, &refused, &timings);
+        return finish(machine, args, inputs, (&linked, None), ended, &refused, &timings);
     }
     let roots = roots(args);
     let mut wishes = args.wishes.clone();
@@ -177,16 +180,17 @@ where
         }
     };
     messages::warnings(linked.graph());
-    let linked = Linked::of_link(&linked);
-    let ended = timings.phase("run", || start(machine, args, &linked));
-    finish(machine, args, &linked, ended, &refused, &timings)
+    let program = Linked::of_link(&linked);
+    let ended = timings.phase("run", || start(machine, args, &program));
+    finish(machine, args, inputs, (&program, Some(&linked)), ended, &refused, &timings)
 }
 
 /// Says how a program came to its end. The status to end with.
 fn finish<E: Executor>(
     machine: &mut E,
     args: &Args,
-    linked: &Linked<'_>,
+    inputs: &Inputs,
+    (linked, link): (&Linked<'_>, Option<&Finalized<'_, E::Finalized>>),
     ended: anyhow::Result<Ended>,
     refused: &RefCell<Option<io::Error>>,
     timings: &Timings,
@@ -210,6 +214,17 @@ fn finish<E: Executor>(
                 messages::say(&format!("{during}: {}", locate::describe(machine, linked, stop)));
                 hint(stop);
                 executable::hint(machine, linked, stop);
+                let trace = debug::backtrace(machine, linked, &inputs.files);
+                if trace.frames.len() > 1 {
+                    messages::say(&trace);
+                }
+                let fault = stop.fault().and(trace.own()).zip(link);
+                let nearest = fault.and_then(|(at, link)| {
+                    suspects::nearest(link, at, &mut |address, into| machine.peek(address, into).is_ok())
+                });
+                if let Some(nearest) = nearest {
+                    messages::say(&format!("nearest relocation:\n  {}", suspects::lines(&nearest).join("\n    ")));
+                }
             }
             status(stop)
         }

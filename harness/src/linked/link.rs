@@ -73,6 +73,7 @@ fn pieces<'data, H>(linked: &Finalized<'data, H>) -> Vec<Piece<'data>> {
             size: block.content.size(),
             object: graph.objects[section.object].clone(),
             section: section.name,
+            number: section.ordinal,
             offset: block.origin,
         }
     });

@@ -81,6 +81,8 @@ pub struct Piece<'data> {
     pub object: Object<'data>,
     /// The name of the section.
     pub section: &'data [u8],
+    /// The section's number in the object.
+    pub number: u32,
     /// Where it begins in the section, in bytes.
     pub offset: u64,
 }

@@ -6,7 +6,6 @@ use linker::layout::Layout;
 use linker::link::Finalized;
 use linker::memory::{InFlight as _, Lifetime, Memory as _, MemoryError, Place, Protection, Segment};
 use linker::{Options, Roots, Target};
-use reports::model::{Checked, Suspect, Verdict};
 use self_cell::self_cell;
 
 use super::{Arguments, Error, Plain, Pointer, Relocation, Result, Returned, Stopped};
@@ -225,13 +224,7 @@ impl Program {
             let graph = linked.graph();
             let mut text = format!("\n  machine    {} on {executor}", graph.target.name);
             for suspect in suspects::suspects(linked, functions, &mut read) {
-                let Suspect { relocation, site, symbol, numbers, disassembly, checked, .. } = suspect;
-                text += &format!("\n  {relocation} at {site} against `{symbol}`\n    {numbers}\n    {disassembly}");
-                text += &match checked {
-                    Some(Checked { verdict: Verdict::Right, .. }) => "\n    right in memory".to_owned(),
-                    Some(Checked { verdict: Verdict::Wrong, why }) => format!("\n    WRONG in memory: {why}"),
-                    _ => String::new(),
-                };
+                text += &format!("\n  {}", suspects::lines(&suspect).join("\n    "));
             }
             text + &format!("\n  layout     {}", linked.plan().by_hand(graph))
         })

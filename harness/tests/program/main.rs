@@ -1,5 +1,6 @@
 //! The program as its users start it: its command line, what it reads and writes, and the pages that it is the source of.
 
+mod backtrace;
 mod bench;
 mod check;
 mod cli;

@@ -1,0 +1,108 @@
+//! Source lines by address, for files whose debug information has been read.
+
+use std::collections::HashMap;
+
+use addr2line::Context;
+
+use super::dwarf::{Bytes, Sections};
+use crate::inputs;
+use crate::linked::{Linked, Piece};
+use crate::linking::Input;
+use crate::messages;
+
+/// A function that is inlined at a place, or the one that the place is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) function: Option<String>,
+    pub(super) file: Option<String>,
+    pub(super) line: Option<u32>,
+}
+
+/// What one file says.
+struct Known {
+    sections: Sections,
+    context: Option<Context<Bytes>>,
+}
+
+/// What the files of a link say of its addresses, read when an address of theirs is asked for.
+pub(super) struct Lines<'l, 'data> {
+    linked: &'l Linked<'data>,
+    files: &'l [Input],
+    /// How far an executable was moved from the addresses that it says.
+    bias: u64,
+    /// By file and member.
+    known: HashMap<(String, Option<Vec<u8>>), Option<Known>>,
+}
+
+impl<'l, 'data> Lines<'l, 'data> {
+    pub(super) fn new(linked: &'l Linked<'data>, files: &'l [Input], bias: u64) -> Lines<'l, 'data> {
+        Lines { linked, files, bias, known: HashMap::new() }
+    }
+
+    /// The functions at an address, those inlined first.
+    pub(super) fn at(&mut self, address: u64) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let said = address.wrapping_sub(self.bias);
+        let Some(context) = self.known(address).and_then(|known| known.context.as_ref()) else { return lines };
+        let Ok(mut frames) = context.find_frames(said).skip_all_loads() else { return lines };
+        while let Ok(Some(frame)) = frames.next() {
+            let function = frame.function.as_ref().and_then(|function| function.raw_name().ok());
+            lines.push(Line {
+                function: function.map(|name| messages::demangle(&name).unwrap_or_else(|| name.into_owned())),
+                file: frame.location.as_ref().and_then(|location| location.file).map(str::to_owned),
+                line: frame.location.as_ref().and_then(|location| location.line),
+            });
+        }
+        lines
+    }
+
+    /// The call-frame records of the file that the code at an address is from, and the bytes of an address in them.
+    pub(super) fn frames(&mut self, address: u64) -> Option<(Bytes, u8)> {
+        let sections = &self.known(address)?.sections;
+        Some((sections.get(".debug_frame"), sections.address_size))
+    }
+
+    fn known(&mut self, address: u64) -> Option<&Known> {
+        let (linked, files) = (self.linked, self.files);
+        let piece = linked.piece_at(address);
+        let key = match piece {
+            Some(piece) => (piece.object.file.to_owned(), piece.object.member.map(<[u8]>::to_vec)),
+            // Nobody says which objects it was: the debug information is in the program itself.
+            None if linked.pieces.is_empty() => (files.first()?.name.clone(), None),
+            None => return None,
+        };
+        let read = || {
+            let data = match piece {
+                Some(piece) => object_of(files, piece)?,
+                None => &files.first()?.data,
+            };
+            let placed = |section: u32, offset: u64| place(linked, piece?, section, offset);
+            let sections = Sections::read(data, &placed)?;
+            let context = sections.dwarf().ok().and_then(|dwarf| Context::from_dwarf(dwarf).ok());
+            Some(Known { sections, context })
+        };
+        self.known.entry(key).or_insert_with(read).as_ref()
+    }
+}
+
+/// The bytes of the object that a piece is from.
+fn object_of<'l>(files: &'l [Input], piece: &Piece<'_>) -> Option<&'l [u8]> {
+    let file = files.iter().find(|file| file.name == piece.object.file)?;
+    match piece.object.member {
+        None => Some(&file.data),
+        Some(member) => {
+            let members = inputs::members(file)?;
+            members.into_iter().find(|(name, _)| name.as_bytes() == member).map(|(_, data)| data)
+        }
+    }
+}
+
+/// Where a place in a section of the same object is. The end of a section is behind its last byte.
+fn place(linked: &Linked<'_>, of: &Piece<'_>, section: u32, offset: u64) -> Option<u64> {
+    let same = linked.pieces.iter().filter(|piece| {
+        piece.number == section && piece.object.file == of.object.file && piece.object.member == of.object.member
+    });
+    let holds = |piece: &&Piece<'_>| offset >= piece.offset && offset - piece.offset <= piece.size;
+    let piece = same.filter(holds).min_by_key(|piece| offset - piece.offset)?;
+    Some(piece.address.wrapping_add(offset - piece.offset))
+}
