@@ -218,7 +218,7 @@ impl<'a, 'e> Task<'a, 'e> {
         if !expected.link_errors.is_empty() {
             findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
         } else if before(executor, &linked) {
-            judge_program(executor, &Linked::of_link(&linked), expected, findings);
+            judge_program(executor, &Linked::of_link(&linked), &self.inputs, expected, findings);
         }
         if findings.lost.is_some() {
             return false;

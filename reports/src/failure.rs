@@ -124,6 +124,9 @@ impl Lines {
         }
         failure.code.iter().for_each(|instruction| self.whole(Kind::Detail, instruction_line(instruction)));
         self.registers(&failure.registers);
+        for (number, frame) in failure.backtrace.iter().enumerate() {
+            self.whole(Kind::Detail, format!("    #{number} {}", clean(frame)));
+        }
         failure.suspects.iter().take(SUSPECTS).for_each(|suspect| self.suspect(suspect));
         if let Some(more @ 1..) = failure.suspects.len().checked_sub(SUSPECTS) {
             self.wrapped(Kind::Suspect, 2, &format!("and {more} more, which the JSON report has"));

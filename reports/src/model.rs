@@ -14,7 +14,7 @@ pub enum Event {
     /// The first line.
     Start(Start),
     /// One configuration has been run, or skipped.
-    Result(Record),
+    Result(Box<Record>),
     /// The last line. A stream without it was cut short; what it holds is still valid.
     End(Totals),
 }
@@ -136,6 +136,10 @@ pub struct Failure {
     /// The instructions around the program counter, where the program ended in its own code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub code: Vec<Instruction>,
+    /// The functions that had not returned when a call was cut short, the innermost first: address, symbol, and the line of the
+    /// source where debug information says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backtrace: Vec<String>,
     /// The layout by hand, to be given to `--layout`.
     #[serde(default)]
     pub layout: String,

@@ -98,6 +98,7 @@ fn failed() -> Record {
                 here: true,
             },
         ],
+        backtrace: vec!["0x8400008 callee+0x8".into(), "0x400020 add+0x20 at branch/call26_far.c:7".into()],
         layout: "at:call26_far.o(.text)=0x400000,callee.o(.text)=0x8400000".into(),
         reproduce: format!("cargo run -p harness -- --exact {FAR}"),
         bless: Some(format!("cargo run -p harness -- --exact {FAR} --bless")),

@@ -333,7 +333,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     run::run(&batches, &executor, subject.as_ref(), jobs, args.strict, &stop, &mut |mut record| {
         reproduce::complete(&mut record, args);
         failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
-        output.event(&Event::Result(record));
+        output.event(&Event::Result(Box::new(record)));
     });
     remember(args, memory, &output.records, &gone);
     let stopped = most.as_ref().filter(|_| enough()).map(|(_, option)| option.clone());
@@ -393,7 +393,7 @@ impl Output {
                 if record.status.is_failure() {
                     self.bar.set_message(format!("FAIL {}", record.name));
                 }
-                self.records.push(record.clone());
+                self.records.push(Record::clone(record));
             }
             Event::End(_) => {}
         }

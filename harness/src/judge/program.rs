@@ -8,18 +8,21 @@ use super::Findings;
 use crate::call::{self, Type};
 use crate::executor::{self, Executor, Stop};
 use crate::linked::Linked;
+use crate::linking::Input;
 use crate::wording::hex;
-use crate::{locate, startup, suspects};
+use crate::{debug, locate, startup, suspects};
 
 /// Sets a program up that is in the machine's memory, whoever linked it, calls what its case says, and compares. What is known
-/// about a failure without its relocations is in the findings, too; so is the loss of the machine.
+/// about a failure without its relocations is in the findings, too; so is the loss of the machine. `files` are what it was linked from,
+/// or the executable itself.
 pub fn judge_program<E: Executor>(
     executor: &mut E,
     linked: &Linked<'_>,
+    files: &[Input],
     expected: &Expectations<'_>,
     findings: &mut Findings,
 ) {
-    judge_calls(executor, linked, expected, findings);
+    let is_cut_short = judge_calls(executor, linked, expected, findings);
     // Whatever was read of it since is nobody's fault.
     if let Some(lost) = executor.lost() {
         let symbol = lost.pc.and_then(|pc| locate::nearest(linked, pc));
@@ -28,28 +31,37 @@ pub fn judge_program<E: Executor>(
         findings.failure.registers = suspects::registers(executor);
         let mut read = |address: u64, into: &mut [u8]| executor.peek(address, into).is_ok();
         findings.failure.code = findings.pc.map_or(Vec::new(), |pc| suspects::code(linked, pc, &mut read));
+        if is_cut_short {
+            let frames = debug::backtrace(executor, linked, files).frames;
+            findings.failure.backtrace = frames.iter().map(ToString::to_string).collect();
+        }
     }
 }
 
+/// Whether a call was cut short.
 fn judge_calls<E: Executor>(
     executor: &mut E,
     linked: &Linked<'_>,
     expected: &Expectations<'_>,
     findings: &mut Findings,
-) {
+) -> bool {
     let symbol = |name: &str| linked.address(name);
     if let Err(problem) = startup::set_up(executor, linked, None) {
         findings.check(false, || problem.to_string());
-        return;
+        return false;
     }
     let mut ended = None;
     for (call, at) in &expected.calls {
         findings.place.1 = Some(at.line);
         let Some(function) = symbol(&call.function) else {
-            return findings.check(false, || format!("no such function `{}`", call.function));
+            findings.check(false, || format!("no such function `{}`", call.function));
+            return false;
         };
         match call::call(executor, function, &call.arguments, &symbol) {
-            Err(error) => return findings.check(false, || format!("{}: {error}", call.function)),
+            Err(error) => {
+                findings.check(false, || format!("{}: {error}", call.function));
+                return false;
+            }
             Ok(Stop::Returned) => judge_result(executor, call, &symbol, findings),
             Ok(stop) => {
                 findings.pc = stop.fault().map(|fault| fault.pc);
@@ -65,6 +77,7 @@ fn judge_calls<E: Executor>(
     let plain = |name: &str| linked.place(name);
     judge_end(ended.as_ref().map(|(stop, call)| (stop, *call)), expected, &plain, findings);
     judge_state(executor, expected, &symbol, &plain, findings);
+    ended.is_some()
 }
 
 fn show_call(call: &Call) -> String {

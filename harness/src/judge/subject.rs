@@ -126,10 +126,10 @@ impl Trial<'_> {
             .and_then(|executable| executable.load(executor, Prepared::Relocated));
         match loaded {
             Ok(linked) => {
-                judge_program(executor, &linked, self.expected, findings);
+                let files = [Input::new(file.clone(), Data::Read(image.clone()))];
+                judge_program(executor, &linked, &files, self.expected, findings);
                 if !findings.problems.is_empty() && findings.lost.is_none() {
-                    let image = Input::new(file, Data::Read(image.clone()));
-                    look_at_fields(&image, self.request.files, findings);
+                    look_at_fields(&files[0], self.request.files, findings);
                 }
             }
             Err(error) => match executor.lost() {

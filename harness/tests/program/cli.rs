@@ -241,11 +241,12 @@ fn a_fault_shows_the_code_around_it() {
     let (_keep, dir) = temp();
     std::fs::create_dir(dir.join("faults")).expect("a directory");
     let source = "// arch: aarch64 thumbv7\n// build: gcc -O2\n// call: f(64i32) = 1i32\n\
-        int f(int x) { return *(volatile int *)(unsigned long)x + 1; }\n";
+        static __attribute__((noinline)) int g(int x) { return *(volatile int *)(unsigned long)x + 1; }\n\
+        int f(int x) { return g(x) + 2; }\n";
     std::fs::write(dir.join("faults/null.c"), source).expect("a writable directory");
     for (arch, instruction, register) in [
-        ("aarch64", "00 00 40 b9  ldr w0, [x0]  <f+0x4>", "    x0    0x40 "),
-        ("thumbv7", "ldr r0, [r0]  <f+0x0>", "    r0    0x40 "),
+        ("aarch64", "00 00 40 b9  ldr w0, [x0]  <g+0x4>", "    x0    0x40 "),
+        ("thumbv7", "ldr r0, [r0]  <g+0x0>", "    r0    0x40 "),
     ] {
         let corpus = dir.to_str().expect("a text path");
         let (status, out, err) = run(&["--corpus", corpus, "--rebuild", "--layout", "near", "--arch", arch]);
@@ -255,6 +256,11 @@ fn a_fault_shows_the_code_around_it() {
         let here: Vec<&str> = out.lines().filter(|line| line.starts_with("  > 0x")).collect();
         assert!(matches!(here[..], [line] if line.ends_with(instruction)), "{here:?}");
         assert!(out.contains(register), "{out}");
+        let frames: Vec<&str> = out.lines().filter(|line| line.starts_with("    #")).collect();
+        assert!(
+            matches!(frames[..], [first, second, ..] if first.contains(" g") && second.contains(" f+")),
+            "{frames:?}"
+        );
         assert!(out.contains(" --corpus ") && out.contains(" --rebuild "), "{out}");
     }
 }

@@ -112,6 +112,9 @@ fn facts(failure: &Failure) -> Markup {
             pre.source { span.place { (clean(&line.file)) ":" (line.line) } "  " (clean(line.text.trim())) }
         }
         div.state { (code(&failure.code)) (registers(&failure.registers)) }
+        @if !failure.backtrace.is_empty() {
+            ol.backtrace start="0" { @for frame in &failure.backtrace { li { (clean(frame)) } } }
+        }
         div.suspects { @for one in failure.suspects.iter().take(SUSPECTS) { (suspect(one)) } }
         (more(failure.suspects.len().saturating_sub(SUSPECTS), "relocation"))
         dl.commands {

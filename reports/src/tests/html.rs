@@ -55,7 +55,7 @@ fn a_run_says_what_ran_and_what_failed() {
         "call add(2i32, 3i32): expected 5i32 in x0, got 6i32",
         "branch/call26_far.c:3 // call: add(2i32, 3i32) = 5i32",
         "code around pc 0x8400004 00 04 00 11 add w0, w0, #1 <callee+0x4> ▸ 0x8400008 c0 03 5f d6 ret",
-        "x0 0x6 pc 0x8400008",
+        "x0 0x6 pc 0x8400008 0x8400008 callee+0x8 0x400020 add+0x20 at branch/call26_far.c:7",
         "WRONG the ABI says S + A - P = 0x7ffffe4, which makes f9 ff ff 95, not fa ff ff 95",
         "S 0x8400000 A 0 P 0x40001c S + A - P 0x7ffffe4 allowed [-0x8000000, 0x7fffffc], multiple of 4",
         "before 00 00 00 94 after fa ff ff 95 under 03 ff ff ff 0x40001c bl 0x8400004 <callee+0x4>",

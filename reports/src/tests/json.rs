@@ -40,7 +40,7 @@ fn both_forms_round_trip() {
 fn lines_are_the_events_of_the_model() {
     let report = report();
     let events = std::iter::once(Event::Start(report.start.clone()))
-        .chain(report.results.iter().cloned().map(Event::Result))
+        .chain(report.results.iter().cloned().map(|record| Event::Result(Box::new(record))))
         .chain(report.totals.clone().map(Event::End));
     let mut lines = Lines::new(Vec::new());
     let text = String::from_utf8(stream(&report)).unwrap();
@@ -111,7 +111,7 @@ fn versions() {
 
 #[test]
 fn what_is_refused() {
-    let result = serde_json::to_string(&Event::Result(record(FAR, Status::Passed))).unwrap();
+    let result = serde_json::to_string(&Event::Result(Box::new(record(FAR, Status::Passed)))).unwrap();
     let end = r#"{"event":"end","by_status":{},"seconds":1.0}"#;
     assert_eq!(error(""), "holds no report: it is empty");
     assert_eq!(error(" \r\n\n"), "holds no report: it is empty");

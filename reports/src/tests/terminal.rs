@@ -18,6 +18,8 @@ FAIL elf/aarch64/branch/call26_far/gcc12-O2.no-pic/far/unicorn
     0x8400004  00 04 00 11  add w0, w0, #1  <callee+0x4>
   > 0x8400008  c0 03 5f d6  ret
     x0    0x6        pc    0x8400008
+    #0 0x8400008 callee+0x8
+    #1 0x400020 add+0x20 at branch/call26_far.c:7
   R_AARCH64_CALL26 at call26_far.o(.text+0x1c) against `callee`                                AAELF64 5.7.7
     S 0x8400000  A 0  P 0x40001c   S + A - P 0x7ffffe4   allowed [-0x8000000, 0x7fffffc], multiple of 4
     before 00 00 00 94   after fa ff ff 95   under 03 ff ff ff
@@ -108,6 +110,8 @@ FAIL elf/aarch64/branch/call26_far/gcc12-O2.no-pic/far/unicorn
     0x8400004  00 04 00 11  add w0, w0, #1  <callee+0x4>
   > 0x8400008  c0 03 5f d6  ret
     x0    0x6        pc    0x8400008
+    #0 0x8400008 callee+0x8
+    #1 0x400020 add+0x20 at branch/call26_far.c:7
   R_AARCH64_CALL26 at call26_far.o(.text+0x1c) against `callee`
     AAELF64 5.7.7
     S 0x8400000  A 0  P 0x40001c   S + A - P 0x7ffffe4
