@@ -71,6 +71,27 @@ impl<T> Ranges<T> {
         self.map.remove(&start).map(|(last, _)| last)
     }
 
+    /// Parts the range that holds `address` in two, of which the second begins there. Nothing changes where none does, or where one
+    /// begins there already.
+    pub fn split(&mut self, address: u64)
+    where
+        T: Clone,
+    {
+        let Some((&start, (last, value))) = self.map.range_mut(..address).next_back() else { return };
+        if *last < address {
+            return;
+        }
+        debug_assert!(start < address);
+        let behind = (std::mem::replace(last, address - 1), value.clone());
+        self.map.insert(address, behind);
+    }
+
+    /// The ranges that overlap this one, by address.
+    pub fn within(&self, range: &RangeInclusive<u64>) -> impl Iterator<Item = (RangeInclusive<u64>, &T)> {
+        let before = self.at(*range.start()).map_or(*range.start(), |(first, _)| *first.start());
+        self.map.range(before..=*range.end()).map(|(&start, (last, value))| (start..=*last, value))
+    }
+
     /// Removes all.
     pub fn clear(&mut self) {
         self.map.clear();

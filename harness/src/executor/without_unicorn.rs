@@ -8,7 +8,10 @@ use linker::Target;
 use super::hosted::Hosted;
 use super::hosted::engine::{Access, Ended, Engine};
 use super::place::Ranges;
-use crate::machine::{Budget, Processor, Register, Resume, TargetInfo};
+use crate::machine::{self, Budget, Register, Resume, TargetInfo};
+
+/// A processor without anything around it, which is not there either.
+pub type Processor = Absent;
 
 /// A machine around an emulator that is not there.
 pub type Unicorn = Hosted<Absent>;
@@ -21,6 +24,11 @@ pub enum Absent {}
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("this build has no emulator: its Cargo feature `unicorn` is off")]
 pub struct NewError;
+
+/// Fails.
+pub(crate) fn processor(_: &'static Target, _: u64) -> Result<Processor, NewError> {
+    Err(NewError)
+}
 
 impl Unicorn {
     /// Fails.
@@ -35,7 +43,7 @@ impl Unicorn {
 
     /// Whether this target's processor has no A32 state.
     pub fn has_thumb_only(target: &Target) -> bool {
-        Processor::of(target).is_some_and(|processor| processor.m_profile)
+        machine::Processor::of(target).is_some_and(|processor| processor.m_profile)
     }
 
     /// Watches nothing.
@@ -69,6 +77,10 @@ impl Engine for Absent {
     }
 
     fn protect(&mut self, _: RangeInclusive<u64>, _: Access) {
+        match *self {}
+    }
+
+    fn split(&mut self, _: u64) {
         match *self {}
     }
 

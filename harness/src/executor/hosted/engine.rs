@@ -70,6 +70,9 @@ pub trait Engine {
     fn memory(&self) -> u64;
     /// Maps pages, zero at first, or changes what may be done with the region that starts here.
     fn protect(&mut self, pages: RangeInclusive<u64>, access: Access);
+    /// Parts the region that holds this address, a multiple of the page, in two, of which the second begins there. Of the engines,
+    /// the embedded emulator can.
+    fn split(&mut self, at: u64);
     /// Unmaps the region that starts here.
     fn unmap(&mut self, start: u64) -> Result<(), String>;
     /// Writes mapped memory, whatever its protection. Returns the first address that is not mapped.

@@ -15,32 +15,32 @@ const CLOCK_INTERVAL: u64 = 1 << 16;
 const FAR: u64 = 1 << 10;
 
 /// An engine, and what the run may still take.
-pub(super) struct Metered<E> {
-    pub(super) engine: E,
+pub(crate) struct Metered<E> {
+    pub(crate) engine: E,
     /// What the run may take from a reset on, and what is left of it.
-    pub(super) budget: Budget,
-    pub(super) left: Budget,
+    pub(crate) budget: Budget,
+    pub(crate) left: Budget,
     /// When time is up, while it runs.
-    pub(super) deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
     /// Work since the last look at the clock.
     unclocked: u64,
     /// Memory that the heap was given.
-    pub(super) grown: u64,
+    pub(crate) grown: u64,
 }
 
 impl<E: Engine> Metered<E> {
-    pub(super) fn new(engine: E) -> Metered<E> {
+    pub(crate) fn new(engine: E) -> Metered<E> {
         let budget = Budget::default();
         Metered { engine, budget, left: budget, deadline: None, unclocked: 0, grown: 0 }
     }
 
     /// Gives the run its whole budget again.
-    pub(super) fn renew(&mut self) {
+    pub(crate) fn renew(&mut self) {
         self.left = self.budget;
     }
 
     /// Starts the clock. Returns when it was.
-    pub(super) fn begin(&mut self) -> Instant {
+    pub(crate) fn begin(&mut self) -> Instant {
         self.engine.allow(self.left);
         let now = Instant::now();
         self.deadline = now.checked_add(self.left.time);
@@ -48,14 +48,14 @@ impl<E: Engine> Metered<E> {
     }
 
     /// Stops the clock, and takes from the budget what was used since.
-    pub(super) fn end(&mut self, begun: Instant) {
+    pub(crate) fn end(&mut self, begun: Instant) {
         self.left.instructions = self.engine.unspent();
         self.left.time = self.left.time.saturating_sub(begun.elapsed());
         self.deadline = None;
     }
 
     /// Whether time is up.
-    pub(super) fn is_late(&self) -> bool {
+    pub(crate) fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() > deadline)
     }
 
@@ -77,14 +77,14 @@ impl<E: Engine> Metered<E> {
     }
 
     /// Reads what the guest may read, at no cost.
-    pub(super) fn look(&mut self, address: u64, into: &mut [u8]) -> Result<(), AccessError> {
+    pub(crate) fn look(&mut self, address: u64, into: &mut [u8]) -> Result<(), AccessError> {
         self.check(address, into.len(), FaultKind::Read)?;
         let read = self.engine.read(address, into);
         Ok(read.map_err(|address| Inaccessible { kind: FaultKind::Read, address })?)
     }
 
     /// Writes what the guest may write, at no cost.
-    pub(super) fn put(&mut self, address: u64, bytes: &[u8]) -> Result<(), AccessError> {
+    pub(crate) fn put(&mut self, address: u64, bytes: &[u8]) -> Result<(), AccessError> {
         self.check(address, bytes.len(), FaultKind::Write)?;
         let written = self.engine.write(address, bytes);
         Ok(written.map_err(|address| Inaccessible { kind: FaultKind::Write, address })?)

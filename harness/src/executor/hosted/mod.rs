@@ -24,7 +24,7 @@
 mod areas;
 pub mod engine;
 mod memory;
-mod metered;
+pub(crate) mod metered;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -30,6 +30,11 @@ impl Emulator {
         self.stale_pages = true;
     }
 
+    /// Parts the region that holds this address in two.
+    pub(super) fn split(&mut self, at: u64) {
+        self.hooks().pages.regions.split(at);
+    }
+
     /// Unmaps the region that starts here.
     pub(super) fn unmap(&mut self, start: u64) -> Result<(), String> {
         let frames = self.hooks().pages.remove(start);

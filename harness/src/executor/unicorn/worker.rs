@@ -184,6 +184,7 @@ impl Worker {
                 self.registers = self.pristine.clone();
             }
             Request::Map(pages, access) | Request::Protect(pages, access) => emulator.protect(pages, access),
+            Request::Split(at) => emulator.split(at),
             Request::Unmap(start) => emulator.unmap(start).map_err(|_| (batch::UNMAPPED, start))?,
             Request::Write(address, bytes) => emulator.write(address, bytes).map_err(|at| {
                 let mapped = emulator.regions().at(at).is_some();

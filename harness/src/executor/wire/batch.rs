@@ -23,6 +23,7 @@ enum Operation {
     Watch,
     Watched,
     Translate,
+    Split,
 }
 
 /// Why the guest stopped: `enum stop_kind` in qemu/agent/agent.h.
@@ -125,6 +126,14 @@ impl Batch {
         self.pages(Operation::Unmap, pages, 0);
     }
 
+    /// Parts a region in two.
+    pub(crate) fn split(&mut self, at: u64) {
+        // What was mapped has other bounds from here on.
+        self.mapped.clear();
+        self.operation(Operation::Split, 0);
+        self.words([at, 0]);
+    }
+
     pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
         self.operation(Operation::Write, 0);
         self.words([address, bytes.len() as u64]);
@@ -213,6 +222,7 @@ pub(crate) enum Request<'a> {
     Watch(Option<RangeInclusive<u64>>),
     Watched,
     Translate(u64, bool, &'a [u8]),
+    Split(u64),
 }
 
 /// Takes the next operation from a batch; none at its end.
@@ -250,6 +260,7 @@ pub(crate) fn next<'a>(rest: &mut &'a [u8]) -> Option<Request<'a>> {
             Request::Allow(Budget { time: Duration::from_nanos(second), ..Budget::of_instructions(first) })
         }
         _ if operation == Operation::Watch as u32 => Request::Watch((flags != 0).then_some(first..=second)),
+        _ if operation == Operation::Split as u32 => Request::Split(first),
         _ if operation == Operation::Watched as u32 => Request::Watched,
         _ if operation == Operation::Translate as u32 => Request::Translate(first, flags != 0, bytes(rest)?),
         _ => return None,

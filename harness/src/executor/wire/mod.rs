@@ -271,6 +271,12 @@ impl<W: Wire> Engine for Wired<W> {
         self.batch.map(&pages, access);
     }
 
+    fn split(&mut self, at: u64) {
+        self.make_room(REGION);
+        self.regions.split(at);
+        self.batch.split(at);
+    }
+
     fn unmap(&mut self, start: u64) -> Result<(), String> {
         self.make_room(REGION);
         let mapped = self.regions.at(start).is_some_and(|(_, access)| *access != Access::NONE);
