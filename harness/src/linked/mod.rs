@@ -17,7 +17,7 @@ use linker::memory::Protection;
 
 use self::symbols::Symbols;
 
-pub use self::executable::{Executable, LoadError, Prepared, Problem};
+pub use self::executable::{Executable, LoadError, Mapped, Part, Prepared, Problem};
 pub use self::symbols::Symbol;
 
 /// A program that is linked and in memory. Addresses are those that it has there.

@@ -19,6 +19,10 @@ pub(super) struct Headers<'data> {
     pub(super) movable: bool,
     /// `e_entry`; 0: there is none.
     pub(super) entry: u64,
+    /// Where the program headers are in memory, if they are, how many bytes each has, and how many there are.
+    pub(super) table: (Option<u64>, u64, u64),
+    /// What PT_GNU_STACK says: whether code on the stack is executed.
+    pub(super) executable_stack: Option<bool>,
     /// What is loaded, by address.
     pub(super) loads: Vec<Load<'data>>,
     /// The initial image of thread-local variables.
@@ -115,10 +119,12 @@ impl<'data> Headers<'data> {
         let all = header.program_headers(endian, data);
         // Segments may share pages of the file. What they take of our memory is bounded by its size all the same.
         let mut content_left = data.len().saturating_mul(2);
+        let mut table = None;
         for (number, segment) in
             all.map_err(|error| malformed("program headers", error.to_string()))?.iter().enumerate()
         {
             let at = || format!("program header {number}");
+            self.table.2 = number as u64 + 1;
             let address: u64 = segment.p_vaddr(endian).into();
             let (size, alignment): (u64, u64) = (segment.p_memsz(endian).into(), segment.p_align(endian).into());
             let content = || {
@@ -166,6 +172,8 @@ impl<'data> Headers<'data> {
                     let alignment = aligned(&at(), alignment)?;
                     self.thread_local = Some(ThreadLocalHeader { address, size, content, alignment });
                 }
+                elf::PT_PHDR => table = Some(address),
+                elf::PT_GNU_STACK => self.executable_stack = Some(segment.p_flags(endian).0 & elf::PF_X.0 != 0),
                 elf::PT_GNU_RELRO => self.relro = Some((address, size)),
                 elf::PT_DYNAMIC => self.dynamic = Some(content()?),
                 elf::PT_INTERP => {
@@ -178,10 +186,19 @@ impl<'data> Headers<'data> {
                 _ => {}
             }
         }
+        self.table_at(header.e_phoff(endian).into(), header.e_phentsize(endian).into(), table);
         if self.loads.is_empty() {
             return Err(malformed("program headers", "none is a PT_LOAD with memory: nothing is loaded"));
         }
         Ok(())
+    }
+
+    /// Notes where the program headers are in memory: where PT_PHDR says, or in the segment that has their part of the file.
+    fn table_at(&mut self, offset: u64, size: u64, said: Option<u64>) {
+        let holds = |load: &&Load<'_>| (load.offset..load.offset + load.content.len() as u64).contains(&offset);
+        let address = said.or_else(|| self.loads.iter().find(holds).map(|load| load.address + (offset - load.offset)));
+        self.table.0 = address;
+        self.table.1 = size;
     }
 
     fn tables<Elf: FileHeader<Endian = Endianness>>(

@@ -9,6 +9,7 @@ mod content;
 mod dynamic;
 mod error;
 mod headers;
+mod mapped;
 mod pages;
 mod relocate;
 mod relocations;
@@ -34,6 +35,7 @@ use super::{Linked, Segment, Symbol};
 use crate::executor::{Call, Executor, Register, Stop};
 
 pub use self::error::{LoadError, Problem};
+pub use self::mapped::{Mapped, Part};
 
 /// An executable that has been read.
 #[derive(Debug)]
@@ -124,29 +126,36 @@ impl<'data> Executable<'data> {
             reserved.content(number).copy_from_slice(&run.content);
         }
         machine.finalize(reserved, &left.actions).map_err(failed)?;
-        let moved = |address: u64| target.wrap(base.wrapping_add(address));
-        let segments = pages.runs.iter().map(|run| Segment {
-            address: moved(run.address),
-            size: run.size,
-            protection: if run.relro { linker::memory::Protection::Read } else { run.protection },
-        });
-        let mut linked = Linked {
-            target,
-            segments: segments.collect(),
-            entry: Some(headers.entry).filter(|entry| *entry != 0).map(moved),
-            thread_local: thread_local?,
-            routines: routines::routines(headers, dynamic, &content, &moved)?,
-            pieces: Vec::new(),
-            unbound: self.unbound(),
-            symbols: Symbols::default(),
-            mapping: self.mapping(base),
-        };
+        let mut linked = self.linked(&pages, base, thread_local?)?;
         let mut symbols = self.symbols(base);
         if prepared == Prepared::Relocated {
             resolve(machine, &left.actions, &mut symbols)?;
         }
         linked.symbols = Symbols::new(symbols);
         Ok(linked)
+    }
+
+    /// What is known of it when these pages are at this distance from where it says. Its symbols are not there yet.
+    fn linked(&self, pages: &Pages, base: u64, thread_local: Option<ThreadLocal>) -> Result<Linked<'data>, Problem> {
+        let Executable { target, headers, dynamic, .. } = self;
+        let content = Content { loads: &headers.loads };
+        let moved = |address: u64| target.wrap(base.wrapping_add(address));
+        let segments = pages.runs.iter().map(|run| Segment {
+            address: moved(run.address),
+            size: run.size,
+            protection: if run.relro { linker::memory::Protection::Read } else { run.protection },
+        });
+        Ok(Linked {
+            target,
+            segments: segments.collect(),
+            entry: Some(headers.entry).filter(|entry| *entry != 0).map(moved),
+            thread_local,
+            routines: routines::routines(headers, dynamic, &content, &moved)?,
+            pieces: Vec::new(),
+            unbound: self.unbound(),
+            symbols: Symbols::default(),
+            mapping: self.mapping(base),
+        })
     }
 
     /// Says where an executable may be that is linked to what the machine has for itself.

@@ -89,6 +89,11 @@ impl Pages {
         self.runs.iter().enumerate().map(segment).collect()
     }
 
+    /// The widest alignment of a segment.
+    pub(super) fn alignment(&self) -> u64 {
+        self.alignment
+    }
+
     /// The run that holds an address.
     pub(super) fn run(&self, address: u64) -> Option<&Run> {
         let behind = self.runs.partition_point(|run| run.address <= address);
