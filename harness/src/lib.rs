@@ -80,6 +80,8 @@ pub mod linked;
 #[doc(hidden)]
 pub mod linking;
 #[doc(hidden)]
+pub mod linux;
+#[doc(hidden)]
 pub mod locate;
 pub mod machine;
 #[doc(hidden)]

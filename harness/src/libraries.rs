@@ -73,6 +73,85 @@ fn line(found: &[&str], path: &Path) -> String {
     format!("{names} {are} in {library}: --lib {}", path.display())
 }
 
+/// A C library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Library {
+    /// The GNU C library, by the cross compiler.
+    Glibc,
+    /// musl, where Debian has that of a foreign architecture, with what the cross compiler needs.
+    Musl,
+}
+
+/// What a program is linked with besides its own objects, as a compiler driver names it for a static link.
+#[derive(Clone, Debug, Default)]
+pub struct Runtime {
+    /// The library's name.
+    pub name: &'static str,
+    /// Objects in front of the program's.
+    pub before: Vec<PathBuf>,
+    /// Archives behind them, which form one group with its own.
+    pub libraries: Vec<PathBuf>,
+    /// Objects behind all.
+    pub behind: Vec<PathBuf>,
+}
+
+/// Files in front, libraries, and files behind: of the C library, and of the compiler.
+const FRONT: [(&str, bool); 3] = [("crt1.o", true), ("crti.o", true), ("crtbeginT.o", false)];
+const BEHIND: [(&str, bool); 2] = [("crtend.o", false), ("crtn.o", true)];
+const OWN: [(&str, bool); 4] = [("libm.a", true), ("libc.a", true), ("libgcc.a", false), ("libgcc_eh.a", false)];
+
+/// The start files and libraries for programs of a target; `cpp`: for those in C++, too.
+///
+/// # Errors
+/// Says what is missing, and which package has it.
+pub fn runtime(library: Library, target: &'static Target, cpp: bool) -> Result<Runtime, String> {
+    let row = corpus::target::find(target).map_err(|error| error.to_string())?;
+    if Abi::of(target) == Abi::AapcsBase {
+        return Err(format!(
+            "there is no C library for Linux programs of {} (soft float) that is known here",
+            target.name
+        ));
+    }
+    let compiler = Toolchains::discover().get(Family::Gcc, target).map(|found| found.cc.path.clone());
+    let flags = row.gcc.iter().chain(row.flags).copied().collect();
+    let compiler = Compiler { path: compiler.map_err(|missing| missing.to_string())?, flags };
+    // `arm-linux-gnueabihf` is what musl calls `arm-linux-musleabihf`; Debian calls the architecture something else.
+    let musl = PathBuf::from("/usr/lib").join(row.debian.replace("gnu", "musl"));
+    let architecture = if target.register_bits == 64 { "arm64" } else { "armhf" };
+    let mut lacks: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut find = |name: &'static str, of_library: bool| {
+        let found = if of_library && library == Library::Musl {
+            Some(musl.join(name)).filter(|path| path.exists()).into_iter().collect()
+        } else {
+            files_of(&compiler, name)
+        };
+        if found.is_empty() {
+            let package = match (of_library, library) {
+                (true, Library::Musl) => format!("musl-dev:{architecture}"),
+                (true, Library::Glibc) => format!("libc6-dev-{architecture}-cross"),
+                (false, _) if name == "libstdc++.a" => format!("libstdc++-12-dev-{architecture}-cross"),
+                (false, _) => format!("libgcc-12-dev-{architecture}-cross"),
+            };
+            lacks.entry(package).or_default().push(name);
+        }
+        found
+    };
+    let cpp: &[(&str, bool)] = if cpp { &[("libstdc++.a", false)] } else { &[] };
+    let mut all = |names: &[(&'static str, bool)]| names.iter().flat_map(|name| find(name.0, name.1)).collect();
+    let runtime = Runtime {
+        name: if library == Library::Musl { "musl" } else { "glibc" },
+        before: all(&FRONT),
+        libraries: all(&[cpp, &OWN].concat()),
+        behind: all(&BEHIND),
+    };
+    if lacks.is_empty() {
+        return Ok(runtime);
+    }
+    let lines: Vec<String> =
+        lacks.iter().map(|(package, names)| format!("{} (Debian's {package})", names.join(" "))).collect();
+    Err(format!("{} for {}: missing are {}", runtime.name, target.name, lines.join(", and ")))
+}
+
 /// A compiler whose libraries go with a target's code, and what it has to be told.
 struct Compiler {
     path: PathBuf,

@@ -9,9 +9,10 @@ use crate::executor::Budget;
 /// What a program may take: constructors, IFUNC resolvers and what is called at its end are of it.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct BudgetArgs {
-    /// Instructions that the program may execute; for each, host functions may look at 16 bytes
-    #[arg(long, value_name = "N", env = "LINKRIG_BUDGET", default_value_t = Budget::DEFAULT.instructions)]
-    pub budget: u64,
+    /// Instructions that the program may execute; for each, host functions may look at 16 bytes [default: 50000000; for a
+    /// Linux program only its time counts]
+    #[arg(long, value_name = "N", env = "LINKRIG_BUDGET")]
+    pub budget: Option<u64>,
     /// Seconds that it may run
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = seconds)]
     pub timeout: f64,
@@ -20,13 +21,30 @@ pub struct BudgetArgs {
 /// Seconds that a program may run where nobody says otherwise: what calls the host a million times takes a minute.
 const TIMEOUT: f64 = 60.0;
 
+/// Instructions of a process where nobody says how many: its time is up before.
+const PROCESS: u64 = 1 << 50;
+
 /// Bytes that a program may print where nobody says otherwise, and where they are not kept.
 pub const OUTPUT: u64 = 256 << 20;
 
 impl BudgetArgs {
     /// The budget of a run that may print so many bytes.
     pub fn budget(&self, output: u64) -> Budget {
-        Budget { time: Duration::from_secs_f64(self.timeout), output, ..Budget::of_instructions(self.budget) }
+        self.of(self.instructions(), output)
+    }
+
+    /// The budget of a Linux process that may print so many bytes.
+    pub fn of_process(&self, output: u64) -> Budget {
+        self.of(self.budget.unwrap_or(PROCESS), output)
+    }
+
+    /// Instructions that a program may execute which is no process.
+    pub fn instructions(&self) -> u64 {
+        self.budget.unwrap_or(Budget::DEFAULT.instructions)
+    }
+
+    fn of(&self, instructions: u64, output: u64) -> Budget {
+        Budget { time: Duration::from_secs_f64(self.timeout), output, ..Budget::of_instructions(instructions) }
     }
 }
 

@@ -1,26 +1,28 @@
 //! `harness exec`: anybody's objects, linked and run, or what another linker made of them.
 
 mod executable;
+mod output;
+mod process;
 mod results;
+mod runtime;
 
 use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
+use std::io;
 
 use clap::Args as ClapArgs;
 use corpus::value::Value;
-use linker::Roots;
 use linker::error::Error;
 use linker::link::Finalized;
+use linker::{Roots, Target};
 
 use self::results::Returns;
+use self::runtime::Crt;
 use super::budget::{self, BudgetArgs};
 use super::machine::{self, MachineArgs};
 use crate::call;
 use crate::debug;
 use crate::executor::{self, Call, Executor, FaultKind, Register, Stop};
 use crate::exit;
-use crate::host::Stream;
 use crate::inputs::{self, Inputs};
 use crate::libraries;
 use crate::linked::Linked;
@@ -39,6 +41,8 @@ EXAMPLES:
   harness exec main.o -- -v 3                  argc and argv
   harness exec sum.c --arch armv7 --entry sum --arg 1.5f64 --arg 2f64 --returns f64
   harness exec prog.elf --entry sum --arg 1      what another linker made: static, or static and position-independent
+  harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
+  harness exec ./hello -- a b                  a static Linux program that some other linker made
   harness exec main.o --lib /usr/aarch64-linux-gnu/lib/libm.a --timeout 60 --budget 2000000000
 
 EXIT STATUS:
@@ -55,7 +59,9 @@ EXIT STATUS:
   135  an unaligned access
   139  a read, write or fetch that is not allowed, or a stack overflow
   141  standard output was closed
-  159  a system call, which nothing here serves")]
+  159  a system call of what is not run as a Linux program
+
+A Linux program ends with its own status, and with 128 and the number of a signal that ended it.")]
 pub struct Args {
     #[command(flatten)]
     inputs: inputs::Args,
@@ -78,6 +84,23 @@ pub struct Args {
     /// Bytes of its stack
     #[arg(long, value_name = "BYTES", default_value = "8M", value_parser = budget::bytes)]
     pub stack: u64,
+    /// What serves the system calls of an executable. Linux: it is started as Linux does, at its entry point. None: `main`, or what
+    /// --entry names, is called, with host functions for what it does not define. Auto: Linux, for what has a start of its own
+    #[arg(long, value_name = "S", value_enum, default_value_t = System::Auto)]
+    pub system: System,
+    /// Which C library objects are linked with, to be started as a Linux program. Auto: glibc, by the cross compiler, for what
+    /// needs more than the host's functions
+    #[arg(long, value_name = "LIBRARY", value_enum, default_value_t = Crt::Auto)]
+    pub crt: Crt,
+    /// A variable of a Linux program's environment, which is empty otherwise; NAME alone takes the value from ours
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub environment: Vec<String>,
+    /// Decides what a Linux program gets for random numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Say which libraries a Linux program was linked with, and which system calls it made that nothing here serves
+    #[arg(long)]
+    pub verbose: bool,
     /// Print the whole register file
     #[arg(long)]
     pub registers: bool,
@@ -89,6 +112,24 @@ pub struct Args {
     pub argv: Vec<String>,
     #[command(flatten)]
     machine: MachineArgs,
+}
+
+impl Args {
+    /// Whether something is asked for that only a function that is called has.
+    fn is_called(&self) -> bool {
+        self.entry != "main" || !self.arguments.is_empty() || self.returns.is_some()
+    }
+}
+
+/// What serves an executable's system calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum System {
+    /// Whatever it looks like.
+    Auto,
+    /// What is served here of Linux.
+    Linux,
+    /// Nothing.
+    None,
 }
 
 /// A value; a bare number is the narrowest signed one that holds it.
@@ -107,6 +148,15 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs = inputs::read(&args.inputs)?;
     executable::is_alone(&inputs)?;
+    if let [file] = &inputs.files[..]
+        && process::is_meant(args, file, inputs.target)?
+    {
+        return process::run(args, file, inputs.target, Timings::default());
+    }
+    let objects = inputs.files.iter().all(|file| !inputs::is_executable(&file.data));
+    if objects && runtime::is_asked_for(args, inputs.target)? {
+        return runtime::run(args, inputs, None);
+    }
     let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
     let machine = match choice {
         Ok(choice) if inputs.files.iter().any(|file| inputs::is_executable(&file.data)) => {
@@ -116,7 +166,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         Err(refused) => return Ok(refused.say()),
     };
     match machine {
-        Ok(mut machine) => with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs)),
+        Ok(mut machine) => match with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs))? {
+            Ran::Ended(status) => Ok(status),
+            Ran::Lacks(error) => {
+                drop(machine);
+                runtime::run(args, inputs, Some(&error))
+            }
+        },
         Err(error) => {
             messages::error(&error);
             Ok(exit::NOT_STARTED)
@@ -124,13 +180,29 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
 }
 
-fn run<E: Executor>(machine: &mut E, args: &Args, inputs: &Inputs) -> anyhow::Result<u8>
+/// What came of objects and host functions.
+enum Ran {
+    /// This status.
+    Ended(u8),
+    /// A link that failed for lack of a C library.
+    Lacks(Error),
+}
+
+/// Says why objects could not be linked, and which libraries have what they lack.
+fn say_link_error(error: &Error, target: &'static Target) {
+    messages::error(error);
+    if let Error::Undefined(missing) = error {
+        libraries::hints(missing, target).iter().for_each(|hint| messages::note(hint));
+    }
+}
+
+fn run<E: Executor>(machine: &mut E, args: &Args, inputs: &Inputs) -> anyhow::Result<Ran>
 where
     E::InFlight: std::fmt::Debug,
     E::Finalized: std::fmt::Debug,
 {
     machine.set_budget(args.budget.budget(args.output_limit));
-    let refused = stream_output(machine);
+    let refused = output::stream(machine);
     let mut timings = Timings::default();
     if let [file] = &inputs.files[..]
         && inputs::is_executable(&file.data)
@@ -140,11 +212,11 @@ where
             Ok(linked) => linked,
             Err(error) => {
                 messages::error(&error);
-                return Ok(executable::status(&error));
+                return Ok(Ran::Ended(executable::status(&error)));
             }
         };
         let ended = timings.phase("run", || executable::start(machine, args, &linked));
-        return finish(machine, args, inputs, (&linked, None), ended, &refused, &timings);
+        return finish(machine, args, inputs, (&linked, None), ended, &refused, &timings).map(Ran::Ended);
     }
     let roots = roots(args);
     let mut wishes = args.wishes.clone();
@@ -154,7 +226,7 @@ where
         Ok(said) => said,
         Err(problem) => {
             messages::error(&problem);
-            return Ok(exit::NOT_STARTED);
+            return Ok(Ran::Ended(exit::NOT_STARTED));
         }
     };
     let job = Job {
@@ -170,19 +242,17 @@ where
     let linked = linking::link(&job, machine, &Externals::Table(&|name| host.get(name).copied()), &mut timings);
     let linked = match linked {
         Ok(linked) => linked,
+        Err(error) if runtime::may_help(args, inputs.target, &error) => return Ok(Ran::Lacks(error)),
         Err(error) => {
-            messages::error(&error);
-            if let Error::Undefined(missing) = &error {
-                libraries::hints(missing, inputs.target).iter().for_each(|hint| messages::note(hint));
-            }
+            say_link_error(&error, inputs.target);
             let bad_input = exit::of_link(&error) == exit::BAD_INPUT;
-            return Ok(if bad_input { exit::BAD_INPUT } else { exit::NOT_STARTED });
+            return Ok(Ran::Ended(if bad_input { exit::BAD_INPUT } else { exit::NOT_STARTED }));
         }
     };
     messages::warnings(linked.graph());
     let program = Linked::of_link(&linked);
     let ended = timings.phase("run", || start(machine, args, &program));
-    finish(machine, args, inputs, (&program, Some(&linked)), ended, &refused, &timings)
+    finish(machine, args, inputs, (&program, Some(&linked)), ended, &refused, &timings).map(Ran::Ended)
 }
 
 /// Says how a program came to its end. The status to end with.
@@ -195,14 +265,8 @@ fn finish<E: Executor>(
     refused: &RefCell<Option<io::Error>>,
     timings: &Timings,
 ) -> anyhow::Result<u8> {
-    // What was printed last may have no end of line.
-    let flushed = io::stdout().flush();
-    if let Some(error) = refused.take().or(flushed.err()) {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Ok(exit::CLOSED_PIPE);
-        }
-        messages::error(&format!("what the program printed could not be written: {error}"));
-        return Ok(exit::HARNESS_FAILED);
+    if let Some(status) = output::unwritten(refused) {
+        return Ok(status);
     }
     let status = match &ended {
         Ok(Ended::Returned) => {
@@ -244,12 +308,16 @@ fn finish<E: Executor>(
             outln!("{name:8} {value:#x}");
         }
     }
+    print_timings(args, timings);
+    Ok(status)
+}
+
+fn print_timings(args: &Args, timings: &Timings) {
     if args.timings {
         for (phase, time) in &timings.phases {
             note!("{phase:10} {:>12.1} us", time.as_secs_f64() * 1e6);
         }
     }
-    Ok(status)
 }
 
 /// How a program came to its end.
@@ -284,25 +352,6 @@ fn start<E: Executor>(machine: &mut E, args: &Args, linked: &Linked<'_>) -> anyh
 /// Whether main is called as start-up code does; otherwise it is a function like others.
 fn is_program(args: &Args) -> bool {
     args.entry == "main" && args.returns.is_none()
-}
-
-/// Has what the program prints printed while it runs. What goes wrong with that is in the result.
-fn stream_output(machine: &mut impl Executor) -> Rc<RefCell<Option<io::Error>>> {
-    let refused = Rc::new(RefCell::new(None));
-    let note = refused.clone();
-    machine.host_mut().set_sink(Box::new(move |stream, text| {
-        let written = match stream {
-            Stream::Out => io::stdout().write_all(text),
-            // In the order in which it was printed, where both are one.
-            Stream::Error => io::stdout().flush().and_then(|()| io::stderr().write_all(text)),
-        };
-        written.map_err(|error| {
-            let kind = error.kind();
-            note.replace(Some(error));
-            kind.into()
-        })
-    }));
-    refused
 }
 
 /// What to do about a budget that was used up.

@@ -122,13 +122,14 @@ fn executables_of_another_linker_are_run() {
         let beside = exec(&[&program, &program]);
         assert!(beside.status == 2 && beside.err.contains("linked already"), "{beside:?}");
     }
-    // A system is asked for the end of it, and there is none.
+    // A system is asked for the end of it, and where nobody is to be one there is none.
     let start = "void _start(void) { register long number __asm__(\"x8\") = 93; __asm__ volatile(\"svc 0\" :: \"r\"(number)); }";
     let object = compile(dir.path(), "aarch64", "start.c", start, &["-O1"]);
     let program = dir.path().join("start").to_str().expect("a text path").to_owned();
     let line = ["-static", "-Ttext-segment=0x1000000", &object, "-o", &program];
     assert!(Command::new("aarch64-linux-gnu-ld").args(line).status().expect("GNU ld").success());
-    let got = exec(&[&program]);
+    assert_eq!(exec(&[&program]), Done { status: 0, out: String::new(), err: String::new() });
+    let got = exec(&[&program, "--system", "none"]);
     assert!(got.status == 159 && got.err.contains("call 93"), "{got:?}");
     std::fs::write(dir.path().join("cut"), &std::fs::read(&program).expect("there")[..100]).expect("writable");
     assert_eq!(exec(&[dir.path().join("cut").to_str().expect("text")]).status, 65);
@@ -266,7 +267,7 @@ fn wrong_words_and_missing_names() {
     let dir = tempfile::tempdir().expect("a directory");
     let source = "double sqrt(double); double cos(double); int main(int argc) { return sqrt(argc) + cos(argc); }";
     let object = compile(dir.path(), "aarch64", "math.c", source, &["-w", "-fno-builtin"]);
-    let got = exec(&[&object]);
+    let got = exec(&[&object, "--crt", "none"]);
     assert_eq!(got.status, 125);
     assert!(got.err.contains("undefined symbol: sqrt") && got.err.contains("are in libm.a: --lib /"), "{}", got.err);
     for (words, status, expected) in [

@@ -9,6 +9,7 @@ mod exec;
 mod html;
 mod image;
 mod inputs;
+mod linux;
 mod printf;
 mod relocations;
 mod robust;

@@ -17,6 +17,7 @@ const NAMING: &[(&str, &str, &str)] = &[
     ("harness", "command::fuzz", "the instruction sets that programs are generated for"),
     ("harness", "fuzz::model", "the instruction sets that programs are generated for"),
     ("harness", "fuzz::report", "the instruction sets that programs are generated for"),
+    ("harness", "linux::abi", "what Linux calls processors: one name is a target's, too"),
     ("tools", "", "floors of what an image of a release has to pass"),
     ("tools", "bench::inputs", "the programs that linkers are timed with"),
     ("tools", "bench::peers", "the programs that linkers are timed with"),

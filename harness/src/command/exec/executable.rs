@@ -83,7 +83,9 @@ fn stack<E: Executor>(machine: &mut E, args: &Args, entry: u64) -> anyhow::Resul
 pub(super) fn hint<E: Executor>(machine: &E, linked: &Linked<'_>, stop: &Stop) {
     if *stop == Stop::Syscall {
         let number = machine.get(Register::Core(if machine.info().is_64() { 8 } else { 7 })) as u64;
-        messages::note(&format!("it asks the system for call {number}, and nothing here serves those"));
+        messages::note(&format!(
+            "it asks the system for call {number}, which nobody serves here: --system linux runs an executable as a process"
+        ));
     }
     if !linked.unbound.is_empty() && stop.fault().is_some() {
         let names: Vec<String> = linked.unbound.iter().take(8).map(|name| linker::error::text(name)).collect();

@@ -14,6 +14,7 @@ mod labels;
 mod leave;
 mod map;
 mod request;
+mod stack;
 
 pub use build_id::BuildId;
 pub use leave::{Discard, Strip};

@@ -13,7 +13,7 @@ use linker::{Layout, Options, Roots, Target};
 use super::build_id::{self, BuildId};
 use super::labels;
 use super::leave::{Discard, Strip};
-use super::map;
+use super::{map, stack};
 use crate::executor::image::{Image, ImageFile};
 use crate::exit;
 use crate::exit::BadOutput;
@@ -151,7 +151,7 @@ impl Request {
         if !attributes.is_empty() {
             labels.extra.push((labels::ATTRIBUTES, labels::ATTRIBUTES_TYPE, &attributes));
         }
-        labels.executable_stack = keywords.executable_stack;
+        labels.executable_stack = keywords.executable_stack || self.files.iter().any(stack::is_executed_by);
         labels.no_relro = keywords.no_relro;
         labels.stack_size = keywords.stack_size;
         timings.phase("write", || -> anyhow::Result<()> {

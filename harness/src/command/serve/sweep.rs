@@ -179,7 +179,7 @@ impl Run<'_> {
             .args(arguments)
             .env("LINKRIG_PLACE", self.place.to_string())
             .env("LINKRIG_ARCH", self.source.target.name);
-        command.env("LINKRIG_BUDGET", self.args.budget.budget.to_string());
+        command.env("LINKRIG_BUDGET", self.args.budget.instructions().to_string());
         command.env("LINKRIG_EXECUTOR", self.source.choice.name());
         if let Some(bytes) = self.args.page_size {
             command.env("LINKRIG_PAGE_SIZE", bytes.to_string());

@@ -1,0 +1,146 @@
+//! `exec` of an executable that is a Linux program: as a process of its own, of which nothing is printed but what it prints itself.
+
+use linker::Target;
+
+use super::{Args, System, output};
+use crate::executor::hosted::engine::{Engine, PAGE};
+use crate::executor::unicorn;
+use crate::exit::{self, Usage};
+use crate::linked::{Executable, Linked};
+use crate::linking::{Input, Timings};
+use crate::linux::{End, Process, Start, signal_name};
+use crate::locate;
+use crate::machine::{Register, Stop};
+use crate::messages;
+
+/// The symbol where start-up code begins.
+const START: &str = "_start";
+
+/// Whether an executable is to be started as Linux does it: because that was asked for, or because it has start-up code of its own
+/// and nobody asked for anything that such a program does not have.
+///
+/// # Errors
+/// What was asked for cannot be together.
+pub(super) fn is_meant(args: &Args, file: &Input, target: &'static Target) -> Result<bool, Usage> {
+    if !crate::inputs::is_executable(&file.data) {
+        return if args.system == System::Linux {
+            Err(Usage(format!(
+                "{} is not an executable: --system linux is for those, and --crt for objects",
+                file.name
+            )))
+        } else {
+            Ok(false)
+        };
+    }
+    let is_called = args.is_called();
+    let elsewhere = args.machine.is_given();
+    match args.system {
+        System::None => Ok(false),
+        System::Linux if is_called => Err(Usage(
+            "--entry, --arg and --returns are for functions that are called: a Linux program is started".to_owned(),
+        )),
+        System::Linux if elsewhere => {
+            Err(Usage("Linux programs run on the embedded emulator only: leave out --executor and --image".to_owned()))
+        }
+        System::Linux => Ok(true),
+        System::Auto if is_called || elsewhere || !Process::<unicorn::Processor>::is_for(target) => Ok(false),
+        System::Auto => Ok(Executable::read(&file.name, &file.data, target).is_ok_and(|executable| {
+            let starts_itself = executable.entry().is_some() && executable.entry() == executable.value(START);
+            !executable.wants_definitions() && (starts_itself || !executable.defines("main"))
+        })),
+    }
+}
+
+/// Runs it. The status to end with.
+pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timings: Timings) -> anyhow::Result<u8> {
+    let loaded = timings.phase("read", || {
+        let executable = Executable::read(&file.name, &file.data, target)?;
+        Ok((executable.mapped(PAGE), executable))
+    });
+    let (mapped, executable) = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            messages::error(&error);
+            return Ok(super::executable::status(&error));
+        }
+    };
+    let environment: Vec<String> = args.environment.iter().filter_map(|word| variable(word)).collect();
+    let start = Start {
+        name: &file.name,
+        arguments: &args.argv,
+        environment: &environment,
+        stack: args.stack,
+        seed: args.seed,
+        budget: args.budget.of_process(args.output_limit),
+    };
+    let (sink, refused) = output::sink();
+    let process = timings.phase("start", || {
+        let engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
+        Process::new(engine, &mapped, &start, sink).map_err(|error| error.to_string())
+    });
+    let mut process = match process {
+        Ok(process) => process,
+        Err(error) => {
+            messages::error(&format!("{}: {error}", file.name));
+            return Ok(exit::NOT_STARTED);
+        }
+    };
+    let end = timings.phase("run", || process.run());
+    if let Some(status) = output::unwritten(&refused) {
+        return Ok(status);
+    }
+    let known = || executable.known(PAGE, process.base()).ok();
+    let status = status(&end);
+    match &end {
+        End::Exited(_) => {}
+        End::Killed { signal, fault: None } => messages::say(&format!("ended by {}", signal_name(*signal))),
+        End::Killed { signal, fault: Some(fault) } => {
+            let at = place(known().as_ref(), fault.pc);
+            messages::say(&format!("ended by {}: {fault}{at}", signal_name(*signal)));
+        }
+        End::Stopped(stop) => {
+            let pc = process.get(Register::Pc) as u64;
+            let at = if matches!(stop, Stop::OutOfBudget(_)) { format!(" at {pc:#x}") } else { String::new() };
+            messages::say(&format!("{stop}{at}{}", place(known().as_ref(), pc)));
+            super::hint(stop);
+        }
+    }
+    if args.verbose {
+        report(&process);
+    }
+    if args.registers {
+        process.registers().iter().for_each(|(name, value)| outln!("{name:8} {value:#x}"));
+    }
+    super::print_timings(args, &timings);
+    Ok(status)
+}
+
+/// `NAME=VALUE`, or a variable of ours of this name; none where we have none.
+fn variable(word: &str) -> Option<String> {
+    if word.contains('=') {
+        return Some(word.to_owned());
+    }
+    std::env::var(word).ok().map(|value| format!("{word}={value}"))
+}
+
+/// Where in the program an address is, as it is said behind it.
+fn place(known: Option<&Linked<'_>>, pc: u64) -> String {
+    known.and_then(|known| locate::nearest(known, pc)).map_or_else(String::new, |name| format!(", in {name}"))
+}
+
+/// Says which system calls were refused.
+fn report<E: Engine + 'static>(process: &Process<E>) {
+    for (number, count) in process.unknown_calls() {
+        let name = process.call_name(*number).map_or_else(String::new, |name| format!(" ({name})"));
+        messages::note(&format!("system call {number}{name} is not served: it got ENOSYS {count} times"));
+    }
+}
+
+fn status(end: &End) -> u8 {
+    match end {
+        End::Exited(status) => *status,
+        // As a shell shows it.
+        End::Killed { signal, .. } => 128_u32.saturating_add(*signal).min(255) as u8,
+        End::Stopped(stop) => super::status(stop),
+    }
+}

@@ -1,0 +1,138 @@
+//! `exec` of objects that need a C library: linked with one by our own linker, as a compiler driver has it done, and started as a
+//! Linux program.
+
+use linker::Target;
+use linker::error::Error;
+
+use super::{Args, process};
+use crate::command::link::{Discard, EntryPoint, Request, Strip};
+use crate::executor::unicorn;
+use crate::exit::{self, Usage};
+use crate::inputs::{self, Inputs};
+use crate::libraries::{self, Library, Runtime};
+use crate::linking::{Data, Input, Timings};
+use crate::linux::Process;
+use crate::messages;
+
+/// Which C library objects are linked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Crt {
+    /// glibc for a program that needs more than host functions; otherwise none.
+    Auto,
+    /// The GNU C library.
+    Glibc,
+    /// musl.
+    Musl,
+    /// None: host functions are all there is.
+    None,
+}
+
+impl Crt {
+    fn library(self) -> Library {
+        if self == Crt::Musl { Library::Musl } else { Library::Glibc }
+    }
+}
+
+/// Whether objects are linked with a C library at once, without asking what they need.
+///
+/// # Errors
+/// What was asked for cannot be together.
+pub(super) fn is_asked_for(args: &Args, target: &'static Target) -> Result<bool, Usage> {
+    if matches!(args.crt, Crt::Auto | Crt::None) {
+        return Ok(false);
+    }
+    if args.is_called() {
+        let why = "--entry, --arg and --returns are for functions that are called: with a C library a program is started, and calls main";
+        return Err(Usage(why.to_owned()));
+    }
+    if args.machine.is_given() {
+        return Err(Usage(
+            "Linux programs run on the embedded emulator only: leave out --executor and --image".to_owned(),
+        ));
+    }
+    if !Process::<unicorn::Processor>::is_for(target) {
+        return Err(Usage(format!("--crt: there are no Linux programs for {} here", target.name)));
+    }
+    Ok(true)
+}
+
+/// Whether objects whose link failed like this may be a program that needs a C library.
+pub(super) fn may_help(args: &Args, target: &'static Target, error: &Error) -> bool {
+    args.crt == Crt::Auto
+        && matches!(error, Error::Undefined(_))
+        && !args.is_called()
+        && !args.machine.is_given()
+        && Process::<unicorn::Processor>::is_for(target)
+}
+
+/// Links with start files and libraries, and runs. `lacks` is why it was not linked without them, if that was tried.
+pub(super) fn run(args: &Args, inputs: Inputs, lacks: Option<&Error>) -> anyhow::Result<u8> {
+    let target = inputs.target;
+    let runtime = match libraries::runtime(args.crt.library(), target, is_cpp(&inputs.files)) {
+        Ok(runtime) => runtime,
+        Err(missing) => {
+            if let Some(error) = lacks {
+                super::say_link_error(error, target);
+                messages::note(&missing);
+                return Ok(exit::NOT_STARTED);
+            }
+            messages::error(&missing);
+            return Ok(exit::MISSING);
+        }
+    };
+    if args.verbose {
+        let Runtime { name, before, libraries, behind } = &runtime;
+        let all = before.iter().chain(libraries).chain(behind).map(|path| path.display().to_string());
+        messages::note(&format!("linked with {name}: {}", all.collect::<Vec<_>>().join(" ")));
+    }
+    let name = inputs.files.first().map(|file| file.name.clone()).unwrap_or_default();
+    let scratch = outside::Scratch::new()?;
+    let output = scratch.path().join("program");
+    let open = |paths: &[std::path::PathBuf]| {
+        paths.iter().map(|path| inputs::open(&path.to_string_lossy())).collect::<anyhow::Result<Vec<Input>>>()
+    };
+    let mut files = open(&runtime.before)?;
+    files.extend(inputs.files);
+    files.extend(open(&runtime.libraries)?);
+    files.extend(open(&runtime.behind)?);
+    let request = Request {
+        target,
+        files,
+        output: output.clone(),
+        entry: EntryPoint::Usual,
+        options: args.inputs.options(),
+        wishes: args.wishes.clone(),
+        layout: args.inputs.layout.clone(),
+        phony_externals: false,
+        map: None,
+        strip: Strip::Debug,
+        discard: Discard::Nothing,
+        build_id: None,
+        frame_index: true,
+        print_removed: false,
+        print_objects: false,
+        fatal_warnings: false,
+    };
+    let mut timings = Timings::default();
+    match request.run(&mut timings)? {
+        exit::OK => {}
+        exit::BAD_INPUT => return Ok(exit::BAD_INPUT),
+        _ => return Ok(exit::NOT_STARTED),
+    }
+    let program = Input::new(name, Data::open(&output)?);
+    process::run(args, &program, target, timings)
+}
+
+/// Whether an object asks for something of C++: names that are mangled, or how exceptions are met.
+fn is_cpp(files: &[Input]) -> bool {
+    use object::{Object as _, ObjectSymbol as _};
+    files.iter().any(|file| {
+        let object = object::File::parse(&*file.data);
+        object.is_ok_and(|object| {
+            let mut wanted = object.symbols().filter(object::ObjectSymbol::is_undefined);
+            wanted.any(|symbol| {
+                symbol.name_bytes().is_ok_and(|name| name.starts_with(b"_Z") || name.starts_with(b"__gxx_"))
+            })
+        })
+    })
+}

@@ -1,0 +1,180 @@
+//! Calls about memory.
+
+use rustix::io::Errno;
+
+use crate::executor::Guest as _;
+use crate::executor::hosted::engine::{Access, Engine, PAGE};
+use crate::linux::files::File;
+use crate::linux::space::up;
+use crate::linux::{Process, Served};
+
+/// Bits of mmap's arguments.
+const PROT_READ: u64 = 1;
+const PROT_WRITE: u64 = 2;
+const PROT_EXEC: u64 = 4;
+const MAP_FIXED: u64 = 0x10;
+const MAP_ANONYMOUS: u64 = 0x20;
+const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
+const MREMAP_MAYMOVE: u64 = 1;
+const MREMAP_FIXED: u64 = 2;
+const MADV_DONTNEED: u64 = 4;
+
+fn access(protection: u64) -> Access {
+    let (write, execute) = (protection & PROT_WRITE != 0, protection & PROT_EXEC != 0);
+    // As on most processors, what may be written or executed may be read.
+    Access { read: write || execute || protection & PROT_READ != 0, write, execute }
+}
+
+impl<E: Engine + 'static> Process<E> {
+    pub(super) fn brk(&mut self, a: &[u64; 6]) -> Served {
+        let (start, end) = self.space.heap;
+        let wanted = a[0];
+        if wanted < start {
+            return Ok(end);
+        }
+        let (Some(from), Some(to)) = (up(end), up(wanted)) else { return Ok(end) };
+        if to > from {
+            let range = from..=to - 1;
+            let is_free = self.is_mappable(from, to - from) && self.machine.engine.regions().conflict(&range).is_none();
+            if !is_free || self.map(from, to - from, Access::DATA).is_err() {
+                return Ok(end);
+            }
+        } else if to < from {
+            self.unmap(&(to..=from - 1))?;
+        }
+        self.space.heap.1 = wanted;
+        Ok(wanted)
+    }
+
+    /// mmap, whose offset is in bytes.
+    pub(super) fn mmap(&mut self, a: &[u64; 6], offset: u64) -> Served {
+        let [hint, length, protection, flags, file, _] = *a;
+        let size = up(length).filter(|size| *size > 0).ok_or(if length == 0 { Errno::INVAL } else { Errno::NOMEM })?;
+        if !offset.is_multiple_of(PAGE) || flags & 0xf == 0 {
+            return Err(Errno::INVAL.into());
+        }
+        if flags & MAP_ANONYMOUS == 0 {
+            // Zeros can be had, and nothing else is a file that could be mapped.
+            match self.files.get(file as i32)?.file {
+                File::Zero => {}
+                _ => return Err(Errno::NODEV.into()),
+            }
+        }
+        let start = if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
+            if !hint.is_multiple_of(PAGE) {
+                return Err(Errno::INVAL.into());
+            }
+            if !self.is_mappable(hint, size) {
+                return Err(Errno::NOMEM.into());
+            }
+            let range = hint..=hint + (size - 1);
+            if flags & MAP_FIXED_NOREPLACE != 0 && self.machine.engine.regions().conflict(&range).is_some() {
+                return Err(Errno::EXIST.into());
+            }
+            self.unmap(&range)?;
+            hint
+        } else {
+            let hint = hint & !(PAGE - 1);
+            let free =
+                |process: &Self| process.machine.engine.regions().conflict(&(hint..=hint + (size - 1))).is_none();
+            if hint != 0 && self.is_mappable(hint, size) && free(self) { hint } else { self.unused(size)?? }
+        };
+        self.map(start, size, access(protection))?;
+        Ok(start)
+    }
+
+    pub(super) fn munmap(&mut self, a: &[u64; 6]) -> Served {
+        let size = up(a[1]).filter(|size| *size > 0 && a[0].is_multiple_of(PAGE)).ok_or(Errno::INVAL)?;
+        if !self.is_mappable(a[0], size) {
+            return Err(Errno::INVAL.into());
+        }
+        self.unmap(&(a[0]..=a[0] + (size - 1)))?;
+        Ok(0)
+    }
+
+    pub(super) fn mprotect(&mut self, a: &[u64; 6]) -> Served {
+        if !a[0].is_multiple_of(PAGE) {
+            return Err(Errno::INVAL.into());
+        }
+        let size = up(a[1]).ok_or(Errno::NOMEM)?;
+        if size == 0 {
+            return Ok(0);
+        }
+        if !self.is_mappable(a[0], size) {
+            return Err(Errno::NOMEM.into());
+        }
+        let mut next = a[0];
+        for (region, _) in self.mappings(&(a[0]..=a[0] + (size - 1)))? {
+            // What is in front of a gap is changed, as by Linux.
+            if *region.start() != next {
+                return Err(Errno::NOMEM.into());
+            }
+            next = *region.end() + 1;
+            self.machine.engine.protect(region, access(a[2]));
+        }
+        if next == a[0] + size { Ok(0) } else { Err(Errno::NOMEM.into()) }
+    }
+
+    pub(super) fn mremap(&mut self, a: &[u64; 6]) -> Served {
+        let [old, old_length, new_length, flags, ..] = *a;
+        let sizes = up(old_length).zip(up(new_length)).filter(|sizes| sizes.0 > 0 && sizes.1 > 0);
+        let (size, wanted) = sizes.filter(|_| old.is_multiple_of(PAGE)).ok_or(Errno::INVAL)?;
+        if !self.is_mappable(old, size) || flags & MREMAP_FIXED != 0 {
+            return Err(Errno::INVAL.into());
+        }
+        if wanted <= size {
+            if wanted < size {
+                self.unmap(&(old + wanted..=old + (size - 1)))?;
+            }
+            return Ok(old);
+        }
+        let parts = self.mappings(&(old..=old + (size - 1)))?;
+        let held: u64 = parts.iter().map(|(region, _)| region.end() - region.start() + 1).sum();
+        let access = parts.first().map(|part| part.1).filter(|_| held == size).ok_or(Errno::FAULT)?;
+        let behind = old + size..=old + (wanted - 1);
+        if self.is_mappable(old, wanted) && self.machine.engine.regions().conflict(&behind).is_none() {
+            self.map(old + size, wanted - size, access)?;
+            return Ok(old);
+        }
+        if flags & MREMAP_MAYMOVE == 0 {
+            return Err(Errno::NOMEM.into());
+        }
+        let new = self.unused(wanted)??;
+        self.map(new, wanted, access)?;
+        // What cannot be accessed at all has nothing in it that could be copied.
+        if access != Access::NONE {
+            self.copy(old, new, size)?;
+        }
+        self.unmap(&(old..=old + (size - 1)))?;
+        Ok(new)
+    }
+
+    pub(super) fn madvise(&mut self, a: &[u64; 6]) -> Served {
+        let size = up(a[1]).filter(|_| a[0].is_multiple_of(PAGE)).ok_or(Errno::INVAL)?;
+        if size == 0 || a[2] != MADV_DONTNEED {
+            return Ok(0);
+        }
+        if !self.is_mappable(a[0], size) {
+            return Err(Errno::NOMEM.into());
+        }
+        for (region, access) in self.mappings(&(a[0]..=a[0] + (size - 1)))? {
+            self.unmap(&region)?;
+            self.map(*region.start(), region.end() - region.start() + 1, access)?;
+        }
+        Ok(0)
+    }
+
+    /// ARM's: the code that was written there is to be seen. Whatever the range, all translated code goes.
+    pub(super) fn cacheflush(&mut self, a: &[u64; 6]) -> Served {
+        let (start, end) = (a[0] & !(PAGE - 1), a[1]);
+        if end < a[0] || a[2] != 0 {
+            return Err(Errno::INVAL.into());
+        }
+        self.machine.spend(end - a[0])?;
+        if let Some((region, access)) = self.machine.engine.regions().at(start) {
+            let access = *access;
+            self.machine.engine.protect(region, access);
+        }
+        Ok(0)
+    }
+}

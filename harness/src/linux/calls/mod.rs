@@ -1,0 +1,205 @@
+//! The table of system calls: each with its number for AArch64 (asm-generic/unistd.h) and for the ARM EABI (asm/unistd.h), and
+//! what serves it. Whatever is not in it is counted and refused as unknown (ENOSYS), which C libraries expect of older systems.
+
+mod files;
+mod identity;
+mod memory;
+mod paths;
+mod signals;
+mod time;
+
+use rustix::io::Errno;
+
+use self::time::Width::{Narrow, Wide};
+use super::{End, Fail, Process, Served};
+use crate::executor::hosted::engine::Engine;
+
+/// What serves a call. Arguments are registers, those of 32 bits without sign.
+type Serve<E> = fn(&mut Process<E>, &[u64; 6]) -> Served;
+
+/// A system call.
+struct Row<E: Engine> {
+    /// Its name in the manual.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests say by it which row is wrong"))]
+    name: &'static str,
+    /// Its number for AArch64, and for ARM.
+    numbers: [u32; 2],
+    serve: Serve<E>,
+}
+
+const fn row<E: Engine>(name: &'static str, a64: u32, arm: u32, serve: Serve<E>) -> Row<E> {
+    Row { name, numbers: [a64, arm], serve }
+}
+
+/// Of a call that the architecture does not have.
+const NONE: u32 = u32::MAX;
+
+impl<E: Engine + 'static> Process<E> {
+    #[rustfmt::skip]
+    const CALLS: &[Row<E>] = &[
+        // Memory.
+        row("brk", 214, 45, Process::brk),
+        row("mmap", 222, NONE, |p, a| p.mmap(a, a[5])),
+        row("mmap2", NONE, 192, |p, a| p.mmap(a, a[5] << 12)),
+        row("munmap", 215, 91, Process::munmap),
+        row("mprotect", 226, 125, Process::mprotect),
+        row("mremap", 216, 163, Process::mremap),
+        row("madvise", 233, 220, Process::madvise),
+        row("msync", 227, 144, |_, _| Ok(0)),
+        row("mlock", 228, 150, |_, _| Ok(0)),
+        row("munlock", 229, 151, |_, _| Ok(0)),
+        row("mlockall", 230, 152, |_, _| Ok(0)),
+        row("munlockall", 231, 153, |_, _| Ok(0)),
+        row("membarrier", 283, 389, |_, a| if a[0] == 0 { Ok(0) } else { Err(Errno::INVAL.into()) }),
+        // Files.
+        row("read", 63, 3, Process::read_call),
+        row("write", 64, 4, Process::write_call),
+        row("readv", 65, 145, Process::readv),
+        row("writev", 66, 146, Process::writev),
+        row("pread64", 67, 180, |p, a| p.unseekable(a)),
+        row("pwrite64", 68, 181, |p, a| p.unseekable(a)),
+        row("close", 57, 6, |p, a| p.files.close(a[0] as i32).map(|()| 0).map_err(Fail::from)),
+        row("close_range", 436, 436, Process::close_range),
+        row("dup", 23, 41, |p, a| p.duplicate(a[0] as i32, 0, false)),
+        row("dup2", NONE, 63, |p, a| p.dup3(a, true)),
+        row("dup3", 24, 358, |p, a| p.dup3(a, false)),
+        row("fcntl", 25, 55, Process::fcntl),
+        row("fcntl64", NONE, 221, Process::fcntl),
+        row("ioctl", 29, 54, Process::ioctl),
+        row("lseek", 62, 19, |p, a| p.unseekable(a)),
+        row("_llseek", NONE, 140, |p, a| p.unseekable(a)),
+        row("fstat", 80, 197, Process::fstat),
+        row("fsync", 82, 118, |p, a| p.files.get(a[0] as i32).map(|_| 0).map_err(Fail::from)),
+        row("ftruncate", 46, 194, |p, a| p.unseekable(a)),
+        row("pipe", NONE, 42, |p, a| p.pipe2(&[a[0], 0, 0, 0, 0, 0])),
+        row("pipe2", 59, 359, Process::pipe2),
+        row("ppoll", 73, 336, |p, a| p.ppoll(a, Narrow)),
+        row("ppoll_time64", NONE, 414, |p, a| p.ppoll(a, Wide)),
+        row("poll", NONE, 168, Process::poll),
+        row("openat", 56, 322, |p, a| p.openat(a[1], a[2] as u32)),
+        row("open", NONE, 5, |p, a| p.openat(a[0], a[1] as u32)),
+        row("newfstatat", 79, 327, Process::fstatat),
+        row("stat64", NONE, 195, |p, a| p.fstatat(&[AT_FDCWD, a[0], a[1], 0, 0, 0])),
+        row("lstat64", NONE, 196, |p, a| p.fstatat(&[AT_FDCWD, a[0], a[1], 0, 0, 0])),
+        row("statx", 291, 397, Process::statx),
+        row("readlinkat", 78, 332, |p, a| p.readlink(a[1], a[2], a[3])),
+        row("readlink", NONE, 85, |p, a| p.readlink(a[0], a[1], a[2])),
+        row("faccessat", 48, 334, |p, a| p.access(a[1])),
+        row("faccessat2", 439, 439, |p, a| p.access(a[1])),
+        row("access", NONE, 33, |p, a| p.access(a[0])),
+        row("getcwd", 17, 183, Process::getcwd),
+        row("mkdirat", 34, 323, |p, a| p.nothing_is_made(a[1])),
+        row("unlinkat", 35, 328, |p, a| p.nothing_is_there(a[1])),
+        row("unlink", NONE, 10, |p, a| p.nothing_is_there(a[0])),
+        // Identity.
+        row("uname", 160, 122, Process::uname),
+        row("getpid", 172, 20, |p, _| Ok(p.id().into())),
+        row("getppid", 173, 64, |_, _| Ok(1)),
+        row("gettid", 178, 224, |p, _| Ok(p.id().into())),
+        row("getuid", 174, 199, |_, _| Ok(super::stack::USER)),
+        row("geteuid", 175, 201, |_, _| Ok(super::stack::USER)),
+        row("getgid", 176, 200, |_, _| Ok(super::stack::USER)),
+        row("getegid", 177, 202, |_, _| Ok(super::stack::USER)),
+        row("getpgid", 155, 132, |p, _| Ok(p.id().into())),
+        row("getsid", 156, 147, |p, _| Ok(p.id().into())),
+        row("umask", 166, 60, |_, _| Ok(0o022)),
+        row("set_tid_address", 96, 256, |p, a| { p.clear_on_exit = a[0]; Ok(p.id().into()) }),
+        row("set_robust_list", 99, 338, |_, _| Ok(0)),
+        row("rseq", 293, 398, |_, _| Err(Errno::NOSYS.into())),
+        row("prlimit64", 261, 369, Process::prlimit64),
+        row("getrlimit", 163, 191, Process::getrlimit),
+        row("setrlimit", 164, 75, |_, _| Ok(0)),
+        row("getrusage", 165, 77, Process::getrusage),
+        row("sysinfo", 179, 116, Process::sysinfo),
+        row("prctl", 167, 172, Process::prctl),
+        row("sched_getaffinity", 123, 242, Process::sched_getaffinity),
+        row("sched_setaffinity", 122, 241, |_, _| Ok(0)),
+        row("sched_yield", 124, 158, |_, _| Ok(0)),
+        row("getcpu", 168, 345, Process::getcpu),
+        row("getrandom", 278, 384, Process::getrandom),
+        row("cacheflush", NONE, 0xf_0002, Process::cacheflush),
+        row("set_tls", NONE, 0xf_0005, Process::set_tls),
+        row("get_tls", NONE, 0xf_0006, Process::get_tls),
+        row("exit", 93, 1, |_, a| Err(Fail::End(End::Exited(a[0] as u8)))),
+        row("exit_group", 94, 248, |_, a| Err(Fail::End(End::Exited(a[0] as u8)))),
+        // Time.
+        row("clock_gettime", 113, 263, |p, a| p.clock_gettime(a, Narrow)),
+        row("clock_gettime64", NONE, 403, |p, a| p.clock_gettime(a, Wide)),
+        row("clock_getres", 114, 264, |p, a| p.clock_getres(a, Narrow)),
+        row("clock_getres_time64", NONE, 406, |p, a| p.clock_getres(a, Wide)),
+        row("clock_nanosleep", 115, 265, |p, a| p.clock_nanosleep(a, Narrow)),
+        row("clock_nanosleep_time64", NONE, 407, |p, a| p.clock_nanosleep(a, Wide)),
+        row("nanosleep", 101, 162, |p, a| p.nanosleep(a[0], a[1])),
+        row("gettimeofday", 169, 78, Process::gettimeofday),
+        row("times", 153, 43, Process::times),
+        row("futex", 98, 240, |p, a| p.futex(a, Narrow)),
+        row("futex_time64", NONE, 422, |p, a| p.futex(a, Wide)),
+        // Signals.
+        row("kill", 129, 37, |p, a| p.kill(a[0], a[1], super::signals::SI_USER)),
+        row("tkill", 130, 238, |p, a| p.kill(a[0], a[1], super::signals::SI_TKILL)),
+        row("tgkill", 131, 268, |p, a| p.kill(a[1], a[2], super::signals::SI_TKILL)),
+        row("rt_sigqueueinfo", 138, 178, Process::queue),
+        row("rt_sigaction", 134, 174, Process::sigaction),
+        row("rt_sigprocmask", 135, 175, Process::sigprocmask),
+        row("rt_sigpending", 136, 176, Process::sigpending),
+        row("rt_sigsuspend", 133, 179, Process::sigsuspend),
+        row("rt_sigreturn", 139, 173, |p, _| p.return_from_signal(true)),
+        row("sigreturn", NONE, 119, |p, _| p.return_from_signal(false)),
+        row("sigaltstack", 132, 186, Process::sigaltstack),
+    ];
+
+    /// What the manual calls a system call, whether it is served or not.
+    pub fn call_name(&self, number: u64) -> Option<&'static str> {
+        name(self.abi.is_64, usize::try_from(number).ok()?)
+    }
+
+    /// Serves a call by its number.
+    pub(super) fn serve(&mut self, number: u64, arguments: &[u64; 6]) -> Served {
+        let column = usize::from(!self.abi.is_64);
+        // A 64-bit system looks at the lower half of the register.
+        let number = number & 0xffff_ffff;
+        match Self::CALLS.iter().find(|row| u64::from(row.numbers[column]) == number && row.numbers[column] != NONE) {
+            Some(row) => (row.serve)(self, arguments),
+            None => {
+                // Numbers are the process's choice: it does not get to fill our memory with them.
+                if self.unknown.len() < 1024 || self.unknown.contains_key(&number) {
+                    *self.unknown.entry(number).or_insert(0) += 1;
+                }
+                Err(Errno::NOSYS.into())
+            }
+        }
+    }
+}
+
+/// The name of a system call, from tables of the kernel's sources.
+fn name(is_64: bool, number: usize) -> Option<&'static str> {
+    if is_64 {
+        return syscalls::aarch64::Sysno::new(number).map(|call| call.name());
+    }
+    syscalls::arm::Sysno::new(number).map(|call| call.name())
+}
+
+/// Where relative paths begin: the working directory.
+const AT_FDCWD: u64 = -100_i64 as u64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::unicorn::Processor;
+
+    #[test]
+    fn each_number_is_one_call() {
+        for column in 0..2 {
+            let mut seen = std::collections::BTreeMap::new();
+            for row in Process::<Processor>::CALLS.iter().filter(|row| row.numbers[column] != NONE) {
+                let before = seen.insert(row.numbers[column], row.name);
+                assert_eq!(before, None, "{} is another call, too", row.name);
+                // ARM's own calls are not in the kernel's table.
+                let number = row.numbers[column];
+                if number < 0xf_0000 {
+                    assert_eq!(super::name(column == 0, number as usize), Some(row.name), "{number}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What a process's file descriptors are.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{IsTerminal as _, Read as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::random::Random;
+use super::{End, Fail};
+use crate::executor::{Limit, Stop};
+use crate::host::{Sink, Stream};
+
+/// Descriptors that a process may have (RLIMIT_NOFILE).
+pub(super) const MOST: usize = 1024;
+/// Bytes that a pipe holds (pipe(7)).
+const PIPE: usize = 65_536;
+
+/// What a descriptor is for.
+#[derive(Clone, Debug)]
+pub(super) enum File {
+    /// Our standard input.
+    Input,
+    /// Our standard output, or our standard error.
+    Output(Stream),
+    /// `/dev/null`
+    Null,
+    /// `/dev/zero`
+    Zero,
+    /// `/dev/random` and `/dev/urandom`, which are as random as the seed.
+    Random,
+    /// The end of a pipe that is read.
+    Reader(Rc<Pipe>),
+    /// The end of a pipe that is written.
+    Writer(Rc<Pipe>),
+}
+
+/// A pipe. How often each end is open is how often it is held.
+#[derive(Debug, Default)]
+pub(super) struct Pipe {
+    content: RefCell<VecDeque<u8>>,
+    /// Held by everyone who may read, and by everyone who may write.
+    ends: RefCell<[usize; 2]>,
+}
+
+/// A descriptor.
+#[derive(Clone, Debug)]
+pub(super) struct Descriptor {
+    pub(super) file: File,
+    /// O_NONBLOCK and O_APPEND, as the process set them.
+    pub(super) flags: u32,
+    pub(super) close_on_exec: bool,
+}
+
+/// All descriptors of a process.
+pub(super) struct Files {
+    open: BTreeMap<i32, Descriptor>,
+    sink: Sink,
+    /// Bytes that it may still print.
+    left: u64,
+}
+
+/// O_NONBLOCK
+pub(super) const NO_BLOCK: u32 = 0o4000;
+
+impl Files {
+    pub(super) fn new(sink: Sink, output: u64) -> Files {
+        let standard = [File::Input, File::Output(Stream::Out), File::Output(Stream::Error)];
+        let open = (0..).zip(standard).map(|(number, file)| (number, Descriptor::new(file)));
+        Files { open: open.collect(), sink, left: output }
+    }
+
+    pub(super) fn get(&self, number: i32) -> Result<&Descriptor, Errno> {
+        self.open.get(&number).ok_or(Errno::BADF)
+    }
+
+    pub(super) fn get_mut(&mut self, number: i32) -> Result<&mut Descriptor, Errno> {
+        self.open.get_mut(&number).ok_or(Errno::BADF)
+    }
+
+    /// Opens under the lowest number that is free, of those from `from` on.
+    pub(super) fn open(&mut self, descriptor: Descriptor, from: i32) -> Result<i32, Errno> {
+        let free = (from..).find(|number| !self.open.contains_key(number)).unwrap_or(i32::MAX);
+        self.open_at(descriptor, free)
+    }
+
+    /// Opens under this number, closing what was there.
+    pub(super) fn open_at(&mut self, descriptor: Descriptor, number: i32) -> Result<i32, Errno> {
+        if usize::try_from(number).map_err(|_| Errno::BADF)? >= MOST {
+            return Err(Errno::MFILE);
+        }
+        let _ = self.close(number);
+        descriptor.file.hold(1);
+        self.open.insert(number, descriptor);
+        Ok(number)
+    }
+
+    pub(super) fn close(&mut self, number: i32) -> Result<(), Errno> {
+        let descriptor = self.open.remove(&number).ok_or(Errno::BADF)?;
+        descriptor.file.hold(-1);
+        Ok(())
+    }
+
+    /// Prints. What is over the limit is not printed, and ends the run.
+    pub(super) fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Fail> {
+        let fits = self.left.min(bytes.len() as u64) as usize;
+        self.left -= fits as u64;
+        let refused = |error| Stop::Refused(format!("what it prints cannot be written: {error}"));
+        (self.sink)(stream, &bytes[..fits]).map_err(|error| Fail::End(End::Stopped(refused(error))))?;
+        if fits < bytes.len() { Err(Fail::End(End::Stopped(Stop::OutOfBudget(Limit::Output)))) } else { Ok(()) }
+    }
+}
+
+impl Descriptor {
+    pub(super) fn new(file: File) -> Descriptor {
+        Descriptor { file, flags: 0, close_on_exec: false }
+    }
+}
+
+/// What reading and writing come to.
+pub(super) enum Moved<T> {
+    Done(T),
+    /// It has to wait for somebody.
+    Waits,
+}
+
+impl File {
+    /// Two ends of a new pipe: the one to read from comes first.
+    pub(super) fn pipe() -> [File; 2] {
+        let pipe = Rc::new(Pipe::default());
+        [File::Reader(pipe.clone()), File::Writer(pipe)]
+    }
+
+    fn hold(&self, by: isize) {
+        let (pipe, end) = match self {
+            File::Reader(pipe) => (pipe, 0),
+            File::Writer(pipe) => (pipe, 1),
+            _ => return,
+        };
+        let mut ends = pipe.ends.borrow_mut();
+        ends[end] = ends[end].saturating_add_signed(by);
+    }
+
+    /// Reads up to so many bytes; none at its end.
+    pub(super) fn read(&self, most: usize, random: &mut Random, time: Duration) -> Result<Moved<Vec<u8>>, Errno> {
+        Ok(Moved::Done(match self {
+            File::Input => return standard_input(most, time),
+            File::Null => Vec::new(),
+            File::Zero => vec![0; most],
+            File::Random => random.bytes(most),
+            File::Reader(pipe) => {
+                let mut content = pipe.content.borrow_mut();
+                if content.is_empty() && most > 0 && pipe.ends.borrow()[1] > 0 {
+                    return Ok(Moved::Waits);
+                }
+                let count = content.len().min(most);
+                content.drain(..count).collect()
+            }
+            File::Output(_) | File::Writer(_) => return Err(Errno::BADF),
+        }))
+    }
+
+    /// Writes to a pipe, or to nowhere. How many bytes were taken.
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<Moved<usize>, Errno> {
+        match self {
+            File::Null | File::Zero | File::Random => Ok(Moved::Done(bytes.len())),
+            File::Writer(pipe) => {
+                if pipe.ends.borrow()[0] == 0 {
+                    return Err(Errno::PIPE);
+                }
+                let mut content = pipe.content.borrow_mut();
+                let room = PIPE - content.len();
+                if room == 0 && !bytes.is_empty() {
+                    return Ok(Moved::Waits);
+                }
+                let count = room.min(bytes.len());
+                content.extend(&bytes[..count]);
+                Ok(Moved::Done(count))
+            }
+            File::Input | File::Output(_) | File::Reader(_) => Err(Errno::BADF),
+        }
+    }
+
+    /// Whether it is a terminal of ours.
+    pub(super) fn is_terminal(&self) -> bool {
+        match self {
+            File::Input => std::io::stdin().is_terminal(),
+            File::Output(Stream::Out) => std::io::stdout().is_terminal(),
+            File::Output(Stream::Error) => std::io::stderr().is_terminal(),
+            _ => false,
+        }
+    }
+
+    /// Its type and its rights (`st_mode`).
+    pub(super) fn mode(&self) -> u32 {
+        match self {
+            File::Null | File::Zero | File::Random => 0o020_666,
+            file if file.is_terminal() => 0o020_620,
+            _ => 0o010_600,
+        }
+    }
+
+    /// What of POLLIN, POLLOUT, POLLERR and POLLHUP holds.
+    pub(super) fn events(&self) -> u16 {
+        const IN: u16 = 1;
+        const OUT: u16 = 4;
+        const ERR: u16 = 8;
+        const HUP: u16 = 16;
+        match self {
+            File::Input if has_input(Duration::ZERO).unwrap_or(true) => IN,
+            File::Input => 0,
+            File::Output(_) => OUT,
+            File::Null | File::Zero | File::Random => IN | OUT,
+            File::Reader(pipe) => {
+                let closed = if pipe.ends.borrow()[1] == 0 { HUP } else { 0 };
+                closed | if pipe.content.borrow().is_empty() { 0 } else { IN }
+            }
+            File::Writer(pipe) if pipe.ends.borrow()[0] == 0 => OUT | ERR,
+            File::Writer(pipe) if pipe.content.borrow().len() < PIPE => OUT,
+            File::Writer(_) => 0,
+        }
+    }
+}
+
+/// Whether our standard input has something, or ends, within this time.
+fn has_input(time: Duration) -> Result<bool, Errno> {
+    let input = std::io::stdin();
+    let time = Timespec { tv_sec: time.as_secs().min(1 << 31) as i64, tv_nsec: time.subsec_nanos().into() };
+    Ok(poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&time))? > 0)
+}
+
+fn standard_input(most: usize, time: Duration) -> Result<Moved<Vec<u8>>, Errno> {
+    // Nobody waits longer for it than the run lasts.
+    if !has_input(time)? {
+        return Ok(Moved::Waits);
+    }
+    let mut bytes = vec![0; most];
+    let error = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+    let count = std::io::stdin().lock().read(&mut bytes).map_err(error)?;
+    bytes.truncate(count);
+    Ok(Moved::Done(bytes))
+}

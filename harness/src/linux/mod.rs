@@ -1,0 +1,251 @@
+//! A Linux process in the emulator: an executable mapped as the system maps it, started at its entry point, and given what it asks
+//! the system for.
+//!
+//! What a process sees of the system is here and nowhere else: its memory (`space`), what is on its stack when it starts
+//! (`stack`), files (`files`), signals (`signals`, `frames`), and one table of system calls (`calls`), each with its number for
+//! AArch64 and for the ARM EABI. Nothing of the host is reachable but standard input, output and error, and what the user grants.
+//! Whatever a process asks for is taken from the budget of its run.
+
+mod abi;
+mod calls;
+mod files;
+mod frames;
+mod pages;
+mod random;
+mod signals;
+mod space;
+mod stack;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use linker::Target;
+use rustix::io::Errno;
+
+use self::abi::Abi;
+use self::files::Files;
+use self::random::Random;
+use self::signals::{Info, Signals};
+use self::space::Space;
+use crate::executor::hosted::engine::{Ended, Engine};
+use crate::executor::hosted::metered::Metered;
+use crate::executor::{AccessError, Budget, Fault, FaultKind, Guest, Limit, Register, Resume, Stop};
+use crate::host::Sink;
+use crate::linked::Mapped;
+
+pub use self::signals::name as signal_name;
+
+/// What a process is started with.
+pub struct Start<'a> {
+    /// The name that it is called by (AT_EXECFN), which is its first argument, too.
+    pub name: &'a str,
+    /// Its arguments behind that.
+    pub arguments: &'a [String],
+    /// Its environment, each `NAME=VALUE`.
+    pub environment: &'a [String],
+    /// Bytes that its stack may have.
+    pub stack: u64,
+    /// Decides what it gets for random numbers.
+    pub seed: u64,
+    /// What it may take.
+    pub budget: Budget,
+}
+
+/// A process did not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// There is no room for something.
+    #[error("there is no room for {0}")]
+    NoRoom(String),
+    /// Processes for this target do not run here.
+    #[error("nothing here serves the system calls of {0}")]
+    Target(&'static str),
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With a status.
+    Exited(u8),
+    /// By a signal that it did not handle, which it sent itself or which an instruction raised.
+    Killed {
+        /// The signal's number.
+        signal: u32,
+        /// What the instruction did.
+        fault: Option<Fault>,
+    },
+    /// It used up its budget, or the machine failed.
+    Stopped(Stop),
+}
+
+/// Why a system call has no result.
+#[derive(Debug)]
+enum Fail {
+    /// The process is told this.
+    Error(Errno),
+    /// The process ends.
+    End(End),
+}
+
+impl From<Errno> for Fail {
+    fn from(errno: Errno) -> Fail {
+        Fail::Error(errno)
+    }
+}
+
+impl From<AccessError> for Fail {
+    fn from(error: AccessError) -> Fail {
+        match error {
+            AccessError::Inaccessible(_) => Fail::Error(Errno::FAULT),
+            AccessError::Exhausted(limit) => Fail::End(End::Stopped(Stop::OutOfBudget(limit))),
+            AccessError::Refused(why) => Fail::End(End::Stopped(Stop::Refused(why))),
+        }
+    }
+}
+
+/// What a system call comes to.
+type Served = Result<u64, Fail>;
+
+/// Host work that a system call is taken for, besides the bytes that it looks at.
+const CALL: u64 = 256;
+
+/// A process.
+pub struct Process<E: Engine> {
+    machine: Metered<E>,
+    abi: Abi,
+    space: Space,
+    files: Files,
+    signals: Signals,
+    random: Random,
+    /// Where the process says that its end is to be noted (set_tid_address).
+    clear_on_exit: u64,
+    /// System calls that nothing here serves, by number, and how often each was made.
+    unknown: BTreeMap<u64, u64>,
+    name: String,
+    begun: Instant,
+}
+
+impl<E: Engine + 'static> Process<E> {
+    /// Maps an executable into an engine that has nothing in it, and puts on the stack what a process finds there. `sink` takes what
+    /// it prints.
+    ///
+    /// # Errors
+    /// There is no room, or no such system.
+    pub fn new(engine: E, executable: &Mapped, start: &Start<'_>, sink: Sink) -> Result<Process<E>, StartError> {
+        let target = engine.info().target;
+        let abi = Abi::of(target).ok_or(StartError::Target(target.name))?;
+        let mut machine = Metered::new(engine);
+        machine.budget = start.budget;
+        machine.renew();
+        let space = Space::new(&abi, start.stack);
+        let mut process = Process {
+            machine,
+            space,
+            files: Files::new(sink, start.budget.output),
+            signals: Signals::default(),
+            random: Random::new(start.seed),
+            clear_on_exit: 0,
+            unknown: BTreeMap::new(),
+            name: start.name.to_owned(),
+            begun: Instant::now(),
+            abi,
+        };
+        process.map_executable(executable)?;
+        process.map_kernel_page();
+        let sp = process.begin_stack(executable, start)?;
+        let entry = process.space.base.wrapping_add(executable.entry);
+        process.machine.engine.set(Register::Sp, sp.into());
+        process.machine.engine.set_pc(entry);
+        Ok(process)
+    }
+
+    /// Whether processes for this target run here.
+    pub fn is_for(target: &'static Target) -> bool {
+        Abi::of(target).is_some()
+    }
+
+    /// How far the executable is from where it says.
+    pub fn base(&self) -> u64 {
+        self.space.base
+    }
+
+    /// System calls that were made and that nothing here serves: each by its number, and how often.
+    pub fn unknown_calls(&self) -> &BTreeMap<u64, u64> {
+        &self.unknown
+    }
+
+    /// A register.
+    pub fn get(&self, register: Register) -> u128 {
+        self.machine.engine.get(register)
+    }
+
+    /// All registers with their names.
+    pub fn registers(&self) -> Vec<(String, u128)> {
+        let info = self.machine.engine.info();
+        Register::file(info).map(|register| (register.name(info), self.get(register))).collect()
+    }
+
+    /// Runs it to its end.
+    pub fn run(&mut self) -> End {
+        let begun = self.machine.begin();
+        let end = loop {
+            if let Some(end) = self.deliver_signals() {
+                break end;
+            }
+            if let Some(end) = self.run_once() {
+                break end;
+            }
+        };
+        self.machine.end(begun);
+        end
+    }
+
+    /// Runs until something happens, and serves that.
+    fn run_once(&mut self) -> Option<End> {
+        let engine = &mut self.machine.engine;
+        let pc = engine.get(Register::Pc) as u64 | u64::from(engine.thumb());
+        let stop = match engine.run(pc, Resume::Run) {
+            // There is no such place.
+            Ended::Host => {
+                let pc = engine.get(Register::Pc) as u64;
+                Stop::Fault(Fault { kind: FaultKind::Fetch, pc, address: Some(pc), host: None })
+            }
+            Ended::Stop(stop) => stop,
+        };
+        match stop {
+            Stop::Syscall => self.system_call(),
+            Stop::Fault(fault) => self.raise(Info::of_fault(&fault), Some(fault)),
+            Stop::Breakpoint { pc } => {
+                let fault = Fault { kind: FaultKind::Breakpoint, pc, address: None, host: None };
+                self.raise(Info::of_fault(&fault), Some(fault))
+            }
+            stop => Some(End::Stopped(stop)),
+        }
+    }
+
+    /// Does what the process asks the system for.
+    fn system_call(&mut self) -> Option<End> {
+        let number = self.machine.get(self.abi.number) as u64;
+        let arguments: [u64; 6] = std::array::from_fn(|n| self.machine.get(Register::Core(n as u8)) as u64);
+        let result = self.machine.spend(CALL).map_err(Fail::from).and_then(|()| self.serve(number, &arguments));
+        if !self.machine.engine.charge() {
+            let limit = if self.machine.is_late() { Limit::Time } else { Limit::Instructions };
+            return Some(End::Stopped(Stop::OutOfBudget(limit)));
+        }
+        if let Some(lost) = self.machine.engine.lost() {
+            return Some(End::Stopped(Stop::Lost(lost.clone())));
+        }
+        let value = match result {
+            Ok(value) => value,
+            Err(Fail::Error(errno)) => (-i64::from(errno.raw_os_error())) as u64,
+            Err(Fail::End(end)) => return Some(end),
+        };
+        self.machine.set(Register::Core(0), value.into());
+        None
+    }
+
+    /// The time that is left of the run.
+    fn time_left(&self) -> Duration {
+        self.machine.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+}
