@@ -30,6 +30,21 @@ pub fn held_by(job: &Job<'_, '_>) -> BTreeSet<&'static str> {
 
 /// The same for objects that nobody has linked yet. What cannot be read holds nothing.
 pub fn held_in(target: &'static Target, files: &[File]) -> BTreeSet<&'static str> {
+    held(parsed(target, files).graph())
+}
+
+/// How many relocations of each name such objects hold.
+pub fn counted_in(target: &'static Target, files: &[File]) -> BTreeMap<String, u64> {
+    let parsed = parsed(target, files);
+    let graph = parsed.graph();
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (id, _) in graph.edges.iter() {
+        *counts.entry(graph.object_row(id).name).or_default() += 1;
+    }
+    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+fn parsed<'data>(target: &'static Target, files: &'data [File]) -> Parsed<'data> {
     let mut parsed = Parsed::new(target, Options::default());
     for file in files {
         let added = match file.kind {
@@ -40,7 +55,7 @@ pub fn held_in(target: &'static Target, files: &[File]) -> BTreeSet<&'static str
             break;
         }
     }
-    held(parsed.graph())
+    parsed
 }
 
 /// Relocations of what is live and came from objects, counted by name.

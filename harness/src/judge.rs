@@ -20,11 +20,15 @@ use crate::plan::Configuration;
 use crate::{held, suspects};
 
 mod beyond;
+mod fields;
+mod loader;
 mod program;
+mod refusal;
 mod subject;
 
 use beyond::beyond;
 
+pub use loader::judge_loader;
 pub use program::judge_program;
 pub use subject::judge_subject;
 

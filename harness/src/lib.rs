@@ -82,8 +82,12 @@ pub mod linking;
 #[doc(hidden)]
 pub mod linux;
 #[doc(hidden)]
+pub mod loader;
+#[doc(hidden)]
 pub mod locate;
 pub mod machine;
+#[doc(hidden)]
+pub mod maker;
 #[doc(hidden)]
 pub mod messages;
 #[doc(hidden)]

@@ -14,9 +14,9 @@ use crate::executor::Choice;
 use crate::executor::choice::{Machine, Source};
 use crate::executor::hosted::engine::PAGE;
 use crate::judge::{self, Findings};
+use crate::maker::Maker;
 use crate::plan::Configuration;
 use crate::plan::{Batch, Objects};
-use crate::subject::Subject;
 use crate::with_machine;
 
 /// Runs all batches on so many machines at once, by our linker or a subject, or until `stop` says that nobody wants more. `sink` gets each record as it
@@ -24,7 +24,7 @@ use crate::with_machine;
 pub fn run(
     batches: &[Batch<'_>],
     executor: &Choice,
-    subject: Option<&Subject>,
+    subject: Option<&Maker>,
     machines: usize,
     strict: bool,
     stop: &(dyn Fn() -> bool + Sync),
@@ -110,7 +110,7 @@ fn shape(objects: &Objects) -> Vec<(usize, u64, u64)> {
 
 /// One machine for each target, made when first needed.
 struct Machines<'a> {
-    subject: Option<&'a Subject>,
+    subject: Option<&'a Maker>,
     source: Source,
     by_target: BTreeMap<&'static str, Result<Machine, String>>,
 }
@@ -144,7 +144,8 @@ impl Machines<'_> {
         let target: &'static Target = configuration.build.target;
         match self.by_target.entry(target.name).or_insert_with(|| self.source.machine(target)) {
             Ok(machine) => with_machine!(machine, machine => match self.subject {
-                Some(subject) => judge::judge_subject(&mut **machine, configuration, files, subject),
+                Some(Maker::Linker(subject)) => judge::judge_subject(&mut **machine, configuration, files, subject),
+                Some(Maker::Loader(loader)) => judge::judge_loader(&mut **machine, configuration, files, loader),
                 None => judge::judge(&mut **machine, configuration, files),
             }),
             Err(error) => {

@@ -10,6 +10,7 @@ mod elf;
 mod findings;
 mod image;
 mod judge;
+mod loaded;
 mod map;
 mod merged;
 mod object;
@@ -28,11 +29,12 @@ use crate::exit::BadInput;
 use crate::linking::Input;
 use crate::oracle::{Frames, Index, Output};
 use judge::Judge;
-use placement::State;
+use placement::{Placement, State};
 use resolve::Known;
 use slots::Slots;
 
 pub use findings::{Findings, Sections, Tally, Wrong};
+pub use loaded::{Differing, Memory, check_loaded};
 pub use placement::Evidence;
 
 /// Finds the sections of these files in an image and judges every relocated field that is there. `map` is what the linker wrote
@@ -51,15 +53,20 @@ pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Fin
     let objects = object::read(inputs, read.target).map_err(BadInput)?;
     let map = map.map(|map| map::Map::read(&map.data).map_err(bad(&map.name))).transpose()?;
     let placement = place::place(&read, &objects, map.as_ref());
-    let mut known = Known::new(&read, &objects, placement);
-    let output = output(&read, &known);
+    Ok(judge_all(&image.name, &read, &objects, placement))
+}
+
+/// Judges what is placed.
+fn judge_all(name: &str, read: &image::Image<'_>, objects: &[object::Object<'_>], placement: Placement) -> Findings {
+    let mut known = Known::new(read, objects, placement);
+    let output = output(read, &known);
     let frames = Frames::read(read.target, &output);
     let found = pieces::find(&known, frames.as_ref(), &Index::read(&output));
     pieces::note(&mut known.placement, found);
     known.find_merged();
-    let slots = Slots::read(&read);
+    let slots = Slots::read(read);
     let judge = Judge { known: &known, output: &output, slots: &slots };
-    let mut findings = Findings::new(&image.name, read.target);
+    let mut findings = Findings::new(name, read.target);
     for (number, object) in objects.iter().enumerate() {
         if !known.placement.linked[number] {
             findings.members_left += 1;
@@ -73,12 +80,12 @@ pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Fin
                 let (judged, lost) = judge.section(number, section);
                 findings.add_lost(lost);
                 for one in judged {
-                    findings.add(&read, object, section, one);
+                    findings.add(read, object, section, one);
                 }
             }
         }
     }
-    Ok(findings)
+    findings
 }
 
 /// The image as memory, with what came from objects, at which stubs end.

@@ -3,6 +3,8 @@
 /// What says where a section is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Evidence {
+    /// Who put it there says so.
+    pub told: bool,
     /// The map file has it there.
     pub map: bool,
     /// A symbol of it is there, by its name.
@@ -15,9 +17,14 @@ pub struct Evidence {
 
 impl std::fmt::Display for Evidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Evidence { map, symbols, relocations, content } = *self;
-        let said =
-            [(map, "the map"), (symbols, "symbols"), (relocations, "kept relocations"), (content, "bytes alone")];
+        let Evidence { told, map, symbols, relocations, content } = *self;
+        let said = [
+            (told, "the loader"),
+            (map, "the map"),
+            (symbols, "symbols"),
+            (relocations, "kept relocations"),
+            (content, "bytes alone"),
+        ];
         let said: Vec<&str> = said.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
         f.write_str(&said.join(", "))
     }

@@ -23,10 +23,10 @@ use reports::{html, markdown, terminal};
 
 use crate::command::machine;
 use crate::executor::Choice;
+use crate::maker::Maker;
 use crate::messages;
 use crate::plan::{self, Selection, Source};
 use crate::run;
-use crate::subject::Subject;
 use crate::{exit, stdout};
 
 mod failed;
@@ -299,6 +299,9 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         return crate::bless::main(chosen, &source, &corpus, &args.reference);
     }
     // Refused now, not after the run.
+    if let Some(subject) = &subject {
+        subject.prepare(chosen.iter().flatten())?;
+    }
     let baseline = args.baseline.as_deref().map(super::compare::read).transpose()?;
     let reports = args.report.iter().map(|(kind, path)| Ok((*kind, outside::Output::at(path)?)));
     let reports: Vec<(Kind, outside::Output)> = reports.collect::<Result<_, FileError>>()?;
@@ -310,7 +313,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         command: std::env::args().skip(1).collect(),
         selected,
         toolchains: source.versions(),
-        subject: subject.as_ref().map(Subject::described),
+        subject: subject.as_ref().map(Maker::described),
         ..Start::default()
     };
     if output.json || !args.report.is_empty() || std::env::var_os("GITHUB_STEP_SUMMARY").is_some() {

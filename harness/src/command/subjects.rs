@@ -13,8 +13,9 @@ use reports::model::Record;
 use reports::subjects::Table;
 
 use crate::executor::Choice;
+use crate::maker::Maker;
 use crate::plan::{self, Selection, Source};
-use crate::subject::{LinkAs, Subject};
+use crate::subject::LinkAs;
 use crate::{exit, messages, run, stdout};
 
 /// Options of `subjects`.
@@ -32,12 +33,12 @@ pub struct Args {
     /// Toolchains by the start of their label: gcc, clang19
     #[arg(long, value_name = "T,..", value_delimiter = ',')]
     toolchain: Vec<String>,
-    /// The linkers, as `run` has them, several times [default: all that are installed]
+    /// The linkers and loaders, as `run` has them, several times [default: all linkers that are installed]
     #[arg(long, value_name = "LINKER")]
     subject: Vec<String>,
-    /// What they are to make
-    #[arg(long, value_name = "KIND", default_value = "static")]
-    link_as: LinkAs,
+    /// What linkers are to make [default: static]
+    #[arg(long, value_name = "KIND")]
+    link_as: Option<LinkAs>,
     /// Links and machines at once [default: as many as there are processors]
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -80,8 +81,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
     if args.subject.is_empty() {
-        subjects = Subject::installed();
-        subjects.iter_mut().for_each(|subject| subject.link_as = args.link_as);
+        subjects = Maker::installed(args.link_as.unwrap_or_default());
     }
     if subjects.is_empty() {
         note!("error: no linker is installed, expected one of {}", crate::subject::names().join(", "));
@@ -116,6 +116,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         note!("nothing is selected: no configuration has {} in its name", args.filters.join(" or "));
         return Ok(exit::NOTHING_SELECTED);
     }
+    for subject in &subjects {
+        subject.prepare(batches.iter().flat_map(|batch| &batch.configurations))?;
+    }
     outside::signals::listen(outside::signals::First::Ends)?;
     let table = judge(args, &subjects, &batches, &executor);
     stdout::raw(table.terminal().as_bytes());
@@ -130,7 +133,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-fn judge(args: &Args, subjects: &[Subject], batches: &[plan::Batch<'_>], executor: &Choice) -> Table {
+fn judge(args: &Args, subjects: &[Maker], batches: &[plan::Batch<'_>], executor: &Choice) -> Table {
     let jobs = args.jobs.map(NonZeroUsize::get);
     let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let words = std::env::args().skip(1).map(|word| messages::quoted(&word)).collect::<Vec<_>>().join(" ");

@@ -218,6 +218,11 @@ impl Host {
         &self.state.output.kept
     }
 
+    /// Takes what was printed, so that it is not what comes behind.
+    pub(crate) fn take_printed(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.state.output.kept)
+    }
+
     /// Sets how much may be printed from here on.
     pub(crate) fn set_output(&mut self, bytes: u64) {
         self.state.output.left = bytes;

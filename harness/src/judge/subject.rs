@@ -5,18 +5,18 @@ use std::time::Instant;
 use corpus::build::File;
 use corpus::case::Expectations;
 use corpus::matrix::{self, OutOfReach};
-use reports::model::{Checked, Record, Suspect, Verdict};
+use reports::model::Record;
 
-use super::{Findings, Task, judge_program, record, short_path};
-use crate::check::{self, Wrong};
+use super::refusal::Asked;
+use super::{Findings, Task, fields, judge_program, record, short_path};
+use crate::check;
 use crate::executor::Executor;
 use crate::exit::BadInput;
 use crate::held;
 use crate::linked::executable::{Executable, Prepared, Problem};
 use crate::linking::{Data, Input};
 use crate::plan::Configuration;
-use crate::subject::{self, Kind, Planning, Refusal, Request, Subject};
-use crate::wording::hex;
+use crate::subject::{self, Planning, Refusal, Request, Subject};
 
 /// Has a subject link a configuration, and runs what comes of it on a machine, which is reset before.
 pub fn judge_subject<E: Executor>(
@@ -143,77 +143,29 @@ impl Trial<'_> {
     }
 
     fn judge_refusal(&self, refusal: &Refusal, findings: &mut Findings) {
-        let Refusal { kind, text } = refusal;
-        let name = &self.subject.description.name;
-        let said = || format!("{name} says: {text}");
-        let known = self.subject.description.differences.iter().filter(|known| known.says.is_some());
+        let description = &self.subject.description;
         let about = subject::About {
             case: &self.configuration.case.name,
             target: self.request.target,
             layout: self.request.layout,
             build: &self.configuration.build.label,
         };
-        let excused = |known: &&subject::Difference| {
-            known.says.as_ref().is_some_and(|part| text.contains(part)) && about.is(known, &findings.held)
+        let asked = Asked {
+            name: &description.name,
+            what: "linking",
+            differences: &description.differences,
+            about,
+            wanted: &self.expected.link_errors,
+            is_beyond: self.out_of_reach.is_some(),
         };
-        let excuse = known.clone().find(excused);
-        let wanted = &self.expected.link_errors;
-        let of_case = subject::expected(wanted);
-        let failed = matches!(kind, Kind::Crash | Kind::Budget);
-        let is_wanted = if wanted.is_empty() {
-            self.out_of_reach.is_some() && *kind == Kind::OutOfRange
-        } else {
-            !failed && of_case.is_none_or(|wanted| wanted == *kind)
-        };
-        match kind {
-            _ if is_wanted => findings.check(true, String::new),
-            _ if excuse.is_some() => {
-                findings.skip = excuse.map(|excuse| format!("{name}: {}", excuse.reason));
-            }
-            Kind::Unsupported => findings.refused = Some(said().lines().next().unwrap_or_default().to_owned()),
-            Kind::Layout => findings.skip = Some(format!("{name} cannot follow the layout: {text}")),
-            Kind::Crash | Kind::Budget => findings.check(false, || text.clone()),
-            kind if wanted.is_empty() => {
-                findings.check(false, || format!("linking failed ({}): {}", kind.name(), said()));
-            }
-            kind => findings.check(false, || {
-                let wanted = of_case.map_or("", Kind::name);
-                format!("linking failed ({}), expected another error ({wanted}): {}", kind.name(), said())
-            }),
-        }
+        asked.judge(refusal, findings);
     }
 }
 
 /// Says which fields of an image are not the ABI's, or that it is none of them.
 fn look_at_fields(image: &Input, inputs: &[Input], findings: &mut Findings) {
-    let found = match check::check(image, inputs, None) {
-        Ok(found) => found,
-        Err(BadInput(why)) => return findings.problems.push(format!("its fields cannot be read: {why}")),
-    };
-    let tally = found.total();
-    if tally.wrong == 0 {
-        let (right, rest) = (tally.right + tally.relaxed, tally.unknown);
-        let unknown = if rest == 0 { String::new() } else { format!(", and {rest} cannot be judged") };
-        findings.problems.push(format!("no field is wrong: {right} relocated fields are what the ABI says{unknown}"));
-    }
-    findings.failure.suspects = found.wrong.iter().map(suspect).collect();
-}
-
-fn suspect(wrong: &Wrong) -> Suspect {
-    let s = wrong.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
-    let expected = wrong.expected.as_ref().map(|(bytes, text)| format!("; expected {}  {text}", hex(bytes)));
-    let (found, disassembly) = &wrong.found;
-    Suspect {
-        relocation: wrong.relocation.clone(),
-        site: format!("{}({}+{:#x})", wrong.object, wrong.section, wrong.offset),
-        symbol: wrong.symbol.clone(),
-        numbers: format!("S {s}  A {:#x}  P {:#x}", wrong.a, wrong.p),
-        after: hex(found),
-        disassembly: format!("{:#x}  {disassembly}", wrong.p),
-        checked: Some(Checked {
-            verdict: Verdict::Wrong,
-            why: format!("{}{}", wrong.why, expected.unwrap_or_default().trim_end()),
-        }),
-        ..Suspect::default()
+    match check::check(image, inputs, None) {
+        Ok(found) => fields::note(&found, findings),
+        Err(BadInput(why)) => findings.problems.push(format!("its fields cannot be read: {why}")),
     }
 }

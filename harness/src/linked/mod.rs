@@ -1,6 +1,7 @@
 //! A program in the memory of a machine, as everybody sees it who runs it or judges it, whoever linked it.
 //!
-//! It is made from a link of ours ([`Linked::of_link`]) or from an executable ([`Executable::load`]). What only our linker knows, such as its graph and its relocations,
+//! It is made from a link of ours ([`Linked::of_link`]), from an executable ([`Executable::load`]), or from what a loader says that it
+//! has loaded ([`Linked::assemble`]). What only our linker knows, such as its graph and its relocations,
 //! is not here: the judge names suspects where it has that as well.
 
 pub mod executable;
@@ -87,12 +88,46 @@ pub struct Piece<'data> {
     pub offset: u64,
 }
 
+/// What a program is made of, where somebody says it piece by piece.
+#[derive(Debug)]
+pub struct Assembled<'data> {
+    /// The row of the linker's table.
+    pub target: &'static Target,
+    /// What of memory is the program's.
+    pub segments: Vec<Segment>,
+    /// What runs before it and after it.
+    pub routines: Routines,
+    /// Where input sections are.
+    pub pieces: Vec<Piece<'data>>,
+    /// Its symbols.
+    pub symbols: Vec<Symbol<'data>>,
+    /// What the bytes from an address on are, in any order.
+    pub mapping: Vec<(u64, Bytes)>,
+}
+
 /// Whether an address is among so many bytes, of which there is always one.
 fn holds(start: u64, size: u64, address: u64) -> bool {
     address >= start && address - start < size.max(1)
 }
 
 impl<'data> Linked<'data> {
+    /// A program without an entry and thread-local variables.
+    pub fn assemble(parts: Assembled<'data>) -> Linked<'data> {
+        let Assembled { target, segments, routines, pieces, symbols, mut mapping } = parts;
+        mapping.sort_by_key(|entry| entry.0);
+        Linked {
+            target,
+            segments,
+            entry: None,
+            thread_local: None,
+            routines,
+            pieces,
+            unbound: Vec::new(),
+            symbols: Symbols::new(symbols),
+            mapping,
+        }
+    }
+
     /// The symbol of this name: a global one, or else the first local one.
     pub fn symbol(&self, name: &str) -> Option<&Symbol<'data>> {
         self.symbols.named(name.as_bytes())

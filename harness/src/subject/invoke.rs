@@ -108,7 +108,7 @@ pub(super) fn link(program: &Path, description: &Description, work: &Work<'_>) -
         return refused(Kind::Crash, format!("{name} ended by {signal}{}", behind(&said)));
     }
     if !ended.status.success() {
-        let kind = words::kind(description, &said);
+        let kind = words::kind(&description.says, &said);
         let said = if said.is_empty() { format!("it said nothing ({})", ended.status) } else { said };
         return refused(kind, words::shortened(&said, directory.path()));
     }

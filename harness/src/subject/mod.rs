@@ -20,11 +20,11 @@ use linker::{Layout, Options, Roots, Target};
 
 use crate::host::Host;
 use crate::linking::{self, Input, Job};
-pub use description::{Description, DescriptionError, Difference, Kind, names};
+pub use description::{Description, DescriptionError, Difference, Kind, Says, names};
 pub use invoke::Refusal;
 pub use script::Planning;
 use template::Filling;
-pub use words::expected;
+pub use words::{expected, kind};
 
 /// What a subject is to make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

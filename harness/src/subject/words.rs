@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::description::{Description, Kind};
+use super::description::{Kind, Says};
 
 /// Words that several linkers have, the first that is in a message counts.
 const COMMON: &[(&str, Kind)] = &[
@@ -48,9 +48,9 @@ const COMMON: &[(&str, Kind)] = &[
     ("PLEASE submit a bug report", Kind::Crash),
 ];
 
-/// What a message means: by the linker's own words first.
-pub(super) fn kind(description: &Description, said: &str) -> Kind {
-    let own = description.says.iter().map(|says| (says.text.as_str(), says.kind));
+/// What a message means: by somebody's own words first.
+pub fn kind(own: &[Says], said: &str) -> Kind {
+    let own = own.iter().map(|says| (says.text.as_str(), says.kind));
     let all = own.chain(COMMON.iter().copied());
     // An error counts before what is only a warning.
     let errors: Vec<&str> = said.lines().filter(|line| !line.contains("warning:")).collect();
@@ -94,10 +94,11 @@ pub(super) fn shortened(said: &str, directory: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::Description;
 
     #[test]
     fn words_of_linkers_by_kind() {
-        let of = |name: &str, said: &str| kind(&Description::find(name).expect(name), said);
+        let of = |name: &str, said: &str| kind(&Description::find(name).expect(name).says, said);
         for (name, said, expected) in [
             (
                 "ld",

@@ -1,49 +1,16 @@
 //! Other linkers under the rig: those that are installed, and programs that misbehave in every way a linker can.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
-use reports::json::Report;
 use reports::model::{Record, Status};
-use tempfile::TempDir;
+
+use crate::room::Room;
 
 /// A case of two functions in two sections, of which one calls the other.
 const CALL: &str = "elf/aarch64/branches/a64_call_and_jump/gcc12/near/unicorn";
 
-/// A directory, in which the program keeps what it remembers and all that it makes in between.
-struct Room(TempDir);
-
 impl Room {
-    fn new() -> Room {
-        let room = Room(TempDir::new().expect("a directory"));
-        std::fs::create_dir(room.path("between")).expect("a directory");
-        room
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Status, and what was said.
-    fn run(&self, words: &[&str]) -> (Option<i32>, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command.env("NO_COLOR", "1").env("TMPDIR", self.path("between")).env_remove("GITHUB_STEP_SUMMARY");
-        command.env("LINKRIG_FAILED", self.path("failed.json")).args(words).stdin(Stdio::null());
-        let output = command.output().expect("the program starts");
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8(text).expect("text"))
-    }
-
-    /// The same with a report, which is read.
-    fn report(&self, words: &[&str]) -> (String, Vec<Record>) {
-        let path = self.path("report.json");
-        let report = format!("json={}", path.display());
-        let (_, text) = self.run(&[words, &["--report", &report]].concat());
-        let report = Report::read(std::fs::File::open(path).expect(&text)).expect("a report");
-        (text, report.results)
-    }
-
     /// A program of these lines of a shell, and a description that calls it as GNU ld is called; it may run for two seconds.
     fn linker(&self, name: &str, lines: &str) -> String {
         let program = self.path(name);

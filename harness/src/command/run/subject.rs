@@ -6,15 +6,17 @@ use clap::{Args as ClapArgs, ValueEnum as _};
 
 use crate::command::machine::Refused;
 use crate::exit;
+use crate::maker::{Maker, MakerError};
 use crate::messages::quoted;
-use crate::subject::{DescriptionError, LinkAs, Subject};
+use crate::subject::{DescriptionError, LinkAs};
 
 /// Who links.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Who links")]
 pub struct SubjectArgs {
     /// Have another linker link the cases, and judge that: ld, gold, lld, mold or wild as it is installed, NAME=PROGRAM, a linker of
-    /// your own in FILE.toml, or a command: 'cmd:my-ld {inputs} -T {script} -o {output}' (docs/linkers.md)
+    /// your own in FILE.toml, or a command: 'cmd:my-ld {inputs} -T {script} -o {output}' (docs/linkers.md); or have a loader
+    /// that runs as the guest load them: loader:FILE.toml (docs/loaders.md)
     #[arg(long, value_name = "LINKER", conflicts_with = "bless")]
     pub subject: Option<String>,
     /// What the other linker is to make
@@ -22,26 +24,24 @@ pub struct SubjectArgs {
     pub link_as: Option<LinkAs>,
 }
 
-/// The linker of this name. The outer error is one of its file.
-pub fn parse(given: &str, link_as: LinkAs) -> anyhow::Result<Result<Subject, Refused>> {
-    match given.parse::<Subject>() {
-        Ok(mut subject) => {
-            subject.link_as = link_as;
-            Ok(Ok(subject))
-        }
-        Err(error @ (DescriptionError::Unknown { .. } | DescriptionError::Command(_))) => {
-            Ok(Err(Refused(format!("--subject {given}: {error}"), exit::USAGE)))
-        }
-        Err(DescriptionError::File(error)) => Err(error.into()),
+/// The linker or loader of this name. The outer error is one of its file.
+pub fn parse(given: &str, link_as: Option<LinkAs>) -> anyhow::Result<Result<Maker, Refused>> {
+    match Maker::find(given, link_as) {
+        Ok(maker) => Ok(Ok(maker)),
+        Err(
+            error @ (MakerError::LinkAs
+            | MakerError::Description(DescriptionError::Unknown { .. } | DescriptionError::Command(_))),
+        ) => Ok(Err(Refused(format!("--subject {given}: {error}"), exit::USAGE))),
+        Err(MakerError::Description(DescriptionError::File(error))) => Err(error.into()),
         Err(error) => bad_input!("{error}"),
     }
 }
 
 impl SubjectArgs {
-    /// The linker that was asked for; none is ours.
-    pub fn subject(&self) -> anyhow::Result<Result<Option<Subject>, Refused>> {
+    /// The linker or loader that was asked for; none is our linker.
+    pub fn subject(&self) -> anyhow::Result<Result<Option<Maker>, Refused>> {
         let Some(given) = &self.subject else { return Ok(Ok(None)) };
-        Ok(parse(given, self.link_as.unwrap_or_default())?.map(Some))
+        Ok(parse(given, self.link_as)?.map(Some))
     }
 
     /// What was given, by name.
