@@ -137,17 +137,17 @@ pub fn build(case: &Case, build: &Build, toolchains: &Toolchains) -> Result<Vec<
     // Partial links first: an archive may hold their result.
     for kind in [GroupKind::Partial, GroupKind::Archive] {
         for group in groups.iter().filter(|group| group.kind == kind) {
-            let objects =
-                group.members.iter().map(|member| match case.parts.iter().find(|part| part.name == *member) {
-                    Some(part) => part.object_name(),
-                    None => member.clone(),
-                });
+            let part = |member: &str| case.parts.iter().find(|part| part.name == member);
+            let is_script = |member: &&String| part(member).is_some_and(Part::is_script);
+            let script = group.members.iter().find(is_script);
+            let objects = group.members.iter().filter(|member| !is_script(member));
+            let objects = objects.map(|member| part(member).map_or_else(|| member.clone(), Part::object_name));
             let objects: Vec<String> = objects.collect();
             let first = files.iter().position(|file| objects.contains(file)).unwrap_or(files.len());
             files.retain(|file| !objects.contains(file));
             match kind {
                 GroupKind::Partial => {
-                    join(toolchain, &group.name, &objects, dir)?;
+                    join(toolchain, &group.name, &objects, script, dir)?;
                     files.insert(first.min(files.len()), group.name.clone());
                 }
                 GroupKind::Archive => {
@@ -184,7 +184,13 @@ fn compiler<'a>(toolchain: &'a Toolchain, part: &str) -> Result<&'a crate::toolc
     }
 }
 
-fn join(toolchain: &Toolchain, name: &str, objects: &[String], dir: &Path) -> Result<(), BuildError> {
+fn join(
+    toolchain: &Toolchain,
+    name: &str,
+    objects: &[String],
+    script: Option<&String>,
+    dir: &Path,
+) -> Result<(), BuildError> {
     let linker = toolchain.ld.as_ref().map_err(Missing::clone)?;
     let mut command = Command::new(&linker.path);
     // A part may have the name of the result.
@@ -192,6 +198,9 @@ fn join(toolchain: &Toolchain, name: &str, objects: &[String], dir: &Path) -> Re
     let row = ROWS.iter().find(|row| row.name == toolchain.target && toolchain.id.family == Family::Gcc);
     let flags = row.map_or(&[][..], |row| row.ld);
     command.args(["-r", "-o", &joined]).args(flags).args(objects).current_dir(dir);
+    if let Some(script) = script {
+        command.args(["-T", script]);
+    }
     process::run(command, TIME_LIMIT)?;
     std::fs::rename(dir.join(&joined), dir.join(name)).map_err(io(name))
 }

@@ -449,8 +449,13 @@ impl Part {
         format!("{}.o", self.name.rsplit_once('.').map_or(self.name.as_str(), |(stem, _)| stem))
     }
 
-    /// Whether it is compiled, and not only included.
+    /// Whether it is compiled, and not a header or a linker script.
     pub fn is_source(&self) -> bool {
-        self.extension() != "h"
+        !crate::directive::scan::READ.contains(&self.extension())
+    }
+
+    /// Whether it says how parts are joined.
+    pub fn is_script(&self) -> bool {
+        self.extension() == "lds"
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The reference for people is `docs/directives.md`; its tables are this table, and a test compares the two.
 
-mod scan;
+pub(crate) mod scan;
 mod scope;
 mod table;
 
@@ -71,12 +71,12 @@ impl DirectiveError {
     }
 }
 
-/// Whether a file of this name is a case: one of the known extensions, headers apart.
+/// Whether a file of this name is a case: one of the known extensions, headers and linker scripts apart.
 pub(crate) fn is_source(name: &str) -> bool {
-    scan::extension(name).is_some_and(|row| row.0 != "h")
+    scan::extension(name).is_some_and(|row| !scan::READ.contains(&row.0))
 }
 
 /// The extensions of cases.
 pub(crate) fn extensions() -> Vec<&'static str> {
-    scan::EXTENSIONS.iter().map(|row| row.0).filter(|extension| *extension != "h").collect()
+    scan::EXTENSIONS.iter().map(|row| row.0).filter(|extension| !scan::READ.contains(extension)).collect()
 }

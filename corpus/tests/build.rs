@@ -8,7 +8,7 @@ use corpus::matrix::{self, Build, Family};
 use corpus::prebuilt::{self, PrebuiltError};
 use corpus::toolchain::Toolchains;
 use linker::target::{TARGETS, Target};
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol};
 
 fn one(file: &str, text: &str) -> Case {
     case::parse(file, text).unwrap_or_else(|errors| panic!("{errors:#?}")).remove(0)
@@ -92,6 +92,28 @@ fn archives_and_partial_links() {
         let symbols: Vec<String> =
             symbols.map(|symbol| String::from_utf8_lossy(symbol.expect("a symbol").name()).into_owned()).collect();
         assert_eq!(symbols, ["c", "d"]);
+    }
+}
+
+#[test]
+fn a_script_says_how_parts_are_joined() {
+    let case = one(
+        "g/module.S",
+        "// partial: ab.o = a.S b.S order.lds\n// call: f() = void\n.global f\nf: .long 0\n\
+         //--- a.S\n.text\na: .long 1\n.data\n.long 2\n//--- b.S\n.section .text.b, \"ax\"\nb: .long 3\n\
+         //--- order.lds\nSECTIONS { .data 0 : { *(.data) } .code 0 : { *(.text .text.*) } }\n",
+    );
+    let toolchains = Toolchains::discover();
+    let jobs = jobs(&case, &toolchains);
+    for (build, files) in build_all(&jobs, &toolchains) {
+        let file = object::File::parse(&*files[1].data).expect("an object");
+        let wanted = file.sections().filter(|section| section.size() > 0);
+        let names: Vec<&str> = wanted.filter_map(|section| section.name().ok()).collect();
+        let own: Vec<&str> =
+            names.into_iter().filter(|name| [".data", ".code", ".text", ".text.b"].contains(name)).collect();
+        assert_eq!(own, [".data", ".code"], "{}", build.label);
+        let code = file.section_by_name(".code").expect("the code");
+        assert_eq!(code.size(), 8, "{}", build.label);
     }
 }
 

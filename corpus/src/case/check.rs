@@ -4,7 +4,7 @@ use linker::target::Target;
 
 use super::values::Loops;
 use super::{Case, GroupKind, Scoped};
-use crate::directive::{DirectiveError, Group, Location, Source, Subject, Word};
+use crate::directive::{DirectiveError, Group, Location, Part, Source, Subject, Word};
 use crate::matrix::{self, Build, Family};
 use crate::text::nearest;
 use linker::Layout;
@@ -142,10 +142,17 @@ fn builds(case: &Case, configurations: &[(Build, Vec<Layout>)], errors: &mut Vec
     }
 }
 
+/// Whether a member of a group is a linker script.
+fn is_script(case: &Case, member: &str) -> bool {
+    case.parts.iter().any(|part| part.is_script() && part.name == member)
+}
+
 fn groups(case: &Case, errors: &mut Vec<DirectiveError>) {
     for scoped in &case.groups {
         for (index, member) in scoped.value.members.iter().enumerate() {
-            let parts = case.parts.iter().filter(|part| part.is_source()).map(|part| part.name.as_str());
+            let is_partial = scoped.value.kind == GroupKind::Partial;
+            let parts = case.parts.iter().filter(|part| part.is_source() || is_partial && part.is_script());
+            let parts = parts.map(|part| part.name.as_str());
             let partials = case.groups.iter().filter(|other| other.value.kind == GroupKind::Partial);
             let partials = partials.map(|other| other.value.name.as_str());
             let partials = partials.filter(|_| scoped.value.kind == GroupKind::Archive);
@@ -160,11 +167,24 @@ fn groups(case: &Case, errors: &mut Vec<DirectiveError>) {
                 errors.push(scoped.at.error(&case.file, format!("`{member}` stands twice")));
             }
         }
+        let scripts = scoped.value.members.iter().filter(|member| is_script(case, member)).count();
+        if scripts > 1 {
+            errors.push(scoped.at.error(&case.file, "one linker script joins parts, and these are several"));
+        } else if scripts == scoped.value.members.len() {
+            errors.push(scoped.at.error(&case.file, "a linker script alone joins nothing"));
+        }
+    }
+    let taken = |part: &Part| case.groups.iter().any(|group| group.value.members.contains(&part.name));
+    for part in case.parts.iter().filter(|part| part.is_script() && !taken(part)) {
+        let at = Location { line: part.line, column: 1 };
+        errors.push(at.error(&case.file, format!("nothing is joined by `{}`: name it in `partial`", part.name)));
     }
     for &target in &case.targets {
         let groups = case.groups(target);
         for (index, group) in groups.iter().enumerate() {
-            let taken = |member: &String| groups[..index].iter().any(|other| other.members.contains(member));
+            let taken = |member: &String| {
+                !is_script(case, member) && groups[..index].iter().any(|other| other.members.contains(member))
+            };
             let clash = groups[..index].iter().any(|other| other.name == group.name);
             if let Some(member) = group.members.iter().find(|member| taken(member)) {
                 let at =

@@ -46,9 +46,12 @@ impl PartialEq for Raw {
     }
 }
 
-/// The kinds of sources: extension, and how a comment begins.
+/// The kinds of parts: extension, and how a comment begins.
 pub(crate) const EXTENSIONS: &[(&str, &str)] =
-    &[("c", "//"), ("cc", "//"), ("S", "//"), ("s", "//"), ("ll", ";"), ("h", "//")];
+    &[("c", "//"), ("cc", "//"), ("S", "//"), ("s", "//"), ("ll", ";"), ("h", "//"), ("lds", "//")];
+
+/// Those that are read with others, and not compiled: headers and linker scripts.
+pub(crate) const READ: &[&str] = &["h", "lds"];
 
 /// The extension of a file's name, when it is one of a source.
 pub(crate) fn extension(name: &str) -> Option<&'static (&'static str, &'static str)> {

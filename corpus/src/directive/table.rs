@@ -82,7 +82,7 @@ pub static DIRECTIVES: &[Spec] = &[
     row("archive", Built, TARGETS, true, "archive: libx.a = a.c b.c",
         "these parts become members of a static archive, pulled on demand", ""),
     row("partial", Built, TARGETS, true, "partial: ab.o = a.S b.S",
-        "these parts are joined by `ld -r` first: GNU ld for gcc, lld for clang", ""),
+        "these parts are joined by `ld -r` first: GNU ld for gcc, lld for clang; a part `NAME.lds` among them is the linker script for that", ""),
     row("layout", Linked, TARGETS, false, "layout: L ...",
         "layouts to run in: `near far high random:SEED at:FILE(SECTION)=ADDRESS,...`", "`near far high random:1`"),
     row("define", Linked, RUNS, true, "define: NAME = ADDRESS", "an absolute symbol of the host", ""),

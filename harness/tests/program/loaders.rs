@@ -119,6 +119,18 @@ fn a_loader_runs_on_a_board_of_the_m_profile() {
 }
 
 #[test]
+fn modules_that_ld_r_has_joined_are_loaded() {
+    let room = Room::new();
+    let loader = subject(&example().join("example.toml"));
+    let words = ["--rebuild", "--subject", &loader, "--arch", "aarch64,thumbv7", "/modules/"];
+    let (text, records) = room.report(&words);
+    for (target, least) in [("aarch64", 80), ("thumbv7", 40)] {
+        let (passed, failed) = counts(&records, target);
+        assert!(failed == 0 && passed >= least, "{target}: {passed} passed, {failed} failed\n{text}");
+    }
+}
+
+#[test]
 fn a_wrong_shift_is_named_by_its_relocation() {
     let room = Room::new();
     // Where words are loaded, the offset counts bytes.
