@@ -191,7 +191,21 @@ fn words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
     if words.get(1).is_some_and(|word| command::serve::Connection::is_meant(&word.to_string_lossy())) {
         words.insert(1, "serve".into());
     }
+    separate(&mut words);
     words
+}
+
+/// Tools that start programs by way of us put their arguments right behind them, whatever these look like: what `exec --run` is
+/// given gets the separator that others write.
+fn separate(words: &mut Vec<OsString>) {
+    if words.get(1).is_none_or(|command| command != "exec") {
+        return;
+    }
+    let ours = words.iter().take_while(|word| *word != "--");
+    let run = ours.enumerate().find(|(_, word)| *word == "--run").map(|(number, _)| number);
+    if let Some(run) = run.filter(|run| run + 2 < words.len()) {
+        words.insert(run + 2, "--".into());
+    }
 }
 
 /// A first filter that is nearly a subcommand.
@@ -210,6 +224,23 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_run_has_its_words_as_they_are() {
+        let separated = |text: &str| {
+            let mut words = text.split(' ').map(OsString::from).collect();
+            separate(&mut words);
+            words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        };
+        for (given, expected) in [
+            ("harness exec --run ./a --list -- --run x", "harness exec --run ./a -- --list -- --run x"),
+            ("harness exec --timeout 5 --run ./a", "harness exec --timeout 5 --run ./a"),
+            ("harness exec ./a -- --run b c", "harness exec ./a -- --run b c"),
+            ("harness run --run a b", "harness run --run a b"),
+        ] {
+            assert_eq!(separated(given), expected);
+        }
     }
 
     #[test]

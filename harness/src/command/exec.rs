@@ -43,6 +43,7 @@ EXAMPLES:
   harness exec prog.elf --entry sum --arg 1      what another linker made: static, or static and position-independent
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
   harness exec ./hello -- a b                  a static Linux program that some other linker made
+  harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
   harness exec main.o --lib /usr/aarch64-linux-gnu/lib/libm.a --timeout 60 --budget 2000000000
 
 EXIT STATUS:
@@ -107,6 +108,9 @@ pub struct Args {
     /// Print what each phase took
     #[arg(long)]
     pub timings: bool,
+    /// As the runner of other tools: the words behind it are a program and its arguments, as they are
+    #[arg(long)]
+    pub run: bool,
     /// Arguments for main, as strings
     #[arg(last = true, value_name = "ARGV")]
     pub argv: Vec<String>,

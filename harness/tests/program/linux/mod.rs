@@ -1,6 +1,8 @@
 //! Linux programs as `harness exec` runs them: each does what it does under qemu-user, linked by GNU ld. Where a compiler is not
 //! installed, its part is skipped and said so.
 
+mod runner;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
