@@ -30,7 +30,7 @@ use beyond::beyond;
 
 pub use loader::judge_loader;
 pub use program::judge_program;
-pub use subject::judge_subject;
+pub use subject::{Made, judge_subject, link_together};
 
 /// What a run found out, besides the verdict.
 #[derive(Debug, Default)]

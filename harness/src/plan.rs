@@ -180,6 +180,16 @@ pub enum Objects {
     Broken(String),
 }
 
+impl Objects {
+    /// The objects, if they are there.
+    pub fn files(&self) -> Option<&[File]> {
+        match self {
+            Objects::Files(files) => Some(files),
+            Objects::Missing(_) | Objects::Broken(_) => None,
+        }
+    }
+}
+
 /// A configuration: one build of a case in one layout on one executor.
 #[derive(Clone, Debug)]
 pub struct Configuration<'a> {

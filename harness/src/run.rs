@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use corpus::build::File;
 use linker::Target;
 use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_TLS, SHF_WRITE};
 use object::{Object, ObjectSection, SectionFlags};
 use reports::model::{Failure, Record, Status};
 
 use crate::contained;
-use crate::executor::Choice;
 use crate::executor::choice::{Machine, Source};
 use crate::executor::hosted::engine::PAGE;
-use crate::judge::{self, Findings};
+use crate::executor::{Choice, Executor as _};
+use crate::judge::{self, Findings, Made};
 use crate::maker::Maker;
 use crate::plan::Configuration;
 use crate::plan::{Batch, Objects};
@@ -31,6 +32,11 @@ pub fn run(
     sink: &mut dyn FnMut(Record),
 ) {
     let work = in_order(batches);
+    let most = match subject {
+        Some(Maker::Linker(subject)) => subject.together(),
+        _ => 1,
+    };
+    let work = together(work, most);
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -38,13 +44,16 @@ pub fn run(
             let (send, next, work) = (send.clone(), &next, &work);
             scope.spawn(move || {
                 let mut machines = Machines { source: executor.source(), by_target: BTreeMap::new(), subject };
-                while let Some(&(configuration, objects)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if stop() {
-                        return;
-                    }
-                    let result = machines.judge_contained(configuration, objects);
-                    if send.send((configuration, result)).is_err() {
-                        return;
+                while let Some(group) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mut made = if stop() { Vec::new() } else { machines.link_together(group) }.into_iter();
+                    for &(configuration, objects) in group {
+                        if stop() {
+                            return;
+                        }
+                        let result = machines.judge_contained(configuration, objects, made.next().flatten());
+                        if send.send((configuration, result)).is_err() {
+                            return;
+                        }
                     }
                 }
             });
@@ -74,7 +83,7 @@ pub fn run(
 /// stays mapped from one configuration to the next, which is likely to want the same if its layout is the same and its objects
 /// have the same shape; then case by case, with what has the same kind of code (that is behind the first dot of a build's label)
 /// side by side.
-fn in_order<'b, 'a>(batches: &'b [Batch<'a>]) -> Vec<(&'b Configuration<'a>, &'b Objects)> {
+fn in_order<'b, 'a>(batches: &'b [Batch<'a>]) -> Vec<Work<'b, 'a>> {
     let shapes: Vec<_> = batches.iter().map(|batch| shape(&batch.objects)).collect();
     let of =
         |(batch, shape): (&'b Batch<'a>, _)| batch.configurations.iter().map(move |it| (it, &batch.objects, shape));
@@ -85,6 +94,18 @@ fn in_order<'b, 'a>(batches: &'b [Batch<'a>]) -> Vec<(&'b Configuration<'a>, &'b
         (it.build.target.register_bits, it.layout.to_string(), *shape, &it.case.name, kind, label)
     });
     work.into_iter().map(|(configuration, objects, _)| (configuration, objects)).collect()
+}
+
+/// A configuration with its objects.
+type Work<'b, 'a> = (&'b Configuration<'a>, &'b Objects);
+
+/// In groups of so many at most, each of one target: what is to be linked at once.
+fn together<'b, 'a>(mut work: Vec<Work<'b, 'a>>, most: usize) -> Vec<Vec<Work<'b, 'a>>> {
+    if most > 1 {
+        work.sort_by_key(|(configuration, _)| configuration.build.target.name);
+    }
+    let of_one = |a: &Work<'_, '_>, b: &Work<'_, '_>| a.0.build.target.name == b.0.build.target.name;
+    work.chunk_by(of_one).flat_map(|group| group.chunks(most.max(1))).map(<[_]>::to_vec).collect()
 }
 
 /// What decides how much memory objects want, and of which kind: of their sections with something in them, the file's number, the
@@ -118,10 +139,15 @@ struct Machines<'a> {
 impl Machines<'_> {
     /// Judges a configuration, whatever happens. If its machine is lost, another one gets to try; if we panic, that is a failure of
     /// this configuration and of no other.
-    fn judge_contained(&mut self, configuration: &Configuration<'_>, objects: &Objects) -> (Record, Findings) {
+    fn judge_contained(
+        &mut self,
+        configuration: &Configuration<'_>,
+        objects: &Objects,
+        made: Option<Made>,
+    ) -> (Record, Findings) {
         let judged = contained::contain(|| {
-            let first = self.judge(configuration, objects);
-            if first.0.status == Status::Lost { self.judge(configuration, objects) } else { first }
+            let first = self.judge(configuration, objects, made);
+            if first.0.status == Status::Lost { self.judge(configuration, objects, None) } else { first }
         });
         judged.unwrap_or_else(|panic| {
             // Nobody knows in which state they are.
@@ -133,7 +159,32 @@ impl Machines<'_> {
         })
     }
 
-    fn judge(&mut self, configuration: &Configuration<'_>, objects: &Objects) -> (Record, Findings) {
+    /// Has a subject that links several at once link these, if this is one. What is not there is linked by itself.
+    fn link_together(&mut self, group: &[Work<'_, '_>]) -> Vec<Option<Made>> {
+        let (Some(Maker::Linker(subject)), Some((first, _))) = (self.subject, group.first()) else { return Vec::new() };
+        if subject.together() <= 1 {
+            return Vec::new();
+        }
+        let target: &'static Target = first.build.target;
+        let Ok(machine) = self.by_target.entry(target.name).or_insert_with(|| self.source.machine(target)) else {
+            return Vec::new();
+        };
+        let files: Vec<Option<&[File]>> = group.iter().map(|(_, objects)| objects.files()).collect();
+        let there = group.iter().zip(&files).filter_map(|((it, _), files)| Some((*it, (*files)?)));
+        let there: Vec<(&Configuration<'_>, &[File])> = there.collect();
+        let made = contained::contain(
+            || with_machine!(machine, machine => judge::link_together(&there, subject, machine.host())),
+        );
+        let mut made = made.ok().and_then(Result::ok).unwrap_or_default().into_iter();
+        files.iter().map(|files| files.and_then(|_| made.next().flatten())).collect()
+    }
+
+    fn judge(
+        &mut self,
+        configuration: &Configuration<'_>,
+        objects: &Objects,
+        made: Option<Made>,
+    ) -> (Record, Findings) {
         let files = match objects {
             Objects::Files(files) => files,
             Objects::Missing(reason) => {
@@ -144,7 +195,7 @@ impl Machines<'_> {
         let target: &'static Target = configuration.build.target;
         match self.by_target.entry(target.name).or_insert_with(|| self.source.machine(target)) {
             Ok(machine) => with_machine!(machine, machine => match self.subject {
-                Some(Maker::Linker(subject)) => judge::judge_subject(&mut **machine, configuration, files, subject),
+                Some(Maker::Linker(subject)) => judge::judge_subject(&mut **machine, configuration, files, subject, made),
                 Some(Maker::Loader(loader)) => judge::judge_loader(&mut **machine, configuration, files, loader),
                 None => judge::judge(&mut **machine, configuration, files),
             }),

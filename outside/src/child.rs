@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -71,46 +72,98 @@ static LIVE: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 const PATIENCE: Duration = Duration::from_millis(8);
 
 /// Runs a program to its end, without input. What it started is ended with it.
-pub fn run(mut command: Command, limits: &Limits) -> Result<Ended, ChildError> {
-    let program = describe(&command);
-    if stop::requested() {
-        return Err(ChildError::Interrupted { program });
-    }
-    let not_started = |cause| ChildError::NotStarted { program: program.clone(), cause };
-    // Files and not pipes: nobody has to read while waiting, and what is too long is not even in memory.
-    let capture = || -> io::Result<(File, File)> {
-        let file = tempfile::tempfile()?;
-        Ok((file.try_clone()?, file))
-    };
-    let (stdout, mut said) = capture().map_err(not_started)?;
-    let (stderr, mut complained) = capture().map_err(not_started)?;
-    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
-    let mut group = Group::start(&mut command, limits).map_err(not_started)?;
+pub fn run(command: Command, limits: &Limits) -> Result<Ended, ChildError> {
+    let mut running = Running::start(command, limits)?;
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     let status = loop {
-        if let Some(status) = group.0.try_wait().map_err(not_started)? {
+        if let Some(status) = running.status()? {
             break status;
         }
         if stop::requested() {
-            return Err(ChildError::Interrupted { program });
+            return Err(ChildError::Interrupted { program: running.program });
         }
         if start.elapsed() > limits.time {
-            return Err(ChildError::OutOfTime { program, limit: limits.time });
+            return Err(ChildError::OutOfTime { program: running.program, limit: limits.time });
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(PATIENCE);
     };
+    let Running { group, stdout, stderr, text, .. } = running;
     drop(group);
-    let head = |file: &mut File| -> io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        file.rewind()?;
-        file.take(limits.text).read_to_end(&mut text)?;
-        Ok(text)
-    };
-    let stdout = head(&mut said).map_err(not_started)?;
-    let stderr = head(&mut complained).map_err(not_started)?;
-    Ok(Ended { status, stdout, stderr })
+    Ok(Ended { status, stdout: head(&stdout, 0, text), stderr: head(&stderr, 0, text) })
+}
+
+/// A program that is running. When it is dropped, the program is ended, and what it started as well.
+///
+/// Its [`Limits::time`] is for whoever waits: nobody watches it.
+pub struct Running {
+    group: Group,
+    program: String,
+    stdout: File,
+    stderr: File,
+    text: u64,
+}
+
+impl Running {
+    /// Starts it, without input.
+    ///
+    /// # Errors
+    /// It cannot be started, or we were told to stop.
+    pub fn start(mut command: Command, limits: &Limits) -> Result<Running, ChildError> {
+        let program = describe(&command);
+        if stop::requested() {
+            return Err(ChildError::Interrupted { program });
+        }
+        let not_started = |cause| ChildError::NotStarted { program: program.clone(), cause };
+        // Files and not pipes: nobody has to read while waiting, and what is too long is not even in memory.
+        let capture = || -> io::Result<(File, File)> {
+            let file = tempfile::tempfile()?;
+            Ok((file.try_clone()?, file))
+        };
+        let (said, stdout) = capture().map_err(not_started)?;
+        let (complained, stderr) = capture().map_err(not_started)?;
+        command.stdin(Stdio::null()).stdout(said).stderr(complained).process_group(0);
+        let group = Group::start(&mut command, limits).map_err(not_started)?;
+        Ok(Running { group, program, stdout, stderr, text: limits.text })
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn status(&mut self) -> Result<Option<ExitStatus>, ChildError> {
+        let unknown = |cause| ChildError::NotStarted { program: self.program.clone(), cause };
+        self.group.0.try_wait().map_err(unknown)
+    }
+
+    /// Whether it has no more than so many threads, and all of them sleep. Where the system does not say, it has more.
+    pub fn is_idle(&self, threads: usize) -> bool {
+        let Ok(tasks) = std::fs::read_dir(format!("/proc/{}/task", self.group.0.id())) else { return false };
+        let mut count = 0;
+        let sleep = tasks.flatten().all(|task| {
+            count += 1;
+            // The state is behind the name, which is in brackets and may have some in it.
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+        });
+        sleep && count <= threads
+    }
+
+    /// What it complained of so far, from this byte on.
+    pub fn complaints(&self, from: u64) -> Vec<u8> {
+        head(&self.stderr, from, self.text)
+    }
+}
+
+/// Bytes of a file from one on, no more than so many. It is read in place: where the program writes next is not moved.
+fn head(file: &File, from: u64, most: u64) -> Vec<u8> {
+    let length = file.metadata().map_or(0, |data| data.len()).saturating_sub(from).min(most);
+    let mut text = vec![0; usize::try_from(length).unwrap_or(0)];
+    match file.read_exact_at(&mut text, from) {
+        Ok(()) => text,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// A program and all that it starts.
@@ -190,6 +243,26 @@ mod tests {
         command.current_dir(directory.path());
         assert!(!run(command, &LIMITS).expect("it ends").status.success());
         assert_eq!(std::fs::metadata(directory.path().join("large")).expect("begun").len(), 1 << 20);
+    }
+
+    #[test]
+    fn a_running_program_is_heard_and_ended() {
+        let running = Running::start(shell("echo one >&2; sleep 0.1; echo two >&2; sleep 1000"), &LIMITS);
+        let mut running = running.expect("started");
+        let end = Instant::now() + LIMITS.time;
+        while running.complaints(4).is_empty() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!((running.complaints(0), running.complaints(4)), (b"one\ntwo\n".to_vec(), b"two\n".to_vec()));
+        assert!(running.status().expect("known").is_none());
+        let end = Instant::now() + LIMITS.time;
+        while !running.is_idle(1) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(running.is_idle(1) && !running.is_idle(0));
+        let process = running.group.0.id();
+        drop(running);
+        assert!(!std::path::Path::new(&format!("/proc/{process}")).exists());
     }
 
     #[test]

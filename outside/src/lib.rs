@@ -19,7 +19,7 @@ mod scratch;
 pub mod signals;
 pub mod stop;
 
-pub use child::{ChildError, Ended, Limits, run};
+pub use child::{ChildError, Ended, Limits, Running, run};
 pub use output::{Output, distinct};
 pub use read::{open, read, read_from, read_text};
 pub use scratch::Scratch;

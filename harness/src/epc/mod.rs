@@ -12,3 +12,5 @@ pub mod server;
 mod session;
 mod symbols;
 pub mod tcp;
+
+pub(crate) use session::{PROCESS, address, row};

@@ -13,18 +13,18 @@ use crate::executor::Executor;
 pub(super) type Function<E> = fn(&mut Session<'_, E>, &[u8]) -> Result<Vec<u8>, String>;
 
 /// The handle of the one library there is.
-pub(super) const PROCESS: u64 = 1 << 63;
+pub(crate) const PROCESS: u64 = 1 << 63;
 
 /// Bytes between two addresses.
 const STRIDE: u64 = 16;
 
 /// The address of the function or object in this row.
-pub(super) fn address(row: u64) -> u64 {
+pub(crate) fn address(row: u64) -> u64 {
     PROCESS + STRIDE * (row + 1)
 }
 
 /// The row that has this address.
-pub(super) fn row(address: u64) -> Option<usize> {
+pub(crate) fn row(address: u64) -> Option<usize> {
     let offset = address.checked_sub(PROCESS + STRIDE)?;
     (offset % STRIDE == 0).then(|| usize::try_from(offset / STRIDE).ok()).flatten()
 }

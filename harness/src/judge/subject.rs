@@ -5,47 +5,109 @@ use std::time::Instant;
 use corpus::build::File;
 use corpus::case::Expectations;
 use corpus::matrix::{self, OutOfReach};
+use linker::error::Error;
 use reports::model::Record;
 
 use super::refusal::Asked;
 use super::{Findings, Task, fields, judge_program, record, short_path};
 use crate::check;
-use crate::executor::Executor;
+use crate::executor::image::BASE;
+use crate::executor::{Budget, Executor};
 use crate::exit::BadInput;
 use crate::held;
+use crate::host::Host;
 use crate::linked::executable::{Executable, Prepared, Problem};
 use crate::linking::{Data, Input};
 use crate::plan::Configuration;
 use crate::subject::{self, Planning, Refusal, Request, Subject};
 
-/// Has a subject link a configuration, and runs what comes of it on a machine, which is reset before.
+/// A configuration that a subject has linked together with others.
+pub struct Made {
+    planned: Result<Planning, Error>,
+    linked: Result<Vec<u8>, Refusal>,
+    /// Its share of the time.
+    seconds: f64,
+}
+
+/// Has a subject link configurations at once, all of which are for one target. None: it is not asked, or had no luck; the configuration is
+/// then judged by itself.
+pub fn link_together(
+    configurations: &[(&Configuration<'_>, &[File])],
+    subject: &Subject,
+    host: &Host,
+) -> anyhow::Result<Vec<Option<Made>>> {
+    let expected: Vec<Expectations<'_>> =
+        configurations.iter().map(|(it, _)| it.case.expectations(&it.build, &it.layout)).collect();
+    let tasks: Vec<Task<'_, '_>> =
+        configurations.iter().zip(&expected).map(|((it, files), expected)| Task::new(it, files, expected)).collect();
+    let mut made: Vec<Option<Made>> = configurations.iter().map(|_| None).collect();
+    let (mut asked, mut program) = (Vec::new(), None);
+    for (number, ((it, _), task)) in configurations.iter().zip(&tasks).enumerate() {
+        let target = it.build.target;
+        if subject.cannot(target, &it.layout).is_some() {
+            continue;
+        }
+        let Ok(found) = subject.find(target) else { continue };
+        let request = task.request();
+        let planned = subject.plan(&request, host);
+        let base = planned.as_ref().map_or(BASE, |plan| plan.base);
+        // What fails may fail before anything is begun, and then costs all the others another process.
+        let alone = !task.expected.link_errors.is_empty() || planned.is_err();
+        program = Some(found);
+        asked.push((number, request, base, alone, planned));
+    }
+    let Some(program) = program else { return Ok(made) };
+    let (alone, together): (Vec<_>, Vec<_>) = asked.into_iter().partition(|asked| asked.3);
+    for group in std::iter::once(together).chain(alone.into_iter().map(|one| vec![one])) {
+        let requests: Vec<(&Request<'_>, u64)> = group.iter().map(|(_, request, base, ..)| (request, *base)).collect();
+        let start = Instant::now();
+        let linked = subject.link_together(&program, &requests, host)?;
+        let seconds = start.elapsed().as_secs_f64() / group.len().max(1) as f64;
+        for ((number, .., planned), linked) in group.into_iter().zip(linked) {
+            made[number] = Some(Made { planned, linked, seconds });
+        }
+    }
+    Ok(made)
+}
+
+/// Has a subject link a configuration, if that is not made yet, and runs what comes of it on a machine, which is reset before.
 pub fn judge_subject<E: Executor>(
     executor: &mut E,
     configuration: &Configuration<'_>,
     files: &[File],
     subject: &Subject,
+    made: Option<Made>,
 ) -> (Record, Findings) {
     let (start, waited) = (Instant::now(), executor.waited());
+    let before = made.as_ref().map_or(0.0, |made| made.seconds);
     executor.reset();
     let Configuration { case, build, layout, .. } = configuration;
     // What is marked as failing is so for our linker.
     let expected = Expectations { xfail: None, ..case.expectations(build, layout) };
+    executor.set_budget(expected.budget.map_or(Budget::DEFAULT, Budget::of_instructions));
     let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
     let task = Task::new(configuration, files, &expected);
-    let request =
-        Request { target: build.target, files: &task.inputs, defines: &task.defines, roots: &task.roots, layout };
     let out_of_reach = matrix::out_of_reach(build, layout);
-    let trial = Trial { configuration, subject, request, expected: &expected, out_of_reach };
-    if let Err(error) = trial.run(executor, files, &mut findings) {
+    let trial = Trial { configuration, subject, request: task.request(), expected: &expected, out_of_reach };
+    if let Err(error) = trial.run(executor, files, made, &mut findings) {
         findings.check(false, || format!("{error:#}"));
     }
     let mut record = record(configuration, &expected, &mut findings);
-    record.seconds = start.elapsed().saturating_sub(executor.waited() - waited).as_secs_f64();
+    record.seconds = before + start.elapsed().saturating_sub(executor.waited() - waited).as_secs_f64();
     record.subject = Some(subject.to_string());
     if let Some(failure) = &mut record.failure {
         failure.bless = None;
     }
     (record, findings)
+}
+
+impl Task<'_, '_> {
+    /// What is asked of a subject.
+    fn request(&self) -> Request<'_> {
+        let Task { configuration, inputs, defines, roots, .. } = self;
+        let Configuration { build, layout, .. } = configuration;
+        Request { target: build.target, files: inputs, defines, roots, layout }
+    }
 }
 
 struct Trial<'a> {
@@ -57,7 +119,13 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn run<E: Executor>(&self, executor: &mut E, files: &[File], findings: &mut Findings) -> anyhow::Result<()> {
+    fn run<E: Executor>(
+        &self,
+        executor: &mut E,
+        files: &[File],
+        made: Option<Made>,
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
         let Trial { configuration, subject, request, .. } = self;
         let Configuration { case, build, layout, .. } = configuration;
         if let Some(reason) = subject.cannot(build.target, layout) {
@@ -71,7 +139,10 @@ impl Trial<'_> {
                 return Ok(());
             }
         };
-        let plan = subject.plan(request, executor.host());
+        let (plan, made) = match made {
+            Some(Made { planned, linked, .. }) => (planned, Some(linked)),
+            None => (subject.plan(request, executor.host()), None),
+        };
         match &plan {
             Ok(plan) => (findings.held, findings.relocations) = (plan.held.clone(), plan.relocations.clone()),
             Err(_) => findings.held = held::held_in(build.target, files),
@@ -91,6 +162,18 @@ impl Trial<'_> {
                 return Ok(());
             }
         };
+        if subject.together() > 1 {
+            let linked = match made {
+                Some(linked) => linked,
+                None => {
+                    let base = plan.as_ref().map_or(BASE, |plan| plan.base);
+                    let mut all = subject.link_together(&program, &[(request, base)], executor.host())?;
+                    all.pop().ok_or_else(|| anyhow::anyhow!("nothing was linked"))?
+                }
+            };
+            self.judge(executor, &linked, findings);
+            return Ok(());
+        }
         let definitions = subject.definitions(request, executor.host())?;
         let link = |relaxed| subject.link(&program, request, plan.as_ref(), &definitions, relaxed);
         let relaxed = link(true)?;

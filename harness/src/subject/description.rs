@@ -18,6 +18,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("lld", include_str!("known/lld.toml")),
     ("mold", include_str!("known/mold.toml")),
     ("wild", include_str!("known/wild.toml")),
+    ("llvm-jitlink", include_str!("known/llvm-jitlink.toml")),
 ];
 
 /// How a linker is called, and what is known of it.
@@ -294,6 +295,6 @@ mod tests {
     #[test]
     fn an_unknown_linker_names_those_there_are() {
         let error = Description::find("ldd").expect_err("none").to_string();
-        assert!(error.contains("ld, gold, lld, mold, wild") && error.contains("cmd:"), "{error}");
+        assert!(error.contains("ld, gold, lld, mold, wild, llvm-jitlink") && error.contains("cmd:"), "{error}");
     }
 }

@@ -14,7 +14,7 @@ use crate::linking::Input;
 use crate::oracle::name;
 
 /// Bytes of what it says that are kept.
-const MOST_TEXT: u64 = 64 << 10;
+pub(super) const MOST_TEXT: u64 = 64 << 10;
 
 /// Bytes of a file that it writes, and of one that is read: sections far apart make a large file with little in it.
 pub(super) const MOST_FILE: u64 = 1 << 32;
@@ -132,12 +132,12 @@ pub(super) fn version(program: &Path) -> Option<String> {
     said.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
 }
 
-fn behind(said: &str) -> String {
+pub(super) fn behind(said: &str) -> String {
     said.lines().next().map_or(String::new(), |line| format!(", having said: {line}"))
 }
 
 /// The signal that ended a process, by its name.
-fn signal(status: ExitStatus) -> Option<String> {
+pub(super) fn signal(status: ExitStatus) -> Option<String> {
     use std::os::unix::process::ExitStatusExt as _;
     let number = status.signal()?;
     let known = [

@@ -5,6 +5,7 @@
 mod definitions;
 mod description;
 mod invoke;
+mod jit;
 mod script;
 mod template;
 mod words;
@@ -165,7 +166,7 @@ impl Subject {
         let together = match layout {
             Layout::Near | Layout::Anywhere => true,
             // Where addresses have 32 bits, it is in two parts.
-            Layout::High => template.takes_base() && target.pointer_bits == 64,
+            Layout::High => (template.takes_base() || template.is_jit()) && target.pointer_bits == 64,
             _ => false,
         };
         let kind = layout.to_string();
@@ -213,6 +214,28 @@ impl Subject {
         let script = plan.map_or(&somewhere, |plan| &plan.script);
         let work = invoke::Work { files: request.files, definitions, script, filling };
         invoke::link(program, &self.description, &work)
+    }
+
+    /// How many links it is asked for at a time.
+    pub fn together(&self) -> usize {
+        if self.description.template().is_jit() { jit::TOGETHER } else { 1 }
+    }
+
+    /// Links several at once, all for one target, each from an address on. The outer error is one of this machine.
+    pub fn link_together(
+        &self,
+        program: &Path,
+        requests: &[(&Request<'_>, u64)],
+        host: &Host,
+    ) -> Result<Vec<Result<Vec<u8>, Refusal>>> {
+        let Some((first, _)) = requests.first() else { return Ok(Vec::new()) };
+        let (target, host) = (first.target, host.definitions());
+        let linker = jit::Linker { program, description: &self.description, target, host: &host };
+        let mut cases = Vec::with_capacity(requests.len());
+        for &(Request { files, defines, roots, .. }, base) in requests {
+            cases.push(jit::Case { files, defines, roots, base });
+        }
+        linker.link(&cases)
     }
 
     /// What comes from outside, as an object.

@@ -12,6 +12,8 @@ const PLACES: &[(&str, Blank, &str)] = &[
     ("mode", Blank::Mode, "the words for static or static-pie"),
     ("relax", Blank::Relax, "the words that leave instructions as they are, in the second run"),
     ("collect", Blank::Collect, "the words that drop what nobody refers to"),
+    ("executor", Blank::Executor, "HOST:PORT at which a JIT finds its executor, instead of a file to write"),
+    ("entry", Blank::Entry, "the symbol that a JIT has to ask for"),
     ("root", Blank::Root, "a symbol that has to stay: the word is there for each of them"),
 ];
 
@@ -25,6 +27,8 @@ enum Blank {
     Mode,
     Relax,
     Collect,
+    Executor,
+    Entry,
     Root,
 }
 
@@ -99,6 +103,10 @@ pub struct Filling<'a> {
     pub relax: &'a [String],
     /// `{collect}`
     pub collect: &'a [String],
+    /// `{executor}`
+    pub executor: &'a str,
+    /// `{entry}`
+    pub entry: &'a str,
     /// `{root}`
     pub roots: &'a [&'a str],
 }
@@ -111,7 +119,8 @@ impl Template {
 
     /// Whether what no linker can do without is there.
     pub fn complete(&self) -> Result<(), TemplateError> {
-        for wanted in [Blank::Inputs, Blank::Output] {
+        let jit = if self.is_jit() { &[Blank::Inputs, Blank::Entry][..] } else { &[Blank::Inputs, Blank::Output] };
+        for &wanted in jit {
             if let Some((name, _, what)) = PLACES.iter().find(|place| place.1 == wanted && !self.has(wanted)) {
                 return Err(TemplateError::Missing(name, what));
             }
@@ -121,6 +130,11 @@ impl Template {
 
     fn has(&self, place: Blank) -> bool {
         self.0.iter().flatten().any(|piece| *piece == Piece::Blank(place))
+    }
+
+    /// Whether it links for an executor, in memory.
+    pub fn is_jit(&self) -> bool {
+        self.has(Blank::Executor)
     }
 
     /// Whether it takes a linker script.
@@ -160,6 +174,8 @@ fn one(pieces: &[Piece], filling: &Filling<'_>, root: &str) -> String {
         Piece::Text(text) => text.clone(),
         Piece::Blank(Blank::Output) => filling.output.to_owned(),
         Piece::Blank(Blank::Script) => filling.script.map_or(String::new(), |path| path.display().to_string()),
+        Piece::Blank(Blank::Executor) => filling.executor.to_owned(),
+        Piece::Blank(Blank::Entry) => filling.entry.to_owned(),
         Piece::Blank(Blank::Base) => format!("{:#x}", filling.base),
         Piece::Blank(_) => root.to_owned(),
     };

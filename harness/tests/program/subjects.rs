@@ -149,7 +149,7 @@ fn bad_linkers_are_told_before_the_run() {
     let file = room.path("bad.toml").display().to_string();
     std::fs::write(&file, format!("colour = 1\n{good}")).expect("written");
     for (subject, status, told) in [
-        ("ldd", 2, "expected one of ld, gold, lld, mold, wild"),
+        ("ldd", 2, "expected one of ld, gold, lld, mold, wild, llvm-jitlink"),
         ("cmd:ld {inputs}", 2, "`{output}` is missing"),
         ("cmd:ld {input} -o {output}", 2, "`{input}` in `{input}` is nothing that is known"),
         ("cmd:ld 'a {inputs} -o {output}", 2, "a quotation mark ' is not closed"),
@@ -178,4 +178,63 @@ fn all_linkers_make_one_table() {
     assert!(markdown.contains("GNU ld"), "{markdown}");
     assert!(std::fs::read_to_string(json).expect("a report").contains("\"R_AARCH64_CALL26\""));
     assert!(std::fs::read_to_string(html).expect("a report").contains("2 refused"));
+}
+
+/// A program that notes its words and goes on as llvm-jitlink, unless these lines do something else before.
+fn jitlink(room: &Room, lines: &str) -> String {
+    let program = room.path("jitlink");
+    let started = room.path("started");
+    let _ = std::fs::remove_file(&started);
+    let text = format!("#!/bin/sh\necho \"$*\" >>'{}'\n{lines}\nexec llvm-jitlink-19 \"$@\"\n", started.display());
+    std::fs::write(&program, text).expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    format!("llvm-jitlink={}", program.display())
+}
+
+#[test]
+fn llvm_jitlink_links_many_cases_in_one_process() {
+    let room = Room::new();
+    let words = ["--layout", "near", "-j", "1", "--toolchain", "gcc", "elf/aarch64/branches"];
+    let subject = jitlink(&room, "");
+    let (text, records) = room.report(&[&["--subject", &subject][..], &words].concat());
+    let count = |status| records.iter().filter(|record| record.status == status).count();
+    assert!(count(Status::Passed) >= 8 && count(Status::Failed) == 0, "{text}");
+    // One that is refused ends none of those behind it.
+    let refused: Vec<&Record> = records.iter().filter(|record| record.status == Status::Refused).collect();
+    assert!(!refused.is_empty() && refused.iter().all(|record| record.case == "branches/none"), "{text}");
+    assert!(refused[0].reason.as_ref().is_some_and(|reason| reason.contains("R_AARCH64_NONE")), "{text}");
+    let started = std::fs::read_to_string(room.path("started")).expect("it has started");
+    let batches = started.lines().filter(|words| words.contains("--entry")).count();
+    assert_eq!(batches, 1, "{started}");
+    assert!(is_empty(&room.path("between")));
+}
+
+#[test]
+fn what_llvm_jitlink_gets_wrong_is_named_by_its_field() {
+    let room = Room::new();
+    // It takes the addend of MOVT for a number without a sign, and forgets the Thumb bit.
+    let case = "elf/armv7/peers/d04-movt-negative-addend/gcc12/near/unicorn";
+    let (text, records) = room.report(&["--subject", &jitlink(&room, ""), "--exact", case]);
+    assert_eq!(records[0].status, Status::Failed, "{text}");
+    let suspects = &records[0].failure.as_ref().expect("a failure").suspects;
+    assert!(suspects.iter().any(|suspect| suspect.relocation == "R_ARM_MOVT_ABS"), "{text}");
+}
+
+#[test]
+fn a_process_of_llvm_jitlink_that_is_lost_costs_one_case() {
+    let room = Room::new();
+    let words = ["--layout", "near", "-j", "1", "--toolchain", "gcc", "elf/aarch64/branches"];
+    let subject = jitlink(&room, "case \"$*\" in *a64_conditional*) kill -SEGV $$;; esac");
+    let (text, records) = room.report(&[&["--subject", &subject][..], &words].concat());
+    let failed: Vec<&Record> = records.iter().filter(|record| record.status == Status::Failed).collect();
+    assert!(failed.len() == 1 && failed[0].case == "branches/a64_conditional", "{text}");
+    assert!(text.contains("llvm-jitlink ended by SIGSEGV"), "{text}");
+    for (lines, told) in [
+        ("exit 3", "it said nothing (exit status: 3)"),
+        ("echo 'error: Symbols not found: [ x ]' >&2; exit 1", "linking failed (undefined)"),
+    ] {
+        let (text, records) = room.report(&["--subject", &jitlink(&room, lines), "--exact", CALL]);
+        assert!(records[0].status == Status::Failed && text.contains(told), "{text}");
+    }
+    assert!(is_empty(&room.path("between")));
 }

@@ -14,8 +14,8 @@ use crate::subject::{DescriptionError, LinkAs};
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Who links")]
 pub struct SubjectArgs {
-    /// Have another linker link the cases, and judge that: ld, gold, lld, mold or wild as it is installed, NAME=PROGRAM, a linker of
-    /// your own in FILE.toml, or a command: 'cmd:my-ld {inputs} -T {script} -o {output}' (docs/linkers.md); or have a loader
+    /// Have another linker link the cases, and judge that: ld, gold, lld, mold, wild or llvm-jitlink as it is installed, NAME=PROGRAM, a
+    /// linker of your own in FILE.toml, or a command: 'cmd:my-ld {inputs} -T {script} -o {output}' (docs/linkers.md); or have a loader
     /// that runs as the guest load them: loader:FILE.toml (docs/loaders.md)
     #[arg(long, value_name = "LINKER", conflicts_with = "bless")]
     pub subject: Option<String>,
