@@ -161,6 +161,10 @@ impl<'data> Script<'_, 'data> {
             // A subject may need one where we do not.
             let _ = writeln!(self.text, "  .got ALIGN({PAGE:#x}) : {{ {GOT} }}");
         }
+        if !self.used.contains_key(".data") {
+            // gold keeps one that is empty, and begins its writable segment with it: on the page of the code, if it is there.
+            let _ = writeln!(self.text, "  .data ALIGN({PAGE:#x}) : {{ *(.data) }}");
+        }
         // What there is nothing of begins and ends in one place.
         for (_, start, stop) in ENDS {
             self.provide(&[start, stop], ".");
