@@ -8,6 +8,7 @@ mod mutants;
 mod packages;
 mod prebuilt;
 mod step;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -81,6 +82,11 @@ enum Task {
         #[arg(long)]
         passes: bool,
     },
+    /// Link and run GCC's torture programs, beside GNU ld and qemu-user.
+    ///
+    /// Minutes for each set of instructions and level. Installs Debian's gcc-12-source where it is not there, from which nothing is
+    /// kept. A program that fails under qemu-user, too, says nothing.
+    Torture(torture::Options),
     /// Compile what the benches link: SQLite and Lua, from crates that bundle their sources.
     BenchInputs,
     /// Time `harness link` side by side with the other linkers that are installed.
@@ -139,6 +145,7 @@ fn run(task: Task) -> Result<ExitCode> {
             }
             steps.run("mutants of passes", mutants::run)?;
         }
+        Task::Torture(options) => torture::run(&options)?,
         Task::BenchInputs => drop(bench::inputs::make()?),
         Task::BenchPeers(options) => bench::peers::run(&options)?,
     }

@@ -227,7 +227,7 @@ fn available(name: &str) -> bool {
         .any(|line| line.trim().strip_prefix("Candidate:").is_some_and(|candidate| candidate.trim() != "(none)"))
 }
 
-fn apt(arguments: &[&str]) -> Result<()> {
+pub(crate) fn apt(arguments: &[&str]) -> Result<()> {
     let user = Command::new("id").arg("-u").output().context("cannot start id")?;
     let mut command = if user.stdout.trim_ascii() == b"0" {
         Command::new("apt-get")
