@@ -12,6 +12,7 @@ mod walk;
 use std::fmt;
 use std::ops::Range;
 
+use linker::Target;
 use linker::memory::Protection;
 use object::{Object, ObjectSection};
 
@@ -87,20 +88,48 @@ impl fmt::Display for Backtrace {
 
 /// The backtrace of a program that has stopped. `files` are those that it was linked from, or the executable itself.
 pub fn backtrace<E: Executor>(executor: &mut E, linked: &Linked<'_>, files: &[Input]) -> Backtrace {
-    let numbers = Numbers::of(linked.target);
-    let mut registers = Registers::default();
-    for number in 0..numbers.sp.max(numbers.link + 1) {
-        registers.set(number, Some(executor.get(Register::Core(number as u8)) as u64));
+    let stopped = Stopped::new(linked.target, |register| executor.get(register));
+    let host = executor.host().name_at(stopped.pc()).map(str::to_owned);
+    stopped.backtrace(linked, files, host, &mut |address, into| executor.peek(address, into).is_ok())
+}
+
+/// The registers of a program that has stopped.
+pub struct Stopped {
+    numbers: Numbers,
+    registers: Registers,
+}
+
+impl Stopped {
+    /// Those that this says.
+    pub fn new(target: &'static Target, get: impl Fn(Register) -> u128) -> Stopped {
+        let numbers = Numbers::of(target);
+        let mut registers = Registers::default();
+        for number in 0..numbers.sp.max(numbers.link + 1) {
+            registers.set(number, Some(get(Register::Core(number as u8)) as u64));
+        }
+        registers.set(numbers.sp, Some(get(Register::Sp) as u64));
+        registers.set(numbers.pc, Some(get(Register::Pc) as u64));
+        Stopped { numbers, registers }
     }
-    registers.set(numbers.sp, Some(executor.get(Register::Sp) as u64));
-    registers.set(numbers.pc, Some(executor.get(Register::Pc) as u64));
-    let host = |executor: &E, address: u64| executor.host().name_at(address).map(str::to_owned);
-    let first = registers.get(numbers.pc).and_then(|pc| host(executor, pc));
-    let mut read = |address: u64, into: &mut [u8]| executor.peek(address, into).is_ok();
-    let mut memory = Memory { read: &mut read, target: linked.target };
-    let tables = tables(&mut memory, linked, files);
-    let mut walk = Walk { linked, lines: Lines::new(linked, files, bias(linked, files)), numbers, tables };
-    walk.run(&mut memory, registers, first)
+
+    fn pc(&self) -> u64 {
+        self.registers.get(self.numbers.pc).unwrap_or(0)
+    }
+
+    /// The backtrace. `host` is the function of the host that it stopped in, `read` fills a buffer from an address on.
+    pub fn backtrace(
+        self,
+        linked: &Linked<'_>,
+        files: &[Input],
+        host: Option<String>,
+        read: &mut dyn FnMut(u64, &mut [u8]) -> bool,
+    ) -> Backtrace {
+        let Stopped { numbers, registers } = self;
+        let mut memory = Memory { read, target: linked.target };
+        let tables = tables(&mut memory, linked, files);
+        let mut walk = Walk { linked, lines: Lines::new(linked, files, bias(linked, files)), numbers, tables };
+        walk.run(&mut memory, registers, host)
+    }
 }
 
 /// Where unwinding tables are in memory.

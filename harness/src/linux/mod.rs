@@ -179,6 +179,11 @@ impl<E: Engine + 'static> Process<E> {
         self.machine.engine.get(register)
     }
 
+    /// Fills a buffer with what is in memory from an address on. Whether it is all there.
+    pub fn read(&mut self, address: u64, into: &mut [u8]) -> bool {
+        self.machine.engine.read(address, into).is_ok()
+    }
+
     /// All registers with their names.
     pub fn registers(&self) -> Vec<(String, u128)> {
         let info = self.machine.engine.info();

@@ -112,6 +112,28 @@ fn frames_of_what_another_linker_made() {
     }
 }
 
+/// A Linux program, out of its C library and into it again.
+#[test]
+fn frames_of_a_process() {
+    for compiler in ["aarch64-linux-gnu-gcc-12 -g", "arm-linux-gnueabihf-gcc-12 -g -marm -funwind-tables"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let Some(object) = compile(directory.path(), compiler, SOURCE) else { continue };
+        // Of `abort` in glibc for ARM the index says that there is no way out.
+        let ends = [(1, "fault"), (2, "abort")];
+        for (count, mark) in ends.into_iter().take(if compiler.contains("aarch64") { 2 } else { 1 }) {
+            let said = exec(&[&[object.as_str(), "--crt", "glibc", "--"][..], &["x"; 4][..count]].concat()).err;
+            let at = SOURCE.lines().position(|text| text.contains(&format!("/* {mark} */"))).expect("a mark") + 1;
+            let (first, rest) = said.split_once(" bad+").expect("a frame");
+            assert!(first.contains(if count == 1 { "poke at" } else { " abort+" }), "{compiler}: {said}");
+            assert!(
+                rest.lines().next().is_some_and(|line| line.ends_with(&format!("source.c:{at}"))),
+                "{compiler}: {said}"
+            );
+            assert!(rest.contains(" main+"), "{compiler}: {said}");
+        }
+    }
+}
+
 /// The relocation beside the instruction, with its numbers.
 #[test]
 fn the_relocation_next_to_a_fault_is_named() {

@@ -3,6 +3,7 @@
 use linker::Target;
 
 use super::{Args, System, output};
+use crate::debug::Stopped;
 use crate::executor::hosted::engine::{Engine, PAGE};
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
@@ -89,20 +90,28 @@ pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timing
     if let Some(status) = output::unwritten(&refused) {
         return Ok(status);
     }
-    let known = || executable.known(PAGE, process.base()).ok();
+    let known = if matches!(end, End::Exited(_)) { None } else { executable.known(PAGE, process.base()).ok() };
     let status = status(&end);
     match &end {
         End::Exited(_) => {}
         End::Killed { signal, fault: None } => messages::say(&format!("ended by {}", signal_name(*signal))),
         End::Killed { signal, fault: Some(fault) } => {
-            let at = place(known().as_ref(), fault.pc);
+            let at = place(known.as_ref(), fault.pc);
             messages::say(&format!("ended by {}: {fault}{at}", signal_name(*signal)));
         }
         End::Stopped(stop) => {
             let pc = process.get(Register::Pc) as u64;
             let at = if matches!(stop, Stop::OutOfBudget(_)) { format!(" at {pc:#x}") } else { String::new() };
-            messages::say(&format!("{stop}{at}{}", place(known().as_ref(), pc)));
+            messages::say(&format!("{stop}{at}{}", place(known.as_ref(), pc)));
             super::hint(stop);
+        }
+    }
+    if let Some(known) = &known {
+        let stopped = Stopped::new(target, |register| process.get(register));
+        let mut read = |address: u64, into: &mut [u8]| process.read(address, into);
+        let trace = stopped.backtrace(known, std::slice::from_ref(file), None, &mut read);
+        if trace.frames.len() > 1 {
+            messages::say(&trace);
         }
     }
     if args.verbose {

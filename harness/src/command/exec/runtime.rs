@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, inputs: Inputs, lacks: Option<&Error>) -> anyhow:
         layout: args.inputs.layout.clone(),
         phony_externals: false,
         map: None,
-        strip: Strip::Debug,
+        strip: Strip::Nothing,
         discard: Discard::Nothing,
         build_id: None,
         frame_index: true,

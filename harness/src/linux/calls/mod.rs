@@ -78,7 +78,7 @@ impl<E: Engine + 'static> Process<E> {
         row("poll", NONE, 168, Process::poll),
         row("openat", 56, 322, |p, a| p.openat(a[1], a[2] as u32)),
         row("open", NONE, 5, |p, a| p.openat(a[0], a[1] as u32)),
-        row("newfstatat", 79, 327, Process::fstatat),
+        row("fstatat", 79, 327, Process::fstatat),
         row("stat64", NONE, 195, |p, a| p.fstatat(&[AT_FDCWD, a[0], a[1], 0, 0, 0])),
         row("lstat64", NONE, 196, |p, a| p.fstatat(&[AT_FDCWD, a[0], a[1], 0, 0, 0])),
         row("statx", 291, 397, Process::statx),
@@ -107,7 +107,8 @@ impl<E: Engine + 'static> Process<E> {
         row("set_robust_list", 99, 338, |_, _| Ok(0)),
         row("rseq", 293, 398, |_, _| Err(Errno::NOSYS.into())),
         row("prlimit64", 261, 369, Process::prlimit64),
-        row("getrlimit", 163, 191, Process::getrlimit),
+        row("getrlimit", 163, NONE, Process::getrlimit),
+        row("ugetrlimit", NONE, 191, Process::getrlimit),
         row("setrlimit", 164, 75, |_, _| Ok(0)),
         row("getrusage", 165, 77, Process::getrusage),
         row("sysinfo", 179, 116, Process::sysinfo),
@@ -189,6 +190,9 @@ mod tests {
 
     #[test]
     fn each_number_is_one_call() {
+        // ARM has second versions, for identities of 32 bits and files of 64.
+        let plain = |name: &'static str| name.trim_end_matches("32").trim_end_matches("64");
+        let mut wrong = Vec::new();
         for column in 0..2 {
             let mut seen = std::collections::BTreeMap::new();
             for row in Process::<Processor>::CALLS.iter().filter(|row| row.numbers[column] != NONE) {
@@ -196,10 +200,12 @@ mod tests {
                 assert_eq!(before, None, "{} is another call, too", row.name);
                 // ARM's own calls are not in the kernel's table.
                 let number = row.numbers[column];
-                if number < 0xf_0000 {
-                    assert_eq!(super::name(column == 0, number as usize), Some(row.name), "{number}");
+                let known = super::name(column == 0, number as usize);
+                if number < 0xf_0000 && known.map(plain) != Some(plain(row.name)) {
+                    wrong.push((row.name, number, known));
                 }
             }
         }
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 }
