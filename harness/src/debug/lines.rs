@@ -76,8 +76,8 @@ impl<'l, 'data> Lines<'l, 'data> {
                 Some(piece) => object_of(files, piece)?,
                 None => &files.first()?.data,
             };
-            let placed = |section: u32, offset: u64| place(linked, piece?, section, offset);
-            let sections = Sections::read(data, &placed)?;
+            let places = piece.map(|piece| places(linked, piece)).unwrap_or_default();
+            let sections = Sections::read(data, &|section, offset| place(&places, section, offset))?;
             let context = sections.dwarf().ok().and_then(|dwarf| Context::from_dwarf(dwarf).ok());
             Some(Known { sections, context })
         };
@@ -97,12 +97,24 @@ fn object_of<'l>(files: &'l [Input], piece: &Piece<'_>) -> Option<&'l [u8]> {
     }
 }
 
-/// Where a place in a section of the same object is. The end of a section is behind its last byte.
-fn place(linked: &Linked<'_>, of: &Piece<'_>, section: u32, offset: u64) -> Option<u64> {
-    let same = linked.pieces.iter().filter(|piece| {
-        piece.number == section && piece.object.file == of.object.file && piece.object.member == of.object.member
-    });
-    let holds = |piece: &&Piece<'_>| offset >= piece.offset && offset - piece.offset <= piece.size;
-    let piece = same.filter(holds).min_by_key(|piece| offset - piece.offset)?;
-    Some(piece.address.wrapping_add(offset - piece.offset))
+/// Where the sections of one object are: by number, the offset, size and address of each part, in order.
+type Places = HashMap<u32, Vec<(u64, u64, u64)>>;
+
+/// Those of the object that a piece is from.
+fn places(linked: &Linked<'_>, of: &Piece<'_>) -> Places {
+    let mut places = Places::new();
+    let is_same = |piece: &&Piece<'_>| piece.object.file == of.object.file && piece.object.member == of.object.member;
+    for piece in linked.pieces.iter().filter(is_same) {
+        places.entry(piece.number).or_default().push((piece.offset, piece.size, piece.address));
+    }
+    places.values_mut().for_each(|parts| parts.sort_unstable());
+    places
+}
+
+/// Where a place in a section is. The end of a section is behind its last byte.
+fn place(places: &Places, section: u32, offset: u64) -> Option<u64> {
+    let parts = places.get(&section)?;
+    let behind = parts.partition_point(|part| part.0 <= offset);
+    let (start, size, address) = *parts[..behind].last()?;
+    (offset - start <= size).then(|| address.wrapping_add(offset - start))
 }
