@@ -8,7 +8,7 @@ use linker::target::TARGETS;
 use linker::{Layout, Limits, Options, Parsed, Roots};
 
 #[path = "../../linker/tests/support/ram.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "tests use the rest")]
 mod ram;
 
 /// Bytes of content in target memory.

@@ -287,7 +287,7 @@ macro_rules! tuples {
         impl<'a, $($name: Decode<'a>),*> Decode<'a> for ($($name,)*) {
             const LEAST: usize = 0 $(+ $name::LEAST)*;
 
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "a tuple of nothing reads nothing")]
             fn decode(from: &mut Reader<'a>) -> Result<Self, DecodeError> {
                 Ok(($($name::decode(from)?,)*))
             }

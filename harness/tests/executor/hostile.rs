@@ -4,6 +4,7 @@
 //! machine may be lost, and of the host's memory only so much may be taken.
 
 use crate::support::machine;
+use harness::dice::Dice;
 use harness::executor::{Budget, Call, Executor, Register, Stop, Unicorn};
 use harness::judge;
 use harness::plan::Configuration;
@@ -23,75 +24,52 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: expected a number")))
 }
 
-/// Numbers that look random and are the same every time (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+/// A number, or a pointer.
+fn value(random: &mut Dice, pointers: &[u64]) -> u64 {
+    match random.below(8) {
+        0 => random.bits(),
+        1 => random.bits() >> random.below(64),
+        2 => random.pick(&[0, 1, 2, 15, 16, 63, 64, 255, 4095, 4096, 65_535, 65_536]),
+        3 => random.pick(&[
+            u64::MAX,
+            u64::MAX - 1,
+            1 << 63,
+            i64::MAX as u64,
+            u32::MAX.into(),
+            1 << 31,
+            (1 << 31) - 1,
+            1 << 30,
+            0xffff_ffff_8000_0000,
+        ]),
+        _ => random.pick(pointers).wrapping_add(random.below(40) as u64).wrapping_sub(20),
     }
+}
 
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
-    /// A number that somebody who means harm would choose, or a pointer.
-    fn value(&mut self, pointers: &[u64]) -> u64 {
-        match self.below(8) {
-            0 => self.next(),
-            1 => self.next() >> self.below(64),
-            2 => self.pick(&[0, 1, 2, 15, 16, 63, 64, 255, 4095, 4096, 65_535, 65_536]),
-            3 => self.pick(&[
-                u64::MAX,
-                u64::MAX - 1,
-                1 << 63,
-                i64::MAX as u64,
-                u32::MAX.into(),
-                1 << 31,
-                (1 << 31) - 1,
-                1 << 30,
-                0xffff_ffff_8000_0000,
-            ]),
-            _ => self.pick(pointers).wrapping_add(self.below(40) as u64).wrapping_sub(20),
+/// A format, a few conversions of which are well formed.
+fn format(random: &mut Dice) -> Vec<u8> {
+    let mut text = Vec::new();
+    for _ in 0..random.below(6) {
+        text.extend_from_slice(random.pick(&["", "abc", "%", "\u{7f}\u{80}"]).as_bytes());
+        text.push(b'%');
+        if random.below(6) == 0 {
+            text.extend_from_slice(random.pick(&["1$", "2$", "9$", "4096$", "4097$", "99999999999$", "0$"]).as_bytes());
         }
-    }
-
-    /// A format, a few conversions of which are well formed.
-    fn format(&mut self) -> Vec<u8> {
-        let mut text = Vec::new();
-        for _ in 0..self.below(6) {
-            text.extend_from_slice(self.pick(&["", "abc", "%", "\u{7f}\u{80}"]).as_bytes());
-            text.push(b'%');
-            if self.below(6) == 0 {
-                text.extend_from_slice(
-                    self.pick(&["1$", "2$", "9$", "4096$", "4097$", "99999999999$", "0$"]).as_bytes(),
-                );
-            }
-            for _ in 0..self.below(3) {
-                text.push(self.pick(b"-+ #0'I"));
-            }
-            let counts =
-                ["", "5", "*", "*2$", "300", "65536", "2147483646", "2147483647", "9999999999999999999999", "-3"];
-            text.extend_from_slice(self.pick(&counts).as_bytes());
-            if self.below(2) == 0 {
-                text.push(b'.');
-                text.extend_from_slice(self.pick(&counts).as_bytes());
-            }
-            text.extend_from_slice(self.pick(&["", "h", "hh", "l", "ll", "j", "z", "t", "L", "q"]).as_bytes());
-            text.push(self.pick(b"diouxXbBcsSCpnfFeEgGaA%mkyZ\0"));
+        for _ in 0..random.below(3) {
+            text.push(random.pick(b"-+ #0'I"));
         }
-        if self.below(4) != 0 {
-            text.push(0);
+        let counts = ["", "5", "*", "*2$", "300", "65536", "2147483646", "2147483647", "9999999999999999999999", "-3"];
+        text.extend_from_slice(random.pick(&counts).as_bytes());
+        if random.below(2) == 0 {
+            text.push(b'.');
+            text.extend_from_slice(random.pick(&counts).as_bytes());
         }
-        text
+        text.extend_from_slice(random.pick(&["", "h", "hh", "l", "ll", "j", "z", "t", "L", "q"]).as_bytes());
+        text.push(random.pick(b"diouxXbBcsSCpnfFeEgGaA%mkyZ\0"));
     }
+    if random.below(4) != 0 {
+        text.push(0);
+    }
+    text
 }
 
 /// The most memory that this process ever had, in bytes.
@@ -104,7 +82,7 @@ fn peak() -> u64 {
 #[test]
 fn host_functions_take_any_argument() {
     let count = variable("LINKRIG_HOSTILE").unwrap_or(COUNT);
-    let mut random = Random(variable("LINKRIG_HOSTILE_SEED").unwrap_or(1));
+    let mut random = Dice::new(variable("LINKRIG_HOSTILE_SEED").unwrap_or(1));
     let before = peak();
     for target in TARGETS {
         let mut machine = machine(target.name);
@@ -116,7 +94,7 @@ fn host_functions_take_any_argument() {
             if number % 8 == 0 {
                 machine.reset();
             }
-            let texts = [random.format(), random.format(), random.next().to_le_bytes().to_vec()];
+            let texts = [format(&mut random), format(&mut random), random.bits().to_le_bytes().to_vec()];
             let mut pointers =
                 vec![0x1_0000, 0x2_0000, 0x2_1000, 0x13_fff0, 0x14_0000, 0x24_0000, 0x2a_0000, 0x31_f000];
             pointers.extend(texts.iter().filter_map(|text| machine.buffer(text).ok()));
@@ -125,14 +103,14 @@ fn host_functions_take_any_argument() {
             pointers.push(function);
             let mut call = Call { function, ..Call::default() };
             for number in 0..8 {
-                call.registers.push((Register::Core(number), random.value(&pointers).into()));
-                call.registers.push((Register::Double(number), random.value(&pointers).into()));
+                call.registers.push((Register::Core(number), value(&mut random, &pointers).into()));
+                call.registers.push((Register::Double(number), value(&mut random, &pointers).into()));
             }
             if random.below(8) == 0 {
-                call.registers.push((Register::Sp, random.value(&pointers).into()));
+                call.registers.push((Register::Sp, value(&mut random, &pointers).into()));
             }
             for _ in 0..random.below(12) {
-                call.stack.extend(random.value(&pointers).to_le_bytes());
+                call.stack.extend(value(&mut random, &pointers).to_le_bytes());
             }
             let stop = machine.start(&call);
             assert!(!matches!(stop, Stop::Lost(_)), "{}: call {number}, {name}: {stop}", target.name);
@@ -146,7 +124,7 @@ fn host_functions_take_any_argument() {
 #[test]
 fn damaged_programs_end() {
     let count = variable("LINKRIG_HOSTILE").unwrap_or(COUNT) / 10;
-    let mut random = Random(variable("LINKRIG_HOSTILE_SEED").unwrap_or(2));
+    let mut random = Dice::new(variable("LINKRIG_HOSTILE_SEED").unwrap_or(2));
     let cases = corpus::case::load_all(&corpus::case::default_dir()).expect("a corpus");
     let mut deaths = 0;
     for target in TARGETS {
@@ -170,11 +148,11 @@ fn damaged_programs_end() {
                     linked.plan().segments.iter().filter(|s| s.size > 0).map(|s| (s.address, s.size)).collect();
                 for _ in 0..1 + random.below(4) {
                     let Some(&(address, size)) = segments.get(random.below(segments.len().max(1))) else { break };
-                    let at = address.wrapping_add(random.next() % size);
+                    let at = address.wrapping_add(random.bits() % size);
                     let mut byte = [0];
                     if machine.peek(at, &mut byte).is_ok() {
                         byte[0] =
-                            if random.below(2) == 0 { byte[0] ^ 1 << random.below(8) } else { random.next() as u8 };
+                            if random.below(2) == 0 { byte[0] ^ 1 << random.below(8) } else { random.bits() as u8 };
                         let _ = machine.poke(at, &byte);
                     }
                 }

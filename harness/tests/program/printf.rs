@@ -2,47 +2,31 @@
 
 use std::fmt::Write as _;
 
+use harness::dice::Dice;
+
 use crate::running::{compile, exec, reference};
 
-/// Numbers that look random and are the same every time (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+fn integer(random: &mut Dice) -> u64 {
+    match random.bits() % 4 {
+        0 => random.bits(),
+        1 => random.bits() >> (random.bits() % 64),
+        2 => (random.bits() >> (random.bits() % 64)).wrapping_neg(),
+        _ => [0, 1, 10, 0x7f, 0x80, 0xff, 0x7fff_ffff, 0x8000_0000, u64::MAX, 1 << 63][(random.bits() % 10) as usize],
     }
+}
 
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[(self.next() % from.len() as u64) as usize]
-    }
-
-    fn integer(&mut self) -> u64 {
-        match self.next() % 4 {
-            0 => self.next(),
-            1 => self.next() >> (self.next() % 64),
-            2 => (self.next() >> (self.next() % 64)).wrapping_neg(),
-            _ => [0, 1, 10, 0x7f, 0x80, 0xff, 0x7fff_ffff, 0x8000_0000, u64::MAX, 1 << 63][(self.next() % 10) as usize],
-        }
-    }
-
-    /// The bits of a `double`.
-    fn double(&mut self) -> u64 {
-        let value = match self.next() % 8 {
-            0 => return self.next(),
-            1 => (self.next() % 2000) as f64 / 8.0,
-            2 => (self.next() % 1000) as f64 * 10f64.powi((self.next() % 40) as i32 - 20),
-            3 => {
-                [0.0, 0.5, 1.5, 2.5, 0.05, 9.5, 99.5, 0.000_099_995, 999_999.5, 1e5, 1e16][(self.next() % 11) as usize]
-            }
-            4 => f64::from_bits(self.next() >> (12 + self.next() % 52)),
-            5 => [f64::INFINITY, f64::NAN, f64::MAX, f64::MIN_POSITIVE, 5e-324][(self.next() % 5) as usize],
-            _ => (self.next() as i64 >> (self.next() % 64)) as f64 / 1024.0,
-        };
-        (if self.next().is_multiple_of(3) { -value } else { value }).to_bits()
-    }
+/// The bits of a `double`.
+fn double(random: &mut Dice) -> u64 {
+    let value = match random.bits() % 8 {
+        0 => return random.bits(),
+        1 => (random.bits() % 2000) as f64 / 8.0,
+        2 => (random.bits() % 1000) as f64 * 10f64.powi((random.bits() % 40) as i32 - 20),
+        3 => [0.0, 0.5, 1.5, 2.5, 0.05, 9.5, 99.5, 0.000_099_995, 999_999.5, 1e5, 1e16][(random.bits() % 11) as usize],
+        4 => f64::from_bits(random.bits() >> (12 + random.bits() % 52)),
+        5 => [f64::INFINITY, f64::NAN, f64::MAX, f64::MIN_POSITIVE, 5e-324][(random.bits() % 5) as usize],
+        _ => (random.bits() as i64 >> (random.bits() % 64)) as f64 / 1024.0,
+    };
+    (if random.bits().is_multiple_of(3) { -value } else { value }).to_bits()
 }
 
 /// What stands in front of the calls. `q` is a `long double` by its bits, or a `double` where both are one.
@@ -75,7 +59,7 @@ static signed char n8; static short n16; static int n32; static long nl; static 
 
 /// A program of so many calls, by which the same is printed wherever `long` is as wide.
 fn formats(seed: u64, count: usize) -> String {
-    let mut random = Random(seed);
+    let mut random = Dice::new(seed);
     let mut source = FORMATS.to_owned();
     // A function of thousands of variadic calls takes a compiler forever.
     for part in 0..count / 100 {
@@ -90,58 +74,58 @@ fn formats(seed: u64, count: usize) -> String {
     source + "printf(\"%d %d %d %ld %lld\\n\", n8, n16, n32, nl, n64); return 0; }\n"
 }
 
-fn one_format(random: &mut Random, number: usize) -> String {
+fn one_format(random: &mut Dice, number: usize) -> String {
     let mut format = String::new();
     let mut arguments = Vec::new();
-    for _ in 0..1 + random.next() % 2 {
+    for _ in 0..1 + random.bits() % 2 {
         format.push_str(random.pick(&["", "x", "%%", "|"]));
         let mut spec = String::from("%");
-        for _ in 0..random.next() % 3 {
+        for _ in 0..random.bits() % 3 {
             spec.push_str(random.pick(&["-", "+", " ", "#", "0", "0", "'"]));
         }
         for point in ["", "."] {
-            match random.next() % 5 {
+            match random.bits() % 5 {
                 0 => {
-                    let _ = write!(spec, "{point}{}", random.next() % 40);
+                    let _ = write!(spec, "{point}{}", random.bits() % 40);
                 }
                 1 => {
                     let _ = write!(spec, "{point}*");
-                    arguments.push(format!("{}", (random.next() % 50) as i64 - 25));
+                    arguments.push(format!("{}", (random.bits() % 50) as i64 - 25));
                 }
                 2 if point == "." => spec.push('.'),
-                3 if point == "." && random.next().is_multiple_of(8) => {
-                    let _ = write!(spec, ".{}", random.next() % 700);
+                3 if point == "." && random.bits().is_multiple_of(8) => {
+                    let _ = write!(spec, ".{}", random.bits() % 700);
                 }
                 _ => {}
             }
         }
-        match random.next() % 8 {
+        match random.bits() % 8 {
             0..3 => {
                 let (length, kind) = [("", "int"), ("hh", "int"), ("h", "int"), ("l", "long"), ("ll", "long long")]
                     .into_iter()
                     .chain([("j", "long long"), ("z", "size_t"), ("t", "size_t")])
-                    .nth((random.next() % 8) as usize)
+                    .nth((random.bits() % 8) as usize)
                     .expect("one of them");
                 spec += length;
                 spec += random.pick(&["d", "i", "u", "x", "X", "o"]);
-                arguments.push(format!("({kind}){:#x}ull", random.integer()));
+                arguments.push(format!("({kind}){:#x}ull", integer(random)));
             }
             3..5 => {
                 spec += random.pick(&["f", "F", "e", "E", "g", "G", "a", "A"]);
                 general(&mut spec);
-                arguments.push(format!("d({:#x}ull)", random.double()));
+                arguments.push(format!("d({:#x}ull)", double(random)));
             }
             5 => {
                 spec.push('L');
                 spec += random.pick(&["f", "F", "e", "E", "g", "G", "a", "A"]);
                 general(&mut spec);
                 // The exponent of most numbers is moderate: the others have thousands of digits.
-                let high = if random.next().is_multiple_of(6) {
-                    random.next()
+                let high = if random.bits().is_multiple_of(6) {
+                    random.bits()
                 } else {
-                    (0x3fff + random.next() % 120 - 60) << 48 | random.next() >> 16 | (random.next() & 1) << 63
+                    (0x3fff + random.bits() % 120 - 60) << 48 | random.bits() >> 16 | (random.bits() & 1) << 63
                 };
-                let low = random.integer();
+                let low = integer(random);
                 // Where it is a double, the same bits are one.
                 arguments.push(format!("q({high:#x}ull, {low:#x}ull)"));
             }
@@ -149,13 +133,13 @@ fn one_format(random: &mut Random, number: usize) -> String {
                 spec += random.pick(&["s", "s", "c", "p"]);
                 arguments.push(match spec.as_bytes()[spec.len() - 1] {
                     b's' => random.pick(&["\"\"", "\"abc\"", "\"a longer text than most\"", "(char *)0"]).to_owned(),
-                    b'c' => format!("{}", 33 + random.next() % 90),
-                    _ => format!("(void *){:#x}", random.next() as u32 >> (random.next() % 32)),
+                    b'c' => format!("{}", 33 + random.bits() % 90),
+                    _ => format!("(void *){:#x}", random.bits() as u32 >> (random.bits() % 32)),
                 });
             }
-            _ => match random.next() % 4 {
+            _ => match random.bits() % 4 {
                 0 => {
-                    let which = (random.next() % 5) as usize;
+                    let which = (random.bits() % 5) as usize;
                     format = format!("counted%{}n", ["hh", "h", "", "l", "ll"][which]);
                     arguments = vec![format!("&{}", ["n8", "n16", "n32", "nl", "n64"][which])];
                     break;
@@ -168,7 +152,7 @@ fn one_format(random: &mut Random, number: usize) -> String {
                 2 => {
                     spec = "%2$*1$d|%3$s|%2$x".to_owned();
                     arguments =
-                        vec![format!("{}", random.next() % 20), format!("{}", random.next() as i32), "\"p\"".into()];
+                        vec![format!("{}", random.bits() % 20), format!("{}", random.bits() as i32), "\"p\"".into()];
                     format.clear();
                     format.push_str(&spec);
                     break;
@@ -185,7 +169,7 @@ fn one_format(random: &mut Random, number: usize) -> String {
         }
         format += &spec;
     }
-    let room = [1, 5, 6000][(random.next() % 3) as usize];
+    let room = [1, 5, 6000][(random.bits() % 3) as usize];
     let arguments: String = arguments.iter().map(|argument| format!(", {argument}")).collect();
     format!("    T({number}, {room}, \"{format}\"{arguments});")
 }

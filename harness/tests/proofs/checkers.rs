@@ -6,8 +6,7 @@ use std::process::Command;
 
 use super::vectors::DIRECTORY;
 
-// A project that copies it uses what it needs.
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, reason = "a project that copies it uses what it needs")]
 #[path = "../../../vectors/check.rs"]
 mod check;
 #[allow(unreachable_pub)]

@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use harness::dice::Dice;
 use harness::epc::place::{Policy, Terms};
 use harness::epc::server::serve;
 use harness::executor::{Budget, Executor};
@@ -20,22 +21,6 @@ const MUTANTS: u64 = 5_000;
 const BUDGET: Budget = Budget { time: Duration::from_millis(100), ..Budget::of_instructions(100_000) };
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Numbers that look random and are the same every time (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-}
-
 /// A session by messages, so that what is damaged is still read far enough to matter.
 fn split(mut session: &[u8]) -> Vec<Vec<u8>> {
     let bytes = |message: Message| {
@@ -47,7 +32,7 @@ fn split(mut session: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Damages a session in one place.
-fn damage(messages: &mut Vec<Vec<u8>>, random: &mut Random) {
+fn damage(messages: &mut Vec<Vec<u8>>, random: &mut Dice) {
     let which = random.below(messages.len());
     let Some(message) = messages.get_mut(which).filter(|message| !message.is_empty()) else { return };
     match random.below(10) {
@@ -86,7 +71,7 @@ fn damage(messages: &mut Vec<Vec<u8>>, random: &mut Random) {
                 4 => u64::MAX >> random.below(64),
                 5 => 1 << random.below(64),
                 6 => old.wrapping_mul(0x1000),
-                _ => random.next(),
+                _ => random.bits(),
             };
             message[at..at + 8].copy_from_slice(&new.to_le_bytes());
         }
@@ -155,10 +140,10 @@ fn damaged_sessions_come_to_an_end() {
         let mut endings = [0; 2];
         let mut answers = std::collections::BTreeSet::new();
         for seed in 0..=mutants {
-            let mut random = Random(seed);
+            let mut random = Dice::new(seed);
             let mut damaged = messages.clone();
             // The first is whole.
-            for _ in 0..seed.min(1 + random.next() % 3) {
+            for _ in 0..seed.min(1 + random.bits() % 3) {
                 damage(&mut damaged, &mut random);
             }
             let damaged = damaged.concat();
