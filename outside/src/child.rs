@@ -230,8 +230,14 @@ mod tests {
         let error = run(command, &Limits { time: Duration::from_millis(300), ..LIMITS }).expect_err("out of time");
         assert!(matches!(error, ChildError::OutOfTime { .. }), "{error}");
         let child = std::fs::read_to_string(directory.path().join("child")).expect("it has started one");
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        // A killed process still stands in the system's list until it has run once more, and its parent is gone.
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        let ended = || state().is_empty() || state().contains(") Z ");
+        let end = Instant::now() + LIMITS.time;
+        while !ended() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(ended(), "{}", state());
     }
 
     #[test]
