@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use object::elf::{R_AARCH64_CALL26, R_AARCH64_JUMP26};
 use object::write::{Object, Relocation, Symbol, SymbolSection};
@@ -437,8 +437,14 @@ fn nothing_is_left_of_a_compilation_that_is_stopped() {
         let status = child.wait().expect("it ends");
         assert_eq!(status.code(), Some(exit::INTERRUPTED.into()), "{arguments:?}");
         for pid in std::fs::read_to_string(&started).expect("there").lines() {
-            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            assert!(state.is_empty() || state.contains(") Z "), "{arguments:?}: {state}");
+            let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let ended = || state().is_empty() || state().contains(") Z ");
+            let deadline = Instant::now() + Duration::from_secs(10);
+            // A killed process stands there until it has run once more.
+            while !ended() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            assert!(ended(), "{arguments:?}: {}", state());
         }
         let left: Vec<_> = std::fs::read_dir(&scratch).expect("read").flatten().map(|entry| entry.path()).collect();
         assert!(left.is_empty(), "{arguments:?}: {left:?}");
