@@ -357,6 +357,17 @@ impl Case {
         narrowest(&self.layouts, &subject).map_or_else(|| DEFAULT_LAYOUTS.to_vec(), |scoped| scoped.value.clone())
     }
 
+    /// Whether what it expects for a target is meant for a layout, too, that it does not name. A case that names none is for all, and one
+    /// that names some for those of the same kind: what is out of reach in one place is not in another. What is placed by hand, whoever
+    /// places it answers for.
+    pub fn is_for_layout(&self, target: &'static Target, layout: &Layout) -> bool {
+        let subject = Subject { target, build: None, part: None, layout: None };
+        let kind = std::mem::discriminant(layout);
+        matches!(layout, Layout::At(_))
+            || narrowest(&self.layouts, &subject)
+                .is_none_or(|named| named.value.iter().any(|own| std::mem::discriminant(own) == kind))
+    }
+
     /// The flags that `flags` adds for a part of a build.
     pub fn flags<'a>(&'a self, build: &Build, part: &str) -> Vec<&'a str> {
         let subject = Subject { target: build.target, build: Some(build), part: Some(part), layout: None };

@@ -28,7 +28,8 @@ pub struct Selection {
     pub targets: Vec<String>,
     /// Toolchains by the start of their label: `gcc`, `clang19`.
     pub toolchains: Vec<String>,
-    /// Layouts that stand in for those the cases name.
+    /// Layouts that stand in for those of the cases. A case that names layouts runs in those of its kinds alone
+    /// ([`Case::is_for_layout`]).
     pub layouts: Vec<linker::Layout>,
     /// Part I of N, counted from 1.
     pub partition: Option<(u64, u64)>,
@@ -254,8 +255,9 @@ pub fn select<'a>(
             {
                 continue;
             }
-            let layouts =
+            let mut layouts =
                 if selection.layouts.is_empty() { case.layouts(build.target) } else { selection.layouts.clone() };
+            layouts.retain(|layout| case.is_for_layout(build.target, layout));
             let configurations: Vec<Configuration<'_>> = layouts
                 .into_iter()
                 .map(|layout| {

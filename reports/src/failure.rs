@@ -118,6 +118,9 @@ impl Lines {
                 self.wrapped(Kind::Problem, if index == 0 { 2 } else { 4 }, &clean(line));
             }
         }
+        if let Some(known) = &failure.known {
+            self.wrapped(Kind::Detail, 2, &format!("known: {}", clean(known)));
+        }
         for line in &failure.source {
             let place = format!("{}:{}", clean(&line.file), line.line);
             self.wrapped(Kind::Detail, 4, &format!("{place}  {}", clean(line.text.trim())));

@@ -119,11 +119,21 @@ pub struct Record {
     pub failure: Option<Failure>,
 }
 
+impl Record {
+    /// What is known of its failure, if it is one of another linker that was looked at.
+    pub fn known(&self) -> Option<&str> {
+        self.failure.as_ref()?.known.as_deref()
+    }
+}
+
 /// A failure as a reader needs it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// The facts that were wrong, one line each.
     pub problems: Vec<String>,
+    /// What is known of this failure of another linker: whose it is, and by which words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
     /// The relocations that may be to blame, those of the code that ran last first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspect>,

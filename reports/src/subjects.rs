@@ -18,6 +18,8 @@ pub struct Counts {
     pub passed: usize,
     /// Not as the case says.
     pub failed: usize,
+    /// Of these, those of which nothing is known yet.
+    pub unknown: usize,
     /// The linker says that it does not support it.
     pub refused: usize,
     /// Not asked, for a reason.
@@ -25,10 +27,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, status: Status) {
-        match status {
+    fn add(&mut self, record: &Record) {
+        match record.status {
             Status::Passed | Status::ExpectedFailure => self.passed += 1,
-            Status::Failed | Status::UnexpectedPass => self.failed += 1,
+            Status::Failed | Status::UnexpectedPass => {
+                self.failed += 1;
+                self.unknown += usize::from(record.known().is_none());
+            }
             Status::Refused => self.refused += 1,
             Status::Skipped | Status::Lost => self.skipped += 1,
         }
@@ -67,6 +72,8 @@ pub struct Finding {
     pub case: Option<String>,
     /// Why.
     pub reason: String,
+    /// What is known of it: whose fault it is, and by which words.
+    pub known: Option<String>,
     /// How many there are.
     pub configurations: usize,
     /// The one with the fewest relocations.
@@ -95,11 +102,11 @@ impl Table {
         let mut counts = Counts::default();
         let mut findings: BTreeMap<(Status, Option<&str>, String), (usize, &Record)> = BTreeMap::new();
         for record in records {
-            counts.add(record.status);
+            counts.add(record);
             for relocation in record.relocations.keys() {
                 let row = self.relocations.entry(relocation.clone()).or_default();
                 row.resize(column + 1, Counts::default());
-                row[column].add(record.status);
+                row[column].add(record);
             }
             if record.status == Status::Passed {
                 continue;
@@ -120,6 +127,7 @@ impl Table {
             status,
             case: case.map(str::to_owned),
             reason: clean(reason.lines().next().unwrap_or_default()).into_owned(),
+            known: example.known().map(str::to_owned),
             configurations,
             example: example.name.clone(),
         });
@@ -140,13 +148,13 @@ impl Table {
             self.date,
             clean(&self.command)
         );
-        out += "| linker | version | passed | failed | refused | skipped | a second |\n|---|---|---|---|---|---|---|\n";
+        out += "| linker | version | passed | failed | not looked at | refused | skipped | a second |\n|---|---|---|---|---|---|---|---|\n";
         for Subject { name, version, counts, seconds } in &self.subjects {
-            let Counts { passed, failed, refused, skipped } = counts;
+            let Counts { passed, failed, unknown, refused, skipped } = counts;
             let rate = (passed + failed + refused) as f64 / seconds.max(0.001);
             let _ = writeln!(
                 out,
-                "| {} | {} | {passed} | {failed} | {refused} | {skipped} | {rate:.0} |",
+                "| {} | {} | {passed} | {failed} | {unknown} | {refused} | {skipped} | {rate:.0} |",
                 cell(name),
                 cell(version)
             );
@@ -159,10 +167,11 @@ impl Table {
                 continue;
             }
             let _ = write!(out, "\n## {title}\n| linker | configurations | what | for example |\n|---|---|---|---|\n");
-            for Finding { subject, case, reason, configurations, example, .. } in found {
+            for Finding { subject, case, reason, known, configurations, example, .. } in found {
                 let case = case.as_ref().map_or(String::new(), |case| format!("`{}`: ", cell(case)));
+                let known = known.as_ref().map_or(String::new(), |known| format!("<br>known: {}", cell(known)));
                 let (subject, reason, example) = (cell(subject), cell(reason), cell(example));
-                let _ = writeln!(out, "| {subject} | {configurations} | {case}{reason} | `{example}` |");
+                let _ = writeln!(out, "| {subject} | {configurations} | {case}{reason}{known} | `{example}` |");
             }
         }
         let names: Vec<String> = self.subjects.iter().map(|subject| cell(&subject.name)).collect();
@@ -180,10 +189,12 @@ impl Table {
     pub fn terminal(&self) -> String {
         let mut out = String::new();
         for status in [Status::Failed, Status::Refused, Status::Skipped] {
-            for Finding { subject, case, reason, configurations, example, .. } in self.of_status(status) {
+            for Finding { subject, case, reason, known, configurations, example, .. } in self.of_status(status) {
                 let case = case.as_ref().map_or(String::new(), |case| format!("{case}: "));
+                let known = known.as_ref().map_or(String::new(), |known| format!("  known: {known}\n"));
                 let word = failure::word(status);
-                let line = format!("{word} {subject}  {configurations}  {case}{reason}\n  for example {example}\n");
+                let line =
+                    format!("{word} {subject}  {configurations}  {case}{reason}\n{known}  for example {example}\n");
                 out += &line.split_inclusive('\n').map(clean_line).collect::<String>();
             }
         }
@@ -197,8 +208,10 @@ impl Table {
         }
         out.push('\n');
         for Subject { name, version, counts, seconds } in &self.subjects {
-            let skipped = if counts.skipped > 0 { format!(", {} skipped", counts.skipped) } else { String::new() };
-            let _ = writeln!(out, "{name}: {}{skipped} in {seconds:.1} s  ({})", counts.in_words(), clean(version));
+            let rest = [(counts.skipped, "skipped"), (counts.unknown, "of the failed not looked at")];
+            let rest: String =
+                rest.iter().filter(|of| of.0 > 0).map(|(count, word)| format!(", {count} {word}")).collect();
+            let _ = writeln!(out, "{name}: {}{rest} in {seconds:.1} s  ({})", counts.in_words(), clean(version));
         }
         out
     }
@@ -219,11 +232,11 @@ impl Table {
                     h1 { "Linkers over the corpus" }
                     p { "Made " (clean(&self.date)) " by " code { (clean(&self.command)) } }
                     table {
-                        tr { th { "linker" } th { "version" } th { "passed" } th { "failed" } th { "refused" } th { "skipped" } }
+                        tr { th { "linker" } th { "version" } th { "passed" } th { "failed" } th { "not looked at" } th { "refused" } th { "skipped" } }
                         @for of in &self.subjects {
                             tr {
                                 td { (clean(&of.name)) } td { (clean(&of.version)) } td { (of.counts.passed) }
-                                td { (of.counts.failed) } td { (of.counts.refused) } td { (of.counts.skipped) }
+                                td { (of.counts.failed) } td { (of.counts.unknown) } td { (of.counts.refused) } td { (of.counts.skipped) }
                             }
                         }
                     }
@@ -234,7 +247,11 @@ impl Table {
                             @for of in self.of_status(*status) {
                                 tr {
                                     td { (clean(&of.subject)) } td { (of.configurations) }
-                                    td { @if let Some(case) = &of.case { code { (clean(case)) } " " } (clean(&of.reason)) }
+                                    td {
+                                        @if let Some(case) = &of.case { code { (clean(case)) } " " }
+                                        (clean(&of.reason))
+                                        @if let Some(known) = &of.known { br; "known: " (clean(known)) }
+                                    }
                                     td { code { (clean(&of.example)) } }
                                 }
                             }
@@ -290,7 +307,8 @@ mod tests {
     fn each_linker_is_a_column_and_each_reason_has_its_simplest_example() {
         let mut table = Table::default();
         let both = ["R_ARM_CALL", "R_ARM_ABS32"];
-        let failed = [record("a/long", Status::Failed, &both), record("a/long", Status::Failed, &both[..1])];
+        let mut failed = [record("a/long", Status::Failed, &both), record("a/long", Status::Failed, &both[..1])];
+        failed[1].failure.as_mut().expect("one").known = Some("its own fault".to_owned());
         table.push(
             "ld",
             "GNU ld 2.40",
@@ -298,7 +316,10 @@ mod tests {
             &[record("a/b", Status::Passed, &both), failed[0].clone(), failed[1].clone()],
         );
         table.push("lld", "LLD 19", 1.0, &[record("a/b", Status::Refused, &["R_ARM_THM_CALL"])]);
-        assert_eq!(table.relocations["R_ARM_CALL"][0], Counts { passed: 1, failed: 2, ..Counts::default() });
+        assert_eq!(
+            table.relocations["R_ARM_CALL"][0],
+            Counts { passed: 1, failed: 2, unknown: 1, ..Counts::default() }
+        );
         assert_eq!(
             table.relocations["R_ARM_THM_CALL"],
             [Counts::default(), Counts { refused: 1, ..Counts::default() }]
@@ -309,14 +330,18 @@ mod tests {
             "| relocation | ld | lld |",
             "| R_ARM_CALL | 1 passed, 2 failed |  |",
             "| R_ARM_THM_CALL |  | 1 refused |",
-            "| ld | 2 | `a/long`: r0 is 2 \\| expected 1 | `elf/armv7/a/long/gcc/near/unicorn` |",
+            "| ld | GNU ld 2.40 | 1 | 2 | 1 | 0 | 0 | 3 |",
+            "| ld | 2 | `a/long`: r0 is 2 \\| expected 1<br>known: its own fault | `elf/armv7/a/long/gcc/near/unicorn` |",
             "| lld | 1 | not supported | `elf/armv7/a/b/gcc/near/unicorn` |",
         ] {
             assert!(markdown.contains(line), "{line}\n{markdown}");
         }
         let terminal = table.terminal();
-        assert!(terminal.contains("FAIL ld  2  a/long: r0 is 2 | expected 1\n"), "{terminal}");
-        assert!(terminal.contains("ld: 1 passed, 2 failed in 1.0 s  (GNU ld 2.40)"), "{terminal}");
+        assert!(terminal.contains("FAIL ld  2  a/long: r0 is 2 | expected 1\n  known: its own fault\n"), "{terminal}");
+        assert!(
+            terminal.contains("ld: 1 passed, 2 failed, 1 of the failed not looked at in 1.0 s  (GNU ld 2.40)"),
+            "{terminal}"
+        );
         assert!(table.html().contains("<td>1 refused</td>"));
     }
 }

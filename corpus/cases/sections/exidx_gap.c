@@ -1,10 +1,10 @@
-/* Code without unwind entries, and the end of all code, get entries of the linker's own: an unwinder looks for the last entry at or
-   below an address, and would take that of the function before. EXIDX_CANTUNWIND is 1 (EHABI32). */
+/* Code without unwind entries behind a function that has one, and the end of all code, get entries of the linker's own: an unwinder
+   looks for the last entry at or below an address, and would take that of the function before. EXIDX_CANTUNWIND is 1 (EHABI32). */
 // arch: armv7
 // call: entry_of(&bare) = 1u32
 // call: entry_of(&behind) = 0x80b0b0b0u32
 // call: last() = 1u32
-// keep: bare behind
+// keep: before bare behind
 // covers: R_ARM_PREL31
 #include <stdint.h>
 extern const uint32_t __exidx_start[], __exidx_end[];
@@ -26,6 +26,10 @@ uint32_t last(void) { return __exidx_end[-1]; }
     .type \name, %function
 \name:
     .endm
+    piece before
+    .fnstart
+    bx   lr
+    .fnend
     piece bare
     bx   lr
     piece behind

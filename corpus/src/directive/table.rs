@@ -84,7 +84,7 @@ pub static DIRECTIVES: &[Spec] = &[
     row("partial", Built, TARGETS, true, "partial: ab.o = a.S b.S",
         "these parts are joined by `ld -r` first: GNU ld for gcc, lld for clang; a part `NAME.lds` among them is the linker script for that", ""),
     row("layout", Linked, TARGETS, false, "layout: L ...",
-        "layouts to run in: `near far high random:SEED at:FILE(SECTION)=ADDRESS,...`", "`near far high random:1`"),
+        "layouts to run in: `near far high random:SEED at:FILE(SECTION)=ADDRESS,...`; `--layout` leaves the case out of other kinds of layouts", "`near far high random:1`"),
     row("define", Linked, RUNS, true, "define: NAME = ADDRESS", "an absolute symbol of the host", ""),
     row("keep", Linked, RUNS, true, "keep: NAME ...", "live roots besides the functions called", ""),
     row("link-error", Linked, RUNS, true, "link-error: TEXT",

@@ -54,7 +54,8 @@ pub struct Args {
     /// Targets
     #[arg(long, value_name = "A,..", value_delimiter = ',')]
     pub arch: Vec<String>,
-    /// Layouts instead of those the cases name: near far high random:SEED at:FILE(SECTION)=ADDR,...
+    /// Layouts instead of those of the cases: near far high random:SEED at:FILE(SECTION)=ADDR,...; a case that names layouts is
+    /// left out of others
     #[arg(long, value_name = "L")]
     pub layout: Vec<linker::Layout>,
     /// Toolchains by the start of their label: gcc, clang19

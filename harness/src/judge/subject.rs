@@ -81,7 +81,7 @@ pub fn judge_subject<E: Executor>(
     let (start, waited) = (Instant::now(), executor.waited());
     let before = made.as_ref().map_or(0.0, |made| made.seconds);
     executor.reset();
-    let Configuration { case, build, layout, .. } = configuration;
+    let &Configuration { case, ref build, ref layout, .. } = configuration;
     // What is marked as failing is so for our linker.
     let expected = Expectations { xfail: None, ..case.expectations(build, layout) };
     executor.set_budget(expected.budget.map_or(Budget::DEFAULT, Budget::of_instructions));
@@ -97,6 +97,9 @@ pub fn judge_subject<E: Executor>(
     record.subject = Some(subject.to_string());
     if let Some(failure) = &mut record.failure {
         failure.bless = None;
+        let about = subject::About { case: &case.name, target: build.target, layout, build: &build.label };
+        failure.known =
+            about.known(&subject.description.failures, &findings.held, &failure.problems).map(str::to_owned);
     }
     (record, findings)
 }

@@ -13,22 +13,29 @@ use crate::host::Host;
 use crate::linking::Input;
 use crate::{inputs, oracle};
 
-/// An object that defines these addresses, and of the host's functions and variables those that the inputs want and do not have.
-pub(super) fn object(target: &Target, files: &[Input], defines: &[(String, u64)], host: &Host) -> Result<Vec<u8>> {
-    let (wanted, known) = names(files);
+/// By what a program calls itself. It is in the program, and not far from its code.
+pub(super) const DSO_HANDLE: &str = "__dso_handle";
+
+/// An object that defines these addresses, and of the host's functions and variables those that the inputs want and do not have. Where
+/// no script provides what a C runtime's start files would have, it does.
+pub(super) fn object(
+    target: &Target,
+    files: &[Input],
+    defines: &[(String, u64)],
+    host: &Host,
+    is_scripted: bool,
+) -> Result<Vec<u8>> {
+    let (wanted, mut known) = names(files);
     let mut object = oracle::inputs::start(target, files)?;
+    if known.insert(DSO_HANDLE.into()) && !is_scripted && wanted.contains(DSO_HANDLE.as_bytes()) {
+        let section = object.add_section(Vec::new(), b".rodata".to_vec(), object::SectionKind::ReadOnlyData);
+        let symbol = absolute(DSO_HANDLE, 0, SymbolKind::Data);
+        let symbol = object.add_symbol(Symbol { section: SymbolSection::Section(section), ..symbol });
+        object.add_symbol_data(symbol, section, &[0; 8], 8);
+    }
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), object::SectionKind::Other);
     let mut add = |name: &str, value: u64, kind: SymbolKind| {
-        object.add_symbol(Symbol {
-            name: name.as_bytes().to_vec(),
-            value,
-            size: 0,
-            kind,
-            scope: SymbolScope::Linkage,
-            weak: false,
-            section: SymbolSection::Absolute,
-            flags: SymbolFlags::None,
-        });
+        object.add_symbol(absolute(name, value, kind));
     };
     // What an object defines itself, it keeps, as with a definition on a command line that is only provided.
     for (name, address) in defines.iter().filter(|(name, _)| !known.contains(name.as_bytes())) {
@@ -46,6 +53,19 @@ pub(super) fn object(target: &Target, files: &[Input], defines: &[(String, u64)]
         }
     }
     Ok(object.write()?)
+}
+
+fn absolute(name: &str, value: u64, kind: SymbolKind) -> Symbol {
+    Symbol {
+        name: name.as_bytes().to_vec(),
+        value,
+        size: 0,
+        kind,
+        scope: SymbolScope::Linkage,
+        weak: false,
+        section: SymbolSection::Absolute,
+        flags: SymbolFlags::None,
+    }
 }
 
 /// The names that inputs refer to, and those that they define, members of archives included. What cannot be read has none.

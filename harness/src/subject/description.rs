@@ -57,6 +57,9 @@ pub struct Description {
     /// What is not asked of it.
     #[serde(default)]
     pub differences: Vec<Difference>,
+    /// What it fails at, is asked all the same, and was looked at.
+    #[serde(default)]
+    pub failures: Vec<Difference>,
     /// Seconds that one link may take.
     #[serde(default = "seconds")]
     pub seconds: u64,
@@ -127,7 +130,7 @@ impl Kind {
     }
 }
 
-/// What is not asked of a linker, and why. All that is given has to hold.
+/// What is not asked of a linker, or is known of a failure of it, and why. All that is given has to hold.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
@@ -146,10 +149,10 @@ pub struct Difference {
     /// Relocations, one of which the objects hold.
     #[serde(default)]
     pub relocations: Vec<String>,
-    /// A part of its message when it refuses.
+    /// A part of its message when it refuses, or of what is said of the failure.
     #[serde(default)]
     pub says: Option<String>,
-    /// Why it is not asked.
+    /// Why it is not asked, or whose fault the failure is and by which words.
     pub reason: String,
 }
 
@@ -229,6 +232,7 @@ impl Description {
             targets: every,
             says: Vec::new(),
             differences: Vec::new(),
+            failures: Vec::new(),
             seconds: seconds(),
             memory: memory(),
         })
@@ -242,7 +246,7 @@ impl Description {
             return Err("programs is empty, expected the names of the linker's program".to_owned());
         }
         let known: Vec<&str> = linker::TARGETS.iter().map(|target| target.name).collect();
-        let of_differences = self.differences.iter().flat_map(|difference| &difference.targets);
+        let of_differences = self.differences.iter().chain(&self.failures).flat_map(|difference| &difference.targets);
         for name in self.targets.keys().chain(of_differences) {
             if !known.contains(&name.as_str()) {
                 let near = crate::messages::suggest(name, known.iter().copied());

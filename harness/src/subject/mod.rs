@@ -95,6 +95,18 @@ impl About<'_> {
             && (layouts.is_empty() || layouts.iter().any(|name| *name == layout || name == kind))
             && (relocations.is_empty() || relocations.iter().any(|name| held.contains(name.as_str())))
     }
+
+    /// What is known of a failure with these problems.
+    pub fn known<'d>(
+        &self,
+        all: &'d [Difference],
+        held: &BTreeSet<&'static str>,
+        problems: &[String],
+    ) -> Option<&'d str> {
+        let is_said = |part: &String| problems.iter().any(|problem| problem.contains(part.as_str()));
+        let known = all.iter().find(|known| self.is(known, held) && known.says.as_ref().is_none_or(is_said))?;
+        Some(&known.reason)
+    }
 }
 
 /// One link that is asked of a subject.
@@ -240,6 +252,7 @@ impl Subject {
 
     /// What comes from outside, as an object.
     pub fn definitions(&self, request: &Request<'_>, host: &Host) -> Result<Vec<u8>> {
-        definitions::object(request.target, request.files, request.defines, host)
+        let is_scripted = self.description.template().takes_script();
+        definitions::object(request.target, request.files, request.defines, host, is_scripted)
     }
 }

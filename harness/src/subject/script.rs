@@ -13,6 +13,7 @@ use linker::index::SectionId;
 use linker::layout::{Plan, Planned};
 use linker::memory::{Lifetime, Protection};
 
+use super::definitions::DSO_HANDLE;
 use crate::executor::image::{Image, PAGE};
 use crate::held;
 use crate::host::Host;
@@ -114,6 +115,9 @@ struct Script<'g, 'data> {
 const BY_PARTS: &[&[u8]] =
     &[b".text", b".rodata", b".data", b".data.rel.ro", b".bss", b".tdata", b".tbss", b".gcc_except_table"];
 
+/// The section that variables without one go to.
+const COMMON: &[u8] = b"COMMON";
+
 /// What a table of addresses is made of.
 const GOT: &str = "*(.got.plt) *(.igot.plt) *(.got) *(.igot)";
 
@@ -137,7 +141,7 @@ impl<'data> Script<'_, 'data> {
         let zero = last(&|run| run.output == b".bss");
         let rooted = self.rooted(roots);
         let _ = writeln!(self.text, "{}SECTIONS {{", extern_of(roots));
-        self.provide(&["__executable_start", "__dso_handle", "__ehdr_start"], &format!("{:#x}", lowest(plan)));
+        self.provide(&["__executable_start", "__ehdr_start"], &format!("{:#x}", lowest(plan)));
         for (number, run) in runs.iter().enumerate() {
             if first_data == Some(number) {
                 self.provide(&["__data_start", "data_start"], ".");
@@ -157,6 +161,7 @@ impl<'data> Script<'_, 'data> {
                 self.provide(&["__bss_end__", "_bss_end__"], ".");
             }
         }
+        let _ = writeln!(self.text, "  .dynamic ALIGN({PAGE:#x}) : {{ *(.dynamic) }}");
         if !self.used.contains_key(".got") {
             // A subject may need one where we do not.
             let _ = writeln!(self.text, "  .got ALIGN({PAGE:#x}) : {{ {GOT} }}");
@@ -188,7 +193,7 @@ impl<'data> Script<'_, 'data> {
                 let (id, address) = (graph.blocks[block].section, graph.blocks[block].address);
                 let section = &graph.sections[id];
                 let is_table = graph.got == Some(block);
-                if section.is_made() && !is_table {
+                if section.is_made() && !is_table && section.name != COMMON {
                     continue;
                 }
                 let output = if is_table { &b".got"[..] } else { graph.output(section) };
@@ -237,11 +242,15 @@ impl<'data> Script<'_, 'data> {
             (false, false) => String::new(),
         };
         let ends = ENDS.iter().find(|ends| ends.0 == name);
-        let (start, stop) = ends.map_or((String::new(), String::new()), |(_, start, stop)| {
+        let (mut start, stop) = ends.map_or((String::new(), String::new()), |(_, start, stop)| {
             self.provided.extend([start, stop].map(|name| (*name).to_owned()));
             (format!("PROVIDE_HIDDEN({start} = .); "), format!(" PROVIDE_HIDDEN({stop} = .);"))
         });
-        let inputs: Vec<String> = match run.output {
+        if self.provided.insert(DSO_HANDLE.to_owned()) {
+            // In a section, as a C runtime has it: GNU ld takes no short distance to an absolute symbol.
+            let _ = write!(start, "PROVIDE_HIDDEN({DSO_HANDLE} = .); ");
+        }
+        let mut inputs: Vec<String> = match run.output {
             b".got" if run.sections.iter().all(|&id| self.graph.sections[id].is_made()) => {
                 vec![GOT.to_owned()]
             }
@@ -249,31 +258,40 @@ impl<'data> Script<'_, 'data> {
             b".ARM.exidx" => vec!["*(.ARM.exidx .ARM.exidx.*)".to_owned()],
             _ => run.sections.iter().map(|&id| self.input(id, rooted.contains(&id))).collect(),
         };
+        inputs.dedup();
         let _ = writeln!(self.text, "  {shown} {address}: {{ {start}{}{stop} }}", inputs.join(" "));
     }
 
     /// An input section, as a script names it.
     fn input(&self, id: SectionId, rooted: bool) -> String {
         let section = &self.graph.sections[id];
+        if section.name == COMMON {
+            // No object has a section for them.
+            return "*(COMMON)".to_owned();
+        }
         let object = &self.graph.objects[section.object];
         let file = (self.names)(object.position);
         let member = object.member.map_or(String::new(), |member| format!(":{}", name::pattern(member)));
-        let section_name = if section.name == b"COMMON" { "COMMON".to_owned() } else { name::pattern(section.name) };
-        let text = format!("{}{member}({section_name})", matched(file));
+        let text = format!("{}{member}({})", matched(file), name::pattern(section.name));
         // What no rule names is kept as a whole: nobody knows how its parts hang together.
         let whole = self.graph.output(section) == section.name && !BY_PARTS.contains(&section.name);
         let kept = rooted || whole || section.retain || matches!(section.kind, Kind::Array(_));
         if kept { format!("KEEP({text})") } else { text }
     }
 
-    /// The tables of what start-up code relocates, whose ends it asks for.
+    /// The tables of what start-up code relocates, whose ends it asks for, under the names that GNU ld and lld have for them; and what else
+    /// of an image that can be anywhere is only read. None of it is on a page of code.
     fn relocations_at_start(&mut self) {
-        self.text.push_str("  .plt : { *(.plt) *(.iplt) }\n");
+        let _ = writeln!(self.text, "  .plt : {{ *(.plt) *(.iplt) }}\n  . = ALIGN({PAGE:#x});");
+        for name in [".dynsym", ".gnu.hash", ".hash", ".dynstr"] {
+            let _ = writeln!(self.text, "  {name} : {{ *({name}) }}");
+        }
         for name in ["rela", "rel"] {
             let (start, stop) = (format!("__{name}_iplt_start"), format!("__{name}_iplt_end"));
+            let inputs = format!("*(.{name}.iplt .{name}.dyn)");
             let _ = writeln!(
                 self.text,
-                "  .{name}.iplt : {{ PROVIDE_HIDDEN({start} = .); *(.{name}.iplt) PROVIDE_HIDDEN({stop} = .); }}"
+                "  .{name}.dyn : {{ PROVIDE_HIDDEN({start} = .); {inputs} PROVIDE_HIDDEN({stop} = .); }}"
             );
         }
     }

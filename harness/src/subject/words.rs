@@ -4,10 +4,16 @@ use std::path::Path;
 
 use super::description::{Kind, Says};
 
-/// Words that several linkers have, the first that is in a message counts.
+/// Words that several linkers have, the first that is in a message counts. What is undefined comes first: its value is 0, which is often
+/// out of range, too.
 const COMMON: &[(&str, Kind)] = &[
+    ("undefined reference", Kind::Undefined),
+    ("undefined symbol", Kind::Undefined),
+    ("undefined hidden symbol", Kind::Undefined),
+    ("hidden symbol", Kind::Undefined),
     ("relocation truncated to fit", Kind::OutOfRange),
     ("out of range", Kind::OutOfRange),
+    ("outside of bounds", Kind::OutOfRange),
     ("does not fit", Kind::OutOfRange),
     ("too far", Kind::OutOfRange),
     ("overflow in", Kind::OutOfRange),
@@ -17,13 +23,12 @@ const COMMON: &[(&str, Kind)] = &[
     ("misaligned", Kind::Misaligned),
     ("is not aligned", Kind::Misaligned),
     ("not a multiple of", Kind::Misaligned),
-    ("undefined reference", Kind::Undefined),
-    ("undefined symbol", Kind::Undefined),
-    ("undefined hidden symbol", Kind::Undefined),
-    ("hidden symbol", Kind::Undefined),
     ("multiple definition", Kind::Duplicate),
     ("duplicate symbol", Kind::Duplicate),
     ("duplicate symbols", Kind::Duplicate),
+    ("recompile with -fpic", Kind::Unsupported),
+    ("recompile with -fpie", Kind::Unsupported),
+    ("cannot refer to absolute symbol", Kind::Unsupported),
     ("unsupported", Kind::Unsupported),
     ("not supported", Kind::Unsupported),
     ("not implemented", Kind::Unsupported),
@@ -48,14 +53,15 @@ const COMMON: &[(&str, Kind)] = &[
     ("PLEASE submit a bug report", Kind::Crash),
 ];
 
-/// What a message means: by somebody's own words first.
+/// What a message means: by somebody's own words first. Whether letters are small or large means nothing.
 pub fn kind(own: &[Says], said: &str) -> Kind {
     let own = own.iter().map(|says| (says.text.as_str(), says.kind));
     let all = own.chain(COMMON.iter().copied());
     // An error counts before what is only a warning.
     let errors: Vec<&str> = said.lines().filter(|line| !line.contains("warning:")).collect();
     let errors = if errors.is_empty() { said.to_owned() } else { errors.join("\n") };
-    let mut all = all.filter(|(text, _)| errors.contains(text));
+    let errors = errors.to_ascii_lowercase();
+    let mut all = all.filter(|(text, _)| errors.contains(&text.to_ascii_lowercase()));
     all.next().map_or(Kind::Other, |(_, kind)| kind)
 }
 
@@ -113,8 +119,15 @@ mod tests {
             ("lld", "ld.lld: error: improper alignment for relocation R_AARCH64_LDST64_ABS_LO12_NC", Kind::Misaligned),
             ("ld", "a.o:(.text+0x0): undefined reference to `f'", Kind::Undefined),
             ("mold", "mold: error: undefined symbol: f", Kind::Undefined),
+            ("gold", "a.o: undefined reference to 'f'\na.o: relocation overflow in R_AARCH64_CALL26", Kind::Undefined),
             ("ld", "b.o: multiple definition of `f'; a.o: first defined here", Kind::Duplicate),
             ("ld", "ld: a.o: warning: unsupported GNU_PROPERTY\nb.o: undefined reference to `x'", Kind::Undefined),
+            ("wild", "wild: error: Duplicate symbols detected: f, defined in a.o and b.o", Kind::Duplicate),
+            (
+                "wild",
+                "wild: error: Failed copying from a.o\n Relocation 65536 outside of bounds [0, 65536)",
+                Kind::OutOfRange,
+            ),
             ("wild", "thread 'main' panicked at src/x.rs", Kind::Crash),
             ("ld", "hm", Kind::Other),
         ] {

@@ -87,6 +87,7 @@ fn exact_names_and_skips() {
 fn what_makes_no_sense_is_said_with_its_own_status() {
     for (arguments, status, says) in [
         (&["no-such-case"][..], 4, "no configuration has `no-such-case`"),
+        (&["adr_out_of_range", "--layout", "near"], 4, "is for other layouts: far"),
         (&["exce"], 2, "subcommand `exec`"),
         (&["--arch", "z80"], 2, "unknown target `z80`"),
         (&["--partition", "3/2"], 2, "expected I/N"),

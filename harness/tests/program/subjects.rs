@@ -164,6 +164,22 @@ fn bad_linkers_are_told_before_the_run() {
 }
 
 #[test]
+fn what_is_known_of_a_failure_is_said_and_stays_a_failure() {
+    let room = Room::new();
+    // GNU ld reads the field of THM_JUMP6 as it stands.
+    let words =
+        ["--subject", "ld", "--layout", "near", "elf/thumbv7/branches/t16_compare_and_branch", "--toolchain", "gcc"];
+    let (text, records) = room.report(&words);
+    assert_eq!(records[0].status, Status::Failed, "{text}");
+    assert!(records[0].known().is_some_and(|known| known.contains("AAELF32")) && text.contains("known: "), "{text}");
+    // What is known is about one message, and this is another one.
+    room.linker("ld", "kill -SEGV $$");
+    let other = format!("ld={}", room.path("ld").display());
+    let (text, records) = room.report(&[&["--subject", &other], &words[2..]].concat());
+    assert!(records[0].status == Status::Failed && records[0].known().is_none(), "{text}");
+}
+
+#[test]
 fn all_linkers_make_one_table() {
     let room = Room::new();
     let bad = room.linker("mine", "echo 'unsupported relocation type' >&2; exit 1");

@@ -155,9 +155,11 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             bytes.get(inside as usize..)?.get(..row.field.unit.size())
         });
         let (Some((block, inside)), Some(place)) = (block, place) else {
-            let size = graph.sections[section].block_ids().map(|block| graph.blocks[block].content.size()).sum::<u64>();
+            let contents = || graph.sections[section].block_ids().map(|block| &graph.blocks[block].content);
+            let size = contents().map(|content| content.size()).sum::<u64>();
+            let has = if contents().all(|content| content.is_zero()) { "no content, as SHT_NOBITS: " } else { "" };
             let problem = format!(
-                "r_offset needs {} bytes at {:#x} of content, but the section has {size:#x} bytes",
+                "r_offset needs {} bytes of content at {:#x}, but the section has {has}{size:#x} bytes",
                 row.field.unit.size(),
                 raw.offset
             );

@@ -105,7 +105,7 @@ fn relocations_stay_in_their_section() {
     let data = elf.section(".data", PROGBITS, DATA, &[0; 8]);
     elf.relocate(data, 1, super::elf::AARCH64_ABS64, 0, 0);
     let expected =
-        "a.o(.data+0x1): R_AARCH64_ABS64: r_offset needs 8 bytes at 0x1 of content, but the section has 0x8 bytes";
+        "a.o(.data+0x1): R_AARCH64_ABS64: r_offset needs 8 bytes of content at 0x1, but the section has 0x8 bytes";
     assert_eq!(error("aarch64", &[("a.o", elf.bytes())]), expected);
 }
 
@@ -115,8 +115,7 @@ fn zero_fill_cannot_be_relocated() {
     let bss = elf.section(".bss", NOBITS, DATA, &[]);
     elf.of(bss).size = 64;
     elf.relocate(bss, 8, super::elf::ARM_ABS32, 0, 0);
-    let expected =
-        "a.o(.bss+0x8): R_ARM_ABS32: r_offset needs 4 bytes at 0x8 of content, but the section has 0x40 bytes";
+    let expected = "a.o(.bss+0x8): R_ARM_ABS32: r_offset needs 4 bytes of content at 0x8, but the section has no content, as SHT_NOBITS: 0x40 bytes";
     assert_eq!(error("armv7", &[("a.o", elf.bytes())]), expected);
 }
 

@@ -108,6 +108,7 @@ fn facts(failure: &Failure) -> Markup {
         @for problem in &failure.problems {
             pre.problem { (lines(head(problem, PROBLEM))) @if problem.len() > PROBLEM { "\n(cut here: the JSON report has it all)" } }
         }
+        @if let Some(known) = &failure.known { p { "known: " (clean(known)) } }
         @for line in &failure.source {
             pre.source { span.place { (clean(&line.file)) ":" (line.line) } "  " (clean(line.text.trim())) }
         }

@@ -23,6 +23,7 @@ date 2026-11-30T10:00:00Z · host Linux 6.1 x86\_64, 2 processors · commit 0123
 
 ```text
 call add(2i32, 3i32): expected 5i32 in x0, got 6i32
+known: the ABI leaves it open
   branch/call26_far.c:3  // call: add(2i32, 3i32) = 5i32
   0x8400004  00 04 00 11  add w0, w0, #1  <callee+0x4>
 > 0x8400008  c0 03 5f d6  ret

@@ -34,8 +34,18 @@ pub(super) fn why(args: &Args, selection: &Selection, cases: &[Case], source: &S
         }
     }
     let held: Vec<&str> = selection.relocations.iter().copied().collect();
+    let in_all_layouts = || {
+        let all = Selection { filters: selection.filters.clone(), layouts: Vec::new(), ..everything.clone() };
+        let batches = plan::select(cases, &all, source, executor).unwrap_or_default();
+        batches.into_iter().flatten().map(|configuration| configuration.layout.to_string()).collect::<BTreeSet<_>>()
+    };
     match selection.filters.iter().find(|filter| !names.iter().any(|name| name.contains(filter.as_str()))) {
         Some(filter) => {
+            let layouts = in_all_layouts();
+            if !layouts.is_empty() {
+                let layouts = layouts.into_iter().collect::<Vec<_>>().join(", ");
+                return format!("what has `{filter}` in its name is for other layouts: {layouts}");
+            }
             format!("no configuration has `{filter}` in its name{}; --list shows the names", near(filter, &names))
         }
         None if !held.is_empty() => format!("no object of what is left holds {}", held.join(" or ")),

@@ -68,32 +68,13 @@ impl Linker<'_> {
     /// Links cases. A process that is lost loses the case that it was working on, which gets another one for itself; those that follow are
     /// linked all the same.
     pub(super) fn link(&self, cases: &[Case<'_>]) -> Result<Vec<Linked>> {
-        let mut linked: Vec<Option<Linked>> = cases.iter().map(|_| None).collect();
-        let mut groups: VecDeque<Vec<usize>> = VecDeque::from([(0..cases.len()).collect()]);
-        while let Some(group) = groups.pop_front() {
-            let together: Vec<Case<'_>> = group.iter().map(|&number| cases[number]).collect();
-            let (done, end) = self.batch(&together)?;
-            let over = done.len();
-            for (&number, outcome) in group.iter().zip(done) {
-                linked[number] = Some(outcome);
-            }
-            match (&group[over..], end) {
-                ([], _) => {}
-                ([only], Some(end)) if group.len() == 1 => linked[*only] = Some(Err(self.refusal(end))),
-                // Nobody knows whose fault it is that nothing was begun.
-                (rest, _) if over == 0 && rest.len() > 1 => {
-                    let (first, second) = rest.split_at(rest.len() / 2);
-                    groups.extend([first.to_vec(), second.to_vec()]);
-                }
-                ([first, rest @ ..], _) => {
-                    groups.push_back(vec![*first]);
-                    groups.push_back(rest.to_vec());
-                    groups.retain(|group| !group.is_empty());
-                }
-            }
-        }
-        let missing = || Err(Refusal { kind: Kind::Other, text: "it was not linked".to_owned() });
-        Ok(linked.into_iter().map(|linked| linked.unwrap_or_else(missing)).collect())
+        let batch = |group: &[usize]| self.batch(&group.iter().map(|&number| cases[number]).collect::<Vec<_>>());
+        let linked = again(cases.len(), batch)?.into_iter();
+        let refused = |end: Option<End>| match end {
+            Some(end) => self.refusal(end),
+            None => Refusal { kind: Kind::Other, text: "it was not linked".to_owned() },
+        };
+        Ok(linked.map(|linked| linked.unwrap_or_else(|end| Err(refused(end)))).collect())
     }
 
     /// Links cases in one process: those that are over, from the first on, and how it ended if these are not all.
@@ -211,6 +192,38 @@ impl Linker<'_> {
     }
 }
 
+/// Has `batch` work on numbers from 0 on until each is over, or has been lost by itself. It works on several in order, and says what came
+/// of those that are over and how it ended if these are not all.
+fn again<T, E>(
+    count: usize,
+    mut batch: impl FnMut(&[usize]) -> Result<(Vec<T>, Option<E>)>,
+) -> Result<Vec<Result<T, Option<E>>>> {
+    let mut all: Vec<Result<T, Option<E>>> = (0..count).map(|_| Err(None)).collect();
+    let mut groups: VecDeque<Vec<usize>> = VecDeque::from([(0..count).collect()]);
+    while let Some(group) = groups.pop_front() {
+        let (done, end) = batch(&group)?;
+        let over = done.len();
+        for (&number, outcome) in group.iter().zip(done) {
+            all[number] = Ok(outcome);
+        }
+        match (&group[over..], end) {
+            ([], _) => {}
+            ([only], end) if group.len() == 1 => all[*only] = Err(end),
+            // Nobody knows whose fault it is that nothing was begun.
+            (rest, _) if over == 0 && rest.len() > 1 => {
+                let (first, second) = rest.split_at(rest.len() / 2);
+                groups.extend([first.to_vec(), second.to_vec()]);
+            }
+            ([first, rest @ ..], _) => {
+                groups.push_back(vec![*first]);
+                groups.push_back(rest.to_vec());
+                groups.retain(|group| !group.is_empty());
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// Waits for the process to call. None: it ended, or took too long.
 fn accept(listener: &TcpListener, running: &mut Running, time: Duration) -> Result<Option<TcpStream>> {
     listener.set_nonblocking(true)?;
@@ -244,5 +257,43 @@ fn end(running: &mut Running) -> Result<End> {
             return Ok(End::Silent);
         }
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of numbers up to 9, some of which end the batch that works on them, after those before it or before anything is begun;
+    /// and how many batches that took.
+    fn come_of(deadly: &[usize], at_once: bool) -> (Vec<Result<usize, Option<usize>>>, usize) {
+        let mut batches = 0;
+        let all = again(10, |group| {
+            batches += 1;
+            let over = group.iter().position(|number| deadly.contains(number));
+            let end = over.map(|over| group[over]);
+            let done = if at_once && end.is_some() { 0 } else { over.unwrap_or(group.len()) };
+            Ok((group[..done].to_vec(), end))
+        });
+        (all.expect("no error"), batches)
+    }
+
+    #[test]
+    fn whatever_ends_a_batch_costs_no_other() {
+        for (deadly, at_once, batches) in [
+            (&[][..], false, 1),
+            (&[4], false, 3),
+            (&[0], false, 7),
+            (&[9], false, 2),
+            (&[2, 3, 9], false, 8),
+            (&[4], true, 9),
+        ] {
+            let (all, took) = come_of(deadly, at_once);
+            for (number, outcome) in all.into_iter().enumerate() {
+                let expected = if deadly.contains(&number) { Err(Some(number)) } else { Ok(number) };
+                assert_eq!(outcome, expected, "{deadly:?}");
+            }
+            assert_eq!(took, batches, "{deadly:?}");
+        }
     }
 }
