@@ -18,6 +18,7 @@ use crate::host::{Sink, Stream};
 pub(super) const MOST: usize = 1024;
 /// Bytes that a pipe holds (pipe(7)).
 const PIPE: usize = 65_536;
+const WHOLE: usize = 4096;
 
 /// What a descriptor is for.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub(super) struct Files {
     sink: Sink,
     /// Bytes that it may still print.
     left: u64,
+    /// Whether those who wait for a file of the process's own are to look again.
+    pub(super) changed: bool,
 }
 
 /// O_NONBLOCK
@@ -70,7 +73,7 @@ impl Files {
     pub(super) fn new(sink: Sink, output: u64) -> Files {
         let standard = [File::Input, File::Output(Stream::Out), File::Output(Stream::Error)];
         let open = (0..).zip(standard).map(|(number, file)| (number, Descriptor::new(file)));
-        Files { open: open.collect(), sink, left: output }
+        Files { open: open.collect(), sink, left: output, changed: false }
     }
 
     pub(super) fn get(&self, number: i32) -> Result<&Descriptor, Errno> {
@@ -101,6 +104,7 @@ impl Files {
     pub(super) fn close(&mut self, number: i32) -> Result<(), Errno> {
         let descriptor = self.open.remove(&number).ok_or(Errno::BADF)?;
         descriptor.file.hold(-1);
+        self.changed = true;
         Ok(())
     }
 
@@ -145,9 +149,9 @@ impl File {
     }
 
     /// Reads up to so many bytes; none at its end.
-    pub(super) fn read(&self, most: usize, random: &mut Random, time: Duration) -> Result<Moved<Vec<u8>>, Errno> {
+    pub(super) fn read(&self, most: usize, random: &mut Random) -> Result<Moved<Vec<u8>>, Errno> {
         Ok(Moved::Done(match self {
-            File::Input => return standard_input(most, time),
+            File::Input => return standard_input(most),
             File::Null => Vec::new(),
             File::Zero => vec![0; most],
             File::Random => random.bytes(most),
@@ -173,7 +177,8 @@ impl File {
                 }
                 let mut content = pipe.content.borrow_mut();
                 let room = PIPE - content.len();
-                if room == 0 && !bytes.is_empty() {
+                // What is no longer than this is written as a whole (PIPE_BUF).
+                if room < bytes.len().min(WHOLE) {
                     return Ok(Moved::Waits);
                 }
                 let count = room.min(bytes.len());
@@ -226,15 +231,14 @@ impl File {
 }
 
 /// Whether our standard input has something, or ends, within this time.
-fn has_input(time: Duration) -> Result<bool, Errno> {
+pub(super) fn has_input(time: Duration) -> Result<bool, Errno> {
     let input = std::io::stdin();
     let time = Timespec { tv_sec: time.as_secs().min(1 << 31) as i64, tv_nsec: time.subsec_nanos().into() };
     Ok(poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&time))? > 0)
 }
 
-fn standard_input(most: usize, time: Duration) -> Result<Moved<Vec<u8>>, Errno> {
-    // Nobody waits longer for it than the run lasts.
-    if !has_input(time)? {
+fn standard_input(most: usize) -> Result<Moved<Vec<u8>>, Errno> {
+    if !has_input(Duration::ZERO)? {
         return Ok(Moved::Waits);
     }
     let mut bytes = vec![0; most];

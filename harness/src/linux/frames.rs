@@ -32,8 +32,8 @@ mod arm {
     pub(super) const CODE: u64 = 16;
     pub(super) const VECTORS: u32 = 0x5646_5001;
     pub(super) const VECTORS_SIZE: u32 = 288;
-    /// What of CPSR a process may set: flags, Q, GE, and the state.
-    pub(super) const STATUS: u64 = 0xf80f_0020;
+    /// What of CPSR a process may set: flags, Q, GE, and the state with that of an IT block.
+    pub(super) const STATUS: u64 = 0xfe0f_fc20;
     /// What of CPSR a handler does not begin with: the state, and that of an IT block.
     pub(super) const STATE: u64 = 0x0600_fc20;
 }
@@ -96,7 +96,7 @@ impl<E: Engine + 'static> Process<E> {
 
     /// `ucontext_t` of AArch64.
     fn context_64(&self, info: &Info, mask: u64) -> Vec<u8> {
-        let stack = self.signals.stack;
+        let stack = self.threads.current.signals.stack;
         let get = |register| self.machine.engine.get(register) as u64;
         let mut context = Structure::new(&self.abi).long(0).long(0);
         context = context.long(stack.start).int(stack.flags).int(0).long(stack.size).long(mask);
@@ -115,7 +115,7 @@ impl<E: Engine + 'static> Process<E> {
 
     /// `ucontext_t` of ARM.
     fn context_32(&self, info: &Info, mask: u64, flags: u32) -> Vec<u8> {
-        let stack = self.signals.stack;
+        let stack = self.threads.current.signals.stack;
         let get = |register| self.machine.engine.get(register) as u32;
         let mut context = Structure::new(&self.abi).int(flags).int(0);
         context = context.word(stack.start).int(stack.flags).word(stack.size);
@@ -140,8 +140,9 @@ impl<E: Engine + 'static> Process<E> {
         let size = if self.abi.is_64 { a64::RESERVED + u64::from(a64::VECTORS_SIZE) } else { arm::SIZE };
         let mut bytes = vec![0; size as usize];
         self.machine.read(context, &mut bytes)?;
+        self.machine.engine.forget_reservations();
         let mask = if self.abi.is_64 { self.take_64(&bytes) } else { self.take_32(&bytes) };
-        self.signals.blocked = blockable(mask);
+        self.threads.current.signals.blocked = blockable(mask);
         // The value of the call is what was in its register.
         Ok(self.machine.get(Register::Core(0)) as u64)
     }
@@ -174,7 +175,8 @@ impl<E: Engine + 'static> Process<E> {
             self.machine.set(Register::Core(number), word(at).into());
         }
         let status = self.machine.get(Register::Status) as u64 & !arm::STATUS | word(first + 64) & arm::STATUS;
-        self.machine.set(Register::Status, u128::from(status & !arm::STATE));
+        // The state itself goes with the address.
+        self.machine.set(Register::Status, u128::from(status & !0x20));
         self.machine.engine.set_pc(word(first + 60) & !1 | status >> 5 & 1);
         if word(arm::VECTORS_AT) == u64::from(arm::VECTORS) {
             for (at, number_of) in (arm::VECTORS_AT + 8..).step_by(8).zip(0..32) {

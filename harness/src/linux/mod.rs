@@ -8,31 +8,35 @@
 
 mod abi;
 mod calls;
+mod clock;
 mod files;
 mod frames;
 mod pages;
 mod random;
+mod scheduler;
 mod signals;
 mod space;
 mod stack;
-
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+mod threads;
 
 use linker::Target;
 use rustix::io::Errno;
+use std::collections::BTreeMap;
 
 use self::abi::Abi;
+use self::clock::Clock;
 use self::files::Files;
 use self::random::Random;
 use self::signals::{Info, Signals};
 use self::space::Space;
+use self::threads::{Threads, Wait};
 use crate::executor::hosted::engine::{Ended, Engine};
 use crate::executor::hosted::metered::Metered;
 use crate::executor::{AccessError, Budget, Fault, FaultKind, Guest, Limit, Register, Resume, Stop};
 use crate::host::Sink;
 use crate::linked::Mapped;
 
+pub use self::scheduler::Waiting;
 pub use self::signals::name as signal_name;
 
 /// What a process is started with.
@@ -45,7 +49,7 @@ pub struct Start<'a> {
     pub environment: &'a [String],
     /// Bytes that its stack may have.
     pub stack: u64,
-    /// Decides what it gets for random numbers.
+    /// Decides what it gets for random numbers, and when which thread has its turn.
     pub seed: u64,
     /// What it may take.
     pub budget: Budget,
@@ -74,6 +78,8 @@ pub enum End {
         /// What the instruction did.
         fault: Option<Fault>,
     },
+    /// All its threads wait, and nobody is there who could end that.
+    Deadlock(Vec<Waiting>),
     /// It used up its budget, or the machine failed.
     Stopped(Stop),
 }
@@ -85,6 +91,10 @@ enum Fail {
     Error(Errno),
     /// The process ends.
     End(End),
+    /// The thread waits.
+    Wait(Wait),
+    /// The thread ends.
+    Exit,
 }
 
 impl From<Errno> for Fail {
@@ -117,12 +127,15 @@ pub struct Process<E: Engine> {
     files: Files,
     signals: Signals,
     random: Random,
-    /// Where the process says that its end is to be noted (set_tid_address).
-    clear_on_exit: u64,
+    threads: Threads<E::Context>,
+    clock: Clock,
+    /// The status of the first thread, if that has ended.
+    status: u8,
+    /// How often it wanted another process.
+    forks: u64,
     /// System calls that nothing here serves, by number, and how often each was made.
     unknown: BTreeMap<u64, u64>,
     name: String,
-    begun: Instant,
 }
 
 impl<E: Engine + 'static> Process<E> {
@@ -144,10 +157,12 @@ impl<E: Engine + 'static> Process<E> {
             files: Files::new(sink, start.budget.output),
             signals: Signals::default(),
             random: Random::new(start.seed),
-            clear_on_exit: 0,
+            threads: Threads::new(start.name, start.seed),
+            clock: Clock::new(),
+            status: 0,
+            forks: 0,
             unknown: BTreeMap::new(),
             name: start.name.to_owned(),
-            begun: Instant::now(),
             abi,
         };
         process.map_executable(executable)?;
@@ -174,7 +189,18 @@ impl<E: Engine + 'static> Process<E> {
         &self.unknown
     }
 
-    /// A register.
+    /// How often it wanted another process, of which there are none.
+    pub fn forks(&self) -> u64 {
+        self.forks
+    }
+
+    /// The thread whose registers are shown: its number and what it calls itself. None if there is no other and never was.
+    pub fn thread(&self) -> Option<(u32, String)> {
+        let thread = &self.threads.current;
+        (self.threads.had_others()).then(|| (thread.id, thread.called()))
+    }
+
+    /// A register of the thread that ran last, or was last shown.
     pub fn get(&self, register: Register) -> u128 {
         self.machine.engine.get(register)
     }
@@ -194,7 +220,7 @@ impl<E: Engine + 'static> Process<E> {
     pub fn run(&mut self) -> End {
         let begun = self.machine.begin();
         let end = loop {
-            if let Some(end) = self.deliver_signals() {
+            if let Some(end) = self.schedule().or_else(|| self.deliver_signals()) {
                 break end;
             }
             if let Some(end) = self.run_once() {
@@ -207,17 +233,25 @@ impl<E: Engine + 'static> Process<E> {
 
     /// Runs until something happens, and serves that.
     fn run_once(&mut self) -> Option<End> {
+        let left = self.machine.engine.unspent();
+        let turn = self.turn().map_or(left, |turn| turn.min(left));
+        self.allow(turn);
         let engine = &mut self.machine.engine;
         let pc = engine.get(Register::Pc) as u64 | u64::from(engine.thumb());
-        let stop = match engine.run(pc, Resume::Run) {
+        let ended = engine.run(pc, Resume::Run);
+        let used = turn.saturating_sub(engine.unspent());
+        self.pass(used);
+        self.allow(left - used);
+        let stop = match ended {
             // There is no such place.
             Ended::Host => {
-                let pc = engine.get(Register::Pc) as u64;
+                let pc = self.machine.get(Register::Pc) as u64;
                 Stop::Fault(Fault { kind: FaultKind::Fetch, pc, address: Some(pc), host: None })
             }
             Ended::Stop(stop) => stop,
         };
         match stop {
+            Stop::OutOfBudget(Limit::Instructions) if used < left => None,
             Stop::Syscall => self.system_call(),
             Stop::Fault(fault) => self.raise(Info::of_fault(&fault), Some(fault)),
             Stop::Breakpoint { pc } => {
@@ -240,17 +274,19 @@ impl<E: Engine + 'static> Process<E> {
         if let Some(lost) = self.machine.engine.lost() {
             return Some(End::Stopped(Stop::Lost(lost.clone())));
         }
+        self.pass_call();
         let value = match result {
             Ok(value) => value,
             Err(Fail::Error(errno)) => (-i64::from(errno.raw_os_error())) as u64,
             Err(Fail::End(end)) => return Some(end),
+            Err(Fail::Wait(wait)) => {
+                self.threads.wait(wait);
+                return None;
+            }
+            Err(Fail::Exit) => return self.end_thread().err().map(|why| End::Stopped(Stop::Refused(why))),
         };
+        self.threads.current.until = None;
         self.machine.set(Register::Core(0), value.into());
         None
-    }
-
-    /// The time that is left of the run.
-    fn time_left(&self) -> Duration {
-        self.machine.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 }

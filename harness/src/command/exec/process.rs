@@ -92,12 +92,23 @@ pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timing
     }
     let known = if matches!(end, End::Exited(_)) { None } else { executable.known(PAGE, process.base()).ok() };
     let status = status(&end);
+    let thread = process.thread().map_or_else(String::new, |(id, name)| format!(" in thread {id} ({name})"));
     match &end {
         End::Exited(_) => {}
-        End::Killed { signal, fault: None } => messages::say(&format!("ended by {}", signal_name(*signal))),
+        End::Killed { signal, fault: None } => messages::say(&format!("ended by {}{thread}", signal_name(*signal))),
         End::Killed { signal, fault: Some(fault) } => {
             let at = place(known.as_ref(), fault.pc);
-            messages::say(&format!("ended by {}: {fault}{at}", signal_name(*signal)));
+            messages::say(&format!("ended by {}{thread}: {fault}{at}", signal_name(*signal)));
+        }
+        End::Deadlock(waiting) => {
+            messages::say(&"it waits for ever: nobody is left who could end that");
+            for thread in waiting {
+                // Registers are there, or the machine is gone and has been said to be.
+                let _ = process.show(thread.thread);
+                let pc = process.get(Register::Pc) as u64;
+                messages::say(&format!("{thread}, at {pc:#x}{}", place(known.as_ref(), pc)));
+                trace(known.as_ref(), file, target, &mut process);
+            }
         }
         End::Stopped(stop) => {
             let pc = process.get(Register::Pc) as u64;
@@ -106,13 +117,8 @@ pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timing
             super::hint(stop);
         }
     }
-    if let Some(known) = &known {
-        let stopped = Stopped::new(target, |register| process.get(register));
-        let mut read = |address: u64, into: &mut [u8]| process.read(address, into);
-        let trace = stopped.backtrace(known, std::slice::from_ref(file), None, &mut read);
-        if trace.frames.len() > 1 {
-            messages::say(&trace);
-        }
+    if !matches!(end, End::Deadlock(_)) {
+        trace(known.as_ref(), file, target, &mut process);
     }
     if args.verbose {
         report(&process);
@@ -122,6 +128,22 @@ pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timing
     }
     super::print_timings(args, &timings);
     Ok(status)
+}
+
+/// Says how the thread that is shown got to where it is.
+fn trace<E: Engine + 'static>(
+    known: Option<&Linked<'_>>,
+    file: &Input,
+    target: &'static Target,
+    process: &mut Process<E>,
+) {
+    let Some(known) = known else { return };
+    let stopped = Stopped::new(target, |register| process.get(register));
+    let mut read = |address: u64, into: &mut [u8]| process.read(address, into);
+    let trace = stopped.backtrace(known, std::slice::from_ref(file), None, &mut read);
+    if trace.frames.len() > 1 {
+        messages::say(&trace);
+    }
 }
 
 /// `NAME=VALUE`, or a variable of ours of this name; none where we have none.
@@ -143,6 +165,10 @@ fn report<E: Engine + 'static>(process: &Process<E>) {
         let name = process.call_name(*number).map_or_else(String::new, |name| format!(" ({name})"));
         messages::note(&format!("system call {number}{name} is not served: it got ENOSYS {count} times"));
     }
+    if process.forks() > 0 {
+        let count = process.forks();
+        messages::note(&format!("there are threads, and no other processes (fork): clone got ENOSYS {count} times"));
+    }
 }
 
 fn status(end: &End) -> u8 {
@@ -150,6 +176,8 @@ fn status(end: &End) -> u8 {
         End::Exited(status) => *status,
         // As a shell shows it.
         End::Killed { signal, .. } => 128_u32.saturating_add(*signal).min(255) as u8,
+        // It would have had to use up its time.
+        End::Deadlock(_) => exit::BUDGET,
         End::Stopped(stop) => super::status(stop),
     }
 }

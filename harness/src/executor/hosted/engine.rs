@@ -91,6 +91,9 @@ pub trait Engine {
     fn save(&self) -> Result<Self::Context, String>;
     /// Puts it back.
     fn restore(&mut self, context: &Self::Context) -> Result<(), String>;
+    /// The processor gives up what it has reserved for an exclusive store, as it does when the system has another thread run.
+    /// Of the engines, the embedded emulator can.
+    fn forget_reservations(&mut self) {}
     /// Why the processor is gone, if it is, until the next reset.
     fn lost(&self) -> Option<&Lost> {
         None

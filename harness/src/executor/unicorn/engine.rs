@@ -167,11 +167,16 @@ impl Emulator {
         self.judge(left)
     }
 
-    /// As new: the whole state of the processor, translated code and memory. The pages have to be mapped again.
-    pub(super) fn reset(&mut self) {
-        // Cannot fail on an engine that was made: the state is its own, the memory is mapped.
+    /// The state of the processor as new, with what it has reserved for exclusive stores.
+    pub(super) fn renew(&mut self) {
+        // Cannot fail on an engine that was made: the state is its own.
         let restored = self.uc.context_restore(&self.pristine);
         debug_assert!(restored.is_ok(), "{restored:?}");
+    }
+
+    /// As new: the whole state of the processor, translated code and memory. The pages have to be mapped again.
+    pub(super) fn reset(&mut self) {
+        self.renew();
         let mut dirty = self.hooks().pages.clear();
         static ZERO: [u8; 64 * PAGE as usize] = [0; 64 * PAGE as usize];
         while dirty > 0 {

@@ -183,6 +183,10 @@ impl Worker {
                 emulator.reset();
                 self.registers = self.pristine.clone();
             }
+            Request::Renew => {
+                emulator.renew();
+                self.registers = self.pristine.clone();
+            }
             Request::Map(pages, access) | Request::Protect(pages, access) => emulator.protect(pages, access),
             Request::Split(at) => emulator.split(at),
             Request::Unmap(start) => emulator.unmap(start).map_err(|_| (batch::UNMAPPED, start))?,

@@ -24,6 +24,7 @@ enum Operation {
     Watched,
     Translate,
     Split,
+    Renew,
 }
 
 /// Why the guest stopped: `enum stop_kind` in qemu/agent/agent.h.
@@ -134,6 +135,12 @@ impl Batch {
         self.words([at, 0]);
     }
 
+    /// Makes the processor as new: of its state it has what the next run says, and nothing else.
+    pub(crate) fn renew(&mut self) {
+        self.operation(Operation::Renew, 0);
+        self.words([0, 0]);
+    }
+
     pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
         self.operation(Operation::Write, 0);
         self.words([address, bytes.len() as u64]);
@@ -223,6 +230,7 @@ pub(crate) enum Request<'a> {
     Watched,
     Translate(u64, bool, &'a [u8]),
     Split(u64),
+    Renew,
 }
 
 /// Takes the next operation from a batch; none at its end.
@@ -262,6 +270,7 @@ pub(crate) fn next<'a>(rest: &mut &'a [u8]) -> Option<Request<'a>> {
         _ if operation == Operation::Watch as u32 => Request::Watch((flags != 0).then_some(first..=second)),
         _ if operation == Operation::Split as u32 => Request::Split(first),
         _ if operation == Operation::Watched as u32 => Request::Watched,
+        _ if operation == Operation::Renew as u32 => Request::Renew,
         _ if operation == Operation::Translate as u32 => Request::Translate(first, flags != 0, bytes(rest)?),
         _ => return None,
     })

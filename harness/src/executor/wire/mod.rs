@@ -357,6 +357,11 @@ impl<W: Wire> Engine for Wired<W> {
         Ok(())
     }
 
+    fn forget_reservations(&mut self) {
+        self.make_room(REGION);
+        self.batch.renew();
+    }
+
     fn waited(&self) -> Duration {
         self.wire.waited()
     }

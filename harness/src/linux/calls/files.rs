@@ -2,20 +2,18 @@
 
 use rustix::io::Errno;
 
-use super::time::Width;
+use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
-use crate::executor::{Guest as _, Stop};
 use crate::linux::abi::Structure;
 use crate::linux::files::{Descriptor, File, Moved, NO_BLOCK};
 use crate::linux::signals::{Info, SI_USER, number};
-use crate::linux::{End, Fail, Process, Served};
+use crate::linux::threads::Wait;
+use crate::linux::{Fail, Process, Served};
 
 /// Bytes that one call moves, at most.
 const MOST: u64 = 1 << 20;
 /// Parts that one call names, at most (UIO_MAXIOV).
 const MOST_PARTS: u64 = 1024;
-/// Descriptors that one call waits for, at most.
-const MOST_POLLED: u64 = 1024;
 /// O_CLOEXEC
 pub(super) const CLOSE_ON_EXEC: u32 = 0o2_000_000;
 
@@ -27,23 +25,19 @@ impl<E: Engine + 'static> Process<E> {
             (descriptor.file.clone(), descriptor.flags)
         };
         self.machine.spend(count)?;
-        let time = if flags & NO_BLOCK != 0 { std::time::Duration::ZERO } else { self.time_left() };
-        match file.read(count as usize, &mut self.random, time)? {
+        match file.read(count as usize, &mut self.random)? {
             Moved::Done(bytes) => {
+                self.files.changed |= matches!(file, File::Reader(_));
                 self.machine.write(a[1], &bytes)?;
                 Ok(bytes.len() as u64)
             }
             Moved::Waits if flags & NO_BLOCK != 0 => Err(Errno::AGAIN.into()),
-            Moved::Waits => Err(self.waits_for_ever("reads from a pipe that nobody else writes to")),
+            Moved::Waits => {
+                let what =
+                    if matches!(file, File::Input) { "to read its standard input" } else { "to read from a pipe" };
+                Err(Fail::Wait(Wait::for_file(what, matches!(file, File::Input), 0)))
+            }
         }
-    }
-
-    /// What ends a process that waits for itself.
-    fn waits_for_ever(&self, why: &str) -> Fail {
-        if self.machine.is_late() {
-            return Fail::End(End::Stopped(Stop::OutOfBudget(crate::executor::Limit::Time)));
-        }
-        Fail::End(End::Stopped(Stop::Refused(format!("it {why}"))))
     }
 
     pub(super) fn write_call(&mut self, a: &[u64; 6]) -> Served {
@@ -63,10 +57,25 @@ impl<E: Engine + 'static> Process<E> {
             self.files.print(stream, bytes)?;
             return Ok(bytes.len() as u64);
         }
-        match file.write(bytes) {
-            Ok(Moved::Done(count)) => Ok(count as u64),
-            Ok(Moved::Waits) if flags & NO_BLOCK != 0 => Err(Errno::AGAIN.into()),
-            Ok(Moved::Waits) => Err(self.waits_for_ever("writes to a pipe that is full and that nobody else reads")),
+        // What was written before it had to wait.
+        let done = std::mem::take(&mut self.threads.current.done);
+        let (moved, waits) = match file.write(&bytes[done.min(bytes.len())..]) {
+            Ok(Moved::Done(count)) => (Ok(count), done + count < bytes.len()),
+            Ok(Moved::Waits) => (Ok(0), true),
+            Err(errno) => (Err(errno), false),
+        };
+        match moved {
+            Ok(count) => {
+                let done = done + count;
+                self.files.changed |= count > 0;
+                match waits {
+                    true if flags & NO_BLOCK == 0 => {
+                        Err(Fail::Wait(Wait::for_file("to write to a pipe that is full", false, done)))
+                    }
+                    true if done == 0 => Err(Errno::AGAIN.into()),
+                    _ => Ok(done as u64),
+                }
+            }
             Err(errno) => {
                 if errno == Errno::PIPE {
                     self.send(Info::sent(number::PIPE, SI_USER))?;
@@ -227,55 +236,5 @@ impl<E: Engine + 'static> Process<E> {
         let structure = Structure::new(&self.abi).int(numbers[0] as u32).int(numbers[1] as u32);
         self.machine.write(a[0], &structure.bytes())?;
         Ok(0)
-    }
-
-    pub(super) fn ppoll(&mut self, a: &[u64; 6], width: Width) -> Served {
-        let time = if a[2] == 0 { None } else { Some(self.read_timespec(a[2], width)?) };
-        self.wait_for_files(a[0], a[1], time)
-    }
-
-    pub(super) fn poll(&mut self, a: &[u64; 6]) -> Served {
-        let time = u64::try_from(a[2] as i32).ok().map(std::time::Duration::from_millis);
-        self.wait_for_files(a[0], a[1], time)
-    }
-
-    fn wait_for_files(&mut self, at: u64, count: u64, time: Option<std::time::Duration>) -> Served {
-        const INVALID: u16 = 0x20;
-        const ALWAYS: u16 = 0x18;
-        /// How long at a time our standard input is waited for.
-        const STEP: std::time::Duration = std::time::Duration::from_millis(5);
-        if count > MOST_POLLED {
-            return Err(Errno::INVAL.into());
-        }
-        let until = time.and_then(|time| std::time::Instant::now().checked_add(time));
-        loop {
-            let mut bytes = vec![0; 8 * count as usize];
-            self.machine.read(at, &mut bytes)?;
-            let (mut ready, mut outside) = (0, false);
-            for entry in bytes.chunks_exact_mut(8) {
-                let number = i32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
-                let wanted = u16::from_le_bytes([entry[4], entry[5]]) | ALWAYS;
-                let events = match self.files.get(number) {
-                    _ if number < 0 => 0,
-                    Ok(descriptor) => {
-                        outside |= matches!(descriptor.file, File::Input);
-                        descriptor.file.events() & wanted
-                    }
-                    Err(_) => INVALID,
-                };
-                entry[6..].copy_from_slice(&events.to_le_bytes());
-                ready += u64::from(events != 0);
-            }
-            let late = until.is_some_and(|until| std::time::Instant::now() >= until);
-            if ready > 0 || late || time.is_some_and(|time| time.is_zero()) {
-                self.machine.write(at, &bytes)?;
-                return Ok(ready);
-            }
-            if !outside && until.is_none() {
-                return Err(self.waits_for_ever("waits for files of its own that nobody else uses"));
-            }
-            let left = until.map_or(STEP, |until| until.saturating_duration_since(std::time::Instant::now()));
-            self.sleep(Some(if outside { left.min(STEP) } else { left }))?;
-        }
     }
 }

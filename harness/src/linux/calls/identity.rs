@@ -5,10 +5,9 @@ use rustix::io::Errno;
 use crate::executor::hosted::engine::Engine;
 use crate::executor::{Guest as _, Register};
 use crate::linux::abi::Structure;
+use crate::linux::threads::FIRST;
 use crate::linux::{Process, Served, files};
 
-/// The number of every process.
-const PROCESS: u32 = 1000;
 /// What a limit is that is none.
 const UNLIMITED: u64 = u64::MAX;
 /// Bytes that one call gives of random numbers, at most.
@@ -17,7 +16,7 @@ const MOST_RANDOM: u64 = 1 << 20;
 impl<E: Engine + 'static> Process<E> {
     /// Its number, which is that of its first thread, too.
     pub(crate) fn id(&self) -> u32 {
-        PROCESS
+        FIRST
     }
 
     pub(super) fn uname(&mut self, a: &[u64; 6]) -> Served {
@@ -62,7 +61,9 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     pub(super) fn getrusage(&mut self, a: &[u64; 6]) -> Served {
-        let used = self.begun.elapsed();
+        /// RUSAGE_THREAD
+        const OF_THREAD: u32 = 1;
+        let used = if a[0] as u32 == OF_THREAD { self.threads.current.worked } else { self.clock.worked() };
         let structure = Structure::new(&self.abi).word(used.as_secs()).word(used.subsec_micros().into());
         let size = 18 * self.abi.word();
         self.machine.write(a[1], &structure.up_to(size).bytes())?;
@@ -71,7 +72,7 @@ impl<E: Engine + 'static> Process<E> {
 
     pub(super) fn sysinfo(&mut self, a: &[u64; 6]) -> Served {
         let memory = self.machine.engine.memory();
-        let up = self.begun.elapsed().as_secs() + 1;
+        let up = self.clock.up().as_secs();
         let structure = Structure::new(&self.abi).word(up).word(0).word(0).word(0).word(memory).word(memory / 2);
         let structure = structure.up_to(10 * self.abi.word()).half(1).aligned(self.abi.word());
         let size = if self.abi.is_64 { 112 } else { 64 };
@@ -87,28 +88,26 @@ impl<E: Engine + 'static> Process<E> {
         const GET_DUMPABLE: u64 = 3;
         const SET_DUMPABLE: u64 = 4;
         match a[0] & 0xffff_ffff {
-            SET_NAME | SET_DUMPABLE => Ok(0),
+            SET_NAME => {
+                let mut name = [0; 16];
+                for at in 0..15 {
+                    self.machine.read(a[1].wrapping_add(at), &mut name[at as usize..=at as usize])?;
+                    if name[at as usize] == 0 {
+                        break;
+                    }
+                }
+                self.threads.current.name = name;
+                Ok(0)
+            }
+            SET_DUMPABLE => Ok(0),
             GET_DUMPABLE => Ok(1),
             GET_NAME => {
-                let name = self.name.rsplit('/').next().unwrap_or_default();
-                let mut bytes = [0; 16];
-                let length = name.len().min(15);
-                bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+                let bytes = self.threads.current.name;
                 self.machine.write(a[1], &bytes)?;
                 Ok(0)
             }
             _ => Err(Errno::INVAL.into()),
         }
-    }
-
-    /// There is one processor.
-    pub(super) fn sched_getaffinity(&mut self, a: &[u64; 6]) -> Served {
-        let width = self.abi.word();
-        if a[1] < width as u64 {
-            return Err(Errno::INVAL.into());
-        }
-        self.machine.write(a[2], &Structure::new(&self.abi).word(1).bytes())?;
-        Ok(width as u64)
     }
 
     pub(super) fn getcpu(&mut self, a: &[u64; 6]) -> Served {

@@ -2,14 +2,18 @@
 //! what serves it. Whatever is not in it is counted and refused as unknown (ENOSYS), which C libraries expect of older systems.
 
 mod files;
+mod futex;
 mod identity;
 mod memory;
 mod paths;
+mod poll;
 mod signals;
+mod threads;
 mod time;
 
 use rustix::io::Errno;
 
+pub(super) use self::time::Width;
 use self::time::Width::{Narrow, Wide};
 use super::{End, Fail, Process, Served};
 use crate::executor::hosted::engine::Engine;
@@ -50,7 +54,6 @@ impl<E: Engine + 'static> Process<E> {
         row("munlock", 229, 151, |_, _| Ok(0)),
         row("mlockall", 230, 152, |_, _| Ok(0)),
         row("munlockall", 231, 153, |_, _| Ok(0)),
-        row("membarrier", 283, 389, |_, a| if a[0] == 0 { Ok(0) } else { Err(Errno::INVAL.into()) }),
         // Files.
         row("read", 63, 3, Process::read_call),
         row("write", 64, 4, Process::write_call),
@@ -95,7 +98,6 @@ impl<E: Engine + 'static> Process<E> {
         row("uname", 160, 122, Process::uname),
         row("getpid", 172, 20, |p, _| Ok(p.id().into())),
         row("getppid", 173, 64, |_, _| Ok(1)),
-        row("gettid", 178, 224, |p, _| Ok(p.id().into())),
         row("getuid", 174, 199, |_, _| Ok(super::stack::USER)),
         row("geteuid", 175, 201, |_, _| Ok(super::stack::USER)),
         row("getgid", 176, 200, |_, _| Ok(super::stack::USER)),
@@ -103,9 +105,6 @@ impl<E: Engine + 'static> Process<E> {
         row("getpgid", 155, 132, |p, _| Ok(p.id().into())),
         row("getsid", 156, 147, |p, _| Ok(p.id().into())),
         row("umask", 166, 60, |_, _| Ok(0o022)),
-        row("set_tid_address", 96, 256, |p, a| { p.clear_on_exit = a[0]; Ok(p.id().into()) }),
-        row("set_robust_list", 99, 338, |_, _| Ok(0)),
-        row("rseq", 293, 398, |_, _| Err(Errno::NOSYS.into())),
         row("prlimit64", 261, 369, Process::prlimit64),
         row("getrlimit", 163, NONE, Process::getrlimit),
         row("ugetrlimit", NONE, 191, Process::getrlimit),
@@ -113,15 +112,30 @@ impl<E: Engine + 'static> Process<E> {
         row("getrusage", 165, 77, Process::getrusage),
         row("sysinfo", 179, 116, Process::sysinfo),
         row("prctl", 167, 172, Process::prctl),
-        row("sched_getaffinity", 123, 242, Process::sched_getaffinity),
-        row("sched_setaffinity", 122, 241, |_, _| Ok(0)),
-        row("sched_yield", 124, 158, |_, _| Ok(0)),
         row("getcpu", 168, 345, Process::getcpu),
         row("getrandom", 278, 384, Process::getrandom),
         row("cacheflush", NONE, 0xf_0002, Process::cacheflush),
         row("set_tls", NONE, 0xf_0005, Process::set_tls),
         row("get_tls", NONE, 0xf_0006, Process::get_tls),
-        row("exit", 93, 1, |_, a| Err(Fail::End(End::Exited(a[0] as u8)))),
+        // Threads.
+        row("clone", 220, 120, Process::clone),
+        row("clone3", 435, 435, Process::clone3),
+        row("gettid", 178, 224, |p, _| Ok(p.threads.current.id.into())),
+        row("set_tid_address", 96, 256, Process::set_tid_address),
+        row("set_robust_list", 99, 338, Process::set_robust_list),
+        row("rseq", 293, 398, |_, _| Err(Errno::NOSYS.into())),
+        row("membarrier", 283, 389, |_, a| if a[0] == 0 { Ok(0) } else { Err(Errno::INVAL.into()) }),
+        row("futex", 98, 240, |p, a| p.futex(a, Narrow)),
+        row("futex_time64", NONE, 422, |p, a| p.futex(a, Wide)),
+        row("sched_yield", 124, 158, |p, _| { p.threads.yields = true; Ok(0) }),
+        row("sched_getaffinity", 123, 242, Process::sched_getaffinity),
+        row("sched_setaffinity", 122, 241, |_, _| Ok(0)),
+        row("sched_getscheduler", 120, 157, |_, _| Ok(0)),
+        row("sched_getparam", 121, 155, Process::sched_getparam),
+        row("sched_setscheduler", 119, 156, Process::sched_setscheduler),
+        row("sched_get_priority_max", 125, 159, |_, a| Process::<E>::priority(a[0]).map(|most| most.1)),
+        row("sched_get_priority_min", 126, 160, |_, a| Process::<E>::priority(a[0]).map(|most| most.0)),
+        row("exit", 93, 1, |p, a| p.exit_thread(a[0] as u8)),
         row("exit_group", 94, 248, |_, a| Err(Fail::End(End::Exited(a[0] as u8)))),
         // Time.
         row("clock_gettime", 113, 263, |p, a| p.clock_gettime(a, Narrow)),
@@ -133,17 +147,18 @@ impl<E: Engine + 'static> Process<E> {
         row("nanosleep", 101, 162, |p, a| p.nanosleep(a[0], a[1])),
         row("gettimeofday", 169, 78, Process::gettimeofday),
         row("times", 153, 43, Process::times),
-        row("futex", 98, 240, |p, a| p.futex(a, Narrow)),
-        row("futex_time64", NONE, 422, |p, a| p.futex(a, Wide)),
         // Signals.
-        row("kill", 129, 37, |p, a| p.kill(a[0], a[1], super::signals::SI_USER)),
-        row("tkill", 130, 238, |p, a| p.kill(a[0], a[1], super::signals::SI_TKILL)),
-        row("tgkill", 131, 268, |p, a| p.kill(a[1], a[2], super::signals::SI_TKILL)),
+        row("kill", 129, 37, |p, a| p.kill(a[0], a[1])),
+        row("tkill", 130, 238, |p, a| p.tgkill(p.id().into(), a[0], a[1])),
+        row("tgkill", 131, 268, |p, a| p.tgkill(a[0], a[1], a[2])),
         row("rt_sigqueueinfo", 138, 178, Process::queue),
         row("rt_sigaction", 134, 174, Process::sigaction),
         row("rt_sigprocmask", 135, 175, Process::sigprocmask),
         row("rt_sigpending", 136, 176, Process::sigpending),
         row("rt_sigsuspend", 133, 179, Process::sigsuspend),
+        row("rt_sigtimedwait", 137, 177, |p, a| p.sigtimedwait(a, Narrow)),
+        row("rt_sigtimedwait_time64", NONE, 421, |p, a| p.sigtimedwait(a, Wide)),
+        row("pause", NONE, 29, |p, _| p.pause()),
         row("rt_sigreturn", 139, 173, |p, _| p.return_from_signal(true)),
         row("sigreturn", NONE, 119, |p, _| p.return_from_signal(false)),
         row("sigaltstack", 132, 186, Process::sigaltstack),

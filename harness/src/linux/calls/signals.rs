@@ -2,18 +2,20 @@
 
 use rustix::io::Errno;
 
+use super::time::Width;
 use crate::executor::hosted::engine::Engine;
-use crate::executor::{Guest as _, Register, Stop};
+use crate::executor::{Guest as _, Register};
 use crate::linux::abi::Structure;
-use crate::linux::signals::{Action, AlternateStack, Info, NO_STACK, bit, blockable, number};
-use crate::linux::{End, Fail, Process, Served};
+use crate::linux::signals::{Action, AlternateStack, Info, NO_STACK, SI_TKILL, SI_USER, bit, blockable, number};
+use crate::linux::threads::{On, Wait};
+use crate::linux::{Fail, Process, Served};
 
 /// SS_ONSTACK
 const ON_STACK: u32 = 1;
 
 impl<E: Engine + 'static> Process<E> {
-    /// A signal for a process or a thread, of which there is one.
-    pub(super) fn kill(&mut self, whom: u64, signal: u64, code: i32) -> Served {
+    /// A signal for the process.
+    pub(super) fn kill(&mut self, whom: u64, signal: u64) -> Served {
         let (whom, signal) = (whom as i32, signal as u32);
         let own = i64::from(self.id());
         if signal > number::LAST {
@@ -24,7 +26,22 @@ impl<E: Engine + 'static> Process<E> {
             return Err(Errno::SRCH.into());
         }
         if signal != 0 {
-            self.send(Info::sent(signal, code))?;
+            self.send(Info::sent(signal, SI_USER))?;
+        }
+        Ok(0)
+    }
+
+    /// A signal for a thread, of this process.
+    pub(super) fn tgkill(&mut self, process: u64, thread: u64, signal: u64) -> Served {
+        let (thread, signal) = (thread as u32, signal as u32);
+        if signal > number::LAST || thread as i32 <= 0 {
+            return Err(Errno::INVAL.into());
+        }
+        if process as u32 != self.id() || self.threads.iter().all(|other| other.id != thread) {
+            return Err(Errno::SRCH.into());
+        }
+        if signal != 0 {
+            self.send_to(thread, Info::sent(signal, SI_TKILL))?;
         }
         Ok(0)
     }
@@ -86,13 +103,13 @@ impl<E: Engine + 'static> Process<E> {
 
     pub(super) fn sigprocmask(&mut self, a: &[u64; 6]) -> Served {
         let [how, new, old, size, ..] = *a;
-        let before = self.signals.blocked;
+        let before = self.threads.current.signals.blocked;
         if size != 8 {
             return Err(Errno::INVAL.into());
         }
         if new != 0 {
             let mask = self.read_mask(new, size)?;
-            self.signals.blocked = match how {
+            self.threads.current.signals.blocked = match how {
                 0 => before | mask,
                 1 => before & !mask,
                 2 => mask,
@@ -106,25 +123,49 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     pub(super) fn sigpending(&mut self, a: &[u64; 6]) -> Served {
-        let waiting = self.signals.pending.iter().fold(0, |mask, info| mask | bit(info.signal));
-        self.machine.write(a[0], &(waiting & self.signals.blocked).to_le_bytes())?;
+        let own = &self.threads.current.signals;
+        let waiting = own.pending.iter().chain(&self.signals.pending);
+        let waiting = own.blocked & waiting.fold(0, |mask, info| mask | bit(info.signal));
+        self.machine.write(a[0], &waiting.to_le_bytes())?;
         Ok(0)
     }
 
-    /// Waits for a signal. There is nobody but the process itself who sends one, and what it has sent waits.
+    /// Waits for a signal that is handled.
     pub(super) fn sigsuspend(&mut self, a: &[u64; 6]) -> Served {
         let mask = self.read_mask(a[0], a[1])?;
-        if self.signals.pending.iter().all(|info| mask & bit(info.signal) != 0) {
-            let why = "it waits for a signal, and nobody is there to send one";
-            return Err(Fail::End(End::Stopped(Stop::Refused(why.to_owned()))));
+        let own = &mut self.threads.current.signals;
+        own.saved = Some(own.blocked);
+        own.blocked = mask;
+        self.pause()
+    }
+
+    /// The same, with the mask that it has.
+    pub(super) fn pause(&mut self) -> Served {
+        Err(Fail::Wait(Wait { on: On::Signal { of: 0 }, until: None }))
+    }
+
+    /// Takes one of these signals, or waits for it.
+    pub(super) fn sigtimedwait(&mut self, a: &[u64; 6], width: Width) -> Served {
+        let [set, information, time, size, ..] = *a;
+        let of = self.read_mask(set, size)?;
+        if let Some(info) = self.take_signal(of) {
+            if information != 0 {
+                let structure = info.structure(self);
+                self.machine.write(information, &structure)?;
+            }
+            return Ok(info.signal.into());
         }
-        self.signals.saved = Some(self.signals.blocked);
-        self.signals.blocked = mask;
-        Err(Errno::INTR.into())
+        let time = if time == 0 { None } else { Some(self.read_timespec(time, width)?) };
+        let until = self.until(time);
+        Err(if self.has_passed(until) {
+            Errno::AGAIN.into()
+        } else {
+            Fail::Wait(Wait { on: On::Signal { of }, until })
+        })
     }
 
     pub(super) fn sigaltstack(&mut self, a: &[u64; 6]) -> Served {
-        let before = self.signals.stack;
+        let before = self.threads.current.signals.stack;
         let sp = self.machine.get(Register::Sp) as u64;
         let on_it = sp.wrapping_sub(before.start) < before.size;
         let word = self.abi.word();
@@ -142,7 +183,8 @@ impl<E: Engine + 'static> Process<E> {
                 return Err(Errno::NOMEM.into());
             }
             let start = if off { 0 } else { target.number(&bytes[..word]) };
-            self.signals.stack = AlternateStack { start, size: if off { 0 } else { size }, flags: flags & NO_STACK };
+            self.threads.current.signals.stack =
+                AlternateStack { start, size: if off { 0 } else { size }, flags: flags & NO_STACK };
         }
         if a[1] != 0 {
             let flags = before.flags | if on_it { ON_STACK } else { 0 };

@@ -1,18 +1,18 @@
 //! Calls about time, and waiting.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::time::{ClockId, clock_gettime};
 
+use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
-use crate::executor::{Guest as _, Limit, Stop};
 use crate::linux::abi::Structure;
-use crate::linux::{End, Fail, Process, Served};
+use crate::linux::threads::{On, Wait};
+use crate::linux::{Fail, Process, Served};
 
 /// How wide the fields of `timespec` are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Width {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::linux) enum Width {
     /// Those of a C long.
     Narrow,
     /// 64 bits.
@@ -20,8 +20,8 @@ pub(super) enum Width {
 }
 
 /// Clocks, by number.
-const REALTIME: u64 = 0;
-const MONOTONIC: u64 = 1;
+pub(super) const REALTIME: u64 = 0;
+pub(super) const MONOTONIC: u64 = 1;
 const PROCESS: u64 = 2;
 const THREAD: u64 = 3;
 const REALTIME_COARSE: u64 = 5;
@@ -30,20 +30,28 @@ const TAI: u64 = 11;
 const TIMER_ABSTIME: u64 = 1;
 
 impl<E: Engine + 'static> Process<E> {
-    /// What a clock shows. That of the process is the time that went by since it began.
-    fn clock(&self, clock: u64) -> Result<Duration, Errno> {
+    /// What a clock shows.
+    pub(super) fn clock(&self, clock: u64) -> Result<Duration, Errno> {
         match clock & 0xffff_ffff {
-            REALTIME | REALTIME_COARSE | TAI => Ok(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
-            PROCESS | THREAD => Ok(self.begun.elapsed()),
-            MONOTONIC..=BOOT => {
-                let now = clock_gettime(ClockId::Monotonic);
-                Ok(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
-            }
+            REALTIME | REALTIME_COARSE | TAI => Ok(self.clock.date()),
+            PROCESS => Ok(self.clock.worked()),
+            THREAD => Ok(self.threads.current.worked),
+            MONOTONIC..=BOOT => Ok(self.clock.up()),
             _ => Err(Errno::INVAL),
         }
     }
 
-    fn timespec(&self, time: Duration, width: Width) -> Vec<u8> {
+    /// The time of CLOCK_MONOTONIC until which a call waits that has just been made, or that is made again.
+    pub(super) fn until(&mut self, time: Option<Duration>) -> Option<Duration> {
+        self.threads.current.until.take().or_else(|| Some(self.clock.up().saturating_add(time?)))
+    }
+
+    /// Whether that time is over.
+    pub(in crate::linux) fn has_passed(&self, until: Option<Duration>) -> bool {
+        until.is_some_and(|until| until <= self.clock.up())
+    }
+
+    pub(in crate::linux) fn timespec(&self, time: Duration, width: Width) -> Vec<u8> {
         let (seconds, nanoseconds) = (time.as_secs(), u64::from(time.subsec_nanos()));
         let structure = Structure::new(&self.abi);
         match width {
@@ -93,7 +101,7 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     pub(super) fn times(&mut self, a: &[u64; 6]) -> Served {
-        let ticks = self.begun.elapsed().as_millis() as u64 / 10;
+        let ticks = self.clock.worked().as_millis() as u64 / 10;
         if a[0] != 0 {
             self.machine.write(a[0], &Structure::new(&self.abi).word(ticks).up_to(4 * self.abi.word()).bytes())?;
         }
@@ -101,60 +109,23 @@ impl<E: Engine + 'static> Process<E> {
         Ok(ticks & 0x7fff_ffff)
     }
 
-    pub(super) fn nanosleep(&mut self, request: u64, _: u64) -> Served {
+    pub(super) fn nanosleep(&mut self, request: u64, rest: u64) -> Served {
         let time = self.read_timespec(request, Width::Narrow)?;
-        self.sleep(Some(time))?;
-        Ok(0)
+        self.sleep(time, (rest != 0).then_some((rest, Width::Narrow)))
     }
 
     pub(super) fn clock_nanosleep(&mut self, a: &[u64; 6], width: Width) -> Served {
         let now = self.clock(a[0])?;
         let time = self.read_timespec(a[2], width)?;
-        let time = if a[1] & TIMER_ABSTIME != 0 { time.saturating_sub(now) } else { time };
-        self.sleep(Some(time))?;
-        Ok(0)
+        if a[1] & TIMER_ABSTIME != 0 {
+            return self.sleep(time.saturating_sub(now), None);
+        }
+        self.sleep(time, (a[3] != 0).then_some((a[3], width)))
     }
 
-    /// Lets time go by, for ever if nothing else is said: but no more than the run has.
-    pub(super) fn sleep(&self, time: Option<Duration>) -> Result<(), Fail> {
-        let late = || Fail::End(End::Stopped(Stop::OutOfBudget(Limit::Time)));
-        let left = self.time_left();
-        match time {
-            Some(time) if time <= left => {
-                std::thread::sleep(time);
-                Ok(())
-            }
-            _ => Err(late()),
-        }
-    }
-
-    /// Waiting until somebody changes a word. There is nobody else.
-    pub(super) fn futex(&mut self, a: &[u64; 6], width: Width) -> Served {
-        const WAIT: u64 = 0;
-        const WAKE: u64 = 1;
-        const WAIT_BITS: u64 = 9;
-        const WAKE_BITS: u64 = 10;
-        // Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME.
-        let [address, operation, value, timeout, ..] = *a;
-        match operation & 0x7f {
-            WAIT | WAIT_BITS => {
-                let mut word = [0; 4];
-                self.machine.read(address, &mut word)?;
-                if self.abi.target.number(&word) != value & 0xffff_ffff {
-                    return Err(Errno::AGAIN.into());
-                }
-                if timeout == 0 {
-                    let why = "it waits for another thread (futex), and there is none";
-                    return Err(Fail::End(End::Stopped(Stop::Refused(why.to_owned()))));
-                }
-                let time = self.read_timespec(timeout, width)?;
-                let clock = if operation & 0x100 != 0 { REALTIME } else { MONOTONIC };
-                let time = if operation & 0x7f == WAIT { time } else { time.saturating_sub(self.clock(clock)?) };
-                self.sleep(Some(time))?;
-                Err(Errno::TIMEDOUT.into())
-            }
-            WAKE | WAKE_BITS => Ok(0),
-            _ => Err(Errno::NOSYS.into()),
-        }
+    /// Waits for so long. What is left when a signal comes is written there.
+    fn sleep(&mut self, time: Duration, rest: Option<(u64, Width)>) -> Served {
+        let until = Some(self.clock.up().saturating_add(time));
+        Err(Fail::Wait(Wait { on: On::Time { rest }, until }))
     }
 }

@@ -2,6 +2,7 @@
 //! installed, its part is skipped and said so.
 
 mod runner;
+mod threads;
 
 use std::io::Write as _;
 use std::path::Path;
