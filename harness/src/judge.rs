@@ -90,11 +90,11 @@ where
     executor.set_budget(expected.budget.map_or(Budget::DEFAULT, Budget::of_instructions));
     let mut findings = Findings { place: (short_path(&case.file), None), ..Findings::default() };
     let task = Task::new(configuration, files, &expected);
-    let relaxed = task.run(executor, &Options::default(), &mut |_, _| true, &mut findings);
+    let relaxed = task.run(executor, &Options::default(), &mut just_run, &mut findings);
     // What was relaxed has to come out the same when it is not.
     if relaxed && findings.problems.is_empty() && findings.lost.is_none() {
         executor.reset();
-        task.run(executor, &Options::unrelaxed(), &mut |_, _| true, &mut findings);
+        task.run(executor, &Options::unrelaxed(), &mut just_run, &mut findings);
         findings.problems.iter_mut().for_each(|problem| problem.insert_str(0, "without relaxation: "));
     }
 
@@ -153,10 +153,50 @@ pub fn judge_altered<E: Executor>(
     let expected = configuration.case.expectations(&configuration.build, &configuration.layout);
     let mut findings = Findings::default();
     let task = Task::new(configuration, files, &expected);
-    task.run(executor, &Options::unrelaxed(), before, &mut findings);
+    let mut around: Box<Around<'_, E>> = Box::new(|machine, _, linked, go| {
+        if before(machine, linked) {
+            go(machine);
+        }
+    });
+    task.run(executor, &Options::unrelaxed(), &mut *around, &mut findings);
+    drop(around);
     findings.skip =
         findings.skip.or_else(|| findings.lost.as_ref().map(|lost| format!("the machine was lost: {lost}")));
     findings
+}
+
+/// What is done around the run of a program that is linked: the last argument runs and judges it, and says whether nothing was wrong.
+pub type Around<'a, E> = dyn FnMut(
+        &mut E,
+        &linking::Job<'_, '_>,
+        &Finalized<'_, <E as linker::memory::Memory>::Finalized>,
+        &mut dyn FnMut(&mut E) -> bool,
+    ) + 'a;
+
+/// Nothing is done around it.
+fn just_run<E: Executor>(
+    executor: &mut E,
+    _: &linking::Job<'_, '_>,
+    _: &Finalized<'_, E::Finalized>,
+    go: &mut dyn FnMut(&mut E) -> bool,
+) {
+    go(executor);
+}
+
+/// Runs a configuration as [`judge`] does, once, with something around it. Its time does not count.
+pub fn judge_attended<E: Executor>(
+    executor: &mut E,
+    configuration: &Configuration<'_>,
+    files: &[File],
+    around: &mut Around<'_, E>,
+) -> Record {
+    let expected = configuration.case.expectations(&configuration.build, &configuration.layout);
+    executor.reset();
+    let budget = expected.budget.map_or(Budget::DEFAULT, Budget::of_instructions);
+    executor.set_budget(Budget { time: std::time::Duration::MAX, ..budget });
+    let mut findings = Findings { place: (short_path(&configuration.case.file), None), ..Findings::default() };
+    Task::new(configuration, files, &expected).run(executor, &Options::default(), around, &mut findings);
+    record(configuration, &expected, &mut findings)
 }
 
 /// What every run of a configuration has in common.
@@ -186,7 +226,7 @@ impl<'a, 'e> Task<'a, 'e> {
         &self,
         executor: &mut E,
         options: &Options,
-        before: &mut dyn FnMut(&mut E, &Finalized<'_, E::Finalized>) -> bool,
+        around: &mut Around<'_, E>,
         findings: &mut Findings,
     ) -> bool {
         let Task { configuration, expected, roots, .. } = self;
@@ -221,8 +261,11 @@ impl<'a, 'e> Task<'a, 'e> {
         }
         if !expected.link_errors.is_empty() {
             findings.check(false, || format!("linked, but expected the error `{}`", expected.link_errors.join("`, `")));
-        } else if before(executor, &linked) {
-            judge_program(executor, &Linked::of_link(&linked), &self.inputs, expected, findings);
+        } else {
+            around(executor, &job, &linked, &mut |executor| {
+                judge_program(executor, &Linked::of_link(&linked), &self.inputs, expected, findings);
+                findings.problems.is_empty()
+            });
         }
         if findings.lost.is_some() {
             return false;

@@ -67,6 +67,7 @@ pub mod executor;
 #[doc(hidden)]
 pub mod fuzz;
 #[doc(hidden)]
+pub mod gdb;
 pub mod held;
 pub mod host;
 #[doc(hidden)]

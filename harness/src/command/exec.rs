@@ -18,11 +18,14 @@ use linker::{Roots, Target};
 use self::results::Returns;
 use self::runtime::Crt;
 use super::budget::{self, BudgetArgs};
+use super::debugger::{self, DebugArgs, Debugger};
+use super::link;
 use super::machine::{self, MachineArgs};
 use crate::call;
 use crate::debug;
 use crate::executor::{self, Call, Executor, FaultKind, Register, Stop};
 use crate::exit;
+use crate::gdb::{self, Over};
 use crate::inputs::{self, Inputs};
 use crate::libraries;
 use crate::linked::Linked;
@@ -44,6 +47,7 @@ EXAMPLES:
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
   harness exec ./hello -- a b                  a static Linux program that some other linker made
   harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
+  harness exec main.o --gdb                    waits for gdb before the first instruction, and says what to type
   harness exec main.o --lib /usr/aarch64-linux-gnu/lib/libm.a --timeout 60 --budget 2000000000
 
 EXIT STATUS:
@@ -115,6 +119,8 @@ pub struct Args {
     #[arg(last = true, value_name = "ARGV")]
     pub argv: Vec<String>,
     #[command(flatten)]
+    debug: DebugArgs,
+    #[command(flatten)]
     machine: MachineArgs,
 }
 
@@ -152,14 +158,15 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs = inputs::read(&args.inputs)?;
     executable::is_alone(&inputs)?;
+    let debugger = args.debug.debugger(args.machine.is_given())?;
     if let [file] = &inputs.files[..]
         && process::is_meant(args, file, inputs.target)?
     {
-        return process::run(args, file, inputs.target, Timings::default());
+        return process::run(args, file, inputs.target, debugger, Timings::default());
     }
     let objects = inputs.files.iter().all(|file| !inputs::is_executable(&file.data));
     if objects && runtime::is_asked_for(args, inputs.target)? {
-        return runtime::run(args, inputs, None);
+        return runtime::run(args, inputs, debugger, None);
     }
     let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
     let machine = match choice {
@@ -170,13 +177,16 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         Err(refused) => return Ok(refused.say()),
     };
     match machine {
-        Ok(mut machine) => match with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs))? {
-            Ran::Ended(status) => Ok(status),
-            Ran::Lacks(error) => {
-                drop(machine);
-                runtime::run(args, inputs, Some(&error))
+        Ok(mut machine) => {
+            let mut debugger = debugger;
+            match with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs, &mut debugger))? {
+                Ran::Ended(status) => Ok(status),
+                Ran::Lacks(error) => {
+                    drop(machine);
+                    runtime::run(args, inputs, debugger, Some(&error))
+                }
             }
-        },
+        }
         Err(error) => {
             messages::error(&error);
             Ok(exit::NOT_STARTED)
@@ -200,12 +210,17 @@ fn say_link_error(error: &Error, target: &'static Target) {
     }
 }
 
-fn run<E: Executor>(machine: &mut E, args: &Args, inputs: &Inputs) -> anyhow::Result<Ran>
+fn run<E: Executor>(
+    machine: &mut E,
+    args: &Args,
+    inputs: &Inputs,
+    debugger: &mut Option<Debugger>,
+) -> anyhow::Result<Ran>
 where
     E::InFlight: std::fmt::Debug,
-    E::Finalized: std::fmt::Debug,
+    E::Finalized: std::fmt::Debug + Sync,
 {
-    machine.set_budget(args.budget.budget(args.output_limit));
+    machine.set_budget(args.debug.budget(args.budget.budget(args.output_limit)));
     let refused = output::stream(machine);
     let mut timings = Timings::default();
     if let [file] = &inputs.files[..]
@@ -219,7 +234,10 @@ where
                 return Ok(Ran::Ended(executable::status(&error)));
             }
         };
-        let ended = timings.phase("run", || executable::start(machine, args, &linked));
+        let listener = debugger.as_mut().and_then(|debugger| debugger.announce(file.name.as_ref()));
+        let foreign = gdb::Foreign { bias: debug::bias(&linked, &inputs.files) };
+        let start = |machine: &mut E| timings.phase("run", || executable::start(machine, args, &linked));
+        let ended = debugger::attended(machine, listener, &foreign, start, over)?;
         return finish(machine, args, inputs, (&linked, None), ended, &refused, &timings).map(Ran::Ended);
     }
     let roots = roots(args);
@@ -255,7 +273,15 @@ where
     };
     messages::warnings(linked.graph());
     let program = Linked::of_link(&linked);
-    let ended = timings.phase("run", || start(machine, args, &program));
+    let mut listener = None;
+    if let Some(debugger) = debugger {
+        let path = debugger.image(&inputs.files[0].name);
+        let externals = Externals::Table(&|name| host.get(name).copied());
+        link::copy(&job, &linked, &externals, program.address(&args.entry).unwrap_or(0), &path)?;
+        listener = debugger.announce(&path);
+    }
+    let run = |machine: &mut E| timings.phase("run", || start(machine, args, &program));
+    let ended = debugger::attended(machine, listener, &linked, run, over)?;
     finish(machine, args, inputs, (&program, Some(&linked)), ended, &refused, &timings).map(Ran::Ended)
 }
 
@@ -330,6 +356,23 @@ enum Ended {
     Returned,
     /// Anything else, while this ran.
     Stopped(String, Stop),
+}
+
+/// How a program ended, for a debugger.
+fn over(ended: &anyhow::Result<Ended>) -> (Option<Stop>, Over) {
+    let stop = match ended {
+        Ok(Ended::Returned) => return (None, Over::Exited(exit::OK)),
+        Ok(Ended::Stopped(_, stop)) => stop.clone(),
+        Err(error) => match error.downcast_ref() {
+            Some(StartError::Constructor { reason, .. }) => (**reason).clone(),
+            _ => return (None, Over::Exited(exit::NOT_STARTED)),
+        },
+    };
+    let over = match gdb::signal_of(&stop) {
+        Some(signal) if !matches!(stop, Stop::OutOfBudget(_)) => Over::Killed(signal),
+        _ => Over::Exited(status(&stop)),
+    };
+    (Some(stop), over)
 }
 
 /// Sets the program up, calls its entry and, behind main, `exit`.

@@ -9,6 +9,7 @@ pub mod budget;
 pub mod check;
 pub mod compare;
 pub mod coverage;
+pub mod debugger;
 pub mod diff;
 pub mod exec;
 pub mod explain;

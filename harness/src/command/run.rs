@@ -21,6 +21,7 @@ use reports::model::{Event, Record, Start, VERSION};
 use reports::summary::Summary;
 use reports::{html, markdown, terminal};
 
+use crate::command::debugger::DebugArgs;
 use crate::command::machine;
 use crate::executor::Choice;
 use crate::maker::Maker;
@@ -29,6 +30,7 @@ use crate::plan::{self, Selection, Source};
 use crate::run;
 use crate::{exit, stdout};
 
+mod debugged;
 mod failed;
 mod nothing;
 mod origin;
@@ -113,6 +115,8 @@ pub struct Args {
     /// [default: the checkout of Linkrig that the working directory is in, or else the corpus inside this program]
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
+    #[command(flatten)]
+    debug: DebugArgs,
     #[command(flatten)]
     machine: machine::MachineArgs,
     #[command(flatten)]
@@ -300,6 +304,16 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         return crate::bless::main(chosen, &source, &corpus, &args.reference);
     }
     // Refused now, not after the run.
+    let mut debugger = args.debug.debugger(args.machine.is_given())?;
+    if debugger.is_some() {
+        debugged::is_one(&chosen)?;
+        if subject.is_some() {
+            return Err(exit::Usage(
+                "--gdb and --save-dir are for what our own linker links: leave out --subject".to_owned(),
+            )
+            .into());
+        }
+    }
     if let Some(subject) = &subject {
         subject.prepare(chosen.iter().flatten())?;
     }
@@ -334,11 +348,15 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
     // A stream that nobody reads any more is no reason to go on, unless there are reports.
     let output_is_all = output.json && reports.is_empty() && baseline.is_none();
     let stop = || enough() || stop::requested() || output_is_all && stdout::is_gone();
-    run::run(&batches, &executor, subject.as_ref(), jobs, args.strict, &stop, &mut |mut record| {
+    let mut sink = |mut record| {
         reproduce::complete(&mut record, args);
         failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
         output.event(&Event::Result(Box::new(record)));
-    });
+    };
+    match &mut debugger {
+        Some(debugger) => sink(debugged::judge(&batches[0], debugger)?),
+        None => run::run(&batches, &executor, subject.as_ref(), jobs, args.strict, &stop, &mut sink),
+    }
     remember(args, memory, &output.records, &gone);
     let stopped = most.as_ref().filter(|_| enough()).map(|(_, option)| option.clone());
     output.finish(args, start.elapsed().as_secs_f64(), stopped, baseline, reports)

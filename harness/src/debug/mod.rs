@@ -169,7 +169,7 @@ fn ranges(linked: &Linked<'_>, files: &[Input], name: &str) -> Vec<Range<u64>> {
 }
 
 /// How far an executable was moved from the addresses that it says. What was linked from objects was not.
-fn bias(linked: &Linked<'_>, files: &[Input]) -> u64 {
+pub fn bias(linked: &Linked<'_>, files: &[Input]) -> u64 {
     let file = files.first().filter(|_| linked.pieces.is_empty());
     let entry = file.and_then(|file| Some(object::File::parse(&*file.data).ok()?.entry()));
     linked.entry.zip(entry).map_or(0, |(here, said)| here.wrapping_sub(said))

@@ -5,11 +5,13 @@
 //! closure are served inside [`Executor::start`] and [`Executor::resume`]; those registered as stops surface as
 //! [`Stop::HostCall`], so that a lazy stub can link while the guest waits.
 
+pub mod attendant;
 pub mod board;
 pub mod choice;
 pub mod hosted;
 pub mod image;
 pub mod place;
+pub mod traps;
 #[cfg(feature = "unicorn")]
 pub mod unicorn;
 #[cfg(not(feature = "unicorn"))]
@@ -27,6 +29,7 @@ pub use crate::machine::{
     Abi, AccessError, Budget, Call, Exit, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register, Resume, Stop,
     TargetInfo,
 };
+pub use attendant::{Attendant, Unattended};
 pub use choice::Choice;
 pub use place::PlacementRefused;
 pub use unicorn::Unicorn;
@@ -69,6 +72,11 @@ pub trait Executor: Memory + Guest {
     fn set_stack(&mut self, bytes: u64) -> Result<(), String>;
     /// Maps memory behind an address, as much as there is room for, for programs that make their heap there by themselves.
     fn extend(&mut self, end: u64);
+
+    /// Has somebody attend the runs from here on, until the next reset.
+    fn attend(&mut self, attendant: Box<dyn Attendant>) -> Result<(), Unattended>;
+    /// Tells whoever attends that the program has come to its end.
+    fn conclude(&mut self, stop: &Stop);
 
     /// A register by name, as the `register:` directive has it.
     fn register(&self, name: &str) -> Option<u128> {

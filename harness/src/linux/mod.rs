@@ -216,6 +216,11 @@ impl<E: Engine + 'static> Process<E> {
         Register::file(info).map(|register| (register.name(info), self.get(register))).collect()
     }
 
+    /// Tells whoever attends the processor that the program has come to its end.
+    pub fn conclude(&mut self, stop: &Stop) {
+        self.machine.engine.conclude(stop);
+    }
+
     /// Runs it to its end.
     pub fn run(&mut self) -> End {
         let begun = self.machine.begin();

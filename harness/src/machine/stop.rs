@@ -167,6 +167,15 @@ impl fmt::Display for Stop {
     }
 }
 
+/// Why a run of a processor ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A fetch from the host region: a host function is called, or the call is over. The program counter is there.
+    Host,
+    /// Something that is not served here.
+    Stop(Stop),
+}
+
 /// How to go on after a [`Stop`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resume {

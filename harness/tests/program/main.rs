@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod drivers;
 mod exec;
+mod gdb;
 mod html;
 mod image;
 mod inputs;

@@ -1,18 +1,25 @@
 //! `exec` of an executable that is a Linux program: as a process of its own, of which nothing is printed but what it prints itself.
 
+use std::path::Path;
+
 use linker::Target;
 
 use super::{Args, System, output};
+use crate::command::debugger::Debugger;
 use crate::debug::Stopped;
 use crate::executor::hosted::engine::{Engine, PAGE};
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
+use crate::gdb::{self, Over};
 use crate::linked::{Executable, Linked};
 use crate::linking::{Input, Timings};
 use crate::linux::{End, Process, Start, signal_name};
 use crate::locate;
-use crate::machine::{Register, Stop};
+use crate::machine::{Exit, Register, Stop};
 use crate::messages;
+
+/// The signal by which `abort` ends a process.
+const SIGABRT: u32 = 6;
 
 /// The symbol where start-up code begins.
 const START: &str = "_start";
@@ -53,7 +60,25 @@ pub(super) fn is_meant(args: &Args, file: &Input, target: &'static Target) -> Re
 }
 
 /// Runs it. The status to end with.
-pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timings: Timings) -> anyhow::Result<u8> {
+pub(super) fn run(
+    args: &Args,
+    file: &Input,
+    target: &'static Target,
+    debugger: Option<Debugger>,
+    timings: Timings,
+) -> anyhow::Result<u8> {
+    run_image(args, file, target, debugger, file.name.as_ref(), timings)
+}
+
+/// The same for what is in another file than its name says.
+pub(super) fn run_image(
+    args: &Args,
+    file: &Input,
+    target: &'static Target,
+    mut debugger: Option<Debugger>,
+    image: &Path,
+    mut timings: Timings,
+) -> anyhow::Result<u8> {
     let loaded = timings.phase("read", || {
         let executable = Executable::read(&file.name, &file.data, target)?;
         Ok((executable.mapped(PAGE), executable))
@@ -72,11 +97,18 @@ pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timing
         environment: &environment,
         stack: args.stack,
         seed: args.seed,
-        budget: args.budget.of_process(args.output_limit),
+        budget: args.debug.budget(args.budget.of_process(args.output_limit)),
     };
     let (sink, refused) = output::sink();
+    let mut session = None;
+    let listener = debugger.as_mut().and_then(|debugger| debugger.announce(image));
     let process = timings.phase("start", || {
-        let engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
+        let mut engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
+        if let Some(listener) = listener {
+            let (server, desk, bell) = listener.session(engine.info(), true);
+            engine.attend(Box::new(desk)).map_err(|error| error.to_string())?;
+            session = Some((server, bell));
+        }
         Process::new(engine, &mapped, &start, sink).map_err(|error| error.to_string())
     });
     let mut process = match process {
@@ -86,7 +118,24 @@ pub(super) fn run(args: &Args, file: &Input, target: &'static Target, mut timing
             return Ok(exit::NOT_STARTED);
         }
     };
-    let end = timings.phase("run", || process.run());
+    let end = timings.phase("run", || match session {
+        None => process.run(),
+        Some((server, bell)) => std::thread::scope(|scope| {
+            let known = gdb::Foreign { bias: process.base() };
+            scope.spawn(move || server.serve(&known));
+            let end = process.run();
+            match &end {
+                // What an instruction did the debugger knows.
+                End::Killed { signal: SIGABRT, fault: None } => {
+                    process.conclude(&Stop::Exited(Exit::Abort(String::new())));
+                }
+                End::Stopped(stop) => process.conclude(stop),
+                _ => {}
+            }
+            bell.ring(over(&end));
+            end
+        }),
+    });
     if let Some(status) = output::unwritten(&refused) {
         return Ok(status);
     }
@@ -143,6 +192,14 @@ fn trace<E: Engine + 'static>(
     let trace = stopped.backtrace(known, std::slice::from_ref(file), None, &mut read);
     if trace.frames.len() > 1 {
         messages::say(&trace);
+    }
+}
+
+/// How a process ended, for a debugger.
+fn over(end: &End) -> Over {
+    match end {
+        End::Killed { signal, .. } => Over::Killed(gdb::signal::of_linux(*signal)),
+        end => Over::Exited(status(end)),
     }
 }
 

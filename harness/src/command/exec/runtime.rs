@@ -5,6 +5,7 @@ use linker::Target;
 use linker::error::Error;
 
 use super::{Args, process};
+use crate::command::debugger::Debugger;
 use crate::command::link::{Discard, EntryPoint, Request, Strip};
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
@@ -66,7 +67,12 @@ pub(super) fn may_help(args: &Args, target: &'static Target, error: &Error) -> b
 }
 
 /// Links with start files and libraries, and runs. `lacks` is why it was not linked without them, if that was tried.
-pub(super) fn run(args: &Args, inputs: Inputs, lacks: Option<&Error>) -> anyhow::Result<u8> {
+pub(super) fn run(
+    args: &Args,
+    inputs: Inputs,
+    debugger: Option<Debugger>,
+    lacks: Option<&Error>,
+) -> anyhow::Result<u8> {
     let target = inputs.target;
     let runtime = match libraries::runtime(args.crt.library(), target, is_cpp(&inputs.files)) {
         Ok(runtime) => runtime,
@@ -87,7 +93,7 @@ pub(super) fn run(args: &Args, inputs: Inputs, lacks: Option<&Error>) -> anyhow:
     }
     let name = inputs.files.first().map(|file| file.name.clone()).unwrap_or_default();
     let scratch = outside::Scratch::new()?;
-    let output = scratch.path().join("program");
+    let output = debugger.as_ref().map_or_else(|| scratch.path().join("program"), |debugger| debugger.image(&name));
     let open = |paths: &[std::path::PathBuf]| {
         paths.iter().map(|path| inputs::open(&path.to_string_lossy())).collect::<anyhow::Result<Vec<Input>>>()
     };
@@ -120,7 +126,7 @@ pub(super) fn run(args: &Args, inputs: Inputs, lacks: Option<&Error>) -> anyhow:
         _ => return Ok(exit::NOT_STARTED),
     }
     let program = Input::new(name, Data::open(&output)?);
-    process::run(args, &program, target, timings)
+    process::run_image(args, &program, target, debugger, &output, timings)
 }
 
 /// Whether an object asks for something of C++: names that are mangled, or how exceptions are met.

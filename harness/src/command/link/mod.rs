@@ -10,6 +10,7 @@ use crate::inputs;
 use crate::linking::{Timings, Wishes};
 
 mod build_id;
+mod copy;
 mod labels;
 mod leave;
 mod map;
@@ -17,6 +18,7 @@ mod request;
 mod stack;
 
 pub use build_id::BuildId;
+pub use copy::copy;
 pub use leave::{Discard, Strip};
 pub use request::{EntryPoint, Request};
 

@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::executor::attendant::{Attendant, Unattended};
 use crate::executor::place::Ranges;
 use crate::executor::{Budget, FaultKind, Lost, Register, Resume, Stop, TargetInfo};
+pub use crate::machine::Ended;
 
 /// Bytes in a page, for all targets.
 pub const PAGE: u64 = 0x1000;
@@ -39,15 +41,6 @@ impl Access {
             _ => false,
         }
     }
-}
-
-/// Why a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// A fetch from the host region: a host function is called, or the call is over. The program counter is there.
-    Host,
-    /// Something that is not served here.
-    Stop(Stop),
 }
 
 /// A processor with an address space of its own.
@@ -112,6 +105,12 @@ pub trait Engine {
     fn run(&mut self, begin: u64, resume: Resume) -> Ended;
     /// As new: the whole state of the processor, translated code and memory. The pages have to be mapped again.
     fn reset(&mut self);
+    /// Has somebody attend the runs from here on, until the next reset.
+    fn attend(&mut self, _: Box<dyn Attendant>) -> Result<(), Unattended> {
+        Err(Unattended)
+    }
+    /// Tells whoever attends that the program has come to its end.
+    fn conclude(&mut self, _: &Stop) {}
 
     /// An address wrapped to the width of addresses.
     fn wrap(&self, address: u64) -> u64 {

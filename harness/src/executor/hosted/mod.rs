@@ -38,8 +38,8 @@ use self::areas::{
 use self::engine::{Access, Ended, Engine, PAGE};
 use self::metered::Metered;
 use super::{
-    AccessError, Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register, Resume, Stop,
-    TargetInfo,
+    AccessError, Attendant, Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register,
+    Resume, Stop, TargetInfo, Unattended,
 };
 use crate::host::{self, Host, Served};
 
@@ -447,6 +447,14 @@ impl<E: Engine> Executor for Hosted<E> {
     fn set_budget(&mut self, budget: Budget) {
         self.machine.budget = budget;
         self.renew();
+    }
+
+    fn attend(&mut self, attendant: Box<dyn Attendant>) -> Result<(), Unattended> {
+        self.machine.engine.attend(attendant)
+    }
+
+    fn conclude(&mut self, stop: &Stop) {
+        self.machine.engine.conclude(stop);
     }
 
     fn renew(&mut self) {

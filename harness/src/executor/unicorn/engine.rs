@@ -14,6 +14,7 @@ use super::cpu::{Cpu, THUMB, length};
 use super::hooks::{self, Hooks, Seen, note};
 use super::pages::{PHYSICAL, PHYSICAL_SIZE, Pages};
 use crate::executor::hosted::engine::{Access, Ended, PAGE};
+use crate::executor::traps::Sight;
 use crate::executor::{Budget, Fault, FaultKind, Limit, Register, Resume, Stop, TargetInfo};
 
 pub(super) type Uc = unicorn_engine::Unicorn<'static, Hooks>;
@@ -38,6 +39,8 @@ pub(super) struct Emulator {
     pristine: Context,
     /// Callbacks of what is watched.
     watching: Vec<UcHookId>,
+    /// Callbacks of traps.
+    pub(super) trapping: Vec<UcHookId>,
     /// Translated code may be of memory that has changed.
     pub(super) stale_code: bool,
     /// The TLB may hold translations that have changed.
@@ -46,6 +49,8 @@ pub(super) struct Emulator {
     pub(super) unread: Vec<RangeInclusive<u64>>,
     /// Addresses of instructions that would end this process. A block ends before them.
     pub(super) deadly: BTreeSet<u64>,
+    /// The trap that the last run stopped for.
+    pub(super) sight: Option<Sight>,
 }
 
 impl Emulator {
@@ -69,10 +74,12 @@ impl Emulator {
             info,
             pristine,
             watching: Vec::new(),
+            trapping: Vec::new(),
             stale_code: false,
             stale_pages: false,
             unread: Vec::new(),
             deadly: BTreeSet::new(),
+            sight: None,
         })
     }
 
@@ -164,6 +171,10 @@ impl Emulator {
     /// Runs from here (with the Thumb bit) until something happens.
     pub(super) fn run(&mut self, begin: u64, resume: Resume) -> Ended {
         let left = self.leave(begin, usize::from(resume == Resume::Step));
+        self.sight = match left {
+            Left::Seen(Seen::Trap(sight)) => Some(sight),
+            _ => None,
+        };
         self.judge(left)
     }
 
@@ -221,6 +232,7 @@ impl Emulator {
         let hooks = self.hooks();
         hooks.seen = None;
         hooks.yielded = None;
+        hooks.trapped.begin(begin & !1);
         hooks.entered.store(0, Ordering::Relaxed);
         if self.deadly.contains(&begin) {
             self.set_pc(begin);
@@ -228,6 +240,11 @@ impl Emulator {
         }
         let result = self.uc.emu_start(begin, 0, 0, count);
         let seen = self.hooks().seen.take();
+        if seen.is_some_and(|seen| matches!(seen, Seen::Trap(_)))
+            && let Err(error) = self.turn_back()
+        {
+            return Left::Error(error);
+        }
         match (seen, result) {
             (Some(seen), _) => Left::Seen(seen),
             // It halts before them.
@@ -257,7 +274,7 @@ impl Emulator {
             Left::Seen(Seen::Exception(number)) => self.exception(number, pc),
             Left::Seen(Seen::OutOfBudget(limit)) => Stop::OutOfBudget(limit),
             Left::Seen(Seen::OutOfMemory) => Stop::OutOfBudget(Limit::Memory),
-            Left::Counted => Stop::Stepped,
+            Left::Counted | Left::Seen(Seen::Trap(_)) => Stop::Stepped,
             // M-profile in A32 state refuses every instruction.
             Left::Invalid if self.cpu.m_profile && !self.thumb() => fault(FaultKind::State, None),
             Left::Invalid => fault(FaultKind::Undefined, None),

@@ -10,6 +10,8 @@ use unicorn_engine::{HookType, MemType, Prot, RegisterARM, TlbEntry, Unicorn, uc
 
 use super::cpu::THUMB;
 use super::pages::Pages;
+use super::trapped::Trapped;
+use crate::executor::traps::Sight;
 use crate::executor::{FaultKind, Limit};
 
 /// Bits 15 to 10, 26 and 25 of CPSR: the state of an IT block.
@@ -32,6 +34,8 @@ pub(super) enum Seen {
     OutOfBudget(Limit),
     /// More memory was touched than there is.
     OutOfMemory,
+    /// A trap.
+    Trap(Sight),
 }
 
 /// What callbacks know and note.
@@ -54,10 +58,12 @@ pub(super) struct Hooks {
     pub(super) watched: Option<(RangeInclusive<u64>, bool)>,
     /// Where the processor last yielded, and how many blocks had run then.
     pub(super) yielded: Option<(u64, u32)>,
+    /// What it stops for besides, and what it noted.
+    pub(super) trapped: Trapped,
 }
 
 impl Hooks {
-    fn see(&mut self, seen: Seen) {
+    pub(super) fn see(&mut self, seen: Seen) {
         self.seen.get_or_insert(seen);
     }
 }
@@ -76,6 +82,7 @@ impl Hooks {
             entered,
             watched: None,
             yielded: None,
+            trapped: Trapped::default(),
         }
     }
 }
@@ -124,14 +131,19 @@ fn fill(uc: &mut Unicorn<'_, Hooks>, address: u64, kind: MemType) -> Option<TlbE
     // To let us see registers, the engine has just restored the processor's state to that of the running instruction. Of
     // that only the IT bits outlive the block: translated code clears them when it is entered and not again, so they would
     // make the next block conditional. They are the translator's here, and 0 in the processor.
-    if !is_64
-        && kind != FaultKind::Fetch
-        && let Ok(cpsr) = uc.reg_read(RegisterARM::CPSR)
+    if !is_64 && kind != FaultKind::Fetch {
+        forget_it(uc);
+    }
+    Some(TlbEntry { paddr, perms })
+}
+
+/// Clears the IT bits of 32-bit code in a callback that goes on: see `fill`.
+pub(super) fn forget_it(uc: &mut Unicorn<'_, Hooks>) {
+    if let Ok(cpsr) = uc.reg_read(RegisterARM::CPSR)
         && cpsr as u32 & IT != 0
     {
         let _ = uc.reg_write(RegisterARM::CPSR, cpsr & !u64::from(IT));
     }
-    Some(TlbEntry { paddr, perms })
 }
 
 /// An access went nowhere: the fault, with the registers of the instruction that did it.

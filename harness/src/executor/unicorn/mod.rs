@@ -13,6 +13,8 @@ mod memory;
 mod pages;
 mod process;
 mod registers;
+mod trapped;
+mod traps;
 mod worker;
 
 use std::ops::RangeInclusive;
@@ -132,6 +134,10 @@ impl Wire for Emulation {
 
     fn give_up(&mut self, _: &str) {
         self.process = None;
+    }
+
+    fn has_traps(&self) -> bool {
+        true
     }
 
     fn reset(&mut self) {}

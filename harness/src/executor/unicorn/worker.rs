@@ -203,6 +203,8 @@ impl Worker {
             Request::Allow(budget) => emulator.allow(budget),
             // Callbacks are refused only for lack of memory; then nothing is seen.
             Request::Watch(bytes) => drop(emulator.watch(bytes)),
+            Request::Traps(traps) => emulator.set_traps(traps).map_err(|_| (batch::NO_MEMORY, 0))?,
+            Request::Notes => self.answer.notes(&emulator.take_notes()),
             Request::Watched => self.answer.long(emulator.seen().into()),
             Request::Translate(address, thumb, code) => emulator
                 .translate(address, thumb, code, self.mailbox.translated())
@@ -240,6 +242,9 @@ impl Worker {
     /// How a run ended, with the registers then.
     fn encode(&mut self, ended: Ended) -> (Stopped, String) {
         self.registers = registers(&self.emulator, &self.file);
+        if let Some(sight) = self.emulator.sight.take() {
+            return (batch::stopped_for(sight), String::new());
+        }
         let stopped = |kind, address| (Stopped { kind, detail: 0, address }, String::new());
         match ended {
             Ended::Host => stopped(stopped::FETCH, self.registers.pc()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::registers::{self, Registers};
 use crate::executor::Budget;
 use crate::executor::hosted::engine::Access;
+use crate::executor::traps::{NOTE, Note, Notes, Sight, Traps, Watched, Watchpoint};
 
 #[derive(Clone, Copy)]
 enum Operation {
@@ -25,6 +26,8 @@ enum Operation {
     Translate,
     Split,
     Renew,
+    Traps,
+    Notes,
 }
 
 /// Why the guest stopped: `enum stop_kind` in qemu/agent/agent.h.
@@ -48,6 +51,13 @@ pub(crate) mod stopped {
     pub(crate) const UNALIGNED_SOMEWHERE: u32 = 64;
     /// Something else, in words: so many bytes as the detail says, behind the registers.
     pub(crate) const OTHER: u32 = 65;
+    /// A trap: which one, the detail says.
+    pub(crate) const TRAP: u32 = 66;
+    // Details of traps.
+    pub(crate) const AT_BREAKPOINT: u32 = 1;
+    pub(crate) const AT_READ: u32 = 2;
+    pub(crate) const AT_WRITE: u32 = 3;
+    pub(crate) const NOTES_FULL: u32 = 4;
 }
 
 /// What failed, by the agent's number (qemu/agent/core.c).
@@ -181,6 +191,35 @@ impl Batch {
         self.words([0, 0]);
     }
 
+    /// Says what the runs from here on stop for, and what they note.
+    pub(crate) fn traps(&mut self, traps: &Traps) {
+        self.operation(
+            Operation::Traps,
+            match traps.notes {
+                Notes::Off => 0,
+                Notes::Code => 1,
+                Notes::Registers => 2,
+            },
+        );
+        let watched = traps.watchpoints.iter().flat_map(|watchpoint| {
+            let access = match watchpoint.access {
+                Watched::Reads => 1,
+                Watched::Writes => 2,
+                Watched::Both => 3,
+            };
+            [*watchpoint.bytes.start(), *watchpoint.bytes.end(), access]
+        });
+        let words: Vec<u64> = traps.breakpoints.iter().copied().chain(watched).collect();
+        self.words([traps.breakpoints.len() as u64, 8 * words.len() as u64]);
+        words.iter().for_each(|word| self.bytes.extend_from_slice(&word.to_le_bytes()));
+    }
+
+    /// Asks for what was noted since this was asked last.
+    pub(crate) fn notes(&mut self) {
+        self.operation(Operation::Notes, 0);
+        self.words([0, 0]);
+    }
+
     /// Has code translated for this address, instruction by instruction, and not run.
     pub(crate) fn translate(&mut self, address: u64, thumb: bool, code: &[u8]) {
         self.operation(Operation::Translate, u32::from(thumb));
@@ -231,6 +270,8 @@ pub(crate) enum Request<'a> {
     Translate(u64, bool, &'a [u8]),
     Split(u64),
     Renew,
+    Traps(Traps),
+    Notes,
 }
 
 /// Takes the next operation from a batch; none at its end.
@@ -271,9 +312,56 @@ pub(crate) fn next<'a>(rest: &mut &'a [u8]) -> Option<Request<'a>> {
         _ if operation == Operation::Split as u32 => Request::Split(first),
         _ if operation == Operation::Watched as u32 => Request::Watched,
         _ if operation == Operation::Renew as u32 => Request::Renew,
+        _ if operation == Operation::Traps as u32 => Request::Traps(traps(flags, first, bytes(rest)?)?),
+        _ if operation == Operation::Notes as u32 => Request::Notes,
         _ if operation == Operation::Translate as u32 => Request::Translate(first, flags != 0, bytes(rest)?),
         _ => return None,
     })
+}
+
+/// Traps as they are in a batch: breakpoints, and three words for each watchpoint.
+fn traps(notes: u32, breakpoints: u64, bytes: &[u8]) -> Option<Traps> {
+    let words: Vec<u64> = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    let (breakpoints, watched) = words.split_at_checked(usize::try_from(breakpoints).ok()?)?;
+    let watchpoint = |&[first, last, access]: &[u64; 3]| Watchpoint {
+        bytes: first..=last,
+        access: match access {
+            1 => Watched::Reads,
+            2 => Watched::Writes,
+            _ => Watched::Both,
+        },
+    };
+    Some(Traps {
+        breakpoints: breakpoints.iter().copied().collect(),
+        watchpoints: watched.as_chunks().0.iter().map(watchpoint).collect(),
+        notes: match notes {
+            0 => Notes::Off,
+            1 => Notes::Code,
+            _ => Notes::Registers,
+        },
+    })
+}
+
+/// The trap that a run stopped for.
+pub(crate) fn sight(stopped: Stopped) -> Result<Sight, String> {
+    Ok(match stopped.detail {
+        stopped::AT_BREAKPOINT => Sight::Breakpoint,
+        stopped::AT_READ => Sight::Access { writes: false, address: stopped.address },
+        stopped::AT_WRITE => Sight::Access { writes: true, address: stopped.address },
+        stopped::NOTES_FULL => Sight::Full,
+        detail => return Err(format!("it stopped for trap {detail}")),
+    })
+}
+
+/// The same in the other direction.
+pub(crate) fn stopped_for(sight: Sight) -> Stopped {
+    let (detail, address) = match sight {
+        Sight::Breakpoint => (stopped::AT_BREAKPOINT, 0),
+        Sight::Access { writes: false, address } => (stopped::AT_READ, address),
+        Sight::Access { writes: true, address } => (stopped::AT_WRITE, address),
+        Sight::Full => (stopped::NOTES_FULL, 0),
+    };
+    Stopped { kind: stopped::TRAP, detail, address }
 }
 
 /// What a batch gave.
@@ -374,6 +462,14 @@ impl Answer {
         let at = self.0.len();
         self.0.append(&mut vec![0; size.next_multiple_of(8)]);
         &mut self.0[at..at + size]
+    }
+
+    /// Notes, and how many there are.
+    pub(crate) fn notes(&mut self, notes: &[Note]) {
+        self.long(notes.len() as u64);
+        let bytes: Vec<u8> = notes.iter().flat_map(Note::bytes).collect();
+        debug_assert_eq!(bytes.len(), NOTE * notes.len());
+        self.bytes(bytes.len()).copy_from_slice(&bytes);
     }
 
     pub(crate) fn stopped(&mut self, stopped: Stopped, registers: &Registers) {

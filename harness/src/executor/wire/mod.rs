@@ -3,6 +3,7 @@
 //! The other side does batches of operations: map, protect, write, run. Everything up to a run goes with it, so that a small case
 //! is one message and one answer. The registers are here between two runs; memory is there.
 
+mod attended;
 pub(crate) mod batch;
 mod registers;
 mod seen;
@@ -15,8 +16,10 @@ use linker::Target;
 pub use self::batch::{Batch, Reply, Stopped};
 pub use self::registers::{Registers, SIZE};
 use self::seen::{BLOCK, Seen};
+use super::attendant::{Attendant, Unattended};
 use super::hosted::engine::{Access, Ended, Engine};
 use super::place::Ranges;
+use super::traps::{Sight, Traps};
 use super::{Budget, Fault, FaultKind, Limit, Lost, Register, Resume, Stop, TargetInfo};
 
 /// How long anything that is not the program's own doing may take.
@@ -61,6 +64,10 @@ pub trait Wire {
     fn after_run(&mut self, reply: &mut Reply) -> Result<(), String>;
     /// What it answers makes no sense: the next reset has to begin with another machine.
     fn give_up(&mut self, why: &str);
+    /// Whether the other side knows traps.
+    fn has_traps(&self) -> bool {
+        false
+    }
     /// The machine is of no use to its program any more.
     fn reset(&mut self);
     /// Time so far that went by while others had the machine.
@@ -81,6 +88,10 @@ pub struct Wired<W> {
     /// What went wrong, until the next reset.
     trouble: Option<Trouble>,
     run_flags: u32,
+    /// Who attends the runs.
+    attendant: Option<Box<dyn Attendant>>,
+    /// What the last run was stopped for, if that was a trap.
+    sight: Option<Sight>,
 }
 
 impl<W: Wire> Wired<W> {
@@ -100,6 +111,8 @@ impl<W: Wire> Wired<W> {
             seen: Seen::default(),
             trouble: None,
             run_flags: narrow | big,
+            attendant: None,
+            sight: None,
         }
     }
 
@@ -191,7 +204,7 @@ impl<W: Wire> Wired<W> {
         }
     }
 
-    fn judge(&self, stopped: Stopped, reply: &mut Reply) -> Result<Ended, String> {
+    fn judge(&mut self, stopped: Stopped, reply: &mut Reply) -> Result<Ended, String> {
         let (pc, address) = (self.registers.pc(), stopped.address);
         let fault = |kind, address| Stop::Fault(Fault { kind, pc, address, host: None });
         Ok(Ended::Stop(match stopped.kind {
@@ -212,6 +225,10 @@ impl<W: Wire> Wired<W> {
                 _ => self.wire.limit(),
             }),
             batch::stopped::OUT_OF_MEMORY => Stop::OutOfBudget(Limit::Memory),
+            batch::stopped::TRAP => {
+                self.sight = Some(batch::sight(stopped)?);
+                Stop::Stepped
+            }
             batch::stopped::OTHER => {
                 let mut text = vec![0; stopped.detail as usize];
                 reply.bytes(&mut text)?;
@@ -379,14 +396,24 @@ impl<W: Wire> Engine for Wired<W> {
     }
 
     fn run(&mut self, begin: u64, resume: Resume) -> Ended {
-        self.registers.set_pc(begin);
-        let step = if resume == Resume::Step { batch::flags::STEP } else { 0 };
-        let time = self.wire.before_run(&mut self.batch);
-        self.batch.run(&self.registers, self.run_flags | step);
-        match self.run_batch(time) {
-            Ok(ended) => ended,
-            Err(Trouble::Lost(lost)) => Ended::Stop(Stop::Lost(lost)),
-            Err(Trouble::Refused(why)) => Ended::Stop(Stop::Refused(why)),
+        let Some(mut attendant) = self.attendant.take() else { return self.run_alone(begin, resume) };
+        let ended = attendant.run(self, begin, resume);
+        self.attendant = Some(attendant);
+        ended
+    }
+
+    fn attend(&mut self, attendant: Box<dyn Attendant>) -> Result<(), Unattended> {
+        if !self.wire.has_traps() {
+            return Err(Unattended);
+        }
+        self.attendant = Some(attendant);
+        Ok(())
+    }
+
+    fn conclude(&mut self, stop: &Stop) {
+        if let Some(mut attendant) = self.attendant.take() {
+            attendant.ended(self, stop);
+            self.attendant = Some(attendant);
         }
     }
 
@@ -399,6 +426,24 @@ impl<W: Wire> Engine for Wired<W> {
         self.batch.reset();
         if !self.host.is_empty() {
             self.batch.gates(&self.host);
+        }
+        if self.attendant.take().is_some() {
+            self.batch.traps(&Traps::default());
+        }
+    }
+}
+
+impl<W: Wire> Wired<W> {
+    /// A run that nobody attends.
+    fn run_alone(&mut self, begin: u64, resume: Resume) -> Ended {
+        self.registers.set_pc(begin);
+        let step = if resume == Resume::Step { batch::flags::STEP } else { 0 };
+        let time = self.wire.before_run(&mut self.batch);
+        self.batch.run(&self.registers, self.run_flags | step);
+        match self.run_batch(time) {
+            Ok(ended) => ended,
+            Err(Trouble::Lost(lost)) => Ended::Stop(Stop::Lost(lost)),
+            Err(Trouble::Refused(why)) => Ended::Stop(Stop::Refused(why)),
         }
     }
 }
