@@ -113,6 +113,7 @@ pub mod subject;
 #[doc(hidden)]
 pub mod suspects;
 #[doc(hidden)]
+pub mod trace;
 pub mod vectors;
 #[doc(hidden)]
 pub mod wording;

@@ -18,7 +18,7 @@ use linker::{Roots, Target};
 use self::results::Returns;
 use self::runtime::Crt;
 use super::budget::{self, BudgetArgs};
-use super::debugger::{self, DebugArgs, Debugger};
+use super::debugger::{self, Attendance, DebugArgs, Debugger};
 use super::link;
 use super::machine::{self, MachineArgs};
 use crate::call;
@@ -48,6 +48,7 @@ EXAMPLES:
   harness exec ./hello -- a b                  a static Linux program that some other linker made
   harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
   harness exec main.o --gdb                    waits for gdb before the first instruction, and says what to type
+  harness exec main.o --trace main.trace       writes down each instruction
   harness exec main.o --lib /usr/aarch64-linux-gnu/lib/libm.a --timeout 60 --budget 2000000000
 
 EXIT STATUS:
@@ -234,10 +235,11 @@ where
                 return Ok(Ran::Ended(executable::status(&error)));
             }
         };
-        let listener = debugger.as_mut().and_then(|debugger| debugger.announce(file.name.as_ref()));
+        let attendance =
+            debugger.as_mut().map_or(Attendance::Nobody, |debugger| debugger.attendance(file.name.as_ref()));
         let foreign = gdb::Foreign { bias: debug::bias(&linked, &inputs.files) };
         let start = |machine: &mut E| timings.phase("run", || executable::start(machine, args, &linked));
-        let ended = debugger::attended(machine, listener, &foreign, start, over)?;
+        let ended = debugger::attended(machine, attendance, &linked, &foreign, start, over)?;
         return finish(machine, args, inputs, (&linked, None), ended, &refused, &timings).map(Ran::Ended);
     }
     let roots = roots(args);
@@ -273,15 +275,17 @@ where
     };
     messages::warnings(linked.graph());
     let program = Linked::of_link(&linked);
-    let mut listener = None;
+    let mut attendance = Attendance::Nobody;
     if let Some(debugger) = debugger {
         let path = debugger.image(&inputs.files[0].name);
         let externals = Externals::Table(&|name| host.get(name).copied());
-        link::copy(&job, &linked, &externals, program.address(&args.entry).unwrap_or(0), &path)?;
-        listener = debugger.announce(&path);
+        if debugger.wants_image() {
+            link::copy(&job, &linked, &externals, program.address(&args.entry).unwrap_or(0), &path)?;
+        }
+        attendance = debugger.attendance(&path);
     }
     let run = |machine: &mut E| timings.phase("run", || start(machine, args, &program));
-    let ended = debugger::attended(machine, listener, &linked, run, over)?;
+    let ended = debugger::attended(machine, attendance, &program, &linked, run, over)?;
     finish(machine, args, inputs, (&program, Some(&linked)), ended, &refused, &timings).map(Ran::Ended)
 }
 

@@ -309,7 +309,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         debugged::is_one(&chosen)?;
         if subject.is_some() {
             return Err(exit::Usage(
-                "--gdb and --save-dir are for what our own linker links: leave out --subject".to_owned(),
+                "--gdb, --trace and --save-dir are for what our own linker links: leave out --subject".to_owned(),
             )
             .into());
         }

@@ -40,7 +40,7 @@ pub trait Attended {
 }
 
 /// Who attends.
-pub trait Attendant: Send {
+pub trait Attendant {
     /// Has the processor run from here (with the Thumb bit) until something happens that its owner has to know.
     fn run(&mut self, processor: &mut dyn Attended, begin: u64, resume: Resume) -> Ended;
     /// The program has come to an end that no run of the processor was, such as a host function that ends it.

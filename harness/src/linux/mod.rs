@@ -32,7 +32,9 @@ use self::space::Space;
 use self::threads::{Threads, Wait};
 use crate::executor::hosted::engine::{Ended, Engine};
 use crate::executor::hosted::metered::Metered;
-use crate::executor::{AccessError, Budget, Fault, FaultKind, Guest, Limit, Register, Resume, Stop};
+use crate::executor::{
+    AccessError, Attendant, Budget, Fault, FaultKind, Guest, Limit, Register, Resume, Stop, TargetInfo, Unattended,
+};
 use crate::host::Sink;
 use crate::linked::Mapped;
 
@@ -214,6 +216,19 @@ impl<E: Engine + 'static> Process<E> {
     pub fn registers(&self) -> Vec<(String, u128)> {
         let info = self.machine.engine.info();
         Register::file(info).map(|register| (register.name(info), self.get(register))).collect()
+    }
+
+    /// The machine that it runs on.
+    pub fn info(&self) -> &TargetInfo {
+        self.machine.engine.info()
+    }
+
+    /// Has somebody attend its processor.
+    ///
+    /// # Errors
+    /// That is possible on the embedded emulator only.
+    pub fn attend(&mut self, attendant: Box<dyn Attendant>) -> Result<(), Unattended> {
+        self.machine.engine.attend(attendant)
     }
 
     /// Tells whoever attends the processor that the program has come to its end.

@@ -174,6 +174,34 @@ fn a_program_is_stopped_stepped_and_watched() {
     }
 }
 
+/// What the accessing instruction did before it was seen is taken back: it is stopped before it, and executed once.
+#[test]
+fn a_watched_instruction_is_executed_once() {
+    if !has_gdb() {
+        return;
+    }
+    let source = "int counter = 5;
+int main(void) { __atomic_fetch_add(&counter, 2, __ATOMIC_RELAXED); return counter; }
+";
+    let directory = tempfile::tempdir().expect("a directory");
+    for (target, flags, instruction) in [
+        ("aarch64", &["-g", "-O1", "-march=armv8.1-a"][..], "ldadd"),
+        ("aarch64", &["-g", "-O1", "-mno-outline-atomics"], "stxr"),
+        ("armv7", &["-g", "-O1"], "strex"),
+    ] {
+        let object = compile(directory.path(), target, "atomic.c", source, flags);
+        let (shown, status, ..) = Waiting::start(&["exec", &object, "--gdb"]).debug(&[
+            "watch counter",
+            "continue",
+            "x/i $pc - 4",
+            "delete",
+            "continue",
+        ]);
+        in_order(&shown, &["Old value = 5", "New value = 7", instruction, "exited with code 07]"], target);
+        assert_eq!(status, 7, "{target}: {shown}");
+    }
+}
+
 #[test]
 fn registers_of_every_state_are_read_and_written() {
     if !has_gdb() {
@@ -353,7 +381,7 @@ fn one_configuration_of_a_case_is_debugged() {
     };
     let several = run(&["branches/a64_call_and_jump", "--gdb"]);
     assert_eq!(several.status, 2, "{}", several.err);
-    assert!(several.err.contains("--gdb and --save-dir are for one configuration"), "{}", several.err);
+    assert!(several.err.contains("--gdb, --trace and --save-dir are for one configuration"), "{}", several.err);
     let list = run(&["branches/a64_call_and_jump", "--list"]).out;
     let name = list.lines().find(|name| name.contains("/far/")).expect("a far one").to_owned();
     let waiting = Waiting::start(&["run", "--exact", &name, "--gdb"]);

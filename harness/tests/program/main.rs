@@ -18,4 +18,5 @@ mod robust;
 mod room;
 mod running;
 mod subjects;
+mod trace;
 mod wishes;

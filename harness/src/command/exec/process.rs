@@ -5,7 +5,7 @@ use std::path::Path;
 use linker::Target;
 
 use super::{Args, System, output};
-use crate::command::debugger::Debugger;
+use crate::command::debugger::{Attendance, Debugger, finish};
 use crate::debug::Stopped;
 use crate::executor::hosted::engine::{Engine, PAGE};
 use crate::executor::unicorn;
@@ -17,6 +17,7 @@ use crate::linux::{End, Process, Start, signal_name};
 use crate::locate;
 use crate::machine::{Exit, Register, Stop};
 use crate::messages;
+use crate::trace::Names;
 
 /// The signal by which `abort` ends a process.
 const SIGABRT: u32 = 6;
@@ -100,15 +101,9 @@ pub(super) fn run_image(
         budget: args.debug.budget(args.budget.of_process(args.output_limit)),
     };
     let (sink, refused) = output::sink();
-    let mut session = None;
-    let listener = debugger.as_mut().and_then(|debugger| debugger.announce(image));
+    let attendance = debugger.as_mut().map_or(Attendance::Nobody, |debugger| debugger.attendance(image));
     let process = timings.phase("start", || {
-        let mut engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
-        if let Some(listener) = listener {
-            let (server, desk, bell) = listener.session(engine.info(), true);
-            engine.attend(Box::new(desk)).map_err(|error| error.to_string())?;
-            session = Some((server, bell));
-        }
+        let engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
         Process::new(engine, &mapped, &start, sink).map_err(|error| error.to_string())
     });
     let mut process = match process {
@@ -118,6 +113,21 @@ pub(super) fn run_image(
             return Ok(exit::NOT_STARTED);
         }
     };
+    let (mut session, mut trace) = (None, None);
+    match attendance {
+        Attendance::Nobody => {}
+        Attendance::Debugger(listener) => {
+            let (server, desk, bell) = listener.session(process.info(), true);
+            process.attend(Box::new(desk))?;
+            session = Some((server, bell));
+        }
+        Attendance::Trace(file) => {
+            let linked = executable.known(PAGE, process.base())?;
+            let (tracer, close) = file.begin(&linked, Names::of(&linked, []));
+            process.attend(Box::new(tracer))?;
+            trace = Some(close);
+        }
+    }
     let end = timings.phase("run", || match session {
         None => process.run(),
         Some((server, bell)) => std::thread::scope(|scope| {
@@ -136,6 +146,9 @@ pub(super) fn run_image(
             end
         }),
     });
+    if let Some(trace) = trace {
+        finish(trace);
+    }
     if let Some(status) = output::unwritten(&refused) {
         return Ok(status);
     }

@@ -8,6 +8,7 @@ use crate::executor::{Executor as _, Unicorn};
 use crate::exit::Usage;
 use crate::gdb::Over;
 use crate::judge;
+use crate::linked::Linked;
 use crate::linking::Externals;
 use crate::plan::{Batch, Configuration, Objects};
 
@@ -25,7 +26,7 @@ pub(super) fn is_one(chosen: &[Vec<Configuration<'_>>]) -> Result<(), Usage> {
     }
     let more = if names.len() > SHOWN { format!("\n  and {} more", names.len() - SHOWN) } else { String::new() };
     Err(Usage(format!(
-        "--gdb and --save-dir are for one configuration, and {} are selected: choose one by --exact NAME:\n  {}{more}",
+        "--gdb, --trace and --save-dir are for one configuration, and {} are selected: choose one by --exact NAME:\n  {}{more}",
         names.len(),
         names[..names.len().min(SHOWN)].join("\n  ")
     )))
@@ -45,16 +46,21 @@ pub(super) fn judge(batch: &Batch<'_>, debugger: &mut Debugger) -> anyhow::Resul
         let host = machine.host().definitions();
         let path = debugger.image(&configuration.case.name.replace('/', "-"));
         let externals = Externals::Table(&|name| host.get(name).copied());
-        let copied = link::copy(job, linked, &externals, 0, &path).map(|()| debugger.announce(&path));
-        let listener = match copied {
-            Ok(listener) => listener,
-            Err(error) => {
-                problem = Some(error);
-                return;
-            }
-        };
-        let ran =
-            attended(machine, listener, linked, |machine| go(machine), |right| (None, Over::Exited(u8::from(!*right))));
+        if debugger.wants_image()
+            && let Err(error) = link::copy(job, linked, &externals, 0, &path)
+        {
+            problem = Some(error);
+            return;
+        }
+        let program = Linked::of_link(linked);
+        let ran = attended(
+            machine,
+            debugger.attendance(&path),
+            &program,
+            linked,
+            |machine| go(machine),
+            |right| (None, Over::Exited(u8::from(!*right))),
+        );
         problem = ran.err();
     });
     match problem {
