@@ -169,7 +169,7 @@ pub(super) fn run_image(
                 let _ = process.show(thread.thread);
                 let pc = process.get(Register::Pc) as u64;
                 messages::say(&format!("{thread}, at {pc:#x}{}", place(known.as_ref(), pc)));
-                trace(known.as_ref(), file, target, &mut process);
+                backtrace(known.as_ref(), file, target, &mut process);
             }
         }
         End::Stopped(stop) => {
@@ -180,7 +180,7 @@ pub(super) fn run_image(
         }
     }
     if !matches!(end, End::Deadlock(_)) {
-        trace(known.as_ref(), file, target, &mut process);
+        backtrace(known.as_ref(), file, target, &mut process);
     }
     if args.verbose {
         report(&process);
@@ -193,7 +193,7 @@ pub(super) fn run_image(
 }
 
 /// Says how the thread that is shown got to where it is.
-fn trace<E: Engine + 'static>(
+fn backtrace<E: Engine + 'static>(
     known: Option<&Linked<'_>>,
     file: &Input,
     target: &'static Target,
