@@ -188,6 +188,7 @@ pub(crate) fn install(need: Need) -> Result<()> {
     print_missing(&missing, &release);
     if need == Need::Test {
         components()?;
+        targets();
     }
     if missing.is_empty() {
         return Ok(());
@@ -240,6 +241,20 @@ pub(crate) fn apt(arguments: &[&str]) -> Result<()> {
         bail!("not root, and there is no sudo: as root, run apt-get {}", arguments.join(" "));
     };
     status(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Libraries of Rust for programs that tests run. Where they cannot be had, the tests say that they are skipped.
+fn targets() {
+    for target in ["aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"] {
+        let libraries = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+        let is_there = |said: std::process::Output| Path::new(String::from_utf8_lossy(&said.stdout).trim()).is_dir();
+        if !libraries.is_ok_and(is_there) && which::which("rustup").is_ok() {
+            println!("installing Rust's libraries for {target}, in which tests write programs");
+            if let Err(error) = status(Command::new("rustup").args(["target", "add", target])) {
+                println!("{error:#}: their tests are skipped");
+            }
+        }
+    }
 }
 
 /// rustfmt and clippy, which a minimal Rust does not have.

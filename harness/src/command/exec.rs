@@ -5,6 +5,7 @@ mod output;
 mod process;
 mod results;
 mod runtime;
+mod rust;
 
 use std::cell::RefCell;
 use std::io;

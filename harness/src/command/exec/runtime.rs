@@ -4,14 +4,14 @@
 use linker::Target;
 use linker::error::Error;
 
-use super::{Args, process};
+use super::{Args, process, rust};
 use crate::command::debugger::Debugger;
 use crate::command::link::{Discard, EntryPoint, Request, Strip};
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
 use crate::inputs::{self, Inputs};
 use crate::libraries::{self, Library, Runtime};
-use crate::linking::{Data, Input, Timings};
+use crate::linking::{Data, Input, Timings, expression};
 use crate::linux::Process;
 use crate::messages;
 
@@ -74,6 +74,13 @@ pub(super) fn run(
     lacks: Option<&Error>,
 ) -> anyhow::Result<u8> {
     let target = inputs.target;
+    let rust = match rust::needs(&inputs.files, target) {
+        Ok(rust) => rust,
+        Err(missing) => {
+            messages::error(&format!("{missing:#}"));
+            return Ok(exit::MISSING);
+        }
+    };
     let runtime = match libraries::runtime(args.crt.library(), target, is_cpp(&inputs.files)) {
         Ok(runtime) => runtime,
         Err(missing) => {
@@ -88,7 +95,8 @@ pub(super) fn run(
     };
     if args.verbose {
         let Runtime { name, before, libraries, behind } = &runtime;
-        let all = before.iter().chain(libraries).chain(behind).map(|path| path.display().to_string());
+        let crates = rust.iter().flat_map(|rust| &rust.libraries);
+        let all = before.iter().chain(crates).chain(libraries).chain(behind).map(|path| path.display().to_string());
         messages::note(&format!("linked with {name}: {}", all.collect::<Vec<_>>().join(" ")));
     }
     let name = inputs.files.first().map(|file| file.name.clone()).unwrap_or_default();
@@ -99,6 +107,14 @@ pub(super) fn run(
     };
     let mut files = open(&runtime.before)?;
     files.extend(inputs.files);
+    let mut wishes = args.wishes.clone();
+    if let Some(rust) = rust {
+        files.push(rust.functions);
+        files.extend(open(&rust.libraries)?);
+        for (name, function) in &rust.names {
+            wishes.assignments.extend(expression::assignment(&format!("{name}={function}")));
+        }
+    }
     files.extend(open(&runtime.libraries)?);
     files.extend(open(&runtime.behind)?);
     let request = Request {
@@ -107,7 +123,7 @@ pub(super) fn run(
         output: output.clone(),
         entry: EntryPoint::Usual,
         options: args.inputs.options(),
-        wishes: args.wishes.clone(),
+        wishes,
         layout: args.inputs.layout.clone(),
         phony_externals: false,
         map: None,
@@ -137,7 +153,8 @@ fn is_cpp(files: &[Input]) -> bool {
         object.is_ok_and(|object| {
             let mut wanted = object.symbols().filter(object::ObjectSymbol::is_undefined);
             wanted.any(|symbol| {
-                symbol.name_bytes().is_ok_and(|name| name.starts_with(b"_Z") || name.starts_with(b"__gxx_"))
+                let is_cpp = |name: &str| name.starts_with("_Z") && !rust::is_rust(name) || name.starts_with("__gxx_");
+                symbol.name().is_ok_and(is_cpp)
             })
         })
     })

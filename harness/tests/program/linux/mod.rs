@@ -2,6 +2,7 @@
 //! installed, its part is skipped and said so.
 
 mod runner;
+mod rust;
 mod threads;
 
 use std::io::Write as _;
