@@ -64,6 +64,8 @@ enum Command {
     Diff(command::diff::Args),
     /// Find the sections of objects in an image that any linker wrote, and judge every relocated field by the ABI
     Check(command::check::Args),
+    /// Say which relocated field makes a program fail, by another linker's image of the same objects
+    Blame(Box<command::blame::Args>),
     /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations the regressions have in common
     Compare(command::compare::Args),
     /// Have all linkers that are installed link the corpus, and print relocation by linker: passed, failed, refused, and why
@@ -159,6 +161,7 @@ pub fn main() -> ExitCode {
         Some(Command::Diff(args)) => command::diff::main(&args),
         Some(Command::Check(args)) => command::check::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),
+        Some(Command::Blame(args)) => command::blame::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Subjects(args)) => command::subjects::main(&args),
         Some(Command::Fuzz(args)) => command::fuzz::main(&args),

@@ -46,6 +46,8 @@ pub mod exit;
 pub mod stdout;
 
 #[doc(hidden)]
+pub mod blame;
+#[doc(hidden)]
 pub mod bless;
 #[doc(hidden)]
 pub mod call;
@@ -107,6 +109,8 @@ pub mod run;
 #[doc(hidden)]
 pub mod script;
 #[doc(hidden)]
+pub mod shrink;
+#[doc(hidden)]
 pub mod startup;
 #[doc(hidden)]
 pub mod subject;
@@ -114,6 +118,7 @@ pub mod subject;
 pub mod suspects;
 #[doc(hidden)]
 pub mod trace;
+#[doc(hidden)]
 pub mod vectors;
 #[doc(hidden)]
 pub mod wording;

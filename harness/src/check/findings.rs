@@ -242,7 +242,7 @@ fn kind(place: corpus::abi::Place) -> linker::graph::Bytes {
     }
 }
 
-fn symbol(object: &Object<'_>, index: usize) -> String {
+pub(super) fn symbol(object: &Object<'_>, index: usize) -> String {
     let Some(symbol) = object.elf.symbols.get(index) else { return String::new() };
     match symbol.place {
         super::elf::Place::Section(section) if symbol.is_section() => {

@@ -135,5 +135,5 @@ pub fn check_loaded(
         }
         placement.states.push(states);
     }
-    Ok((super::judge_all(name, &image, &objects, placement), differing))
+    Ok((super::judge_all(name, &image, &objects, placement, &mut |_, _, _| {}), differing))
 }

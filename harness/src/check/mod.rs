@@ -7,6 +7,7 @@
 mod content;
 mod dynamic;
 mod elf;
+mod field;
 mod findings;
 mod image;
 mod judge;
@@ -33,6 +34,7 @@ use placement::{Placement, State};
 use resolve::Known;
 use slots::Slots;
 
+pub use field::Field;
 pub use findings::{Findings, Sections, Tally, Wrong};
 pub use loaded::{Differing, Memory, check_loaded};
 pub use placement::Evidence;
@@ -44,6 +46,30 @@ pub use placement::Evidence;
 ///
 /// A [`BadInput`] that names the file and the part of it, where one is malformed or not what it is given for.
 pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Findings, BadInput> {
+    visit(image, inputs, map, &mut |_, _, _| {})
+}
+
+/// The fields of these files that are in an image, sorted by [`Field::key`].
+///
+/// # Errors
+///
+/// As [`check`] has them.
+pub fn fields(image: &Input, inputs: &[Input]) -> Result<Vec<Field>, BadInput> {
+    let mut fields = Vec::new();
+    visit(image, inputs, None, &mut |object, section, judged| fields.extend(Field::of(object, section, judged)))?;
+    fields.sort_by(|one, other| one.key().cmp(&other.key()));
+    Ok(fields)
+}
+
+/// Who is shown each field with its object and section.
+type Visitor<'a> = dyn FnMut(&object::Object<'_>, usize, &judge::Judged) + 'a;
+
+fn visit(
+    image: &Input,
+    inputs: &[Input],
+    map: Option<&Input>,
+    visitor: &mut Visitor<'_>,
+) -> Result<Findings, BadInput> {
     let bad = |name: &str| {
         let name = name.to_owned();
         move |why: String| BadInput(format!("{name}: {why}"))
@@ -53,11 +79,17 @@ pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Fin
     let objects = object::read(inputs, read.target).map_err(BadInput)?;
     let map = map.map(|map| map::Map::read(&map.data).map_err(bad(&map.name))).transpose()?;
     let placement = place::place(&read, &objects, map.as_ref());
-    Ok(judge_all(&image.name, &read, &objects, placement))
+    Ok(judge_all(&image.name, &read, &objects, placement, visitor))
 }
 
 /// Judges what is placed.
-fn judge_all(name: &str, read: &image::Image<'_>, objects: &[object::Object<'_>], placement: Placement) -> Findings {
+fn judge_all(
+    name: &str,
+    read: &image::Image<'_>,
+    objects: &[object::Object<'_>],
+    placement: Placement,
+    visitor: &mut Visitor<'_>,
+) -> Findings {
     let mut known = Known::new(read, objects, placement);
     let output = output(read, &known);
     let frames = Frames::read(read.target, &output);
@@ -80,6 +112,7 @@ fn judge_all(name: &str, read: &image::Image<'_>, objects: &[object::Object<'_>]
                 let (judged, lost) = judge.section(number, section);
                 findings.add_lost(lost);
                 for one in judged {
+                    visitor(object, section, &one);
                     findings.add(read, object, section, one);
                 }
             }

@@ -145,7 +145,7 @@ pub enum System {
 }
 
 /// A value; a bare number is the narrowest signed one that holds it.
-fn argument(text: &str) -> Result<Value, String> {
+pub(super) fn argument(text: &str) -> Result<Value, String> {
     if let Ok(number) = text.parse::<i64>() {
         return Ok(i32::try_from(number).map_or(Value::I64(number), Value::I32));
     }

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub mod blame;
 pub mod board;
 pub mod budget;
 pub mod check;

@@ -2,6 +2,7 @@
 
 mod backtrace;
 mod bench;
+mod blame;
 mod check;
 mod cli;
 mod drivers;

@@ -18,7 +18,7 @@ mod request;
 mod stack;
 
 pub use build_id::BuildId;
-pub use copy::copy;
+pub use copy::{copy, image};
 pub use leave::{Discard, Strip};
 pub use request::{EntryPoint, Request};
 
