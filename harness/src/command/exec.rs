@@ -102,7 +102,7 @@ pub struct Args {
     /// A variable of a Linux program's environment, which is empty otherwise; NAME alone takes the value from ours
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     pub environment: Vec<String>,
-    /// Decides what a Linux program gets for random numbers
+    /// Decides what a Linux program gets for random numbers, and when which of its threads has its turn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Say which libraries a Linux program was linked with, and which system calls it made that nothing here serves

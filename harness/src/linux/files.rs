@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::counter::Counter;
 use super::random::Random;
 use super::{End, Fail};
 use crate::executor::{Limit, Stop};
@@ -37,6 +38,8 @@ pub(super) enum File {
     Reader(Rc<Pipe>),
     /// The end of a pipe that is written.
     Writer(Rc<Pipe>),
+    /// A number.
+    Counter(Rc<Counter>),
 }
 
 /// A pipe. How often each end is open is how often it is held.
@@ -163,6 +166,7 @@ impl File {
                 let count = content.len().min(most);
                 content.drain(..count).collect()
             }
+            File::Counter(counter) => return counter.read(most),
             File::Output(_) | File::Writer(_) => return Err(Errno::BADF),
         }))
     }
@@ -185,6 +189,7 @@ impl File {
                 content.extend(&bytes[..count]);
                 Ok(Moved::Done(count))
             }
+            File::Counter(counter) => counter.write(bytes),
             File::Input | File::Output(_) | File::Reader(_) => Err(Errno::BADF),
         }
     }
@@ -226,6 +231,10 @@ impl File {
             File::Writer(pipe) if pipe.ends.borrow()[0] == 0 => OUT | ERR,
             File::Writer(pipe) if pipe.content.borrow().len() < PIPE => OUT,
             File::Writer(_) => 0,
+            File::Counter(counter) => {
+                let (reads, writes) = counter.is_ready();
+                u16::from(reads) * IN | u16::from(writes) * OUT
+            }
         }
     }
 }

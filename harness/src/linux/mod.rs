@@ -9,6 +9,7 @@
 mod abi;
 mod calls;
 mod clock;
+mod counter;
 mod files;
 mod frames;
 mod pages;

@@ -60,7 +60,8 @@ impl<C> Thread<C> {
     /// What it calls itself, as text.
     pub(super) fn called(&self) -> String {
         let length = self.name.iter().position(|&byte| byte == 0).unwrap_or(self.name.len());
-        String::from_utf8_lossy(&self.name[..length]).into_owned()
+        // The process chooses it, and a terminal shows it.
+        String::from_utf8_lossy(&self.name[..length]).replace(char::is_control, "?")
     }
 }
 
@@ -127,7 +128,14 @@ impl<E: Engine + 'static> Process<E> {
     pub(super) fn end_thread(&mut self) -> Result<(), String> {
         let other = self.threads.iter().map(|thread| thread.id).find(|id| *id != self.threads.current.id);
         self.threads.turn = 0;
-        if other.and_then(|other| self.threads.replace(other)).is_some() { self.load() } else { Ok(()) }
+        let Some(ended) = other.and_then(|other| self.threads.replace(other)) else { return Ok(()) };
+        self.load()?;
+        // What was for the process is for another thread.
+        for info in ended.signals.pending.into_iter().filter(|info| !info.to_thread) {
+            // Where there are too many it is lost, as it would have been.
+            let _ = self.send(info);
+        }
+        Ok(())
     }
 
     fn load(&mut self) -> Result<(), String> {

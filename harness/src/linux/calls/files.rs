@@ -1,10 +1,13 @@
 //! Calls about descriptors.
 
+use std::rc::Rc;
+
 use rustix::io::Errno;
 
 use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
 use crate::linux::abi::Structure;
+use crate::linux::counter::Counter;
 use crate::linux::files::{Descriptor, File, Moved, NO_BLOCK};
 use crate::linux::signals::{Info, SI_USER, number};
 use crate::linux::threads::Wait;
@@ -27,14 +30,17 @@ impl<E: Engine + 'static> Process<E> {
         self.machine.spend(count)?;
         match file.read(count as usize, &mut self.random)? {
             Moved::Done(bytes) => {
-                self.files.changed |= matches!(file, File::Reader(_));
+                self.files.changed |= matches!(file, File::Reader(_) | File::Counter(_));
                 self.machine.write(a[1], &bytes)?;
                 Ok(bytes.len() as u64)
             }
             Moved::Waits if flags & NO_BLOCK != 0 => Err(Errno::AGAIN.into()),
             Moved::Waits => {
-                let what =
-                    if matches!(file, File::Input) { "to read its standard input" } else { "to read from a pipe" };
+                let what = if matches!(file, File::Input) {
+                    "to read its standard input"
+                } else {
+                    "to read what nobody has written yet"
+                };
                 Err(Fail::Wait(Wait::for_file(what, matches!(file, File::Input), 0)))
             }
         }
@@ -70,7 +76,7 @@ impl<E: Engine + 'static> Process<E> {
                 self.files.changed |= count > 0;
                 match waits {
                     true if flags & NO_BLOCK == 0 => {
-                        Err(Fail::Wait(Wait::for_file("to write to a pipe that is full", false, done)))
+                        Err(Fail::Wait(Wait::for_file("to write where there is no room", false, done)))
                     }
                     true if done == 0 => Err(Errno::AGAIN.into()),
                     _ => Ok(done as u64),
@@ -215,6 +221,17 @@ impl<E: Engine + 'static> Process<E> {
             }
             _ => Err(Errno::NOTTY.into()),
         }
+    }
+
+    pub(super) fn eventfd2(&mut self, a: &[u64; 6]) -> Served {
+        const SEMAPHORE: u32 = 1;
+        let flags = a[1] as u32;
+        if flags & !(SEMAPHORE | NO_BLOCK | CLOSE_ON_EXEC) != 0 {
+            return Err(Errno::INVAL.into());
+        }
+        let file = File::Counter(Rc::new(Counter::new(a[0] as u32, flags & SEMAPHORE != 0)));
+        let descriptor = Descriptor { file, flags: flags & NO_BLOCK, close_on_exec: flags & CLOSE_ON_EXEC != 0 };
+        Ok(self.files.open(descriptor, 0)? as u64)
     }
 
     pub(super) fn pipe2(&mut self, a: &[u64; 6]) -> Served {

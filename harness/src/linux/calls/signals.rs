@@ -92,7 +92,7 @@ impl<E: Engine + 'static> Process<E> {
         Ok(0)
     }
 
-    fn read_mask(&mut self, at: u64, size: u64) -> Result<u64, Fail> {
+    pub(super) fn read_mask(&mut self, at: u64, size: u64) -> Result<u64, Fail> {
         if size != 8 {
             return Err(Errno::INVAL.into());
         }

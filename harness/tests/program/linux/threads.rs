@@ -113,3 +113,18 @@ fn sleep_and_threads_are_bounded() {
         assert_eq!(exec(&[&program, "--", "threads"]).out, "1023 1\n");
     }
 }
+
+#[test]
+fn threads_wait_for_one_another_by_files() {
+    compare("pipes.c", "gcc", &["-O2"], &["quiet"]);
+    each("pipes.c", &["-O2"], |program, what| {
+        let first = exec(&[program, "--seed", "1"]);
+        for seed in ["2", "3", "4"] {
+            assert_eq!(exec(&[program, "--seed", seed]), first, "{what}");
+        }
+        let got = exec(&[program, "--", "stuck"]);
+        let expected = ["thread 1000 (program) waits for files (select)", "waits to read what nobody has written"];
+        let all = expected.iter().all(|part| got.err.contains(part));
+        assert!(got.status == 124 && all && got.out == first.out, "{what}: {got:?}");
+    });
+}
