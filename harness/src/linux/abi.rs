@@ -20,6 +20,15 @@ pub(super) struct Abi {
     pub(super) end: u64,
 }
 
+/// How wide the fields of `timespec` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// Those of a C long.
+    Narrow,
+    /// 64 bits.
+    Wide,
+}
+
 /// What the system says of a processor.
 #[derive(Debug)]
 pub(super) struct Cpu {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::calls::Width;
+use super::abi::Width;
 use super::signals::Own;
 use crate::dice::Dice;
 

@@ -2,9 +2,10 @@
 
 use rustix::io::Errno;
 
-use super::time::{MONOTONIC, REALTIME, Width};
+use super::time::{MONOTONIC, REALTIME};
 use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
+use crate::linux::abi::Width;
 use crate::linux::threads::{On, Outcome, Wait};
 use crate::linux::{Fail, Process, Served};
 

@@ -13,8 +13,7 @@ mod time;
 
 use rustix::io::Errno;
 
-pub(super) use self::time::Width;
-use self::time::Width::{Narrow, Wide};
+use super::abi::Width::{Narrow, Wide};
 use super::{End, Fail, Process, Served};
 use crate::executor::hosted::engine::Engine;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::time::Width;
 use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
+use crate::linux::abi::Width;
 use crate::linux::files::File;
 use crate::linux::threads::{On, Wait};
 use crate::linux::{Fail, Process, Served};

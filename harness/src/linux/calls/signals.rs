@@ -2,10 +2,9 @@
 
 use rustix::io::Errno;
 
-use super::time::Width;
 use crate::executor::hosted::engine::Engine;
 use crate::executor::{Guest as _, Register};
-use crate::linux::abi::Structure;
+use crate::linux::abi::{Structure, Width};
 use crate::linux::signals::{Action, AlternateStack, Info, NO_STACK, SI_TKILL, SI_USER, bit, blockable, number};
 use crate::linux::threads::{On, Wait};
 use crate::linux::{Fail, Process, Served};

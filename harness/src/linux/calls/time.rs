@@ -6,18 +6,9 @@ use rustix::io::Errno;
 
 use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
-use crate::linux::abi::Structure;
+use crate::linux::abi::{Structure, Width};
 use crate::linux::threads::{On, Wait};
 use crate::linux::{Fail, Process, Served};
-
-/// How wide the fields of `timespec` are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::linux) enum Width {
-    /// Those of a C long.
-    Narrow,
-    /// 64 bits.
-    Wide,
-}
 
 /// Clocks, by number.
 pub(super) const REALTIME: u64 = 0;
