@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use rustix::io::Errno;
 
-use super::files::Moved;
+use super::Moved;
 
 /// The largest number that it holds.
 const MOST: u64 = u64::MAX - 1;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::Moved;
 use super::counter::Counter;
 use super::random::Random;
 use super::{End, Fail};
@@ -127,13 +128,6 @@ impl Descriptor {
     }
 }
 
-/// What reading and writing come to.
-pub(super) enum Moved<T> {
-    Done(T),
-    /// It has to wait for somebody.
-    Waits,
-}
-
 impl File {
     /// Two ends of a new pipe: the one to read from comes first.
     pub(super) fn pipe() -> [File; 2] {
@@ -233,7 +227,7 @@ impl File {
             File::Writer(_) => 0,
             File::Counter(counter) => {
                 let (reads, writes) = counter.is_ready();
-                u16::from(reads) * IN | u16::from(writes) * OUT
+                (u16::from(reads) * IN) | (u16::from(writes) * OUT)
             }
         }
     }

@@ -119,6 +119,13 @@ impl From<AccessError> for Fail {
 /// What a system call comes to.
 type Served = Result<u64, Fail>;
 
+/// What reading and writing come to.
+enum Moved<T> {
+    Done(T),
+    /// It has to wait for somebody.
+    Waits,
+}
+
 /// Host work that a system call is taken for, besides the bytes that it looks at.
 const CALL: u64 = 256;
 

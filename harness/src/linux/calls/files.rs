@@ -8,10 +8,10 @@ use crate::executor::Guest as _;
 use crate::executor::hosted::engine::Engine;
 use crate::linux::abi::Structure;
 use crate::linux::counter::Counter;
-use crate::linux::files::{Descriptor, File, Moved, NO_BLOCK};
+use crate::linux::files::{Descriptor, File, NO_BLOCK};
 use crate::linux::signals::{Info, SI_USER, number};
 use crate::linux::threads::Wait;
-use crate::linux::{Fail, Process, Served};
+use crate::linux::{Fail, Moved, Process, Served};
 
 /// Bytes that one call moves, at most.
 const MOST: u64 = 1 << 20;
