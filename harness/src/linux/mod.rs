@@ -10,6 +10,7 @@ mod abi;
 mod calls;
 mod clock;
 mod counter;
+mod delivery;
 mod files;
 mod frames;
 mod pages;
