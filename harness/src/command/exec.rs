@@ -1,6 +1,7 @@
 //! `harness exec`: anybody's objects, linked and run, or what another linker made of them.
 
 mod executable;
+mod grants;
 mod output;
 mod process;
 mod results;
@@ -31,6 +32,7 @@ use crate::inputs::{self, Inputs};
 use crate::libraries;
 use crate::linked::Linked;
 use crate::linking::{self, Externals, Job, Timings, Wishes};
+use crate::linux::Grant;
 use crate::locate;
 use crate::messages;
 use crate::startup::{self, StartError};
@@ -45,6 +47,7 @@ EXAMPLES:
   harness exec main.o -- -v 3                  argc and argv
   harness exec sum.c --arch armv7 --entry sum --arg 1.5f64 --arg 2f64 --returns f64
   harness exec prog.elf --entry sum --arg 1      what another linker made: static, or static and position-independent
+  harness exec --dir . ./wc -- notes.txt       a Linux program that reads files here; --dir .:rw for one that writes
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
   harness exec ./hello -- a b                  a static Linux program that some other linker made
   harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
@@ -85,7 +88,7 @@ pub struct Args {
     wishes: Wishes,
     #[command(flatten)]
     budget: BudgetArgs,
-    /// Bytes that the program may print
+    /// Bytes that the program may print, and write to files
     #[arg(long, value_name = "BYTES", default_value = "256M", value_parser = budget::bytes)]
     pub output_limit: u64,
     /// Bytes of its stack
@@ -102,6 +105,10 @@ pub struct Args {
     /// A variable of a Linux program's environment, which is empty otherwise; NAME alone takes the value from ours
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     pub environment: Vec<String>,
+    /// A directory that a Linux program may use: it reads what is there, and changes it with :rw. It calls the directory GUEST, or by
+    /// the same absolute path as we do, and works where we do if that is in one. Nothing else is there but /tmp, which is its own
+    #[arg(long = "dir", value_name = "DIR[:GUEST][:rw]", value_parser = grants::grant)]
+    pub directories: Vec<Grant>,
     /// Decides what a Linux program gets for random numbers, and when which of its threads has its turn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

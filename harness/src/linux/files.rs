@@ -11,8 +11,9 @@ use rustix::io::Errno;
 
 use super::Moved;
 use super::counter::Counter;
+use super::opened::{MOST as MOST_OPENED, Opened};
 use super::random::Random;
-use super::{End, Fail};
+use super::{End, Fail, Served};
 use crate::executor::{Limit, Stop};
 use crate::host::{Sink, Stream};
 
@@ -21,6 +22,8 @@ pub(super) const MOST: usize = 1024;
 /// Bytes that a pipe holds (pipe(7)).
 const PIPE: usize = 65_536;
 const WHOLE: usize = 4096;
+/// Bytes of output that a new file or directory is taken for.
+const FILE: u64 = 4096;
 
 /// What a descriptor is for.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub(super) enum File {
     Writer(Rc<Pipe>),
     /// A number.
     Counter(Rc<Counter>),
+    /// A file or a directory of the host.
+    Opened(Rc<Opened>),
 }
 
 /// A pipe. How often each end is open is how often it is held.
@@ -64,8 +69,11 @@ pub(super) struct Descriptor {
 pub(super) struct Files {
     open: BTreeMap<i32, Descriptor>,
     sink: Sink,
-    /// Bytes that it may still print.
+    /// Bytes that it may print and write to files, and what is left of them.
+    output: u64,
     left: u64,
+    /// Held by each file of the host that is open.
+    held: Rc<()>,
     /// Whether those who wait for a file of the process's own are to look again.
     pub(super) changed: bool,
 }
@@ -77,7 +85,7 @@ impl Files {
     pub(super) fn new(sink: Sink, output: u64) -> Files {
         let standard = [File::Input, File::Output(Stream::Out), File::Output(Stream::Error)];
         let open = (0..).zip(standard).map(|(number, file)| (number, Descriptor::new(file)));
-        Files { open: open.collect(), sink, left: output, changed: false }
+        Files { open: open.collect(), sink, output, left: output, held: Rc::new(()), changed: false }
     }
 
     pub(super) fn get(&self, number: i32) -> Result<&Descriptor, Errno> {
@@ -112,14 +120,47 @@ impl Files {
         Ok(())
     }
 
+    /// What a file of the host holds that is to be opened.
+    pub(super) fn hold(&self) -> Result<&Rc<()>, Errno> {
+        if Rc::strong_count(&self.held) > MOST_OPENED { Err(Errno::MFILE) } else { Ok(&self.held) }
+    }
+
+    /// Takes bytes that are printed or written. How many of them may be.
+    fn take(&mut self, bytes: u64) -> u64 {
+        let fits = self.left.min(bytes);
+        self.left -= fits;
+        fits
+    }
+
+    /// Takes the room of a new file.
+    pub(super) fn take_file(&mut self) -> Result<(), Fail> {
+        if self.take(FILE) < FILE { Err(over()) } else { Ok(()) }
+    }
+
+    /// Writes to a file, where it is or at an offset. What is over the limit is not written, and ends the run.
+    pub(super) fn write(&mut self, opened: &Opened, bytes: &[u8], offset: Option<u64>) -> Served {
+        let fits = self.left.min(bytes.len() as u64) as usize;
+        let count = opened.write(&bytes[..fits], offset, self.output)? as u64;
+        self.left -= self.left.min(count);
+        if fits < bytes.len() { Err(over()) } else { Ok(count) }
+    }
+
+    /// Sets the length of a file.
+    pub(super) fn set_length(&self, opened: &Opened, length: u64) -> Result<(), Errno> {
+        opened.set_length(length, self.output)
+    }
+
     /// Prints. What is over the limit is not printed, and ends the run.
     pub(super) fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Fail> {
-        let fits = self.left.min(bytes.len() as u64) as usize;
-        self.left -= fits as u64;
+        let fits = self.take(bytes.len() as u64) as usize;
         let refused = |error| Stop::Refused(format!("what it prints cannot be written: {error}"));
         (self.sink)(stream, &bytes[..fits]).map_err(|error| Fail::End(End::Stopped(refused(error))))?;
-        if fits < bytes.len() { Err(Fail::End(End::Stopped(Stop::OutOfBudget(Limit::Output)))) } else { Ok(()) }
+        if fits < bytes.len() { Err(over()) } else { Ok(()) }
     }
+}
+
+fn over() -> Fail {
+    Fail::End(End::Stopped(Stop::OutOfBudget(Limit::Output)))
 }
 
 impl Descriptor {
@@ -161,6 +202,7 @@ impl File {
                 content.drain(..count).collect()
             }
             File::Counter(counter) => return counter.read(most),
+            File::Opened(opened) => opened.read(most, None)?,
             File::Output(_) | File::Writer(_) => return Err(Errno::BADF),
         }))
     }
@@ -184,7 +226,7 @@ impl File {
                 Ok(Moved::Done(count))
             }
             File::Counter(counter) => counter.write(bytes),
-            File::Input | File::Output(_) | File::Reader(_) => Err(Errno::BADF),
+            File::Input | File::Output(_) | File::Reader(_) | File::Opened(_) => Err(Errno::BADF),
         }
     }
 
@@ -217,7 +259,7 @@ impl File {
             File::Input if has_input(Duration::ZERO).unwrap_or(true) => IN,
             File::Input => 0,
             File::Output(_) => OUT,
-            File::Null | File::Zero | File::Random => IN | OUT,
+            File::Null | File::Zero | File::Random | File::Opened(_) => IN | OUT,
             File::Reader(pipe) => {
                 let closed = if pipe.ends.borrow()[1] == 0 { HUP } else { 0 };
                 closed | if pipe.content.borrow().is_empty() { 0 } else { IN }

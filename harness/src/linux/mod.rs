@@ -13,8 +13,10 @@ mod counter;
 mod delivery;
 mod files;
 mod frames;
+mod opened;
 mod pages;
 mod random;
+mod roots;
 mod scheduler;
 mod signals;
 mod space;
@@ -40,6 +42,7 @@ use crate::executor::{
 use crate::host::Sink;
 use crate::linked::Mapped;
 
+pub use self::roots::{Grant, GrantError, Roots};
 pub use self::scheduler::Waiting;
 pub use self::signals::name as signal_name;
 
@@ -57,6 +60,10 @@ pub struct Start<'a> {
     pub seed: u64,
     /// What it may take.
     pub budget: Budget,
+    /// The directory in which it works, as it calls that.
+    pub directory: &'a str,
+    /// Rights that files which it makes do not have, until it says otherwise.
+    pub umask: u32,
 }
 
 /// A process did not start.
@@ -136,6 +143,10 @@ pub struct Process<E: Engine> {
     abi: Abi,
     space: Space,
     files: Files,
+    roots: Roots,
+    /// The absolute path of the directory in which it works.
+    directory: Vec<u8>,
+    umask: u32,
     signals: Signals,
     random: Random,
     threads: Threads<E::Context>,
@@ -151,11 +162,17 @@ pub struct Process<E: Engine> {
 
 impl<E: Engine + 'static> Process<E> {
     /// Maps an executable into an engine that has nothing in it, and puts on the stack what a process finds there. `sink` takes what
-    /// it prints.
+    /// it prints, and `roots` are the files that it can reach.
     ///
     /// # Errors
     /// There is no room, or no such system.
-    pub fn new(engine: E, executable: &Mapped, start: &Start<'_>, sink: Sink) -> Result<Process<E>, StartError> {
+    pub fn new(
+        engine: E,
+        executable: &Mapped,
+        start: &Start<'_>,
+        roots: Roots,
+        sink: Sink,
+    ) -> Result<Process<E>, StartError> {
         let target = engine.info().target;
         let abi = Abi::of(target).ok_or(StartError::Target(target.name))?;
         let mut machine = Metered::new(engine);
@@ -166,6 +183,9 @@ impl<E: Engine + 'static> Process<E> {
             machine,
             space,
             files: Files::new(sink, start.budget.output),
+            roots,
+            directory: start.directory.as_bytes().to_vec(),
+            umask: start.umask,
             signals: Signals::default(),
             random: Random::new(start.seed),
             threads: Threads::new(start.name, start.seed),

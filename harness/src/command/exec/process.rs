@@ -4,7 +4,7 @@ use std::path::Path;
 
 use linker::Target;
 
-use super::{Args, System, output};
+use super::{Args, System, grants, output};
 use crate::command::debugger::{Attendance, Debugger, finish};
 use crate::debug::Stopped;
 use crate::executor::hosted::engine::{Engine, PAGE};
@@ -13,7 +13,7 @@ use crate::exit::{self, Usage};
 use crate::gdb::{self, Over};
 use crate::linked::{Executable, Linked};
 use crate::linking::{Input, Timings};
-use crate::linux::{End, Process, Start, signal_name};
+use crate::linux::{End, Process, Roots, Start, signal_name};
 use crate::locate;
 use crate::machine::{Exit, Register, Stop};
 use crate::messages;
@@ -92,6 +92,14 @@ pub(super) fn run_image(
         }
     };
     let environment: Vec<String> = args.environment.iter().filter_map(|word| variable(word)).collect();
+    let roots = match Roots::new(&args.directories) {
+        Ok(roots) => roots,
+        Err(error) => {
+            messages::error(&format!("--dir {error}"));
+            return Ok(exit::NOT_STARTED);
+        }
+    };
+    let directory = grants::directory(&args.directories);
     let start = Start {
         name: &file.name,
         arguments: &args.argv,
@@ -99,12 +107,14 @@ pub(super) fn run_image(
         stack: args.stack,
         seed: args.seed,
         budget: args.debug.budget(args.budget.of_process(args.output_limit)),
+        directory: &directory,
+        umask: umask(),
     };
     let (sink, refused) = output::sink();
     let attendance = debugger.as_mut().map_or(Attendance::Nobody, |debugger| debugger.attendance(image));
     let process = timings.phase("start", || {
         let engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
-        Process::new(engine, &mapped, &start, sink).map_err(|error| error.to_string())
+        Process::new(engine, &mapped, &start, roots, sink).map_err(|error| error.to_string())
     });
     let mut process = match process {
         Ok(process) => process,
@@ -222,6 +232,13 @@ fn variable(word: &str) -> Option<String> {
         return Some(word.to_owned());
     }
     std::env::var(word).ok().map(|value| format!("{word}={value}"))
+}
+
+/// Our own umask, which can only be had by setting it.
+fn umask() -> u32 {
+    let own = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    rustix::process::umask(own);
+    own.as_raw_mode()
 }
 
 /// Where in the program an address is, as it is said behind it.

@@ -13,8 +13,10 @@ use crate::linux::signals::{Info, SI_USER, number};
 use crate::linux::threads::Wait;
 use crate::linux::{Fail, Moved, Process, Served};
 
-/// Bytes that one call moves, at most.
+/// Bytes that are moved at a time.
 const MOST: u64 = 1 << 20;
+/// Bytes that one call moves, at most (MAX_RW_COUNT).
+const LARGEST: u64 = 0x7fff_f000;
 /// Parts that one call names, at most (UIO_MAXIOV).
 const MOST_PARTS: u64 = 1024;
 /// O_CLOEXEC
@@ -22,16 +24,48 @@ pub(super) const CLOSE_ON_EXEC: u32 = 0o2_000_000;
 
 impl<E: Engine + 'static> Process<E> {
     pub(super) fn read_call(&mut self, a: &[u64; 6]) -> Served {
-        let count = a[2].min(MOST);
+        self.read_at(a[0], &[(a[1], a[2])], None)
+    }
+
+    /// Reads into parts of memory, one behind the other, until there is no more. What is not a file is read only once.
+    pub(super) fn read_at(&mut self, number: u64, parts: &[(u64, u64)], offset: Option<u64>) -> Served {
+        let is_file = matches!(self.files.get(number as i32)?.file, File::Opened(_));
+        let mut done = 0;
+        for &(address, size) in parts {
+            let size = size.min(LARGEST);
+            let mut here = 0;
+            while here < size || size == 0 && parts.len() == 1 {
+                let most = (size - here).min(MOST);
+                let at = offset.map(|offset| offset.saturating_add(done));
+                let count = match self.read_once(number as i32, address.wrapping_add(here), most, at) {
+                    Ok(count) => count,
+                    Err(Fail::Error(_)) if done > 0 => return Ok(done),
+                    Err(fail) => return Err(fail),
+                };
+                done += count;
+                here += count;
+                if count < most || size == 0 || !is_file {
+                    return Ok(done);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn read_once(&mut self, number: i32, address: u64, count: u64, offset: Option<u64>) -> Served {
         let (file, flags) = {
-            let descriptor = self.files.get(a[0] as i32)?;
+            let descriptor = self.files.get(number)?;
             (descriptor.file.clone(), descriptor.flags)
         };
         self.machine.spend(count)?;
-        match file.read(count as usize, &mut self.random)? {
+        let moved = match (&file, offset) {
+            (File::Opened(opened), Some(_)) => Moved::Done(opened.read(count as usize, offset)?),
+            _ => file.read(count as usize, &mut self.random)?,
+        };
+        match moved {
             Moved::Done(bytes) => {
                 self.files.changed |= matches!(file, File::Reader(_) | File::Counter(_));
-                self.machine.write(a[1], &bytes)?;
+                self.machine.write(address, &bytes)?;
                 Ok(bytes.len() as u64)
             }
             Moved::Waits if flags & NO_BLOCK != 0 => Err(Errno::AGAIN.into()),
@@ -47,14 +81,44 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     pub(super) fn write_call(&mut self, a: &[u64; 6]) -> Served {
-        let count = a[2].min(MOST);
-        let mut bytes = vec![0; count as usize];
-        self.files.get(a[0] as i32)?;
-        self.machine.read(a[1], &mut bytes)?;
-        self.put_out(a[0] as i32, &bytes)
+        self.write_at(a[0], &[(a[1], a[2])], None)
     }
 
-    fn put_out(&mut self, number_of: i32, bytes: &[u8]) -> Served {
+    /// Writes parts of memory, one behind the other: several together where they are small. What may have to wait takes only so much
+    /// of a call.
+    pub(super) fn write_at(&mut self, number: u64, parts: &[(u64, u64)], offset: Option<u64>) -> Served {
+        let waits = !matches!(self.files.get(number as i32)?.file, File::Opened(_) | File::Output(_));
+        let mut done = 0;
+        let mut parts = parts.iter().map(|&(address, size)| (address, size.min(LARGEST))).peekable();
+        loop {
+            let mut bytes = Vec::new();
+            while let Some((address, size)) = parts.peek_mut().filter(|_| (bytes.len() as u64) < MOST) {
+                let here = (*size).min(MOST - bytes.len() as u64);
+                let start = bytes.len();
+                bytes.resize(start + here as usize, 0);
+                match self.machine.read(*address, &mut bytes[start..]).map_err(Fail::from) {
+                    Err(Fail::Error(_)) if done > 0 => return Ok(done),
+                    read => read?,
+                }
+                *address = address.wrapping_add(here);
+                *size -= here;
+                if *size == 0 {
+                    parts.next();
+                }
+            }
+            let at = offset.map(|offset| offset.saturating_add(done));
+            let count = match self.put_out(number as i32, &bytes, at) {
+                Err(Fail::Error(_)) if done > 0 => return Ok(done),
+                count => count?,
+            };
+            done += count;
+            if waits || count < bytes.len() as u64 || parts.peek().is_none() {
+                return Ok(done);
+            }
+        }
+    }
+
+    fn put_out(&mut self, number_of: i32, bytes: &[u8], offset: Option<u64>) -> Served {
         let (file, flags) = {
             let descriptor = self.files.get(number_of)?;
             (descriptor.file.clone(), descriptor.flags)
@@ -62,6 +126,9 @@ impl<E: Engine + 'static> Process<E> {
         if let File::Output(stream) = file {
             self.files.print(stream, bytes)?;
             return Ok(bytes.len() as u64);
+        }
+        if let File::Opened(opened) = &file {
+            return self.files.write(opened, bytes, offset);
         }
         // What was written before it had to wait.
         let done = std::mem::take(&mut self.threads.current.done);
@@ -92,7 +159,7 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     /// The parts that a call names: address and bytes of each, all together within bounds.
-    fn parts(&mut self, at: u64, count: u64) -> Result<Vec<(u64, u64)>, Fail> {
+    pub(super) fn parts(&mut self, at: u64, count: u64) -> Result<Vec<(u64, u64)>, Fail> {
         if count > MOST_PARTS {
             return Err(Errno::INVAL.into());
         }
@@ -100,7 +167,7 @@ impl<E: Engine + 'static> Process<E> {
         let mut bytes = vec![0; count as usize * 2 * word];
         self.machine.read(at, &mut bytes)?;
         let target = self.abi.target;
-        let mut left = MOST;
+        let mut left = LARGEST;
         let parts = bytes.chunks_exact(2 * word).map(|part| {
             let size = target.number(&part[word..]).min(left);
             left -= size;
@@ -110,39 +177,13 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     pub(super) fn readv(&mut self, a: &[u64; 6]) -> Served {
-        let mut done = 0;
-        for (address, size) in self.parts(a[1], a[2])? {
-            let count = match self.read_call(&[a[0], address, size, 0, 0, 0]) {
-                Ok(count) => count,
-                Err(Fail::Error(_)) if done > 0 => break,
-                Err(fail) => return Err(fail),
-            };
-            done += count;
-            // More would have to be waited for.
-            if count < size || size > 0 {
-                break;
-            }
-        }
-        Ok(done)
+        let parts = self.parts(a[1], a[2])?;
+        self.read_at(a[0], &parts, None)
     }
 
     pub(super) fn writev(&mut self, a: &[u64; 6]) -> Served {
-        let mut all = Vec::new();
-        self.files.get(a[0] as i32)?;
-        for (address, size) in self.parts(a[1], a[2])? {
-            let start = all.len();
-            all.resize(start + size as usize, 0);
-            self.machine.read(address, &mut all[start..])?;
-        }
-        self.put_out(a[0] as i32, &all)
-    }
-
-    /// A call about a place in a file, which no descriptor has here.
-    pub(super) fn unseekable(&mut self, a: &[u64; 6]) -> Served {
-        match self.files.get(a[0] as i32)?.file {
-            File::Null | File::Zero => Ok(0),
-            _ => Err(Errno::SPIPE.into()),
-        }
+        let parts = self.parts(a[1], a[2])?;
+        self.write_at(a[0], &parts, None)
     }
 
     pub(super) fn close_range(&mut self, a: &[u64; 6]) -> Served {
@@ -155,6 +196,9 @@ impl<E: Engine + 'static> Process<E> {
 
     pub(super) fn duplicate(&mut self, number: i32, from: i32, close_on_exec: bool) -> Served {
         let descriptor = Descriptor { close_on_exec, ..self.files.get(number)?.clone() };
+        if usize::try_from(from).is_ok_and(|from| from >= crate::linux::files::MOST) {
+            return Err(Errno::INVAL.into());
+        }
         Ok(self.files.open(descriptor, from)? as u64)
     }
 
@@ -162,6 +206,9 @@ impl<E: Engine + 'static> Process<E> {
         let (old, new) = (a[0] as i32, a[1] as i32);
         let close_on_exec = !same && a[2] as u32 & CLOSE_ON_EXEC != 0;
         let descriptor = Descriptor { close_on_exec, ..self.files.get(old)?.clone() };
+        if usize::try_from(new).is_ok_and(|new| new >= crate::linux::files::MOST) {
+            return Err(Errno::BADF.into());
+        }
         match old == new {
             true if same => Ok(new as u64),
             true => Err(Errno::INVAL.into()),
@@ -175,6 +222,8 @@ impl<E: Engine + 'static> Process<E> {
         const SET_DESCRIPTOR: u64 = 2;
         const GET: u64 = 3;
         const SET: u64 = 4;
+        const GET_LOCK: [u64; 3] = [5, 12, 36];
+        const SET_LOCK: [u64; 6] = [6, 7, 13, 14, 37, 38];
         const DUPLICATE_CLOSING: u64 = 1030;
         let number = a[0] as i32;
         let descriptor = self.files.get_mut(number)?;
@@ -188,8 +237,11 @@ impl<E: Engine + 'static> Process<E> {
                 descriptor.close_on_exec = a[2] & 1 != 0;
                 Ok(0)
             }
+            what if GET_LOCK.contains(&what) => self.get_lock(a[2]),
+            what if SET_LOCK.contains(&what) => Ok(0),
             GET => {
-                let access = match descriptor.file {
+                let access = match &descriptor.file {
+                    File::Opened(opened) => return Ok(opened.flags.get().into()),
                     File::Input | File::Reader(_) => 0,
                     File::Output(_) | File::Writer(_) => 1,
                     _ => 2,
@@ -198,6 +250,9 @@ impl<E: Engine + 'static> Process<E> {
             }
             SET => {
                 descriptor.flags = a[2] as u32 & NO_BLOCK;
+                if let File::Opened(opened) = &descriptor.file {
+                    opened.set_flags(a[2] as u32)?;
+                }
                 Ok(0)
             }
             _ => Err(Errno::INVAL.into()),

@@ -6,13 +6,18 @@ mod futex;
 mod identity;
 mod memory;
 mod paths;
+mod places;
 mod poll;
 mod signals;
+mod status;
 mod threads;
 mod time;
+mod tree;
 
 use rustix::io::Errno;
 
+use self::paths::HERE;
+use self::places::pair;
 use super::abi::Width::{Narrow, Wide};
 use super::{End, Fail, Process, Served};
 use crate::executor::hosted::engine::Engine;
@@ -58,8 +63,10 @@ impl<E: Engine + 'static> Process<E> {
         row("write", 64, 4, Process::write_call),
         row("readv", 65, 145, Process::readv),
         row("writev", 66, 146, Process::writev),
-        row("pread64", 67, 180, |p, a| p.unseekable(a)),
-        row("pwrite64", 68, 181, |p, a| p.unseekable(a)),
+        row("pread64", 67, 180, |p, a| p.pread(a, if p.abi.is_64 { a[3] } else { pair(a[4], a[5]) })),
+        row("pwrite64", 68, 181, |p, a| p.pwrite(a, if p.abi.is_64 { a[3] } else { pair(a[4], a[5]) })),
+        row("preadv", 69, 361, |p, a| p.preadv(a, if p.abi.is_64 { a[3] } else { pair(a[3], a[4]) })),
+        row("pwritev", 70, 362, |p, a| p.pwritev(a, if p.abi.is_64 { a[3] } else { pair(a[3], a[4]) })),
         row("close", 57, 6, |p, a| p.files.close(a[0] as i32).map(|()| 0).map_err(Fail::from)),
         row("close_range", 436, 436, Process::close_range),
         row("dup", 23, 41, |p, a| p.duplicate(a[0] as i32, 0, false)),
@@ -68,11 +75,23 @@ impl<E: Engine + 'static> Process<E> {
         row("fcntl", 25, 55, Process::fcntl),
         row("fcntl64", NONE, 221, Process::fcntl),
         row("ioctl", 29, 54, Process::ioctl),
-        row("lseek", 62, 19, |p, a| p.unseekable(a)),
-        row("_llseek", NONE, 140, |p, a| p.unseekable(a)),
-        row("fstat", 80, 197, Process::fstat),
-        row("fsync", 82, 118, |p, a| p.files.get(a[0] as i32).map(|_| 0).map_err(Fail::from)),
-        row("ftruncate", 46, 194, |p, a| p.unseekable(a)),
+        row("lseek", 62, NONE, |p, a| p.seek(a[0], a[1] as i64, a[2])),
+        row("lseek", NONE, 19, Process::seek_narrow),
+        row("_llseek", NONE, 140, Process::llseek),
+        row("ftruncate", 46, NONE, |p, a| p.ftruncate(a[0], a[1])),
+        row("ftruncate", NONE, 93, |p, a| p.ftruncate(a[0], a[1] as i32 as u64)),
+        row("ftruncate64", NONE, 194, |p, a| p.ftruncate(a[0], pair(a[2], a[3]))),
+        row("truncate", 45, NONE, |p, a| p.truncate(a[0], a[1])),
+        row("truncate", NONE, 92, |p, a| p.truncate(a[0], a[1] as i32 as u64)),
+        row("truncate64", NONE, 193, |p, a| p.truncate(a[0], pair(a[2], a[3]))),
+        row("fallocate", 47, 352, |_, _| Err(Errno::OPNOTSUPP.into())),
+        row("fadvise64", 223, NONE, |_, _| Ok(0)),
+        row("arm_fadvise64_64", NONE, 270, |_, _| Ok(0)),
+        row("fsync", 82, 118, |p, a| p.sync_file(a, false)),
+        row("fdatasync", 83, 148, |p, a| p.sync_file(a, true)),
+        row("sync", 81, 36, |_, _| Ok(0)),
+        row("flock", 32, 143, |p, a| p.files.get(a[0] as i32).map(|_| 0).map_err(Fail::from)),
+        row("getdents64", 61, 217, Process::getdents64),
         row("pipe", NONE, 42, |p, a| p.pipe2(&[a[0], 0, 0, 0, 0, 0])),
         row("pipe2", 59, 359, Process::pipe2),
         row("ppoll", 73, 336, |p, a| p.ppoll(a, Narrow)),
@@ -83,21 +102,46 @@ impl<E: Engine + 'static> Process<E> {
         row("_newselect", NONE, 142, Process::select),
         row("eventfd2", 19, 356, Process::eventfd2),
         row("eventfd", NONE, 351, |p, a| p.eventfd2(&[a[0], 0, 0, 0, 0, 0])),
-        row("openat", 56, 322, |p, a| p.openat(a[1], a[2] as u32)),
-        row("open", NONE, 5, |p, a| p.openat(a[0], a[1] as u32)),
+        // Names of files.
+        row("openat", 56, 322, |p, a| p.openat(a[0], a[1], a[2], a[3])),
+        row("openat2", 437, 437, Process::openat2),
+        row("open", NONE, 5, |p, a| p.openat(HERE, a[0], a[1], a[2])),
+        row("creat", NONE, 8, |p, a| p.openat(HERE, a[0], 0o1101, a[1])),
+        row("fstat", 80, 197, Process::fstat),
         row("fstatat", 79, 327, Process::fstatat),
-        row("stat64", NONE, 195, |p, a| p.fstatat(&[AT_FDCWD, a[0], a[1], 0, 0, 0])),
-        row("lstat64", NONE, 196, |p, a| p.fstatat(&[AT_FDCWD, a[0], a[1], 0, 0, 0])),
+        row("stat64", NONE, 195, |p, a| p.fstatat(&[HERE, a[0], a[1], 0, 0, 0])),
+        row("lstat64", NONE, 196, |p, a| p.fstatat(&[HERE, a[0], a[1], status::NO_FOLLOW, 0, 0])),
         row("statx", 291, 397, Process::statx),
-        row("readlinkat", 78, 332, |p, a| p.readlink(a[1], a[2], a[3])),
-        row("readlink", NONE, 85, |p, a| p.readlink(a[0], a[1], a[2])),
-        row("faccessat", 48, 334, |p, a| p.access(a[1])),
-        row("faccessat2", 439, 439, |p, a| p.access(a[1])),
-        row("access", NONE, 33, |p, a| p.access(a[0])),
+        row("readlinkat", 78, 332, |p, a| p.readlink(a[0], a[1], a[2], a[3])),
+        row("readlink", NONE, 85, |p, a| p.readlink(HERE, a[0], a[1], a[2])),
+        row("faccessat", 48, 334, |p, a| p.access(a[0], a[1], a[2], 0)),
+        row("faccessat2", 439, 439, |p, a| p.access(a[0], a[1], a[2], a[3])),
+        row("access", NONE, 33, |p, a| p.access(HERE, a[0], a[1], 0)),
         row("getcwd", 17, 183, Process::getcwd),
-        row("mkdirat", 34, 323, |p, a| p.nothing_is_made(a[1])),
-        row("unlinkat", 35, 328, |p, a| p.nothing_is_there(a[1])),
-        row("unlink", NONE, 10, |p, a| p.nothing_is_there(a[0])),
+        row("chdir", 49, 12, Process::chdir),
+        row("fchdir", 50, 133, Process::fchdir),
+        row("umask", 166, 60, Process::set_umask),
+        row("mkdirat", 34, 323, |p, a| p.mkdirat(a[0], a[1], a[2])),
+        row("mkdir", NONE, 39, |p, a| p.mkdirat(HERE, a[0], a[1])),
+        row("unlinkat", 35, 328, |p, a| p.unlinkat(a[0], a[1], a[2])),
+        row("unlink", NONE, 10, |p, a| p.unlinkat(HERE, a[0], 0)),
+        row("rmdir", NONE, 40, |p, a| p.unlinkat(HERE, a[0], tree::DIRECTORY)),
+        row("renameat", 38, 329, |p, a| p.renameat((a[0], a[1]), (a[2], a[3]), 0)),
+        row("renameat2", 276, 382, |p, a| p.renameat((a[0], a[1]), (a[2], a[3]), a[4])),
+        row("rename", NONE, 38, |p, a| p.renameat((HERE, a[0]), (HERE, a[1]), 0)),
+        row("linkat", 37, 330, |p, a| p.linkat((a[0], a[1]), (a[2], a[3]))),
+        row("link", NONE, 9, |p, a| p.linkat((HERE, a[0]), (HERE, a[1]))),
+        row("symlinkat", 36, 331, |p, a| p.symlinkat(a[0], a[1], a[2])),
+        row("symlink", NONE, 83, |p, a| p.symlinkat(a[0], HERE, a[1])),
+        row("fchmod", 52, 94, |p, a| p.fchmod(a[0], a[1])),
+        row("fchmodat", 53, 333, |p, a| p.fchmodat(a[0], a[1], a[2])),
+        row("chmod", NONE, 15, |p, a| p.fchmodat(HERE, a[0], a[1])),
+        row("fchown", 55, 207, |p, a| p.owned(a[1], a[2])),
+        row("chown32", NONE, 212, |p, a| p.owned(a[1], a[2])),
+        row("lchown32", NONE, 198, |p, a| p.owned(a[1], a[2])),
+        row("fchownat", 54, 325, |p, a| p.owned(a[2], a[3])),
+        row("utimensat", 88, 348, |p, a| p.utimensat(a, Narrow)),
+        row("utimensat_time64", NONE, 412, |p, a| p.utimensat(a, Wide)),
         // Identity.
         row("uname", 160, 122, Process::uname),
         row("getpid", 172, 20, |p, _| Ok(p.id().into())),
@@ -108,7 +152,6 @@ impl<E: Engine + 'static> Process<E> {
         row("getegid", 177, 202, |_, _| Ok(super::stack::USER)),
         row("getpgid", 155, 132, |p, _| Ok(p.id().into())),
         row("getsid", 156, 147, |p, _| Ok(p.id().into())),
-        row("umask", 166, 60, |_, _| Ok(0o022)),
         row("prlimit64", 261, 369, Process::prlimit64),
         row("getrlimit", 163, NONE, Process::getrlimit),
         row("ugetrlimit", NONE, 191, Process::getrlimit),
@@ -198,9 +241,6 @@ fn name(is_64: bool, number: usize) -> Option<&'static str> {
     }
     syscalls::arm::Sysno::new(number).map(|call| call.name())
 }
-
-/// Where relative paths begin: the working directory.
-const AT_FDCWD: u64 = -100_i64 as u64;
 
 #[cfg(test)]
 mod tests {
