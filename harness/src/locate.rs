@@ -10,6 +10,12 @@ pub fn nearest(linked: &Linked<'_>, address: u64) -> Option<String> {
     Some(if distance == 0 { name } else { format!("{name}+{distance:#x}") })
 }
 
+/// The symbol that an address is in, as far as that says how large it is, and how far behind its beginning that is.
+pub fn within(linked: &Linked<'_>, address: u64) -> Option<String> {
+    let symbol = linked.nearest(address)?;
+    nearest(linked, address).filter(|_| address - symbol.address < symbol.size)
+}
+
 /// A function by its name, where there is one, and its address.
 pub fn named(linked: &Linked<'_>, address: u64) -> String {
     let thumb = u64::from(linked.target.register_bits == 32);

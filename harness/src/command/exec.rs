@@ -1,7 +1,9 @@
 //! `harness exec`: anybody's objects, linked and run, or what another linker made of them.
 
+mod ended;
 mod executable;
 mod grants;
+mod interpreter;
 mod output;
 mod process;
 mod results;
@@ -10,6 +12,7 @@ mod rust;
 
 use std::cell::RefCell;
 use std::io;
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use corpus::value::Value;
@@ -48,6 +51,7 @@ EXAMPLES:
   harness exec sum.c --arch armv7 --entry sum --arg 1.5f64 --arg 2f64 --returns f64
   harness exec prog.elf --entry sum --arg 1      what another linker made: static, or static and position-independent
   harness exec --dir . ./wc -- notes.txt       a Linux program that reads files here; --dir .:rw for one that writes
+  harness exec --sysroot /usr/aarch64-linux-gnu ./hello   a Linux program with shared libraries
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
   harness exec ./hello -- a b                  a static Linux program that some other linker made
   harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
@@ -109,6 +113,10 @@ pub struct Args {
     /// the same absolute path as we do, and works where we do if that is in one. Nothing else is there but /tmp, which is its own
     #[arg(long = "dir", value_name = "DIR[:GUEST][:rw]", value_parser = grants::grant)]
     pub directories: Vec<Grant>,
+    /// The root directory of a Linux program that is linked dynamically, as of a cross compiler's libraries: its run-time linker and
+    /// its libraries are read from there. Files that are not in a --dir are those of this directory, and cannot be changed
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<PathBuf>,
     /// Decides what a Linux program gets for random numbers, and when which of its threads has its turn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

@@ -14,11 +14,12 @@ use std::ops::Range;
 
 use linker::Target;
 use linker::memory::Protection;
-use object::{Object, ObjectSection};
+use object::{Object, ObjectSection, ObjectSegment};
 
 use self::lines::Lines;
 use self::state::{Memory, Numbers, Registers};
 use self::walk::{Loaded, Tables};
+use crate::executor::hosted::engine::PAGE;
 use crate::executor::{Executor, Register};
 use crate::linked::{Linked, Piece};
 use crate::linking::Input;
@@ -124,12 +125,38 @@ impl Stopped {
         host: Option<String>,
         read: &mut dyn FnMut(u64, &mut [u8]) -> bool,
     ) -> Backtrace {
+        self.backtrace_through(&[Module { linked, files, library: None }], host, read)
+    }
+
+    /// The same through the libraries of a program, too, which comes first and is not none.
+    pub fn backtrace_through(
+        self,
+        modules: &[Module<'_, '_>],
+        host: Option<String>,
+        read: &mut dyn FnMut(u64, &mut [u8]) -> bool,
+    ) -> Backtrace {
         let Stopped { numbers, registers } = self;
-        let mut memory = Memory { read, target: linked.target };
-        let tables = tables(&mut memory, linked, files);
-        let mut walk = Walk { linked, lines: Lines::new(linked, files, bias(linked, files)), numbers, tables };
+        let Some(program) = modules.first() else { return Backtrace::default() };
+        let mut memory = Memory { read, target: program.linked.target };
+        let known = modules.iter().map(|&module| Known {
+            module,
+            lines: Lines::new(module.linked, module.files, bias(module.linked, module.files)),
+            tables: tables(&mut memory, module.linked, module.files),
+        });
+        let mut walk = Walk { modules: known.collect(), numbers, target: program.linked.target };
         walk.run(&mut memory, registers, host)
     }
+}
+
+/// A program, or a library of it.
+#[derive(Clone, Copy)]
+pub struct Module<'l, 'data> {
+    /// What is known of it.
+    pub linked: &'l Linked<'data>,
+    /// What it was linked from, or the file itself.
+    pub files: &'l [Input],
+    /// Which library it is.
+    pub library: Option<&'l str>,
 }
 
 /// Where unwinding tables are in memory.
@@ -171,15 +198,27 @@ fn ranges(linked: &Linked<'_>, files: &[Input], name: &str) -> Vec<Range<u64>> {
 /// How far an executable was moved from the addresses that it says. What was linked from objects was not.
 pub fn bias(linked: &Linked<'_>, files: &[Input]) -> u64 {
     let file = files.first().filter(|_| linked.pieces.is_empty());
-    let entry = file.and_then(|file| Some(object::File::parse(&*file.data).ok()?.entry()));
-    linked.entry.zip(entry).map_or(0, |(here, said)| here.wrapping_sub(said))
+    let Some(file) = file.and_then(|file| object::File::parse(&*file.data).ok()) else { return 0 };
+    if let Some(here) = linked.entry {
+        return here.wrapping_sub(file.entry());
+    }
+    // A library starts nowhere.
+    let here = linked.segments.iter().map(|segment| segment.address).min();
+    let said = file.segments().map(|segment| segment.address()).min();
+    here.zip(said).map_or(0, |(here, said)| here.wrapping_sub(said & !(PAGE - 1)))
+}
+
+/// What is looked at of a module.
+struct Known<'l, 'data> {
+    module: Module<'l, 'data>,
+    lines: Lines<'l, 'data>,
+    tables: Tables,
 }
 
 struct Walk<'l, 'data> {
-    linked: &'l Linked<'data>,
-    lines: Lines<'l, 'data>,
+    modules: Vec<Known<'l, 'data>>,
     numbers: Numbers,
-    tables: Tables,
+    target: &'static Target,
 }
 
 impl Walk<'_, '_> {
@@ -206,8 +245,10 @@ impl Walk<'_, '_> {
             // A call may be the last instruction of a function.
             let at = if returned { pc - 1 } else { pc };
             self.show(&mut trace, pc, at);
-            let debug = self.lines.frames(at);
-            let caller = self.tables.step(memory, at, &registers, debug);
+            let caller = self.modules.iter_mut().find(|known| known.module.has(at)).and_then(|known| {
+                let debug = known.lines.frames(at);
+                known.tables.step(memory, at, &registers, debug)
+            });
             let guessed = || match returned {
                 true => walk::by_frame_record(memory, &registers),
                 false => Some(self.leaf(&registers)),
@@ -242,23 +283,29 @@ impl Walk<'_, '_> {
 
     /// An address as a place in memory: without the Thumb bit, or an authentication code.
     fn place(&self, address: u64) -> u64 {
-        match self.linked.target.register_bits {
+        match self.target.register_bits {
             64 => address & ((1 << 48) - 1),
             _ => address & !1,
         }
     }
 
     fn is_code(&self, address: u64) -> bool {
-        self.linked.segment_at(address).is_some_and(|segment| segment.protection == Protection::ReadExecute)
+        self.modules.iter().any(|known| known.module.has(address))
     }
 
     fn name(&self, address: u64) -> String {
-        locate::nearest(self.linked, address).unwrap_or_else(|| format!("{address:#x}"))
+        let known = self.modules.iter().find(|known| known.module.has(address));
+        known.and_then(|known| known.module.name(address)).unwrap_or_else(|| format!("{address:#x}"))
     }
 
     fn show(&mut self, trace: &mut Backtrace, address: u64, at: u64) {
-        let symbol = locate::nearest(self.linked, address).or_else(|| locate::nearest(self.linked, at));
-        let lines = self.lines.at(at);
+        let Some(known) = self.modules.iter_mut().find(|known| known.module.has(at)) else { return };
+        let symbol = match known.module.library {
+            None => known.module.name(address).or_else(|| known.module.name(at)),
+            // What does not return is called at the end of a function.
+            Some(_) => known.module.name(at),
+        };
+        let lines = known.lines.at(at);
         let last = lines.len().saturating_sub(1);
         for (number, line) in lines.iter().enumerate() {
             let inlined = number < last;
@@ -274,5 +321,22 @@ impl Walk<'_, '_> {
         if lines.is_empty() {
             trace.frames.push(Frame { address, symbol, ..Frame::default() });
         }
+    }
+}
+
+impl Module<'_, '_> {
+    /// Whether it has code at an address.
+    fn has(&self, address: u64) -> bool {
+        self.linked.segment_at(address).is_some_and(|segment| segment.protection == Protection::ReadExecute)
+    }
+
+    /// What is at an address, if that is in it. A library may not say what all of its functions are called.
+    pub fn name(&self, address: u64) -> Option<String> {
+        let Some(library) = self.library else { return locate::nearest(self.linked, address) };
+        self.linked.segment_at(address)?;
+        Some(match locate::within(self.linked, address) {
+            Some(name) => format!("{name} of {library}"),
+            None => library.to_owned(),
+        })
     }
 }

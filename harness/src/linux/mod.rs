@@ -45,6 +45,7 @@ use crate::linked::Mapped;
 pub use self::roots::{Grant, GrantError, Roots};
 pub use self::scheduler::Waiting;
 pub use self::signals::name as signal_name;
+pub use self::space::InFile;
 
 /// What a process is started with.
 pub struct Start<'a> {
@@ -161,14 +162,14 @@ pub struct Process<E: Engine> {
 }
 
 impl<E: Engine + 'static> Process<E> {
-    /// Maps an executable into an engine that has nothing in it, and puts on the stack what a process finds there. `sink` takes what
+    /// Maps an executable into an engine that has nothing in it, with the run-time linker that it wants, and puts on the stack what a process finds there. `sink` takes what
     /// it prints, and `roots` are the files that it can reach.
     ///
     /// # Errors
     /// There is no room, or no such system.
     pub fn new(
         engine: E,
-        executable: &Mapped,
+        (executable, interpreter): (&Mapped, Option<&Mapped>),
         start: &Start<'_>,
         roots: Roots,
         sink: Sink,
@@ -198,8 +199,12 @@ impl<E: Engine + 'static> Process<E> {
         };
         process.map_executable(executable)?;
         process.map_kernel_page();
-        let sp = process.begin_stack(executable, start)?;
-        let entry = process.space.base.wrapping_add(executable.entry);
+        let linker = interpreter.map(|interpreter| process.map_interpreter(interpreter)).transpose()?;
+        let sp = process.begin_stack(executable, linker.unwrap_or(0), start)?;
+        let entry = match (interpreter, linker) {
+            (Some(interpreter), Some(base)) => base.wrapping_add(interpreter.entry),
+            _ => process.space.base.wrapping_add(executable.entry),
+        };
         process.machine.engine.set(Register::Sp, sp.into());
         process.machine.engine.set_pc(entry);
         Ok(process)
@@ -229,6 +234,11 @@ impl<E: Engine + 'static> Process<E> {
     pub fn thread(&self) -> Option<(u32, String)> {
         let thread = &self.threads.current;
         (self.threads.had_others()).then(|| (thread.id, thread.called()))
+    }
+
+    /// The files that it can reach.
+    pub fn roots(&self) -> &Roots {
+        &self.roots
     }
 
     /// A register of the thread that ran last, or was last shown.
@@ -315,16 +325,7 @@ impl<E: Engine + 'static> Process<E> {
     fn system_call(&mut self) -> Option<End> {
         let number = self.machine.get(self.abi.number) as u64;
         let arguments: [u64; 6] = std::array::from_fn(|n| self.machine.get(Register::Core(n as u8)) as u64);
-        let result = self.machine.spend(CALL).map_err(Fail::from).and_then(|()| self.serve(number, &arguments));
-        if !self.machine.engine.charge() {
-            let limit = if self.machine.is_late() { Limit::Time } else { Limit::Instructions };
-            return Some(End::Stopped(Stop::OutOfBudget(limit)));
-        }
-        if let Some(lost) = self.machine.engine.lost() {
-            return Some(End::Stopped(Stop::Lost(lost.clone())));
-        }
-        self.pass_call();
-        let value = match result {
+        let value = match self.answer(number, &arguments) {
             Ok(value) => value,
             Err(Fail::Error(errno)) => (-i64::from(errno.raw_os_error())) as u64,
             Err(Fail::End(end)) => return Some(end),
@@ -337,5 +338,36 @@ impl<E: Engine + 'static> Process<E> {
         self.threads.current.until = None;
         self.machine.set(Register::Core(0), value.into());
         None
+    }
+
+    /// What a system call comes to, and takes of the run.
+    fn answer(&mut self, number: u64, arguments: &[u64; 6]) -> Served {
+        let result = self.machine.spend(CALL).map_err(Fail::from).and_then(|()| self.serve(number, arguments));
+        if !self.machine.engine.charge() {
+            let limit = if self.machine.is_late() { Limit::Time } else { Limit::Instructions };
+            return Err(Fail::End(End::Stopped(Stop::OutOfBudget(limit))));
+        }
+        if let Some(lost) = self.machine.engine.lost() {
+            return Err(Fail::End(End::Stopped(Stop::Lost(lost.clone()))));
+        }
+        self.pass_call();
+        result
+    }
+
+    /// Makes a system call in the process's place, of what is left of its run, and says what it would get: a result, or the number of
+    /// an error with the sign changed.
+    ///
+    /// # Errors
+    /// The process has ended with it; or, without an end, it would have to wait.
+    pub fn ask(&mut self, number: u64, arguments: &[u64; 6]) -> Result<u64, Option<End>> {
+        let begun = self.machine.begin();
+        let answer = self.answer(number, arguments);
+        self.machine.end(begun);
+        match answer {
+            Ok(value) => Ok(value),
+            Err(Fail::Error(errno)) => Ok((-i64::from(errno.raw_os_error())) as u64),
+            Err(Fail::End(end)) => Err(Some(end)),
+            Err(Fail::Wait(_) | Fail::Exit) => Err(None),
+        }
     }
 }

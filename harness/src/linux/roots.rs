@@ -4,7 +4,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -27,6 +27,8 @@ pub struct Grant {
     pub guest: PathBuf,
     /// Whether the process may change what is in it.
     pub writable: bool,
+    /// Whether it is the root of a system: then symbolic links with absolute targets lead on from it. Otherwise those lead nowhere.
+    pub is_root: bool,
 }
 
 /// A directory that was granted cannot be used.
@@ -50,6 +52,8 @@ struct Root {
     guest: Vec<Vec<u8>>,
     source: Source,
     writable: bool,
+    /// How the kernel is told to stay in it.
+    how: ResolveFlags,
 }
 
 #[derive(Debug)]
@@ -126,11 +130,13 @@ impl Roots {
             let fd = fd.map_err(|errno| GrantError { path: grant.host.clone(), error: errno.into() })?;
             let guest = split(grant.guest.as_os_str().as_encoded_bytes());
             roots.retain(|root: &Root| root.guest != guest);
-            roots.push(Root { guest, source: Source::Granted(fd), writable: grant.writable });
+            let how = if grant.is_root { ResolveFlags::IN_ROOT } else { ResolveFlags::BENEATH };
+            roots.push(Root { guest, source: Source::Granted(fd), writable: grant.writable, how });
         }
         let temporary = split(TEMPORARY.as_bytes());
         if roots.iter().all(|root| root.guest != temporary) {
-            roots.push(Root { guest: temporary, source: Source::Temporary(OnceCell::new()), writable: true });
+            let source = Source::Temporary(OnceCell::new());
+            roots.push(Root { guest: temporary, source, writable: true, how: ResolveFlags::BENEATH });
         }
         Ok(Roots(roots))
     }
@@ -199,6 +205,26 @@ impl Roots {
             .collect()
     }
 
+    /// What is in a file, by the absolute path that a process calls it, if it is not larger than that.
+    ///
+    /// # Errors
+    /// There is no such file, it is none, it is too large, or it cannot be read.
+    pub fn read(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
+        let Place::Beneath(at) = self.find(b"/", path.as_bytes())?.place else { return Err(Errno::NOENT.into()) };
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = std::fs::File::from(self.open(&at, flags, Mode::empty())?);
+        let known = file.metadata()?;
+        if !known.is_file() {
+            return Err(Errno::INVAL.into());
+        }
+        if known.len() > most {
+            return Err(Errno::FBIG.into());
+        }
+        let mut content = Vec::new();
+        file.take(most).read_to_end(&mut content)?;
+        Ok(content)
+    }
+
     /// Whether a process may change what is there.
     pub(super) fn is_writable(&self, at: &Beneath) -> bool {
         self.0[at.root].writable
@@ -212,10 +238,11 @@ impl Roots {
     /// Opens something. What leads out is not there.
     pub(super) fn open(&self, at: &Beneath, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let how = at.how | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
-        let how = if how.contains(ResolveFlags::IN_ROOT) { how } else { how | ResolveFlags::BENEATH };
-        let directory = match &at.scope {
-            Some(directory) => directory.as_fd(),
-            None => self.0[at.root].source.directory()?,
+        let root = &self.0[at.root];
+        let (directory, how) = match &at.scope {
+            Some(directory) if at.how.contains(ResolveFlags::IN_ROOT) => (directory.as_fd(), how),
+            Some(directory) => (directory.as_fd(), how | ResolveFlags::BENEATH),
+            None => (root.source.directory()?, how | root.how),
         };
         for _ in 0..RETRIES {
             match openat2(directory, &at.rest[..], flags | OFlags::CLOEXEC, mode, how) {

@@ -1,12 +1,15 @@
 //! A process's memory: the executable, the heap behind it, what it maps, and its stack.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use linker::memory::Protection;
 use rustix::io::Errno;
 
 use super::abi::Abi;
-use super::{Process, StartError};
+use super::opened::Opened;
+use super::{Fail, Process, StartError};
 use crate::executor::hosted::engine::{Access, Engine, PAGE};
 use crate::executor::{AccessError, Guest};
 use crate::linked::Mapped;
@@ -33,6 +36,44 @@ pub(super) struct Space {
     pub(super) stack: RangeInclusive<u64>,
     /// Mappings there are, at most.
     count: usize,
+    /// Parts of files that are mapped, by where they begin.
+    files: BTreeMap<u64, Part>,
+}
+
+/// A part of a file that is mapped.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    file: Rc<Opened>,
+    pub(super) range: RangeInclusive<u64>,
+    /// Where in the file it begins.
+    offset: u64,
+}
+
+/// A file that is mapped.
+#[derive(Clone, Debug)]
+pub struct InFile {
+    /// The file, as the process calls it.
+    pub path: String,
+    /// Where a part of it is mapped.
+    pub start: u64,
+    /// Where in the file that begins.
+    pub offset: u64,
+}
+
+impl Part {
+    /// What of it is in a range.
+    fn within(&self, start: u64, end: u64) -> Option<Part> {
+        let (from, to) = (start.max(*self.range.start()), end.min(*self.range.end()));
+        let offset = self.offset + from.checked_sub(*self.range.start())?;
+        (from <= to).then(|| Part { file: self.file.clone(), range: from..=to, offset })
+    }
+
+    /// So many bytes of the file behind it.
+    pub(super) fn behind(&self, size: u64) -> Option<Part> {
+        let start = self.range.end().checked_add(1)?;
+        let offset = self.offset.checked_add(start - self.range.start())?;
+        Some(Part { file: self.file.clone(), range: start..=start.checked_add(size.checked_sub(1)?)?, offset })
+    }
 }
 
 impl Space {
@@ -40,7 +81,14 @@ impl Space {
         let largest = if abi.is_64 { 1 << 36 } else { 1 << 30 };
         let size = stack.clamp(PAGE, largest).next_multiple_of(PAGE);
         let start = abi.stack_end - size;
-        Space { base: 0, heap: (0, 0), top: start - GAP, stack: start..=abi.stack_end - 1, count: 8 }
+        Space {
+            base: 0,
+            heap: (0, 0),
+            top: start - GAP,
+            stack: start..=abi.stack_end - 1,
+            count: 8,
+            files: BTreeMap::new(),
+        }
     }
 }
 
@@ -51,18 +99,46 @@ pub(super) fn up(address: u64) -> Option<u64> {
 impl<E: Engine + 'static> Process<E> {
     /// Maps the executable, and the stack.
     pub(super) fn map_executable(&mut self, executable: &Mapped) -> Result<(), StartError> {
-        let first = executable.parts.first().map_or(0, |part| part.address);
         if executable.movable {
             let start = self.abi.movable.checked_next_multiple_of(executable.alignment).unwrap_or(0);
-            self.space.base = start.wrapping_sub(first);
+            self.space.base = start.wrapping_sub(executable.parts.first().map_or(0, |part| part.address));
         }
+        let end = self.map_parts(executable, self.space.base)?;
+        self.space.heap = (end, end);
+        let executable_stack = executable.executable_stack.unwrap_or(!self.abi.is_64);
+        let access = Access { execute: executable_stack, ..Access::DATA };
+        self.machine.engine.protect(self.space.stack.clone(), access);
+        Ok(())
+    }
+
+    /// Maps the run-time linker where there is room, and returns how far it is from where it says.
+    pub(super) fn map_interpreter(&mut self, interpreter: &Mapped) -> Result<u64, StartError> {
+        let room = || StartError::NoRoom("the run-time linker".to_owned());
+        if !interpreter.movable {
+            self.map_parts(interpreter, 0)?;
+            return Ok(0);
+        }
+        let (Some(first), Some(last)) = (interpreter.parts.first(), interpreter.parts.last()) else { return Ok(0) };
+        let size = last.address.wrapping_add(last.size).wrapping_sub(first.address);
+        let size = size.checked_add(interpreter.alignment).ok_or_else(room)?;
+        let start = self.unused(size).map_err(|_| room())?.map_err(|_| room())?;
+        let base = start.next_multiple_of(interpreter.alignment).wrapping_sub(first.address);
+        self.map_parts(interpreter, base)?;
+        Ok(base)
+    }
+
+    /// Maps what is in a file of the ELF format, this far from where it says. Returns its end.
+    fn map_parts(&mut self, file: &Mapped, base: u64) -> Result<u64, StartError> {
         let mut end = 0;
         let limit = *self.space.stack.start() - GAP;
-        for part in &executable.parts {
-            let start = self.space.base.wrapping_add(part.address);
+        for part in &file.parts {
+            let start = base.wrapping_add(part.address);
             let last = start.checked_add(part.size - 1).filter(|last| start >= PAGE && *last < limit);
             let room = || StartError::NoRoom(format!("the segment at {:#x} of {:#x} bytes", part.address, part.size));
             let last = last.ok_or_else(room)?;
+            if self.machine.engine.regions().conflict(&(start..=last)).is_some() {
+                return Err(room());
+            }
             let access = match part.protection {
                 Protection::Read => Access::READ,
                 Protection::ReadExecute => Access::CODE,
@@ -72,12 +148,8 @@ impl<E: Engine + 'static> Process<E> {
             self.machine.engine.write(start, &part.content).map_err(|_| room())?;
             end = last + 1;
         }
-        self.space.count += executable.parts.len();
-        self.space.heap = (end, end);
-        let executable_stack = executable.executable_stack.unwrap_or(!self.abi.is_64);
-        let access = Access { execute: executable_stack, ..Access::DATA };
-        self.machine.engine.protect(self.space.stack.clone(), access);
-        Ok(())
+        self.space.count += file.parts.len();
+        Ok(end)
     }
 
     /// Whether a range is one that a process may map.
@@ -128,6 +200,7 @@ impl<E: Engine + 'static> Process<E> {
 
     /// Unmaps whatever is in a range.
     pub(super) fn unmap(&mut self, range: &RangeInclusive<u64>) -> Result<(), AccessError> {
+        self.forget_files(range);
         for (region, access) in self.mappings(range)? {
             // What may not be accessed at all the engine takes for a reservation of ours, and would not give up.
             if access == Access::NONE {
@@ -135,6 +208,79 @@ impl<E: Engine + 'static> Process<E> {
             }
             self.machine.engine.unmap(*region.start()).map_err(AccessError::Refused)?;
             self.space.count = self.space.count.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Notes that a part of a file is mapped here.
+    pub(super) fn note_file(&mut self, range: RangeInclusive<u64>, file: Rc<Opened>, offset: u64) {
+        self.space.files.insert(*range.start(), Part { file, range, offset });
+    }
+
+    /// The parts of files that are mapped in a range, cut at its ends.
+    pub(super) fn files_in(&self, range: &RangeInclusive<u64>) -> Vec<Part> {
+        let before = self.space.files.range(..*range.start()).next_back();
+        let all = before.into_iter().chain(self.space.files.range(range.clone()));
+        all.filter_map(|(_, part)| part.within(*range.start(), *range.end())).collect()
+    }
+
+    /// What was mapped in a range is not there any more; what is in front of it and behind it is.
+    fn forget_files(&mut self, range: &RangeInclusive<u64>) {
+        for part in self.files_in(range) {
+            let before = self.space.files.range(..=*part.range.start()).next_back();
+            let Some(whole) = before.map(|(_, whole)| whole.clone()) else { continue };
+            self.space.files.remove(whole.range.start());
+            let front = range.start().checked_sub(1).and_then(|end| whole.within(0, end));
+            let behind = range.end().checked_add(1).and_then(|start| whole.within(start, u64::MAX));
+            for rest in front.into_iter().chain(behind) {
+                self.space.files.insert(*rest.range.start(), rest);
+            }
+        }
+    }
+
+    /// The files that are mapped, each once: where its first part is.
+    pub fn mapped_files(&self) -> Vec<InFile> {
+        let mut found: Vec<InFile> = Vec::new();
+        for part in self.space.files.values() {
+            let path = String::from_utf8_lossy(&part.file.path).into_owned();
+            if found.iter().all(|other| other.path != path) {
+                found.push(InFile { path, start: *part.range.start(), offset: part.offset });
+            }
+        }
+        found
+    }
+
+    /// Fills pages with what a part of a file has.
+    pub(super) fn refill(&mut self, part: &Part, start: u64) -> Result<(), Fail> {
+        self.fill(start, part.range.end() - part.range.start() + 1, &part.file, part.offset)?;
+        self.note(part, start);
+        Ok(())
+    }
+
+    /// Notes that a part of a file is mapped here, too.
+    pub(super) fn note(&mut self, part: &Part, start: u64) {
+        let range = start..=start + (part.range.end() - part.range.start());
+        self.note_file(range, part.file.clone(), part.offset);
+    }
+
+    /// Fills pages with what a file has from an offset on, as far as it goes.
+    pub(super) fn fill(&mut self, start: u64, size: u64, file: &Opened, offset: u64) -> Result<(), Fail> {
+        let mut done = 0;
+        while done < size {
+            let here = (size - done).min(1 << 20);
+            self.machine.spend(2 * here)?;
+            let bytes = file.read(here as usize, Some(offset + done))?;
+            // A page that is zero takes room only when it is written.
+            for (n, page) in bytes.chunks(PAGE as usize).enumerate() {
+                if page.iter().any(|&byte| byte != 0) {
+                    let at = start + done + n as u64 * PAGE;
+                    self.machine.engine.write(at, page).map_err(|_| Errno::NOMEM)?;
+                }
+            }
+            done += bytes.len() as u64;
+            if (bytes.len() as u64) < here {
+                break;
+            }
         }
         Ok(())
     }

@@ -34,8 +34,13 @@ mod at {
 pub(super) const USER: u64 = 1000;
 
 impl<E: Engine + 'static> Process<E> {
-    /// Writes it, and returns the stack pointer.
-    pub(super) fn begin_stack(&mut self, executable: &Mapped, start: &Start<'_>) -> Result<u64, StartError> {
+    /// Writes it, and returns the stack pointer. The run-time linker is this far from where it says, if there is one.
+    pub(super) fn begin_stack(
+        &mut self,
+        executable: &Mapped,
+        interpreter: u64,
+        start: &Start<'_>,
+    ) -> Result<u64, StartError> {
         // At the very end of the stack are the texts.
         let mut texts = Vec::new();
         let mut text = |text: &[u8]| {
@@ -67,7 +72,7 @@ impl<E: Engine + 'static> Process<E> {
             (at::PHDR, executable.headers.map_or(0, |at| self.space.base.wrapping_add(at))),
             (at::PHENT, executable.header_size),
             (at::PHNUM, executable.header_count),
-            (at::BASE, 0),
+            (at::BASE, interpreter),
             (at::FLAGS, 0),
             (at::ENTRY, self.space.base.wrapping_add(executable.entry)),
             (at::UID, USER),

@@ -26,7 +26,7 @@ pub(super) fn grant(text: &str) -> Result<Grant, String> {
             return Err(format!("{guest} is what the program would call it: expected an absolute path without '..'"));
         }
     };
-    Ok(Grant { host, guest, writable })
+    Ok(Grant { host, guest, writable, is_root: false })
 }
 
 fn is_plain(path: &Path) -> bool {
@@ -37,6 +37,13 @@ fn is_plain(path: &Path) -> bool {
 fn own_name(host: &Path) -> std::io::Result<PathBuf> {
     let path = std::path::absolute(host)?;
     if is_plain(&path) { Ok(path) } else { path.canonicalize() }
+}
+
+/// The directories that a program has: those of `--dir`, and that of `--sysroot` as its root.
+pub(super) fn all(directories: &[Grant], sysroot: Option<&Path>) -> Vec<Grant> {
+    let root =
+        sysroot.map(|host| Grant { host: host.to_owned(), guest: PathBuf::from("/"), writable: false, is_root: true });
+    root.into_iter().chain(directories.iter().cloned()).collect()
 }
 
 /// Where a program works that has these directories: where we do, if that is in one of them.

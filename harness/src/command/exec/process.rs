@@ -4,18 +4,16 @@ use std::path::Path;
 
 use linker::Target;
 
-use super::{Args, System, grants, output};
+use super::{Args, System, ended, grants, interpreter, output};
 use crate::command::debugger::{Attendance, Debugger, finish};
-use crate::debug::Stopped;
 use crate::executor::hosted::engine::{Engine, PAGE};
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
 use crate::gdb::{self, Over};
-use crate::linked::{Executable, Linked};
+use crate::linked::Executable;
 use crate::linking::{Input, Timings};
-use crate::linux::{End, Process, Roots, Start, signal_name};
-use crate::locate;
-use crate::machine::{Exit, Register, Stop};
+use crate::linux::{End, Process, Roots, Start};
+use crate::machine::{Exit, Stop};
 use crate::messages;
 use crate::trace::Names;
 
@@ -54,6 +52,9 @@ pub(super) fn is_meant(args: &Args, file: &Input, target: &'static Target) -> Re
         System::Linux => Ok(true),
         System::Auto if is_called || elsewhere || !Process::<unicorn::Processor>::is_for(target) => Ok(false),
         System::Auto => Ok(Executable::read(&file.name, &file.data, target).is_ok_and(|executable| {
+            if executable.interpreter().is_some() {
+                return true;
+            }
             let starts_itself = executable.entry().is_some() && executable.entry() == executable.value(START);
             !executable.wants_definitions() && (starts_itself || !executable.defines("main"))
         })),
@@ -92,10 +93,17 @@ pub(super) fn run_image(
         }
     };
     let environment: Vec<String> = args.environment.iter().filter_map(|word| variable(word)).collect();
-    let roots = match Roots::new(&args.directories) {
+    let roots = match Roots::new(&grants::all(&args.directories, args.sysroot.as_deref())) {
         Ok(roots) => roots,
         Err(error) => {
-            messages::error(&format!("--dir {error}"));
+            messages::error(&error);
+            return Ok(exit::NOT_STARTED);
+        }
+    };
+    let interpreter = match timings.phase("read", || interpreter::map(args, &executable, &roots, target)) {
+        Ok(interpreter) => interpreter,
+        Err(error) => {
+            messages::error(&format!("{}: {error}", file.name));
             return Ok(exit::NOT_STARTED);
         }
     };
@@ -114,7 +122,7 @@ pub(super) fn run_image(
     let attendance = debugger.as_mut().map_or(Attendance::Nobody, |debugger| debugger.attendance(image));
     let process = timings.phase("start", || {
         let engine = unicorn::processor(target, 0).map_err(|error| error.to_string())?;
-        Process::new(engine, &mapped, &start, roots, sink).map_err(|error| error.to_string())
+        Process::new(engine, (&mapped, interpreter.as_ref()), &start, roots, sink).map_err(|error| error.to_string())
     });
     let mut process = match process {
         Ok(process) => process,
@@ -162,36 +170,10 @@ pub(super) fn run_image(
     if let Some(status) = output::unwritten(&refused) {
         return Ok(status);
     }
-    let known = if matches!(end, End::Exited(_)) { None } else { executable.known(PAGE, process.base()).ok() };
+    if !matches!(end, End::Exited(_)) {
+        ended::say(&mut process, &end, file, &executable, target);
+    }
     let status = status(&end);
-    let thread = process.thread().map_or_else(String::new, |(id, name)| format!(" in thread {id} ({name})"));
-    match &end {
-        End::Exited(_) => {}
-        End::Killed { signal, fault: None } => messages::say(&format!("ended by {}{thread}", signal_name(*signal))),
-        End::Killed { signal, fault: Some(fault) } => {
-            let at = place(known.as_ref(), fault.pc);
-            messages::say(&format!("ended by {}{thread}: {fault}{at}", signal_name(*signal)));
-        }
-        End::Deadlock(waiting) => {
-            messages::say(&"it waits for ever: nobody is left who could end that");
-            for thread in waiting {
-                // Registers are there, or the machine is gone and has been said to be.
-                let _ = process.show(thread.thread);
-                let pc = process.get(Register::Pc) as u64;
-                messages::say(&format!("{thread}, at {pc:#x}{}", place(known.as_ref(), pc)));
-                backtrace(known.as_ref(), file, target, &mut process);
-            }
-        }
-        End::Stopped(stop) => {
-            let pc = process.get(Register::Pc) as u64;
-            let at = if matches!(stop, Stop::OutOfBudget(_)) { format!(" at {pc:#x}") } else { String::new() };
-            messages::say(&format!("{stop}{at}{}", place(known.as_ref(), pc)));
-            super::hint(stop);
-        }
-    }
-    if !matches!(end, End::Deadlock(_)) {
-        backtrace(known.as_ref(), file, target, &mut process);
-    }
     if args.verbose {
         report(&process);
     }
@@ -200,22 +182,6 @@ pub(super) fn run_image(
     }
     super::print_timings(args, &timings);
     Ok(status)
-}
-
-/// Says how the thread that is shown got to where it is.
-fn backtrace<E: Engine + 'static>(
-    known: Option<&Linked<'_>>,
-    file: &Input,
-    target: &'static Target,
-    process: &mut Process<E>,
-) {
-    let Some(known) = known else { return };
-    let stopped = Stopped::new(target, |register| process.get(register));
-    let mut read = |address: u64, into: &mut [u8]| process.read(address, into);
-    let trace = stopped.backtrace(known, std::slice::from_ref(file), None, &mut read);
-    if trace.frames.len() > 1 {
-        messages::say(&trace);
-    }
 }
 
 /// How a process ended, for a debugger.
@@ -239,11 +205,6 @@ fn umask() -> u32 {
     let own = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::umask(own);
     own.as_raw_mode()
-}
-
-/// Where in the program an address is, as it is said behind it.
-fn place(known: Option<&Linked<'_>>, pc: u64) -> String {
-    known.and_then(|known| locate::nearest(known, pc)).map_or_else(String::new, |name| format!(", in {name}"))
 }
 
 /// Says which system calls were refused.

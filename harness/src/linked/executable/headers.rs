@@ -21,6 +21,8 @@ pub(super) struct Headers<'data> {
     pub(super) entry: u64,
     /// Where the program headers are in memory, if they are, how many bytes each has, and how many there are.
     pub(super) table: (Option<u64>, u64, u64),
+    /// The run-time linker that it wants (PT_INTERP), and which header says so.
+    pub(super) interpreter: Option<(usize, String)>,
     /// What PT_GNU_STACK says: whether code on the stack is executed.
     pub(super) executable_stack: Option<bool>,
     /// What is loaded, by address.
@@ -178,10 +180,7 @@ impl<'data> Headers<'data> {
                 elf::PT_DYNAMIC => self.dynamic = Some(content()?),
                 elf::PT_INTERP => {
                     let name = text(content()?.split(|&byte| byte == 0).next().unwrap_or_default());
-                    return Err(Problem::Refused(format!(
-                        "{} (PT_INTERP) wants the run-time linker {name}: link it with -static or -static-pie",
-                        at()
-                    )));
+                    self.interpreter = Some((number, name));
                 }
                 _ => {}
             }

@@ -95,6 +95,18 @@ impl<'data> Executable<'data> {
         Some(self.headers.entry).filter(|entry| *entry != 0)
     }
 
+    /// The path of the run-time linker that it wants (PT_INTERP).
+    pub fn interpreter(&self) -> Option<&str> {
+        self.headers.interpreter.as_ref().map(|(_, name)| name.as_str())
+    }
+
+    /// How far what is mapped here is from where it says, if this is where its file from an offset on was mapped.
+    pub fn distance(&self, address: u64, offset: u64, page: u64) -> Option<u64> {
+        let begins = |load: &&super::headers::Load<'_>| load.offset & !(page - 1) == offset;
+        let load = self.headers.loads.iter().find(begins)?;
+        Some(address.wrapping_sub(load.address & !(page - 1)))
+    }
+
     /// The value of a symbol that it defines, before it is anywhere.
     pub fn value(&self, name: &str) -> Option<u64> {
         super::relocations::defined(&self.headers.symbols, name).map(|symbol| symbol.value)

@@ -2,7 +2,7 @@
 //! C library would.
 //!
 //! Static executables can be loaded (ET_EXEC), and static ones that can be anywhere (ET_DYN without PT_INTERP and DT_NEEDED). What
-//! a run-time linker would have to do is refused by name. The file is untrusted: reading it and loading it cost what is linear
+//! a run-time linker would have to do is refused by name: with one, an executable is mapped as a system does it. The file is untrusted: reading it and loading it cost what is linear
 //! in its size, and say what is wrong with it.
 
 mod content;
@@ -58,23 +58,48 @@ pub enum Prepared {
     Mapped,
 }
 
+fn headers_of<'data>(target: &'static Target, data: &'data [u8]) -> Result<Headers<'data>, Problem> {
+    match target.pointer_bits {
+        64 => headers::read::<FileHeader64<_>>(target, data),
+        _ => headers::read::<FileHeader32<_>>(target, data),
+    }
+}
+
 impl<'data> Executable<'data> {
-    /// Reads an executable for this target. `file` is its name in messages.
+    /// Reads an executable for this target. `file` is its name in messages. One that wants a run-time linker can only be
+    /// [mapped](Executable::mapped): what that one does is not read.
     ///
     /// # Errors
-    /// It is malformed, for another target, or in need of a run-time linker.
+    /// It is malformed, for another target, or in need of shared objects without naming a run-time linker.
     pub fn read(file: &str, data: &'data [u8], target: &'static Target) -> Result<Executable<'data>, LoadError> {
         let named = |problem| LoadError { file: file.to_owned(), problem };
-        let headers = match target.pointer_bits {
-            64 => headers::read::<FileHeader64<_>>(target, data),
-            _ => headers::read::<FileHeader32<_>>(target, data),
-        };
-        let headers = headers.map_err(named)?;
+        let headers = headers_of(target, data).map_err(named)?;
+        if headers.interpreter.is_some() {
+            return Ok(Executable::to_map(file, target, data, headers));
+        }
         let content = Content { loads: &headers.loads };
         let dynamic = headers.dynamic.map(|section| Dynamic::read(target, section, &content)).transpose();
         let dynamic = dynamic.map_err(named)?.unwrap_or_default();
         let tables = relocations::tables(target, &headers, &dynamic, &content).map_err(named)?;
         Ok(Executable { file: file.to_owned(), target, data, headers, dynamic, tables })
+    }
+
+    /// Reads a shared object, which can only be [mapped](Executable::mapped).
+    ///
+    /// # Errors
+    /// It is malformed, or for another target.
+    pub fn read_library(
+        file: &str,
+        data: &'data [u8],
+        target: &'static Target,
+    ) -> Result<Executable<'data>, LoadError> {
+        let headers = headers_of(target, data).map_err(|problem| LoadError { file: file.to_owned(), problem })?;
+        Ok(Executable::to_map(file, target, data, headers))
+    }
+
+    fn to_map(file: &str, target: &'static Target, data: &'data [u8], headers: Headers<'data>) -> Executable<'data> {
+        let (dynamic, tables) = (Dynamic::default(), Vec::new());
+        Executable { file: file.to_owned(), target, data, headers, dynamic, tables }
     }
 
     /// Whether it defines a symbol of this name.
@@ -94,6 +119,11 @@ impl<'data> Executable<'data> {
     fn place<E: Executor>(&self, machine: &mut E, prepared: Prepared) -> Result<Linked<'data>, Problem> {
         let Executable { target, headers, dynamic, tables, .. } = self;
         let target = *target;
+        if let Some((number, name)) = &headers.interpreter {
+            return Err(Problem::Refused(format!(
+                "program header {number} (PT_INTERP) wants the run-time linker {name}: link it with -static or -static-pie"
+            )));
+        }
         let content = Content { loads: &headers.loads };
         let relocated = prepared == Prepared::Relocated;
         let mut pages = Pages::new(headers, self.data, machine.page_size(), relocated);

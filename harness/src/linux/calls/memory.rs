@@ -1,10 +1,13 @@
 //! Calls about memory.
 
+use std::rc::Rc;
+
 use rustix::io::Errno;
 
 use crate::executor::Guest as _;
 use crate::executor::hosted::engine::{Access, Engine, PAGE};
 use crate::linux::files::File;
+use crate::linux::opened::Opened;
 use crate::linux::space::up;
 use crate::linux::{Process, Served};
 
@@ -12,6 +15,7 @@ use crate::linux::{Process, Served};
 const PROT_READ: u64 = 1;
 const PROT_WRITE: u64 = 2;
 const PROT_EXEC: u64 = 4;
+const MAP_PRIVATE: u64 = 2;
 const MAP_FIXED: u64 = 0x10;
 const MAP_ANONYMOUS: u64 = 0x20;
 const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
@@ -53,12 +57,9 @@ impl<E: Engine + 'static> Process<E> {
         if !offset.is_multiple_of(PAGE) || flags & 0xf == 0 {
             return Err(Errno::INVAL.into());
         }
-        if flags & MAP_ANONYMOUS == 0 {
-            // Zeros can be had, and nothing else is a file that could be mapped.
-            match self.files.get(file as i32)?.file {
-                File::Zero => {}
-                _ => return Err(Errno::NODEV.into()),
-            }
+        let content = if flags & MAP_ANONYMOUS == 0 { self.mappable(file, protection, flags)? } else { None };
+        if content.is_some() && offset.checked_add(size).is_none_or(|end| end > i64::MAX as u64) {
+            return Err(Errno::OVERFLOW.into());
         }
         let start = if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
             if !hint.is_multiple_of(PAGE) {
@@ -80,7 +81,32 @@ impl<E: Engine + 'static> Process<E> {
             if hint != 0 && self.is_mappable(hint, size) && free(self) { hint } else { self.unused(size)?? }
         };
         self.map(start, size, access(protection))?;
+        if let Some(content) = content {
+            if let Err(fail) = self.fill(start, size, &content, offset) {
+                self.unmap(&(start..=start + (size - 1)))?;
+                return Err(fail);
+            }
+            self.note_file(start..=start + (size - 1), content, offset);
+        }
         Ok(start)
+    }
+
+    /// The file that is to be mapped; none where it is zeros. Pages that are written and shared are not to be had, as nothing writes
+    /// them back.
+    fn mappable(&self, file: u64, protection: u64, flags: u64) -> Result<Option<Rc<Opened>>, Errno> {
+        const WRITE_ONLY: u32 = 1;
+        const READ_WRITE: u32 = 2;
+        let opened = match &self.files.get(file as i32)?.file {
+            File::Zero => return Ok(None),
+            File::Opened(opened) if !opened.is_directory() => opened,
+            _ => return Err(Errno::NODEV),
+        };
+        let access = opened.flags.get() & 3;
+        let shared = flags & 0xf != MAP_PRIVATE;
+        if access == WRITE_ONLY || shared && protection & PROT_WRITE != 0 && access != READ_WRITE {
+            return Err(Errno::ACCESS);
+        }
+        if shared && protection & PROT_WRITE != 0 { Err(Errno::NODEV) } else { Ok(Some(opened.clone())) }
     }
 
     pub(super) fn munmap(&mut self, a: &[u64; 6]) -> Served {
@@ -131,9 +157,15 @@ impl<E: Engine + 'static> Process<E> {
         let parts = self.mappings(&(old..=old + (size - 1)))?;
         let held: u64 = parts.iter().map(|(region, _)| region.end() - region.start() + 1).sum();
         let access = parts.first().map(|part| part.1).filter(|_| held == size).ok_or(Errno::FAULT)?;
+        // What a file has behind its end comes with it.
+        let files = self.files_in(&(old..=old + (size - 1)));
+        let last = files.last().filter(|part| *part.range.end() == old + (size - 1)).cloned();
         let behind = old + size..=old + (wanted - 1);
         if self.is_mappable(old, wanted) && self.machine.engine.regions().conflict(&behind).is_none() {
             self.map(old + size, wanted - size, access)?;
+            if let Some(tail) = last.and_then(|part| part.behind(wanted - size)) {
+                self.refill(&tail, old + size)?;
+            }
             return Ok(old);
         }
         if flags & MREMAP_MAYMOVE == 0 {
@@ -144,6 +176,13 @@ impl<E: Engine + 'static> Process<E> {
         // What cannot be accessed at all has nothing in it that could be copied.
         if access != Access::NONE {
             self.copy(old, new, size)?;
+        }
+        for part in files {
+            let start = new + (part.range.start() - old);
+            self.note(&part, start);
+        }
+        if let Some(tail) = last.and_then(|part| part.behind(wanted - size)) {
+            self.refill(&tail, new + size)?;
         }
         self.unmap(&(old..=old + (size - 1)))?;
         Ok(new)
@@ -157,9 +196,14 @@ impl<E: Engine + 'static> Process<E> {
         if !self.is_mappable(a[0], size) {
             return Err(Errno::NOMEM.into());
         }
-        for (region, access) in self.mappings(&(a[0]..=a[0] + (size - 1)))? {
+        let range = a[0]..=a[0] + (size - 1);
+        let files = self.files_in(&range);
+        for (region, access) in self.mappings(&range)? {
             self.unmap(&region)?;
             self.map(*region.start(), region.end() - region.start() + 1, access)?;
+        }
+        for part in files {
+            self.refill(&part, *part.range.start())?;
         }
         Ok(0)
     }

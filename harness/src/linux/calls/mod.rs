@@ -28,7 +28,6 @@ type Serve<E> = fn(&mut Process<E>, &[u64; 6]) -> Served;
 /// A system call.
 struct Row<E: Engine> {
     /// Its name in the manual.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests say by it which row is wrong"))]
     name: &'static str,
     /// Its number for AArch64, and for ARM.
     numbers: [u32; 2],
@@ -214,6 +213,13 @@ impl<E: Engine + 'static> Process<E> {
     /// What the manual calls a system call, whether it is served or not.
     pub fn call_name(&self, number: u64) -> Option<&'static str> {
         name(self.abi.is_64, usize::try_from(number).ok()?)
+    }
+
+    /// The calls that are served: number and name of each.
+    pub fn calls(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let column = usize::from(!self.abi.is_64);
+        let there = Self::CALLS.iter().filter(move |row| row.numbers[column] != NONE);
+        there.map(move |row| (row.numbers[column].into(), row.name))
     }
 
     /// Serves a call by its number.

@@ -76,6 +76,9 @@ fn calls_do_what_linux_does() {
     for (emulator, program) in programs(directory.path(), &source("trees.c")) {
         compare(emulator, &program, 120);
     }
+    for (emulator, program) in programs(directory.path(), &source("maps.c")) {
+        compare(emulator, &program, 20);
+    }
     for (emulator, program) in programs(directory.path(), &source("files.c")) {
         compare(emulator, &program, 90);
         // The kernel itself is asked for what qemu-user does not know.

@@ -1,6 +1,7 @@
 //! Linux programs as `harness exec` runs them: each does what it does under qemu-user, linked by GNU ld. Where a compiler is not
 //! installed, its part is skipped and said so.
 
+mod dynamic;
 mod files;
 mod runner;
 mod rust;
