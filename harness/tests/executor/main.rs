@@ -10,6 +10,7 @@ mod faults;
 mod host;
 mod hostile;
 mod image;
+mod linux;
 mod memory;
 mod reset;
 mod support;

@@ -192,7 +192,7 @@ fn info(target: &'static Target, cpu: &Cpu, origin: u64) -> TargetInfo {
 }
 
 /// A processor for this target, with no memory. Whoever runs it has some of its own from `origin` on.
-pub(crate) fn processor(target: &'static Target, origin: u64) -> Result<Processor, NewError> {
+pub fn processor(target: &'static Target, origin: u64) -> Result<Processor, NewError> {
     let cpu = Cpu::of(target).ok_or(NewError::Unsupported(target.name))?;
     Ok(Wired::new(Emulation::new(target)?, info(target, &cpu, origin)))
 }
