@@ -66,6 +66,8 @@ enum Command {
     Check(command::check::Args),
     /// Say which relocated field makes a program fail, by another linker's image of the same objects
     Blame(Box<command::blame::Args>),
+    /// Find the smallest objects that still make a link or a program fail
+    Reduce(command::reduce::Args),
     /// Compare two reports: what regressed, was fixed, is new, gone or slower, and which relocations the regressions have in common
     Compare(command::compare::Args),
     /// Have all linkers that are installed link the corpus, and print relocation by linker: passed, failed, refused, and why
@@ -138,6 +140,7 @@ pub fn main() -> ExitCode {
                 | Command::Fuzz(_)
                 | Command::Coverage(_)
                 | Command::Diff(_)
+                | Command::Reduce(_)
                 | Command::Board(_)
         )
     );
@@ -162,6 +165,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => command::check::main(&args),
         Some(Command::Coverage(args)) => command::coverage::main(&args),
         Some(Command::Blame(args)) => command::blame::main(&args),
+        Some(Command::Reduce(args)) => command::reduce::main(&args),
         Some(Command::Compare(args)) => command::compare::main(&args),
         Some(Command::Subjects(args)) => command::subjects::main(&args),
         Some(Command::Fuzz(args)) => command::fuzz::main(&args),

@@ -102,6 +102,8 @@ pub mod plan;
 #[doc(hidden)]
 pub mod proof;
 #[doc(hidden)]
+pub mod reduce;
+#[doc(hidden)]
 pub mod response;
 pub mod rig;
 #[doc(hidden)]

@@ -20,6 +20,7 @@ pub mod image;
 pub mod ld;
 pub mod link;
 pub mod machine;
+pub mod reduce;
 pub mod relocations;
 pub mod run;
 pub mod serve;

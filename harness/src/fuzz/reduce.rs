@@ -1,6 +1,7 @@
 //! Smaller programs that are still wrong in the same way.
 
 use super::model::{Check, How, Id, Program, Shape, Use, What};
+use crate::shrink;
 
 /// The smallest program that was found for which `still` says that it is wrong as before. It is asked at most `limit` times.
 pub fn reduce(program: &Program, limit: usize, mut still: impl FnMut(&Program) -> bool) -> Program {
@@ -31,18 +32,9 @@ type Ask<'a> = dyn FnMut(&Program, &mut Program) -> bool + 'a;
 
 /// Drops runs of items, long ones first.
 fn drop_items(best: &mut Program, ask: &mut Ask<'_>) {
-    let mut length = best.items.len().div_ceil(2);
-    while length > 0 {
-        let mut from = 0;
-        while from < best.items.len() {
-            let dropped: Vec<Id> = best.items.iter().skip(from).take(length).map(|item| item.id).collect();
-            let candidate = best.retain(|item| !dropped.contains(&item.id));
-            if !ask(&candidate, best) {
-                from += length;
-            }
-        }
-        length /= 2;
-    }
+    let whole = best.clone();
+    let ids: Vec<Id> = whole.items.iter().map(|item| item.id).collect();
+    shrink::smallest(ids, usize::MAX, |kept| ask(&whole.retain(|item| kept.contains(&item.id)), best));
 }
 
 /// Moves everything from one object into the one before.
