@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::Moved;
 use super::counter::Counter;
+pub(super) use super::opened::NO_BLOCK;
 use super::opened::{MOST as MOST_OPENED, Opened};
 use super::random::Random;
 use super::{End, Fail, Served};
@@ -77,9 +78,6 @@ pub(super) struct Files {
     /// Whether those who wait for a file of the process's own are to look again.
     pub(super) changed: bool,
 }
-
-/// O_NONBLOCK
-pub(super) const NO_BLOCK: u32 = 0o4000;
 
 impl Files {
     pub(super) fn new(sink: Sink, output: u64) -> Files {

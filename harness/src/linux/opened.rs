@@ -15,6 +15,8 @@ const MOST_NAMES: usize = 1 << 20;
 
 /// O_APPEND
 pub(super) const APPEND: u32 = 0o2000;
+/// O_NONBLOCK
+pub(super) const NO_BLOCK: u32 = 0o4000;
 
 /// An open file: what `dup` shares.
 #[derive(Debug)]
@@ -152,7 +154,7 @@ impl Opened {
 
     /// Its flags, of which those can be set that Linux lets a process set.
     pub(super) fn set_flags(&self, flags: u32) -> Result<(), Errno> {
-        const SETTABLE: u32 = APPEND | super::files::NO_BLOCK;
+        const SETTABLE: u32 = APPEND | NO_BLOCK;
         if let Body::File(fd) = &self.body {
             fcntl_setfl(fd, if flags & APPEND != 0 { OFlags::APPEND } else { OFlags::empty() })?;
         }
