@@ -29,6 +29,7 @@ const COMMON: &[(&str, Kind)] = &[
     ("recompile with -fpic", Kind::Unsupported),
     ("recompile with -fpie", Kind::Unsupported),
     ("cannot refer to absolute symbol", Kind::Unsupported),
+    ("unimplemented reloc", Kind::Unsupported),
     ("unsupported", Kind::Unsupported),
     ("not supported", Kind::Unsupported),
     ("not implemented", Kind::Unsupported),
