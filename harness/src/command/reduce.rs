@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use outside::{Limits, Scratch};
 
-use crate::exit::{self, BadOutput, Usage};
+use crate::exit::{self, BadInput, BadOutput, Usage};
 use crate::inputs;
 use crate::messages::quoted;
 use crate::reduce::{self, Part};
@@ -135,7 +135,8 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
             None => outln!("  {name}: {} bytes", part.bytes.len()),
         }
     }
-    let shown: Vec<String> = names.iter().map(|name| quoted(&args.output.join(name).display().to_string())).collect();
+    let shown: Vec<String> =
+        names.iter().map(|name| quoted(&args.output.join(&name[2..]).display().to_string())).collect();
     outln!("{}", shown.join(" "));
     Ok(exit::OK)
 }
@@ -169,8 +170,13 @@ fn write(parts: &[Part], directory: &Path) -> anyhow::Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for part in parts {
         let name = part.archive.as_ref().unwrap_or(&part.name);
-        if names.contains(name) {
+        // Never an option, nor a file of words.
+        let word = format!("./{name}");
+        if names.contains(&word) {
             continue;
+        }
+        if ["", ".", ".."].contains(&name.as_str()) {
+            return Err(BadInput(format!("`{name}` is no name of a file")).into());
         }
         let path = directory.join(name);
         let bytes = match &part.archive {
@@ -183,7 +189,7 @@ fn write(parts: &[Part], directory: &Path) -> anyhow::Result<Vec<String>> {
             }
         };
         std::fs::write(&path, bytes).map_err(|error| unwritten(&path, &error))?;
-        names.push(name.clone());
+        names.push(word);
     }
     Ok(names)
 }

@@ -160,6 +160,7 @@ impl Attendant for Desk {
         if self.mode == Mode::Alone || is_host(begin) {
             return plain(processor, begin);
         }
+        self.told = false;
         processor.set_pc(begin);
         let waits = self.mode == Mode::Waiting;
         let mut report = if waits { None } else { self.due(begin & !1) };

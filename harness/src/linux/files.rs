@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -285,8 +285,8 @@ fn standard_input(most: usize) -> Result<Moved<Vec<u8>>, Errno> {
         return Ok(Moved::Waits);
     }
     let mut bytes = vec![0; most];
-    let error = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
-    let count = std::io::stdin().lock().read(&mut bytes).map_err(error)?;
+    // As it comes: what a buffer of ours held back, nobody would see that there is.
+    let count = rustix::io::read(rustix::stdio::stdin(), &mut bytes)?;
     bytes.truncate(count);
     Ok(Moved::Done(bytes))
 }

@@ -164,12 +164,16 @@ impl Opened {
 
     /// The next entries of a directory, each with the place behind it, as long as `take` takes them. They are sorted by name, so that a
     /// run can be had again, and read anew whenever the list begins.
-    pub(super) fn list(&self, mut take: impl FnMut(&Entry, u64) -> bool) -> Result<(), Errno> {
+    ///
+    /// How many entries had to be read for it.
+    pub(super) fn list(&self, mut take: impl FnMut(&Entry, u64) -> bool) -> Result<u64, Errno> {
+        let mut read = 0;
         let listing = match &self.body {
             Body::File(_) => return Err(Errno::NOTDIR),
             Body::Directory(fd, listing) => {
                 if listing.borrow().next == 0 {
                     listing.borrow_mut().entries = entries(fd)?;
+                    read = listing.borrow().entries.len() as u64;
                 }
                 listing
             }
@@ -183,7 +187,7 @@ impl Opened {
             }
             *next += 1;
         }
-        Ok(())
+        Ok(read)
     }
 }
 

@@ -128,6 +128,11 @@ impl Roots {
         for grant in grants {
             let fd = open(&grant.host, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
             let fd = fd.map_err(|errno| GrantError { path: grant.host.clone(), error: errno.into() })?;
+            if let Some(outer) = grants.iter().find(|outer| !grant.writable && !grant.is_root && outer.opens(grant)) {
+                let why =
+                    format!("it is to be read only, and {}, which it is in, may be written", outer.host.display());
+                return Err(GrantError { path: grant.host.clone(), error: std::io::Error::other(why) });
+            }
             let guest = split(grant.guest.as_os_str().as_encoded_bytes());
             roots.retain(|root: &Root| root.guest != guest);
             let how = if grant.is_root { ResolveFlags::IN_ROOT } else { ResolveFlags::BENEATH };
@@ -273,6 +278,15 @@ impl Roots {
         let flags = OFlags::PATH | OFlags::DIRECTORY;
         let directory = self.open(&Beneath { rest: directory, ..at.clone() }, flags, Mode::empty())?;
         Ok((directory, at.rest[start..].to_vec()))
+    }
+}
+
+impl Grant {
+    /// Whether it lets a process write what is granted to be read only: by links and new names there are more ways than one to a file.
+    fn opens(&self, other: &Grant) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_default();
+        let (own, other) = (real(&self.host), real(&other.host));
+        self.writable && own != other && other.starts_with(own)
     }
 }
 

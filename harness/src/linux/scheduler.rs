@@ -151,6 +151,14 @@ impl<E: Engine + 'static> Process<E> {
         match self.threads.current.outcome.take() {
             None => {}
             Some(Outcome::Value(value)) => self.machine.set(Register::Core(0), value.into()),
+            // A handler comes first, and has calls of its own: what was done so far is what this one comes to.
+            Some(Outcome::Again)
+                if self.interrupts(&self.threads.current).is_some() && self.threads.current.done > 0 =>
+            {
+                let done = std::mem::take(&mut self.threads.current.done);
+                self.threads.current.until = None;
+                self.machine.set(Register::Core(0), done as u128);
+            }
             Some(Outcome::Again) => {
                 let thumb = self.machine.engine.thumb();
                 let pc = self.machine.get(Register::Pc) as u64;

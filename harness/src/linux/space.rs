@@ -47,6 +47,8 @@ pub(super) struct Part {
     pub(super) range: RangeInclusive<u64>,
     /// Where in the file it begins.
     offset: u64,
+    /// Whether what is written is to be seen by others: it cannot be written then.
+    pub(super) shared: bool,
 }
 
 /// A file that is mapped.
@@ -65,14 +67,14 @@ impl Part {
     fn within(&self, start: u64, end: u64) -> Option<Part> {
         let (from, to) = (start.max(*self.range.start()), end.min(*self.range.end()));
         let offset = self.offset + from.checked_sub(*self.range.start())?;
-        (from <= to).then(|| Part { file: self.file.clone(), range: from..=to, offset })
+        (from <= to).then(|| Part { range: from..=to, offset, ..self.clone() })
     }
 
     /// So many bytes of the file behind it.
     pub(super) fn behind(&self, size: u64) -> Option<Part> {
         let start = self.range.end().checked_add(1)?;
         let offset = self.offset.checked_add(start - self.range.start())?;
-        Some(Part { file: self.file.clone(), range: start..=start.checked_add(size.checked_sub(1)?)?, offset })
+        Some(Part { range: start..=start.checked_add(size.checked_sub(1)?)?, offset, ..self.clone() })
     }
 }
 
@@ -213,8 +215,8 @@ impl<E: Engine + 'static> Process<E> {
     }
 
     /// Notes that a part of a file is mapped here.
-    pub(super) fn note_file(&mut self, range: RangeInclusive<u64>, file: Rc<Opened>, offset: u64) {
-        self.space.files.insert(*range.start(), Part { file, range, offset });
+    pub(super) fn note_file(&mut self, range: RangeInclusive<u64>, file: Rc<Opened>, offset: u64, shared: bool) {
+        self.space.files.insert(*range.start(), Part { file, range, offset, shared });
     }
 
     /// The parts of files that are mapped in a range, cut at its ends.
@@ -250,6 +252,13 @@ impl<E: Engine + 'static> Process<E> {
         found
     }
 
+    /// Whether a part of a file that is shared is mapped in a range.
+    pub(super) fn is_shared(&self, range: &RangeInclusive<u64>) -> bool {
+        let parts = self.space.files.range(..=*range.end()).rev();
+        let mut parts = parts.take_while(|(_, part)| part.range.end() >= range.start());
+        parts.any(|(_, part)| part.shared)
+    }
+
     /// Fills pages with what a part of a file has.
     pub(super) fn refill(&mut self, part: &Part, start: u64) -> Result<(), Fail> {
         self.fill(start, part.range.end() - part.range.start() + 1, &part.file, part.offset)?;
@@ -260,7 +269,7 @@ impl<E: Engine + 'static> Process<E> {
     /// Notes that a part of a file is mapped here, too.
     pub(super) fn note(&mut self, part: &Part, start: u64) {
         let range = start..=start + (part.range.end() - part.range.start());
-        self.note_file(range, part.file.clone(), part.offset);
+        self.note_file(range, part.file.clone(), part.offset, part.shared);
     }
 
     /// Fills pages with what a file has from an offset on, as far as it goes.

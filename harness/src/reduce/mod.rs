@@ -6,6 +6,8 @@
 mod files;
 mod object;
 
+use std::cell::Cell;
+
 use crate::shrink;
 
 pub use self::files::read;
@@ -27,10 +29,10 @@ const ROUNDS: usize = 4;
 
 /// The smallest input that was found of which `still` is true, as it is of this. `still` is asked at most `limit` times.
 pub fn reduce(parts: Vec<Part>, limit: usize, still: &mut dyn FnMut(&[Part]) -> bool) -> Vec<Part> {
-    let mut asked = 0;
+    let asked = Cell::new(0);
     let mut ask = |parts: &[Part]| {
-        asked += 1;
-        asked <= limit && still(parts)
+        asked.set(asked.get() + 1);
+        asked.get() <= limit && still(parts)
     };
     let mut best = shrink::smallest(parts, usize::MAX, &mut ask);
     for _ in 0..ROUNDS {
@@ -39,6 +41,9 @@ pub fn reduce(parts: Vec<Part>, limit: usize, still: &mut dyn FnMut(&[Part]) -> 
             for kind in Kept::ALL {
                 let base = best[index].bytes.clone();
                 let with = |kept: &[usize]| {
+                    if asked.get() >= limit {
+                        return None;
+                    }
                     let mut candidate = best.clone();
                     candidate[index].bytes = object::keep(&base, kind, kept)?;
                     Some(candidate)

@@ -56,8 +56,11 @@ fn installed(name: &str, target: &'static Target) -> Option<String> {
 /// The libraries that are mapped, and the run-time linker, each with how far it is from where it says. What cannot be read any more is
 /// left out.
 pub(super) fn libraries(process: &Process<unicorn::Processor>, target: &'static Target) -> Vec<(Input, u64)> {
+    // All of them together are no larger than one may be.
+    let mut left = LARGEST;
     let mapped = process.mapped_files().into_iter().filter_map(|file| {
-        let data = process.roots().read(&file.path, LARGEST).ok()?;
+        let data = process.roots().read(&file.path, left).ok()?;
+        left -= data.len() as u64;
         let base = Executable::read_library(&file.path, &data, target).ok()?.distance(file.start, file.offset, PAGE)?;
         Some((Input::new(file.path, Data::Read(data)), base))
     });

@@ -50,6 +50,7 @@ impl<W: Wire> Attended for Wired<W> {
     }
 
     fn set_traps(&mut self, traps: &Traps) {
+        self.make_room(8 * traps.breakpoints.len() + 24 * traps.watchpoints.len());
         self.batch.traps(traps);
     }
 

@@ -86,7 +86,7 @@ impl<E: Engine + 'static> Process<E> {
                 self.unmap(&(start..=start + (size - 1)))?;
                 return Err(fail);
             }
-            self.note_file(start..=start + (size - 1), content, offset);
+            self.note_file(start..=start + (size - 1), content, offset, flags & 0xf != MAP_PRIVATE);
         }
         Ok(start)
     }
@@ -136,6 +136,9 @@ impl<E: Engine + 'static> Process<E> {
                 return Err(Errno::NOMEM.into());
             }
             next = *region.end() + 1;
+            if a[2] & PROT_WRITE != 0 && self.is_shared(&region) {
+                return Err(Errno::ACCESS.into());
+            }
             self.machine.engine.protect(region, access(a[2]));
         }
         if next == a[0] + size { Ok(0) } else { Err(Errno::NOMEM.into()) }

@@ -14,6 +14,8 @@ use crate::linux::{Fail, Process, Served};
 const MOST_LISTED: u64 = 1 << 16;
 /// Work that an entry of a directory is taken for.
 const ENTRY: u64 = 64;
+/// Host work that reading and keeping an entry is taken for.
+const READ: u64 = 1024;
 
 /// Two halves of a number in registers.
 pub(super) fn pair(low: u64, high: u64) -> u64 {
@@ -111,7 +113,7 @@ impl<E: Engine + 'static> Process<E> {
         let opened = self.opened(a[0] as i64, Errno::NOTDIR)?.clone();
         let mut bytes = Vec::new();
         let mut is_full = false;
-        opened.list(|entry, next| {
+        let read = opened.list(|entry, next| {
             let record = record(&self.abi, entry, next);
             is_full = bytes.len() + record.len() > room;
             if !is_full {
@@ -119,10 +121,11 @@ impl<E: Engine + 'static> Process<E> {
             }
             !is_full
         })?;
+        // They are kept as long as the directory is open.
+        self.machine.spend(READ * read + ENTRY * bytes.len() as u64 / 8)?;
         if bytes.is_empty() && is_full {
             return Err(Errno::INVAL.into());
         }
-        self.machine.spend(ENTRY * bytes.len() as u64 / 8)?;
         self.machine.write(a[1], &bytes)?;
         Ok(bytes.len() as u64)
     }

@@ -73,7 +73,7 @@ impl<E: Engine + 'static> Process<E> {
             let events = match self.events(number) {
                 _ if number < 0 => 0,
                 Ok((events, from_outside)) => {
-                    outside |= from_outside;
+                    outside |= from_outside && wanted & IN != 0;
                     events & wanted
                 }
                 Err(_) => INVALID,
@@ -129,7 +129,7 @@ impl<E: Engine + 'static> Process<E> {
             let mut found = vec![0; size];
             for number in (0..count).filter(|number| wanted[number / 8] >> (number % 8) & 1 != 0) {
                 let (events, from_outside) = self.events(number as i32)?;
-                outside |= from_outside;
+                outside |= from_outside && of & IN != 0;
                 if events & of != 0 {
                     found[number / 8] |= 1 << (number % 8);
                     ready += 1;

@@ -1,6 +1,8 @@
 //! Calls that make, remove and change entries of directories. Each is done in the directory that has the entry, which is opened as all
 //! paths are; the kernel follows no link in the last name of these.
 
+use std::os::fd::AsRawFd as _;
+
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_NOW, fchmod, linkat, mkdirat,
     renameat_with, symlinkat, unlinkat, utimensat,
@@ -148,13 +150,13 @@ impl<E: Engine + 'static> Process<E> {
     pub(super) fn fchmodat(&mut self, from: u64, path: u64, mode: u64) -> Served {
         let at = self.changed(from, path, Entry::Old)?;
         let found = self.roots.open(&at, OFlags::PATH, Mode::empty())?;
-        // Only what can be opened without consequences has its rights changed.
+        // Only files and directories have their rights changed.
         let kind = FileType::from_raw_mode(status(&found)?.stx_mode.into());
         if ![FileType::RegularFile, FileType::Directory].contains(&kind) {
             return Err(Errno::PERM.into());
         }
-        let fd = self.roots.open(&at, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?;
-        fchmod(&fd, Mode::from_raw_mode(mode as u32 & 0o777))?;
+        // By the name that the system has for what was found: who may not read a file may change its rights all the same.
+        rustix::fs::chmod(format!("/proc/self/fd/{}", found.as_raw_fd()), Mode::from_raw_mode(mode as u32 & 0o777))?;
         Ok(0)
     }
 
@@ -177,13 +179,9 @@ impl<E: Engine + 'static> Process<E> {
             return Ok(0);
         }
         let at = self.changed(from, path, Entry::Old)?;
-        if flags & NO_FOLLOW != 0 {
-            let (directory, name) = self.roots.parent(&at)?;
-            utimensat(&directory, &name[..], &times, AtFlags::SYMLINK_NOFOLLOW)?;
-        } else {
-            let fd = self.roots.open(&at, OFlags::PATH, Mode::empty())?;
-            utimensat(&fd, "", &times, AtFlags::EMPTY_PATH)?;
-        }
+        let follow = if flags & NO_FOLLOW != 0 { OFlags::NOFOLLOW } else { OFlags::empty() };
+        let fd = self.roots.open(&at, OFlags::PATH | follow, Mode::empty())?;
+        utimensat(&fd, "", &times, AtFlags::EMPTY_PATH)?;
         Ok(0)
     }
 

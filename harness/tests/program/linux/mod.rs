@@ -3,6 +3,7 @@
 
 mod dynamic;
 mod files;
+mod host;
 mod runner;
 mod rust;
 mod threads;

@@ -1,0 +1,60 @@
+//! Where a Linux program meets the host: the directory around the one that it was given, files that are shared, input as it comes.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use super::build;
+
+const SOURCE: &str = r#"
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(void) {
+  struct timespec old[2] = {{1, 0}, {1, 0}};
+  int linked = symlink(".", "itself"), stamped = utimensat(AT_FDCWD, "itself/..", old, AT_SYMLINK_NOFOLLOW);
+  int file = open("file", O_RDWR | O_CREAT, 0600);
+  int written = write(file, "x", 1);
+  void *page = mmap(0, 4096, PROT_READ, MAP_SHARED, file, 0);
+  int opened = mprotect(page, 4096, PROT_READ | PROT_WRITE);
+  int closed = chmod("file", 0), changed = chmod("file", 0600);
+  struct pollfd none = {0, 0, 0};
+  int events = poll(&none, 1, 10);
+  char byte;
+  int bytes = 0;
+  while (read(0, &byte, 1) == 1 && byte != '\n') bytes++;
+  printf("%d %d %d %d %d %d %d %d\n", linked, stamped, written, opened, closed, changed, events, bytes);
+  return 0;
+}
+"#;
+
+#[test]
+fn what_is_around_is_left_alone_and_input_comes_byte_by_byte() {
+    let room = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| room.path().join(name);
+    std::fs::write(at("host.c"), SOURCE).expect("writable");
+    let program = at("program").display().to_string();
+    let Some(()) = build("aarch64-linux-gnu-gcc", &["-O1"], &at("host.c"), &program) else { return };
+    std::fs::create_dir_all(at("around/given")).expect("directories");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.current_dir(at("around/given")).args(["exec", "--dir", ".:rw", "--timeout", "20", "--run", &program]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    // The pipe stays open: what a buffer of the host kept would never be seen.
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(b"hello\n").expect("written");
+    let mut said = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut said).expect("text");
+    drop(input);
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(said, "0 -1 1 -1 0 0 0 5\n");
+    let touched = std::fs::metadata(at("around")).expect("there").modified().expect("known");
+    assert!(touched > SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 20), "{touched:?}");
+    let words = ["exec", "--dir", ".:rw", "--dir", "given", "--run", &program];
+    let output = Command::new(env!("CARGO_BIN_EXE_harness")).current_dir(at("around")).args(words).output();
+    let output = output.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("given: it is to be read only, and ., which it is in"), "{said}");
+}
