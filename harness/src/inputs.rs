@@ -53,6 +53,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// All files that it names.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().chain(&self.libraries).map(String::as_str)
+    }
+
     /// One file for a target.
     pub(crate) fn of_file(path: &Path, target: &Target, flags: &[String]) -> Args {
         Args {

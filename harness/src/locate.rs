@@ -10,6 +10,12 @@ pub fn nearest(linked: &Linked<'_>, address: u64) -> Option<String> {
     Some(if distance == 0 { name } else { format!("{name}+{distance:#x}") })
 }
 
+/// The symbol that a call is in which returns to an address: the last thing that a function does may be to call one that never returns.
+pub fn caller(linked: &Linked<'_>, address: u64) -> Option<String> {
+    let symbol = linked.nearest(address.checked_sub(1)?)?;
+    Some(format!("{}+{:#x}", linker::error::text(symbol.name), address - symbol.address))
+}
+
 /// The symbol that an address is in, as far as that says how large it is, and how far behind its beginning that is.
 pub fn within(linked: &Linked<'_>, address: u64) -> Option<String> {
     let symbol = linked.nearest(address)?;

@@ -20,7 +20,7 @@ pub mod signals;
 pub mod stop;
 
 pub use child::{ChildError, Ended, Limits, Running, run};
-pub use output::{Output, distinct};
+pub use output::{Output, apart, distinct};
 pub use read::{open, read, read_from, read_text};
 pub use scratch::Scratch;
 
@@ -66,6 +66,9 @@ pub enum Problem {
     /// It has been named for something else already.
     #[error("it is named twice, expected a file for each output")]
     Twice,
+    /// It is an input, too.
+    #[error("it is an input, too, expected another file")]
+    Input,
 }
 
 /// A path on one line: an archive or a directory may name any.

@@ -147,6 +147,17 @@ fn new(path: &Path) -> io::Result<Way> {
     Ok(Way::Replace { file: path.to_owned(), mode: None })
 }
 
+/// Refuses a file to write that is one of the inputs, by whatever name.
+pub fn apart<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a str>) -> Result<(), FileError> {
+    let file = |path: &Path| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+    let Some(own) = file(output) else { return Ok(()) };
+    let is_it = |input: &str| file(Path::new(input)).is_some_and(|it| (it.dev(), it.ino()) == (own.dev(), own.ino()));
+    match inputs.into_iter().any(is_it) {
+        true => Err(FileError::new(output, Purpose::Output, Problem::Input)),
+        false => Ok(()),
+    }
+}
+
 /// Refuses outputs of which two are one file.
 pub fn distinct<'a>(outputs: impl IntoIterator<Item = &'a Output>) -> Result<(), FileError> {
     let mut seen: Vec<PathBuf> = Vec::new();

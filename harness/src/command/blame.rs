@@ -17,6 +17,7 @@ use crate::exit::{self, BadInput, Unavailable, Usage};
 use crate::inputs::{self, Inputs};
 use crate::linked::Executable;
 use crate::linking::{self, Data, Externals, Input, Job, NO_WISHES, Timings};
+use crate::machine::Stop;
 use crate::maker::Maker;
 use crate::subject::{Request, Subject};
 use crate::{messages, wording};
@@ -50,7 +51,7 @@ pub struct Args {
     /// Whose program fails: `linkrig`, a linker as --subject of run has it (ld, lld, NAME=PROGRAM, FILE.toml, cmd:...), or an executable
     #[arg(long, value_name = "WHO", default_value = "linkrig")]
     pub suspect: String,
-    /// Whose program is right: the same [default: ld or lld, or linkrig for other suspects]
+    /// Whose program is right: the same [default: ld or lld, whichever is not the suspect]
     #[arg(long, value_name = "WHO")]
     pub reference: Option<String>,
     /// The function to call; main gets no arguments
@@ -74,6 +75,10 @@ enum Who {
 }
 
 impl Who {
+    fn is_not(&self, name: &str) -> bool {
+        !matches!(self, Who::Linker(subject) if subject.description.name == name)
+    }
+
     fn of(given: &str, target: &'static Target) -> anyhow::Result<Who> {
         if given == "linkrig" {
             return Ok(Who::Linkrig);
@@ -149,20 +154,21 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
 }
 
-/// The first of GNU ld and lld that is installed, and for them our own.
+/// The first of GNU ld and lld that is installed and not the suspect, or our own.
 fn usual_reference(suspect: &Who, target: &Target) -> anyhow::Result<Who> {
-    if !matches!(suspect, Who::Linkrig) {
-        return Ok(Who::Linkrig);
-    }
     let mut missing = Vec::new();
-    for name in ["ld", "lld"] {
+    // Stubs of ours are at addresses of their own, so another linker is better compared with one that has its own, too.
+    for name in ["ld", "lld"].into_iter().filter(|name| suspect.is_not(name)) {
         let subject: Subject = name.parse().map_err(|error| BadInput(format!("{error}")))?;
         match subject.find(target) {
             Ok(_) => return Ok(Who::Linker(Box::new(subject))),
             Err(why) => missing.push(why),
         }
     }
-    Err(Unavailable(missing.join("; ")).into())
+    match suspect {
+        Who::Linkrig => Err(Unavailable(missing.join("; ")).into()),
+        _ => Ok(Who::Linkrig),
+    }
 }
 
 /// Somebody does not link it.
@@ -224,6 +230,12 @@ fn blame(runner: &mut Runner, inputs: &Inputs, suspect: &Input, reference: &Inpu
     let good = runner.run(reference, None)?;
     outln!("suspect    {}: {bad}", suspect.name);
     outln!("reference  {}: {good}", reference.name);
+    if bad.stop == Stop::Syscall && good.stop == Stop::Syscall {
+        note!(
+            "error: both stop where they ask Linux for something, which has nobody to answer here: name a function by --entry"
+        );
+        return Ok(exit::NOT_STARTED);
+    }
     if bad.is_as(&good) {
         outln!("both end alike: there is nothing to blame");
         return Ok(exit::NOTHING_SELECTED);

@@ -175,6 +175,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs = inputs::read(&args.inputs)?;
     executable::is_alone(&inputs)?;
+    if let Some(trace) = &args.debug.trace {
+        outside::apart(trace, args.inputs.all())?;
+    }
     let debugger = args.debug.debugger(args.machine.is_given())?;
     if let [file] = &inputs.files[..]
         && process::is_meant(args, file, inputs.target)?

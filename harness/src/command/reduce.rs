@@ -79,6 +79,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if !words.is_empty() {
         note!("note: the link had these words, too: {}", words.join(" "));
     }
+    for part in &parts {
+        let written = args.output.join(part.archive.as_ref().unwrap_or(&part.name));
+        outside::apart(&written, args.files.iter().map(String::as_str))?;
+    }
     std::fs::create_dir_all(&args.output).map_err(|error| unwritten(&args.output, &error))?;
     let run = |parts: &[Part]| -> anyhow::Result<Ended> {
         let scratch = Scratch::new()?;
@@ -86,6 +90,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         ask(args, &names, scratch.path())
     };
     let first = run(&parts)?;
+    // These are of the program that is asked, and not of what it was given.
+    const OF_THE_HARNESS: [u8; 5] =
+        [exit::USAGE, exit::BAD_INPUT, exit::MISSING, exit::HARNESS_FAILED, exit::BAD_OUTPUT];
+    if let Some(status) = OF_THE_HARNESS.into_iter().find(|status| args.fails && first.0 == Some((*status).into())) {
+        note!("error: harness exec does not get as far as to a failure: {}", first.1);
+        return Ok(status);
+    }
     let fails = |ended: &Ended| if args.fails { *ended == first } else { ended.0 == Some(0) };
     let is_failure = if args.fails { first.0 != Some(0) } else { fails(&first) };
     if !is_failure {

@@ -254,7 +254,7 @@ impl Walk<'_, '_> {
                 false => Some(self.leaf(&registers)),
             };
             let Some(mut caller) = caller.or_else(guessed) else {
-                trace.end = Some(format!("nothing says where {} returns to", self.name(pc)));
+                trace.end = Some(format!("nothing says where {} returns to", self.name(pc, at)));
                 return trace;
             };
             let Some(next) = caller.get(self.numbers.pc).map(|next| self.place(next)) else { return trace };
@@ -293,18 +293,15 @@ impl Walk<'_, '_> {
         self.modules.iter().any(|known| known.module.has(address))
     }
 
-    fn name(&self, address: u64) -> String {
-        let known = self.modules.iter().find(|known| known.module.has(address));
-        known.and_then(|known| known.module.name(address)).unwrap_or_else(|| format!("{address:#x}"))
+    /// What is at an address, where the instruction that is looked at may be the one before.
+    fn name(&self, address: u64, at: u64) -> String {
+        let known = self.modules.iter().find(|known| known.module.has(at));
+        known.and_then(|known| known.module.symbol(address, at)).unwrap_or_else(|| format!("{address:#x}"))
     }
 
     fn show(&mut self, trace: &mut Backtrace, address: u64, at: u64) {
         let Some(known) = self.modules.iter_mut().find(|known| known.module.has(at)) else { return };
-        let symbol = match known.module.library {
-            None => known.module.name(address).or_else(|| known.module.name(at)),
-            // What does not return is called at the end of a function.
-            Some(_) => known.module.name(at),
-        };
+        let symbol = known.module.symbol(address, at);
         let lines = known.lines.at(at);
         let last = lines.len().saturating_sub(1);
         for (number, line) in lines.iter().enumerate() {
@@ -328,6 +325,15 @@ impl Module<'_, '_> {
     /// Whether it has code at an address.
     fn has(&self, address: u64) -> bool {
         self.linked.segment_at(address).is_some_and(|segment| segment.protection == Protection::ReadExecute)
+    }
+
+    /// What an address is in, where the instruction that is looked at may be the one before: what does not return is called at the end of a
+    /// function.
+    fn symbol(&self, address: u64, at: u64) -> Option<String> {
+        match self.library {
+            None if at != address => locate::caller(self.linked, address),
+            _ => self.name(at),
+        }
     }
 
     /// What is at an address, if that is in it. A library may not say what all of its functions are called.

@@ -180,3 +180,16 @@ fn tables_that_are_nonsense_are_no_harm() {
         }
     }
 }
+
+/// The last thing that a function does is to call one that does not return, so that it would return into the next function.
+#[test]
+fn a_call_that_does_not_return_is_in_its_own_function() {
+    const SOURCE: &str = "void abort(void) __attribute__((noreturn));\n__attribute__((noinline)) void bad(void) { abort(); }\n\
+                          int after(void) { return 1; }\nint main(void) { bad(); return after(); }\n";
+    let directory = tempfile::tempdir().expect("a directory");
+    for compiler in ["aarch64-linux-gnu-gcc", "arm-linux-gnueabihf-gcc"] {
+        let Some(object) = compile(directory.path(), compiler, SOURCE) else { continue };
+        let done = exec(&[&object, "--crt", "none"]);
+        assert!(done.err.contains(" bad+0x") && !done.err.contains(" after"), "{compiler}: {}", done.err);
+    }
+}

@@ -206,3 +206,20 @@ fn what_cannot_be_blamed_is_said() {
         assert!(said.err.contains(why), "{words:?}: {}", said.err);
     }
 }
+
+#[test]
+fn programs_that_ask_linux_are_not_alike_for_that() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (source, program) = (directory.path().join("main.c"), directory.path().join("main.elf"));
+    std::fs::write(&source, "#include <stdio.h>\nint main(void) { return puts(\"x\") < 0; }\n").expect("writable");
+    let object = source.with_extension("o");
+    for words in [
+        vec!["-c".as_ref(), source.as_os_str(), "-o".as_ref(), object.as_os_str()],
+        vec!["-static".as_ref(), object.as_os_str(), "-o".as_ref(), program.as_os_str()],
+    ] {
+        assert!(Command::new("aarch64-linux-gnu-gcc").args(words).status().expect("a compiler").success());
+    }
+    let [object, program] = [object, program].map(|path| path.display().to_string());
+    let done = blame(&[&object, "--suspect", &program, "--reference", &program]);
+    assert!(done.status == 125 && done.err.contains("ask Linux"), "{done:?}");
+}

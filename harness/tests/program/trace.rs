@@ -105,3 +105,24 @@ int main(void) { for (int i = 0; i < 9000; i++) tick(); printf(\"%d\\n\", n); re
     assert_eq!((names().next(), names().filter(|name| *name == "tick").count()), (Some("_start"), 9000));
     assert!(text.lines().count() > 50_000 && text.contains("\tsvc #0\n"));
 }
+
+#[test]
+fn what_is_written_is_never_an_input() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let object = compile(directory.path(), "aarch64", "program.c", SOURCE, &["-O1"]);
+    let before = std::fs::read(&object).expect("an object");
+    let other = directory.path().join("other.o").display().to_string();
+    std::fs::hard_link(&object, &other).expect("a second name");
+    let beside = directory.path().display().to_string();
+    for words in [
+        &["exec", &object, "--trace", &other][..],
+        &["link", &object, "-o", &other, "--phony-externals"],
+        &["reduce", "--predicate", "true", &object, "-o", &beside],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command.args(words);
+        let done = crate::running::done(command);
+        assert!(done.status == 74 && done.err.contains("it is an input, too"), "{words:?}: {done:?}");
+        assert_eq!(std::fs::read(&object).expect("an object"), before, "{words:?}");
+    }
+}

@@ -92,6 +92,10 @@ pub(super) fn run_image(
             return Ok(super::executable::status(&error));
         }
     };
+    if executable.entry().is_none() {
+        messages::error(&format!("{}: it has no entry point: name a function by --entry", file.name));
+        return Ok(exit::NOT_STARTED);
+    }
     let environment: Vec<String> = args.environment.iter().filter_map(|word| variable(word)).collect();
     let roots = match Roots::new(&grants::all(&args.directories, args.sysroot.as_deref())) {
         Ok(roots) => roots,
@@ -174,7 +178,8 @@ pub(super) fn run_image(
         ended::say(&mut process, &end, file, &executable, target);
     }
     let status = status(&end);
-    if args.verbose {
+    // What was refused may be why it did not come to its end.
+    if args.verbose || !matches!(end, End::Exited(_)) {
         report(&process);
     }
     if args.registers {

@@ -75,6 +75,7 @@ impl Request {
     /// Links, and writes the file.
     pub fn run(mut self, timings: &mut Timings) -> anyhow::Result<u8> {
         // Tried before the work. The image itself is written over what is there: see `overwrite`.
+        outside::apart(&self.output, self.files.iter().map(|file| file.name.as_str()))?;
         let output = outside::Output::at(&self.output)?;
         let map = self.map.as_ref().map(outside::Output::at).transpose()?;
         outside::distinct(map.iter().chain([&output]))?;

@@ -58,3 +58,21 @@ fn what_is_around_is_left_alone_and_input_comes_byte_by_byte() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("given: it is to be read only, and ., which it is in"), "{said}");
 }
+
+#[test]
+fn a_library_is_no_program_and_what_was_refused_is_said_with_what_came_of_it() {
+    let room = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| room.path().join(name).display().to_string();
+    std::fs::write(
+        at("waits.c"),
+        "#include <sys/sendfile.h>\nint main(void) { sendfile(1, 0, 0, 1); __builtin_trap(); }\n",
+    )
+    .expect("writable");
+    let build = |flags: &[&str], to: &str| build("aarch64-linux-gnu-gcc", flags, at("waits.c").as_ref(), &at(to));
+    let Some(()) = build(&["-O1"], "waits") else { return };
+    let done = crate::running::exec(&[&at("waits")]);
+    assert!(done.err.contains("sendfile") && done.err.contains("ENOSYS"), "{done:?}");
+    let Some(()) = build(&["-shared", "-fPIC"], "lib.so") else { return };
+    let done = crate::running::exec(&[&at("lib.so"), "--system", "linux"]);
+    assert!(done.status == 125 && done.err.contains("it has no entry point"), "{done:?}");
+}
