@@ -167,6 +167,11 @@ fn predicates_are_bounded_and_bad_input_is_said() {
     assert_eq!(neither.status, 2, "{}", neither.err);
     let words = room.reduce(&["--predicate", "true", &object, "--", "--entry", "one"]);
     assert!(words.status == 2 && words.err.contains("with --fails"), "{}", words.err);
+    // These are no failures of the object.
+    for (more, status) in [(["--", "--nosuch"], 2), (["--", "no-such-file"], 65)] {
+        let said = room.reduce(&[&["--fails", &object], &more[..]].concat());
+        assert!(said.status == status && said.err.contains("does not get as far"), "{}: {}", said.status, said.err);
+    }
     let tar = room.path("damaged.tar");
     let mut bytes = vec![0; 1024];
     bytes[257..262].copy_from_slice(b"ustar");
