@@ -48,14 +48,15 @@ pub fn compare(suspect: &Input, reference: &Input, inputs: &[Input]) -> Result<F
     let mut fields = Fields::default();
     let (suspect, reference) = (Loads::of(suspect)?, Loads::of(reference)?);
     for field in ours {
-        let other = theirs.binary_search_by(|other| other.key().cmp(&field.key())).ok().map(|at| &theirs[at]);
-        let Some(other) = other.filter(|other| other.p == field.p) else {
+        let other = theirs.binary_search_by(|other| other.site.key().cmp(&field.site.key())).ok().map(|at| &theirs[at]);
+        let Some(other) = other.filter(|other| other.site.p == field.site.p) else {
             fields.apart += 1;
             continue;
         };
         fields.together += 1;
         let size = field.size.max(1);
-        let (Some(first), Some(second)) = (suspect.bytes(field.p, size), reference.bytes(field.p, size)) else {
+        let (Some(first), Some(second)) = (suspect.bytes(field.site.p, size), reference.bytes(field.site.p, size))
+        else {
             continue;
         };
         if first != second {
@@ -81,7 +82,7 @@ pub fn guilty(
         let mut mixed = suspect.data.to_vec();
         for differing in fields {
             let bytes = &differing.bytes.1;
-            if let Some(at) = loads.offset(differing.field.p, bytes.len()) {
+            if let Some(at) = loads.offset(differing.field.site.p, bytes.len()) {
                 mixed[at..at + bytes.len()].copy_from_slice(bytes);
             }
         }

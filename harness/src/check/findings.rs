@@ -6,6 +6,7 @@ use linker::Target;
 use linker::error::text;
 use serde_json::{Value, json};
 
+use super::field::Site;
 use super::image::Image;
 use super::judge::{Judged, Verdict};
 use super::object::Object;
@@ -43,23 +44,9 @@ pub struct Sections {
 /// A field that is not what the ABI says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// The object, and the member of an archive.
-    pub object: String,
-    /// The section.
-    pub section: String,
-    /// Where in it.
-    pub offset: u64,
-    /// The relocation's name.
-    pub relocation: String,
-    /// The symbol's name, or that of the section for which it stands.
-    pub symbol: String,
-    /// S, where it is known.
-    pub s: Option<u64>,
-    /// A.
-    pub a: i64,
-    /// P: the address in the image.
-    pub p: u64,
-    /// The symbol of the image in which that is, and the distance from it.
+    /// Which one it is.
+    pub site: Site,
+    /// The symbol of the image in which its place is, and the distance from it.
     pub within: Option<(String, u64)>,
     /// The bytes in the image, and those instructions.
     pub found: (Vec<u8>, String),
@@ -154,6 +141,7 @@ impl Findings {
         if judged.verdict == Verdict::NoField {
             return;
         }
+        let site = Site::of(object, section, &judged);
         let tally = self.tallies.entry(row.name.clone()).or_default();
         match judged.verdict {
             Verdict::Right(way) => {
@@ -167,7 +155,7 @@ impl Findings {
             }
             Verdict::Wrong(why) => {
                 tally.wrong += 1;
-                if self.wrong.len() < MOST_WRONG {
+                if let Some(site) = site.filter(|_| self.wrong.len() < MOST_WRONG) {
                     let place = row.form.place;
                     let disassembler = Disassembler::new(self.target);
                     let show = |word: u64| {
@@ -183,14 +171,7 @@ impl Findings {
                         (bytes, text)
                     };
                     self.wrong.push(Wrong {
-                        object: object.name.clone(),
-                        section: text(object.elf.sections[section].name),
-                        offset: judged.relocation.offset,
-                        relocation: row.name.clone(),
-                        symbol: symbol(object, judged.relocation.symbol),
-                        s: judged.s,
-                        a: judged.a,
-                        p: judged.p,
+                        site,
                         within: image.symbol_at(judged.p),
                         found: show(judged.word),
                         expected: judged.expected.map(show),
@@ -210,8 +191,9 @@ impl Findings {
         };
         let bytes = |(bytes, text): &(Vec<u8>, String)| json!({ "bytes": crate::wording::hex(bytes), "text": text });
         let wrong = |wrong: &Wrong| {
-            json!({ "object": wrong.object, "section": wrong.section, "offset": wrong.offset,
-                    "relocation": wrong.relocation, "symbol": wrong.symbol, "s": wrong.s, "a": wrong.a, "p": wrong.p,
+            let site = &wrong.site;
+            json!({ "object": site.object, "section": site.section.1, "offset": site.offset,
+                    "relocation": site.relocation, "symbol": site.symbol, "s": site.s, "a": site.a, "p": site.p,
                     "within": wrong.within.as_ref().map(|(name, distance)| json!({ "symbol": name, "distance": distance })),
                     "found": bytes(&wrong.found), "expected": wrong.expected.as_ref().map(bytes), "why": wrong.why })
         };
@@ -239,15 +221,5 @@ fn kind(place: corpus::abi::Place) -> linker::graph::Bytes {
     match place {
         corpus::abi::Place::T16 | corpus::abi::Place::T32 => linker::graph::Bytes::Thumb,
         _ => linker::graph::Bytes::Code,
-    }
-}
-
-pub(super) fn symbol(object: &Object<'_>, index: usize) -> String {
-    let Some(symbol) = object.elf.symbols.get(index) else { return String::new() };
-    match symbol.place {
-        super::elf::Place::Section(section) if symbol.is_section() => {
-            object.elf.sections.get(section).map_or_else(String::new, |section| text(section.name))
-        }
-        _ => text(symbol.name),
     }
 }

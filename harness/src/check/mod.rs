@@ -34,7 +34,7 @@ use placement::{Placement, State};
 use resolve::Known;
 use slots::Slots;
 
-pub use field::Field;
+pub use field::{Field, Site};
 pub use findings::{Findings, Sections, Tally, Wrong};
 pub use loaded::{Differing, Memory, check_loaded};
 pub use placement::Evidence;
@@ -49,7 +49,7 @@ pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Fin
     visit(image, inputs, map, &mut |_, _, _| {})
 }
 
-/// The fields of these files that are in an image, sorted by [`Field::key`].
+/// The fields of these files that are in an image, sorted by [`Site::key`].
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Fin
 pub fn fields(image: &Input, inputs: &[Input]) -> Result<Vec<Field>, BadInput> {
     let mut fields = Vec::new();
     visit(image, inputs, None, &mut |object, section, judged| fields.extend(Field::of(object, section, judged)))?;
-    fields.sort_by(|one, other| one.key().cmp(&other.key()));
+    fields.sort_by(|one, other| one.site.key().cmp(&other.site.key()));
     Ok(fields)
 }
 

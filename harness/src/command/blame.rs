@@ -307,16 +307,16 @@ impl Shown {
         if !field.is_code {
             return wording::hex(bytes);
         }
-        let kind = if field.relocation.contains("_THM_") { Bytes::Thumb } else { Bytes::Code };
-        format!("{}  {}", wording::hex(bytes), self.disassembler.one(bytes, field.p, kind).0)
+        let kind = if field.site.relocation.contains("_THM_") { Bytes::Thumb } else { Bytes::Code };
+        format!("{}  {}", wording::hex(bytes), self.disassembler.one(bytes, field.site.p, kind).0)
     }
 
     fn field(&self, differing: &Differing) {
         let Differing { field, bytes, .. } = differing;
-        let Field { object, section, offset, relocation, symbol, s, a, p, .. } = field;
-        outln!("  {relocation} at {object}({}+{offset:#x}) against `{symbol}`", section.1);
-        let s = s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
-        outln!("    S {s}  A {}  P {p:#x}", linker::relocation::hex((*a).into()));
+        let site = &field.site;
+        outln!("  {} at {site} against `{}`", site.relocation, site.symbol);
+        let s = site.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
+        outln!("    S {s}  A {}  P {:#x}", linker::relocation::hex(site.a.into()), site.p);
         outln!("    suspect    {}", self.bytes(field, &bytes.0));
         outln!("    reference  {}", self.bytes(field, &bytes.1));
         match &field.judgement {

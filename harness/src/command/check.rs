@@ -115,7 +115,8 @@ fn report(args: &Args, findings: &Findings) {
 
 /// A wrong field in full.
 fn text(wrong: &Wrong) -> String {
-    let s = wrong.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
+    let site = &wrong.site;
+    let s = site.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
     let within = match &wrong.within {
         Some((name, 0)) => format!(" <{name}>"),
         Some((name, distance)) => format!(" <{name}+{distance:#x}>"),
@@ -123,11 +124,8 @@ fn text(wrong: &Wrong) -> String {
     };
     let show = |(bytes, text): &(Vec<u8>, String)| format!("{}  {text}", wording::hex(bytes)).trim_end().to_owned();
     let mut lines = vec![
-        format!(
-            "  WRONG {} at {}({}+{:#x}) against `{}`",
-            wrong.relocation, wrong.object, wrong.section, wrong.offset, wrong.symbol
-        ),
-        format!("    S {s}  A {:#x}  P {:#x}{within}", wrong.a, wrong.p),
+        format!("  WRONG {} at {site} against `{}`", site.relocation, site.symbol),
+        format!("    S {s}  A {:#x}  P {:#x}{within}", site.a, site.p),
         format!("    found    {}", show(&wrong.found)),
     ];
     if let Some(expected) = &wrong.expected {

@@ -18,16 +18,17 @@ pub(super) fn note(found: &check::Findings, findings: &mut Findings) {
 }
 
 fn suspect(wrong: &Wrong) -> Suspect {
-    let s = wrong.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
+    let site = &wrong.site;
+    let s = site.s.map_or("unknown".to_owned(), |s| format!("{s:#x}"));
     let expected = wrong.expected.as_ref().map(|(bytes, text)| format!("; expected {}  {text}", hex(bytes)));
     let (found, disassembly) = &wrong.found;
     Suspect {
-        relocation: wrong.relocation.clone(),
-        site: format!("{}({}+{:#x})", wrong.object, wrong.section, wrong.offset),
-        symbol: wrong.symbol.clone(),
-        numbers: format!("S {s}  A {:#x}  P {:#x}", wrong.a, wrong.p),
+        relocation: site.relocation.clone(),
+        site: site.to_string(),
+        symbol: site.symbol.clone(),
+        numbers: format!("S {s}  A {:#x}  P {:#x}", site.a, site.p),
         after: hex(found),
-        disassembly: format!("{:#x}  {disassembly}", wrong.p),
+        disassembly: format!("{:#x}  {disassembly}", site.p),
         checked: Some(Checked {
             verdict: Verdict::Wrong,
             why: format!("{}{}", wrong.why, expected.unwrap_or_default().trim_end()),

@@ -8,7 +8,7 @@ use corpus::abi;
 use linker::graph::{Flags, LinkGraph};
 use linker::relocation::Class;
 use linker::{Options, Parsed, Target, defined};
-use object::write::{Object, Symbol, SymbolSection};
+use object::write::{Object, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, FileFlags, Object as _, ObjectSection, SectionFlags, SectionKind,
     SymbolFlags, SymbolKind, SymbolScope,
@@ -100,6 +100,26 @@ fn externals(target: &'static Target, objects: &[Input]) -> Result<Option<Input>
         }
     }
     Ok(Some(Input::new("externals.o".to_owned(), Data::Read(object.write()?))))
+}
+
+/// Adds a global symbol to an object of ours.
+pub(crate) fn symbol(
+    object: &mut Object<'_>,
+    name: &str,
+    kind: SymbolKind,
+    section: SymbolSection,
+    value: u64,
+) -> SymbolId {
+    object.add_symbol(Symbol {
+        name: name.as_bytes().to_vec(),
+        value,
+        size: 0,
+        kind,
+        scope: SymbolScope::Linkage,
+        weak: false,
+        section,
+        flags: SymbolFlags::None,
+    })
 }
 
 /// An object of ours with the build attributes of the first of these: without any, llvm-jitlink refuses it.

@@ -8,6 +8,7 @@ use object::{
 };
 
 use super::scene::{Aim, Scene};
+use crate::oracle::inputs::symbol;
 
 /// Bytes before and behind the place that nothing may change.
 pub(crate) const GUARD: [u8; 4] = [0xa5, 0x5a, 0xc3, 0x3c];
@@ -34,19 +35,6 @@ pub(crate) enum Definition {
 
 /// Bytes of what [`Definition::Local`] and its like define. It is not aligned, as it may be anywhere.
 const DEFINED: u64 = 16;
-
-fn symbol(object: &mut Object<'_>, name: &str, kind: SymbolKind, section: SymbolSection, value: u64) -> SymbolId {
-    object.add_symbol(Symbol {
-        name: name.as_bytes().to_vec(),
-        value,
-        size: 0,
-        kind,
-        scope: SymbolScope::Linkage,
-        weak: false,
-        section,
-        flags: SymbolFlags::None,
-    })
-}
 
 fn relocate(object: &mut Object<'_>, section: SectionId, offset: u64, number: u32, symbol: SymbolId, addend: i64) {
     let flags = RelocationFlags::Elf { r_type: object::elf::RelocationType(number) };

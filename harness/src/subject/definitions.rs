@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use linker::Target;
 use linker::link::Found;
-use object::write::{Symbol, SymbolSection};
-use object::{Object as _, ObjectSymbol as _, SymbolFlags, SymbolKind, SymbolScope};
+use object::write::SymbolSection;
+use object::{Object as _, ObjectSymbol as _, SymbolKind};
 
 use crate::host::Host;
 use crate::linking::Input;
@@ -29,13 +29,13 @@ pub(super) fn object(
     let mut object = oracle::inputs::start(target, files)?;
     if known.insert(DSO_HANDLE.into()) && !is_scripted && wanted.contains(DSO_HANDLE.as_bytes()) {
         let section = object.add_section(Vec::new(), b".rodata".to_vec(), object::SectionKind::ReadOnlyData);
-        let symbol = absolute(DSO_HANDLE, 0, SymbolKind::Data);
-        let symbol = object.add_symbol(Symbol { section: SymbolSection::Section(section), ..symbol });
+        let symbol =
+            oracle::inputs::symbol(&mut object, DSO_HANDLE, SymbolKind::Data, SymbolSection::Section(section), 0);
         object.add_symbol_data(symbol, section, &[0; 8], 8);
     }
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), object::SectionKind::Other);
     let mut add = |name: &str, value: u64, kind: SymbolKind| {
-        object.add_symbol(absolute(name, value, kind));
+        oracle::inputs::symbol(&mut object, name, kind, SymbolSection::Absolute, value);
     };
     // What an object defines itself, it keeps, as with a definition on a command line that is only provided.
     for (name, address) in defines.iter().filter(|(name, _)| !known.contains(name.as_bytes())) {
@@ -53,19 +53,6 @@ pub(super) fn object(
         }
     }
     Ok(object.write()?)
-}
-
-fn absolute(name: &str, value: u64, kind: SymbolKind) -> Symbol {
-    Symbol {
-        name: name.as_bytes().to_vec(),
-        value,
-        size: 0,
-        kind,
-        scope: SymbolScope::Linkage,
-        weak: false,
-        section: SymbolSection::Absolute,
-        flags: SymbolFlags::None,
-    }
 }
 
 /// The names that inputs refer to, and those that they define, members of archives included. What cannot be read has none.

@@ -4,9 +4,14 @@ use std::path::Path;
 
 use super::description::{Kind, Says};
 
-/// Words that several linkers have, the first that is in a message counts. What is undefined comes first: its value is 0, which is often
-/// out of range, too.
+/// Words that several linkers have, the first that is in a message counts. A linker that died comes first, whatever else it says; then what is
+/// undefined: its value is 0, which is often out of range, too.
 const COMMON: &[(&str, Kind)] = &[
+    ("internal error", Kind::Crash),
+    ("assertion fail", Kind::Crash),
+    ("assertion `", Kind::Crash),
+    ("panicked at", Kind::Crash),
+    ("PLEASE submit a bug report", Kind::Crash),
     ("undefined reference", Kind::Undefined),
     ("undefined symbol", Kind::Undefined),
     ("undefined hidden symbol", Kind::Undefined),
@@ -47,11 +52,6 @@ const COMMON: &[(&str, Kind)] = &[
     ("overlaps section", Kind::Layout),
     ("unable to move location counter", Kind::Layout),
     ("will not fit in region", Kind::Layout),
-    ("internal error", Kind::Crash),
-    ("assertion fail", Kind::Crash),
-    ("assertion `", Kind::Crash),
-    ("panicked at", Kind::Crash),
-    ("PLEASE submit a bug report", Kind::Crash),
 ];
 
 /// What a message means: by somebody's own words first. Whether letters are small or large means nothing.
@@ -85,9 +85,14 @@ const MOST_LINES: usize = 6;
 /// Characters of a message that are shown.
 const MOST: usize = 1500;
 
-/// The start of a message, without the directory that nobody else has.
+/// The start of a message, without directories, which nobody else has.
 pub(super) fn shortened(said: &str, directory: &Path) -> String {
     let said = said.replace(&format!("{}/", directory.display()), "");
+    let word = |word: &str| match word.rsplit_once('/') {
+        Some((_, name)) if word.starts_with('/') && !name.trim().is_empty() => name.to_owned(),
+        _ => word.to_owned(),
+    };
+    let said: String = said.split_inclusive(char::is_whitespace).map(word).collect();
     let mut lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let more = lines.len().saturating_sub(MOST_LINES);
     lines.truncate(MOST_LINES);
@@ -129,10 +134,16 @@ mod tests {
                 "wild: error: Failed copying from a.o\n Relocation 65536 outside of bounds [0, 65536)",
                 Kind::OutOfRange,
             ),
-            ("wild", "thread 'main' panicked at src/x.rs", Kind::Crash),
+            ("wild", "thread 'main' panicked at src/x.rs:\nnot yet implemented: relocation", Kind::Crash),
             ("ld", "hm", Kind::Other),
         ] {
             assert_eq!(of(name, said), expected, "{name}: {said}");
         }
+    }
+
+    #[test]
+    fn directories_are_left_out() {
+        let said = "/usr/bin/ld: /work/it/a.o: x/y\nat /home/me/src/b.rs:3 / 2";
+        assert_eq!(shortened(said, Path::new("/work/it")), "ld: a.o: x/y\nat b.rs:3 / 2");
     }
 }

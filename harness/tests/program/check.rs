@@ -209,7 +209,7 @@ fn a_damaged_field_is_named() {
             bad[at..at + size].copy_from_slice(&row.form.place.bytes(word ^ bit));
             let image = Input::new("image", Data::Read(bad));
             let findings = check::check(&image, &inputs, None).expect("checked");
-            let here = |wrong: &&check::Wrong| wrong.section == section && wrong.offset == offset;
+            let here = |wrong: &&check::Wrong| wrong.site.section.1 == section && wrong.site.offset == offset;
             let wrong = findings.wrong.iter().find(here);
             let shown = || {
                 format!(
@@ -221,7 +221,7 @@ fn a_damaged_field_is_named() {
             };
             match wrong {
                 Some(wrong) => {
-                    assert_eq!((&*wrong.object, &wrong.relocation), ("main.o", &row.name), "{}", shown());
+                    assert_eq!((&*wrong.site.object, &wrong.site.relocation), ("main.o", &row.name), "{}", shown());
                     assert!(wrong.within.is_some() && !wrong.why.is_empty(), "{}", shown());
                     named += 1;
                 }
