@@ -8,6 +8,16 @@ const CALL: Duration = Duration::from_micros(1);
 /// How long the system has been up when a process begins.
 const UP: Duration = Duration::from_secs(1000);
 
+/// A timer that is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timer {
+    /// When it sends its signal, by CLOCK_MONOTONIC.
+    pub(super) at: Duration,
+    /// And how often from then on; once if that is 0.
+    pub(super) every: Duration,
+}
+
+/// What a process knows of time.
 #[derive(Debug)]
 pub(super) struct Clock {
     /// The host's time of day when the process began.

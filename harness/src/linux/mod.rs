@@ -28,7 +28,7 @@ use rustix::io::Errno;
 use std::collections::BTreeMap;
 
 use self::abi::Abi;
-use self::clock::Clock;
+use self::clock::{Clock, Timer};
 use self::files::Files;
 use self::random::Random;
 use self::signals::{Info, Signals};
@@ -152,6 +152,7 @@ pub struct Process<E: Engine> {
     random: Random,
     threads: Threads<E::Context>,
     clock: Clock,
+    timer: Option<Timer>,
     /// The status of the first thread, if that has ended.
     status: u8,
     /// How often it wanted another process.
@@ -191,6 +192,7 @@ impl<E: Engine + 'static> Process<E> {
             random: Random::new(start.seed),
             threads: Threads::new(start.name, start.seed),
             clock: Clock::new(),
+            timer: None,
             status: 0,
             forks: 0,
             unknown: BTreeMap::new(),

@@ -74,6 +74,7 @@ impl<E: Engine + 'static> Process<E> {
     /// Has a thread be the current one that can go on, with what its call comes to in its registers.
     pub(super) fn schedule(&mut self) -> Option<End> {
         loop {
+            self.ring();
             if self.threads.count() > 1 || self.threads.current.waits.is_some() {
                 self.end_waits();
             }
@@ -201,7 +202,8 @@ impl<E: Engine + 'static> Process<E> {
 
     /// Everybody waits. Time goes by until it is over for one of them; or the process ends.
     fn pass_time(&mut self) -> Option<End> {
-        let until = self.threads.iter().filter_map(|thread| thread.waits.as_ref()?.until).min();
+        let waits = self.threads.iter().filter_map(|thread| thread.waits.as_ref()?.until);
+        let until = waits.chain(self.timer.map(|timer| timer.at)).min();
         let time = until.map(|until| until.saturating_sub(self.clock.up()));
         if self.threads.iter().any(Thread::waits_outside) {
             return self.wait_outside(time);
@@ -244,17 +246,13 @@ impl<E: Engine + 'static> Process<E> {
 
     /// How many instructions the current thread may execute before others are looked at; none if there is nobody else.
     pub(super) fn turn(&self) -> Option<u64> {
-        let others = self.threads.iter().skip(1);
-        let mut turn = None;
-        for thread in others {
-            let here = match &thread.waits {
-                None => Some(self.threads.turn),
-                Some(_) if thread.waits_outside() => Some(LOOK),
-                Some(wait) => wait.until.map(|until| self.clock.instructions_until(until).max(SHORTEST)),
-            };
-            turn = turn.into_iter().chain(here).min();
-        }
-        turn
+        let until = |time| self.clock.instructions_until(time).max(SHORTEST);
+        let others = self.threads.iter().skip(1).filter_map(|thread| match &thread.waits {
+            None => Some(self.threads.turn),
+            Some(_) if thread.waits_outside() => Some(LOOK),
+            Some(wait) => wait.until.map(until),
+        });
+        others.chain(self.timer.map(|timer| until(timer.at))).min()
     }
 
     /// So many instructions of a turn are over.

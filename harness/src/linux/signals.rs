@@ -16,6 +16,7 @@ pub(super) mod number {
     pub(in crate::linux) const KILL: u32 = 9;
     pub(in crate::linux) const SEGV: u32 = 11;
     pub(in crate::linux) const PIPE: u32 = 13;
+    pub(in crate::linux) const ALRM: u32 = 14;
     pub(in crate::linux) const CHLD: u32 = 17;
     pub(in crate::linux) const CONT: u32 = 18;
     pub(in crate::linux) const STOP: u32 = 19;

@@ -12,6 +12,7 @@ mod signals;
 mod status;
 mod threads;
 mod time;
+mod timers;
 mod tree;
 
 use rustix::io::Errno;
@@ -192,6 +193,8 @@ impl<E: Engine + 'static> Process<E> {
         row("clock_nanosleep_time64", NONE, 407, |p, a| p.clock_nanosleep(a, Wide)),
         row("nanosleep", 101, 162, |p, a| p.nanosleep(a[0], a[1])),
         row("gettimeofday", 169, 78, Process::gettimeofday),
+        row("setitimer", 103, 104, Process::setitimer),
+        row("getitimer", 102, 105, Process::getitimer),
         row("times", 153, 43, Process::times),
         // Signals.
         row("kill", 129, 37, |p, a| p.kill(a[0], a[1])),

@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -138,6 +139,26 @@ static void files(void) {
   writev(1, parts, 2);
 }
 
+static void timers(void) {
+  struct itimerval often = {{0, 5000}, {0, 5000}}, once = {{0, 0}, {0, 20000}}, off = {{0, 0}, {0, 0}}, rest;
+  struct sigaction action = {.sa_handler = note};
+  sigaction(SIGALRM, &action, 0);
+  got = 0;
+  setitimer(ITIMER_REAL, &often, 0);
+  while (got < 141414) ;
+  getitimer(ITIMER_REAL, &rest);
+  printf("often %d", rest.it_interval.tv_usec == 5000 && rest.it_value.tv_usec > 0 && rest.it_value.tv_usec <= 5000);
+  setitimer(ITIMER_REAL, &off, 0);
+  getitimer(ITIMER_REAL, &rest);
+  got = 0;
+  setitimer(ITIMER_REAL, &once, 0);
+  struct timespec time = {100, 0}, left;
+  int slept = nanosleep(&time, &left);
+  printf(" off %ld once %d %d %d", (long)rest.it_value.tv_usec, got, slept == -1 && errno == EINTR, left.tv_sec == 99);
+  alarm(100);
+  printf(" alarm %u\n", alarm(0));
+}
+
 int main(int count, char **words) {
   printf("%d %s %s\n", count, words[count - 1], getenv("FOO"));
   printf("%d %d %d\n", sum(3, 1, 2, 3), constructed, own);
@@ -147,6 +168,7 @@ int main(int count, char **words) {
   number *= number;
   printf("%.0Lf %Lg %g %g\n", product, product / 3, creal(number), cimag(number));
   signals();
+  timers();
   memory();
   files();
   struct timespec from, to;
