@@ -11,7 +11,7 @@ use crate::exit::BadInput;
 use crate::linking::Input;
 use crate::shrink;
 
-pub use self::run::{End, Plan, Runner};
+pub use self::run::{Course, End, How, Runner};
 pub use self::step::{Parting, part};
 
 /// Programs that are run at most while fields are mixed.

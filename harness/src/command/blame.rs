@@ -7,16 +7,17 @@ use linker::{Roots, Target};
 
 use super::budget::{BudgetArgs, OUTPUT};
 use super::link;
-use crate::blame::{self, Differing, Fields, Parting, Plan, Runner};
+use crate::blame::{self, Course, Differing, Fields, How, Parting, Runner};
 use crate::check::Field;
 use crate::disassembly::Disassembler;
-use crate::executor::Executor as _;
 use crate::executor::image::Image;
 use crate::executor::traps::Note;
+use crate::executor::{Executor as _, unicorn};
 use crate::exit::{self, BadInput, Unavailable, Usage};
 use crate::inputs::{self, Inputs};
 use crate::linked::Executable;
 use crate::linking::{self, Data, Externals, Input, Job, NO_WISHES, Timings};
+use crate::linux::Process;
 use crate::machine::Stop;
 use crate::maker::Maker;
 use crate::subject::{Request, Subject};
@@ -37,6 +38,7 @@ EXAMPLES:
   harness blame main.o sum.o                          what harness link makes, beside GNU ld's or lld's
   harness blame main.o --suspect my-ld.toml --reference lld --entry sum --arg 3
   harness blame main.o --suspect bad.elf --reference good.elf       two images at the same addresses
+  harness blame main.o --suspect bad.elf --reference good.elf -- 5  two static Linux programs, and their argument
 
 EXIT STATUS:
   0    a field is named
@@ -54,14 +56,17 @@ pub struct Args {
     /// Whose program is right: the same [default: ld or lld, whichever is not the suspect]
     #[arg(long, value_name = "WHO")]
     pub reference: Option<String>,
-    /// The function to call; main gets no arguments
-    #[arg(long, value_name = "SYM", default_value = "main")]
-    pub entry: String,
+    /// The function to call; otherwise main is, without arguments, and what has start-up code of its own is started as a Linux program
+    #[arg(long, value_name = "SYM")]
+    pub entry: Option<String>,
     /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
     #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = super::exec::argument)]
     pub arguments: Vec<Value>,
     #[command(flatten)]
     budget: BudgetArgs,
+    /// Arguments of a Linux program
+    #[arg(last = true, value_name = "ARGV", conflicts_with = "entry")]
+    pub argv: Vec<String>,
 }
 
 /// Who made an image.
@@ -125,18 +130,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         None => usual_reference(&suspect, inputs.target)?,
     };
     let files = [&suspect, &reference].iter().all(|who| matches!(who, Who::File(_)));
-    let arguments = match args.entry.as_str() {
+    let entry = args.entry.as_deref().unwrap_or("main");
+    let arguments = match entry {
         "main" if args.arguments.is_empty() => vec![Value::I32(0), Value::Buffer(vec![0; 16])],
         _ => args.arguments.clone(),
     };
-    let plan = Plan {
-        target: inputs.target,
-        entry: args.entry.clone(),
-        arguments,
-        budget: args.budget.budget(OUTPUT),
-        elsewhere: files,
-    };
-    let mut runner = Runner::new(plan)?;
+    let course = Course::Call { entry: entry.to_owned(), arguments };
+    let mut runner = Runner::new(inputs.target, files, course, args.budget.budget(OUTPUT))?;
     let linked = match (made(args, &inputs, &suspect, &runner), made(args, &inputs, &reference, &runner)) {
         (Ok(suspect), Ok(reference)) => (suspect, reference),
         (Err(error), _) | (_, Err(error)) if error.is::<NotLinked>() => {
@@ -145,6 +145,20 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
+    let is_process = args.entry.is_none() && args.arguments.is_empty() && {
+        let starts = |image: &Input| starts_itself(image, inputs.target);
+        starts(&linked.0)? && starts(&linked.1)?
+    };
+    if is_process {
+        let course = Course::Process { name: inputs.files[0].name.clone(), arguments: args.argv.clone() };
+        runner.set(course, args.budget.of_process(OUTPUT));
+    } else if !args.argv.is_empty() {
+        return Err(Usage(format!(
+            "arguments behind -- are for a Linux program: {} are none",
+            if files { "these" } else { "what these objects make" }
+        ))
+        .into());
+    }
     match blame(&mut runner, &inputs, &linked.0, &linked.1) {
         Err(error) if error.is::<blame::Failed>() => {
             messages::error(&error);
@@ -169,6 +183,20 @@ fn usual_reference(suspect: &Who, target: &Target) -> anyhow::Result<Who> {
         Who::Linkrig => Err(Unavailable(missing.join("; ")).into()),
         _ => Ok(Who::Linkrig),
     }
+}
+
+/// Whether an image is a Linux program that begins with start-up code of its own.
+fn starts_itself(image: &Input, target: &'static Target) -> anyhow::Result<bool> {
+    let executable = Executable::read(&image.name, &image.data, target)?;
+    if let Some(interpreter) = executable.interpreter() {
+        return Err(BadInput(format!(
+            "{}: it wants the run-time linker {interpreter} (PT_INTERP), expected a static program: link it with -static",
+            image.name
+        ))
+        .into());
+    }
+    let starts = executable.entry().is_some() && executable.entry() == executable.value("_start");
+    Ok(starts && Process::<unicorn::Processor>::is_for(target))
 }
 
 /// Somebody does not link it.
@@ -230,9 +258,9 @@ fn blame(runner: &mut Runner, inputs: &Inputs, suspect: &Input, reference: &Inpu
     let good = runner.run(reference, None)?;
     outln!("suspect    {}: {bad}", suspect.name);
     outln!("reference  {}: {good}", reference.name);
-    if bad.stop == Stop::Syscall && good.stop == Stop::Syscall {
+    if bad.how == How::Stopped(Stop::Syscall) && good.how == bad.how {
         note!(
-            "error: both stop where they ask Linux for something, which has nobody to answer here: name a function by --entry"
+            "error: both stop where they ask Linux for something, which is answered only to programs that start at a _start of their own"
         );
         return Ok(exit::NOT_STARTED);
     }

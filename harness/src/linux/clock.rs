@@ -33,6 +33,11 @@ impl Clock {
         Clock { date, worked: Duration::ZERO, slept: Duration::ZERO }
     }
 
+    /// It began at this time of day.
+    pub(super) fn begin_at(&mut self, date: Duration) {
+        self.date = date;
+    }
+
     /// Time since the process began.
     pub(super) fn elapsed(&self) -> Duration {
         self.worked.saturating_add(self.slept)

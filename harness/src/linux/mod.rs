@@ -26,6 +26,7 @@ mod threads;
 use linker::Target;
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use self::abi::Abi;
 use self::clock::{Clock, Timer};
@@ -210,6 +211,11 @@ impl<E: Engine + 'static> Process<E> {
         process.machine.engine.set(Register::Sp, sp.into());
         process.machine.engine.set_pc(entry);
         Ok(process)
+    }
+
+    /// Has the time of day at which it begins be this one since 1970, instead of the host's: then all of its run can be had again.
+    pub fn begin_at(&mut self, date: Duration) {
+        self.clock.begin_at(date);
     }
 
     /// Whether processes for this target run here.

@@ -207,19 +207,48 @@ fn what_cannot_be_blamed_is_said() {
     }
 }
 
+/// Compilers that write static programs, and what of them a call is, as in [`CALLS`].
+const PROGRAMS: [(&str, &str, &[&str], usize); 3] = [
+    ("aarch64", "aarch64-linux-gnu-gcc", &[], 0),
+    ("armv7", "arm-linux-gnueabihf-gcc", &["-marm"], 1),
+    ("thumbv7", "arm-linux-gnueabihf-gcc", &["-mthumb"], 2),
+];
+
 #[test]
-fn programs_that_ask_linux_are_not_alike_for_that() {
+fn a_linux_program_is_started_as_one() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (source, program) = (directory.path().join("main.c"), directory.path().join("main.elf"));
-    std::fs::write(&source, "#include <stdio.h>\nint main(void) { return puts(\"x\") < 0; }\n").expect("writable");
-    let object = source.with_extension("o");
-    for words in [
-        vec!["-c".as_ref(), source.as_os_str(), "-o".as_ref(), object.as_os_str()],
-        vec!["-static".as_ref(), object.as_os_str(), "-o".as_ref(), program.as_os_str()],
-    ] {
-        assert!(Command::new("aarch64-linux-gnu-gcc").args(words).status().expect("a compiler").success());
+    let main = "#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\nint work(int);
+int main(int count, char **words) { time_t now = time(0); printf(\"%s: %d\\n\", words[1], work(atoi(words[1]))); return now == 0; }\n";
+    for (target, compiler, flags, call) in PROGRAMS {
+        let (_, _, number, name, change) = CALLS[call];
+        let flags = [&["-O1", "-fno-optimize-sibling-calls"][..], flags].concat();
+        let work = compile(directory.path(), target, "work.c", SOURCE, &flags);
+        let main = compile(directory.path(), target, "main.c", main, &flags);
+        let good = format!("{work}.elf");
+        let linked = Command::new(compiler).args(["-static", &main, &work, "-o", &good]).status();
+        assert!(linked.expect("a compiler").success(), "{target}");
+        let (offset, address) = field(&work, &good, "work", number, 1);
+        let bad = spoiled(&good, address, &change);
+        let images = ["--suspect", &bad, "--reference", &good];
+        let named = blame(&[&[main.as_str(), &work], &images[..], &["--", "5"]].concat());
+        assert_eq!(named.status, 0, "{target}: {}{}", named.out, named.err);
+        let good_end = "exited with status 0, having printed \"5: 25\\n\"\n";
+        assert!(named.out.contains(good_end), "{target}: {}", named.out);
+        let guilty = format!("  {name} at {work}(.text+{offset:#x}) against `add`\n");
+        assert!(named.out.contains(&guilty) && named.out.contains("they part behind instruction"), "{}", named.out);
+        // Random numbers, times and addresses are no difference.
+        let alike = blame(&[&main, &work, "--suspect", &good, "--reference", &good, "--", "5"]);
+        assert!(alike.status == 4 && alike.out.matches(good_end).count() == 2, "{alike:?}");
     }
-    let [object, program] = [object, program].map(|path| path.display().to_string());
-    let done = blame(&[&object, "--suspect", &program, "--reference", &program]);
-    assert!(done.status == 125 && done.err.contains("ask Linux"), "{done:?}");
+    let object = compile(directory.path(), "aarch64", "work.c", SOURCE, &["-O1"]);
+    let said = blame(&[&object, "--entry", "work", "--", "5"]);
+    assert!(said.status == 2 && said.err.contains("--entry"), "{said:?}");
+    let said = blame(&[&object, "--arg", "5", "--", "5"]);
+    assert!(said.status == 2 && said.err.contains("are for a Linux program"), "{said:?}");
+    let dynamic = format!("{object}.dynamic");
+    let main = compile(directory.path(), "aarch64", "main.c", "int main(void) { return 0; }", &["-O1"]);
+    let linked = Command::new("aarch64-linux-gnu-gcc").args([&main, "-o", &dynamic]).status();
+    assert!(linked.expect("a compiler").success());
+    let said = blame(&[&main, "--suspect", &dynamic, "--reference", &dynamic]);
+    assert!(said.status == 65 && said.err.contains("wants the run-time linker /lib/ld-linux-aarch64.so.1"), "{said:?}");
 }
