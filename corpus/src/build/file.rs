@@ -68,7 +68,7 @@ pub fn compile_with_warnings(
     let dir = outside::Scratch::new()?;
     let object = dir.path().join("out.o");
     let mut command = if language == Language::Rust {
-        rust(target)?
+        rust(target, &path)?
     } else {
         let families = match (language, family) {
             (Language::Ir, _) => vec![Family::Clang],
@@ -107,7 +107,8 @@ fn driver(
     Ok(command)
 }
 
-fn rust(target: &Target) -> Result<Command, BuildError> {
+/// The compiler of Rust. A source with a `main` is a program, in which rustc makes the C function `main`; any other is a library.
+fn rust(target: &Target, path: &Path) -> Result<Command, BuildError> {
     let name = crate::target::row(target).rust;
     let rustc = which::which("rustc").map_err(|_| Missing { what: "rustc".to_owned(), package: "rustc".to_owned() })?;
     let library = Command::new(&rustc).args(["--print", "target-libdir", "--target", name]).output();
@@ -119,7 +120,14 @@ fn rust(target: &Target) -> Result<Command, BuildError> {
         return Err(BuildError::Unsupported(message));
     }
     let mut command = Command::new(rustc);
-    command.args(["--target", name, "--crate-type=lib", "--emit=obj", "-Cpanic=abort", "-Copt-level=2"]);
+    let source = String::from_utf8_lossy(&outside::read(path, MOST_FILE)?).into_owned();
+    let is_attribute = |line: &str| ["#![no_main]", "#![no_std]"].iter().any(|name| line.trim() == *name);
+    let is_main = |line: &str| line.strip_prefix("pub ").unwrap_or(line).starts_with("fn main(");
+    let kind = match source.lines().any(is_main) && !source.lines().any(is_attribute) {
+        true => "--crate-type=bin",
+        false => "--crate-type=lib",
+    };
+    command.args(["--target", name, kind, "--emit=obj", "-Cpanic=abort", "-Copt-level=2"]);
     command.args(["-Crelocation-model=static", "-Ccodegen-units=1"]);
     Ok(command)
 }

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use corpus::value::Value;
 use linker::graph::Bytes;
-use linker::{Roots, Target};
+use linker::{Layout, Roots, Target};
 
 use super::budget::{BudgetArgs, OUTPUT};
 use super::link;
@@ -84,7 +84,7 @@ impl Who {
         !matches!(self, Who::Linker(subject) if subject.description.name == name)
     }
 
-    fn of(given: &str, target: &'static Target) -> anyhow::Result<Who> {
+    fn of(option: &str, given: &str, target: &'static Target) -> anyhow::Result<Who> {
         if given == "linkrig" {
             return Ok(Who::Linkrig);
         }
@@ -95,9 +95,15 @@ impl Who {
             Executable::read(&file.name, &file.data, target)?;
             return Ok(Who::File(file));
         }
-        match super::run::parse(given, None)? {
+        if std::path::Path::new(given).components().count() > 1
+            && !given.contains([':', '='])
+            && !std::path::Path::new(given).exists()
+        {
+            return Err(BadInput(format!("{option} {given}: there is no such file")).into());
+        }
+        match super::run::parse(option, given, None)? {
             Ok(Maker::Linker(subject)) if subject.together() <= 1 => Ok(Who::Linker(subject)),
-            Ok(_) => Err(Usage(format!("{given}: blame wants a linker that writes an executable")).into()),
+            Ok(_) => Err(Usage(format!("{option} {given}: blame wants a linker that writes an executable")).into()),
             Err(refused) => Err(Usage(refused.0).into()),
         }
     }
@@ -124,9 +130,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         ))
         .into());
     }
-    let suspect = Who::of(&args.suspect, inputs.target)?;
+    let suspect = Who::of("--suspect", &args.suspect, inputs.target)?;
     let reference = match &args.reference {
-        Some(given) => Who::of(given, inputs.target)?,
+        Some(given) => Who::of("--reference", given, inputs.target)?,
         None => usual_reference(&suspect, inputs.target)?,
     };
     let files = [&suspect, &reference].iter().all(|who| matches!(who, Who::File(_)));
@@ -236,6 +242,13 @@ fn made(args: &Args, inputs: &Inputs, who: &Who, runner: &Runner) -> anyhow::Res
             let request =
                 Request { target: inputs.target, files: &inputs.files, defines: &[], roots: &[], layout: &layout };
             if let Some(why) = subject.cannot(inputs.target, &layout) {
+                let why = match subject.cannot(inputs.target, &Layout::Near) {
+                    None => {
+                        "it cannot be told where each section goes, which has to be the same for both: give executables"
+                            .to_owned()
+                    }
+                    Some(_) => why,
+                };
                 return Err(not_linked(why).into());
             }
             let program = subject.find(inputs.target).map_err(Unavailable)?;

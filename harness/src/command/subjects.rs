@@ -75,7 +75,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let mut subjects = Vec::new();
     for given in &args.subject {
-        match super::run::parse(given, args.link_as)? {
+        match super::run::parse("--subject", given, args.link_as)? {
             Ok(subject) => subjects.push(subject),
             Err(refused) => return Ok(refused.say()),
         }

@@ -133,6 +133,10 @@ impl Roots {
                     format!("it is to be read only, and {}, which it is in, may be written", outer.host.display());
                 return Err(GrantError { path: grant.host.clone(), error: std::io::Error::other(why) });
             }
+            if let Some(other) = grants.iter().find(|other| other.host != grant.host && other.is_called_as(grant)) {
+                let why = format!("{} is called {}, too", other.host.display(), grant.guest.display());
+                return Err(GrantError { path: grant.host.clone(), error: std::io::Error::other(why) });
+            }
             let guest = split(grant.guest.as_os_str().as_encoded_bytes());
             roots.retain(|root: &Root| root.guest != guest);
             let how = if grant.is_root { ResolveFlags::IN_ROOT } else { ResolveFlags::BENEATH };
@@ -282,6 +286,10 @@ impl Roots {
 }
 
 impl Grant {
+    fn is_called_as(&self, other: &Grant) -> bool {
+        self.guest == other.guest && self.is_root == other.is_root
+    }
+
     /// Whether it lets a process write what is granted to be read only: by links and new names there are more ways than one to a file.
     fn opens(&self, other: &Grant) -> bool {
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_default();

@@ -194,8 +194,10 @@ fn defines(object: &Path, name: &str) -> bool {
 fn what_cannot_be_blamed_is_said() {
     let directory = tempfile::tempdir().expect("a directory");
     let object = compile(directory.path(), "aarch64", "work.c", SOURCE, &["-O1"]);
-    let cases: [(&[&str], i32, &str); 4] = [
-        (&[&object, "--suspect", "nobody"], 2, "nobody"),
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&[&object, "--suspect", "nobody"], 2, "--suspect nobody: there is no linker"),
+        (&[&object, "--reference", "there/is/none"], 65, "--reference there/is/none: there is no such file"),
+        (&[&object, "--suspect", "mold"], 125, "it cannot be told where each section goes"),
         (&[&object, "--entry", "nothing"], 125, "there is no function nothing"),
         (&["/bin/true", "--arch", "aarch64"], 2, "is linked already"),
         (&[&object, "--suspect", "llvm-jitlink"], 2, "blame wants a linker that writes an executable"),

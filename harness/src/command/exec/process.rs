@@ -96,7 +96,7 @@ pub(super) fn run_image(
         messages::error(&format!("{}: it has no entry point: name a function by --entry", file.name));
         return Ok(exit::NOT_STARTED);
     }
-    let environment: Vec<String> = args.environment.iter().filter_map(|word| variable(word)).collect();
+    let environment = environment(&args.environment);
     let roots = match Roots::new(&grants::all(&args.directories, args.sysroot.as_deref())) {
         Ok(roots) => roots,
         Err(error) => {
@@ -195,6 +195,17 @@ fn over(end: &End) -> Over {
         End::Killed { signal, .. } => Over::Killed(gdb::signal::of_linux(*signal)),
         end => Over::Exited(status(end)),
     }
+}
+
+/// What a process is told. What was said last of a name counts.
+fn environment(words: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for word in words.iter().filter_map(|word| variable(word)) {
+        let name = |word: &str| word.split_once('=').map(|(name, _)| name.to_owned());
+        all.retain(|earlier| name(earlier) != name(&word));
+        all.push(word);
+    }
+    all
 }
 
 /// `NAME=VALUE`, or a variable of ours of this name; none where we have none.

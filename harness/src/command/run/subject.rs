@@ -24,14 +24,14 @@ pub struct SubjectArgs {
     pub link_as: Option<LinkAs>,
 }
 
-/// The linker or loader of this name. The outer error is one of its file.
-pub fn parse(given: &str, link_as: Option<LinkAs>) -> anyhow::Result<Result<Maker, Refused>> {
+/// The linker or loader of this name, which an option has. The outer error is one of its file.
+pub fn parse(option: &str, given: &str, link_as: Option<LinkAs>) -> anyhow::Result<Result<Maker, Refused>> {
     match Maker::find(given, link_as) {
         Ok(maker) => Ok(Ok(maker)),
         Err(
             error @ (MakerError::LinkAs
             | MakerError::Description(DescriptionError::Unknown { .. } | DescriptionError::Command(_))),
-        ) => Ok(Err(Refused(format!("--subject {given}: {error}"), exit::USAGE))),
+        ) => Ok(Err(Refused(format!("{option} {given}: {error}"), exit::USAGE))),
         Err(MakerError::Description(DescriptionError::File(error))) => Err(error.into()),
         Err(error) => bad_input!("{error}"),
     }
@@ -41,7 +41,7 @@ impl SubjectArgs {
     /// The linker or loader that was asked for; none is our linker.
     pub fn subject(&self) -> anyhow::Result<Result<Option<Maker>, Refused>> {
         let Some(given) = &self.subject else { return Ok(Ok(None)) };
-        Ok(parse(given, self.link_as)?.map(Some))
+        Ok(parse("--subject", given, self.link_as)?.map(Some))
     }
 
     /// What was given, by name.

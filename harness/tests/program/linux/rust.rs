@@ -95,6 +95,22 @@ fn programs_with_std_have_threads_and_unwind() {
     }
 }
 
+#[test]
+fn a_source_with_a_main_is_a_program() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = directory.path().join("hello.rs");
+    let text = "fn main() {\n    let word = std::env::var(\"WORD\").unwrap();\n    println!(\"{word} {}\", std::env::args().count());\n}\n";
+    std::fs::write(&source, text).expect("writable");
+    let source = source.to_str().expect("a text path");
+    let words = ["--env", "WORD=first", "--env", "WORD=last", "--arch", "aarch64", source, "--", "x"];
+    let got = run(HARNESS, &[&["exec"], &words[..]].concat());
+    if got.err.contains("rustup target add") {
+        println!("skipped: {}", got.err);
+        return;
+    }
+    assert_eq!((got.status, got.out.as_str(), got.err.as_str()), (0, "last 2\n", ""));
+}
+
 /// `--crt auto` finds `core` and `alloc`; what a program says in its own panic handler is what there is.
 #[test]
 fn programs_without_std_get_core_and_alloc() {
