@@ -255,20 +255,22 @@ impl Plan {
         // Who asks where variables begin and end counts on nothing else between them, and on the end of the image behind.
         let asked = asks_for_bounds_of_variables(graph);
         let held = |unit: &&Unit| asked && unit.class == Class::Write;
-        let (held, mut free): (Vec<&Unit>, Vec<&Unit>) = units.iter().partition(held);
-        for index in (1..free.len()).rev() {
-            free.swap(index, random.below(index as u64 + 1) as usize);
+        let (held, free): (Vec<&Unit>, Vec<&Unit>) = units.iter().partition(held);
+        // Blocks are found in the order in which they are in memory: the other order only comes after that.
+        free.iter().for_each(|unit| self.open(graph, unit, None));
+        let mut order: Vec<usize> = (0..free.len()).collect();
+        for index in (1..order.len()).rev() {
+            order.swap(index, random.below(index as u64 + 1) as usize);
         }
+        let mut in_order: Vec<Option<Planned>> = std::mem::take(&mut self.segments).into_iter().map(Some).collect();
+        self.segments = order.into_iter().filter_map(|index| in_order[index].take()).collect();
         self.base += random.below(0x1000) * self.page;
-        let together = (!held.is_empty()).then_some(held);
-        for group in free.into_iter().map(|unit| vec![unit]).chain(together) {
-            for (index, unit) in group.into_iter().enumerate() {
-                if index == 0 { self.open(graph, unit, None) } else { self.fill(graph, unit) }
-            }
+        for (index, unit) in held.into_iter().enumerate() {
+            if index == 0 { self.open(graph, unit, None) } else { self.fill(graph, unit) }
+        }
+        for segment in &mut self.segments {
             // The gap stands in for a fixed address until sizes are known: see `assign`.
-            if let Some(segment) = self.segments.last_mut() {
-                segment.alignment = self.page << random.below(5);
-            }
+            segment.alignment = self.page << random.below(5);
         }
     }
 
