@@ -3,6 +3,7 @@
 
 mod abi;
 mod calls;
+mod damaged;
 mod deaths;
 mod epc;
 mod executables;
