@@ -43,6 +43,11 @@ pub trait Attended {
 pub trait Attendant {
     /// Has the processor run from here (with the Thumb bit) until something happens that its owner has to know.
     fn run(&mut self, processor: &mut dyn Attended, begin: u64, resume: Resume) -> Ended;
+    /// The program waits for something from outside, such as our standard input; this is called again and again while it does. How it
+    /// ends, if it is to.
+    fn idle(&mut self, _: &mut dyn Attended) -> Option<Ended> {
+        None
+    }
     /// The program has come to an end that no run of the processor was, such as a host function that ends it.
     fn ended(&mut self, processor: &mut dyn Attended, stop: &Stop);
 }

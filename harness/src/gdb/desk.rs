@@ -204,6 +204,11 @@ impl Attendant for Desk {
         }
     }
 
+    fn idle(&mut self, processor: &mut dyn Attended) -> Option<Ended> {
+        let wants = self.mode != Mode::Alone && self.interrupt.swap(false, Ordering::Relaxed);
+        wants.then(|| self.stand(processor, Some(Report::Interrupted))).flatten()
+    }
+
     fn ended(&mut self, processor: &mut dyn Attended, stop: &Stop) {
         let Some(signal) = signal_of(stop).filter(|_| !self.told && matches!(self.mode, Mode::Run | Mode::Step)) else {
             return;

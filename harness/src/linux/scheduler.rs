@@ -11,7 +11,7 @@ use super::files::has_input;
 use super::signals::RESTART;
 use super::threads::{On, Outcome, Thread, Wait};
 use super::{End, Process};
-use crate::executor::hosted::engine::Engine;
+use crate::executor::hosted::engine::{Ended, Engine};
 use crate::executor::{Budget, Guest as _, Limit, Register, Stop};
 
 /// How many bits the number of a turn's instructions has: short turns find races, long ones cost less.
@@ -22,6 +22,8 @@ const CALLS: usize = 8;
 const SHORTEST: u64 = 2048;
 /// How many instructions are executed between two looks at our standard input.
 const LOOK: u64 = 1 << 20;
+/// How long is waited for it before whoever attends the program is asked.
+const WHILE: Duration = Duration::from_millis(100);
 
 /// A thread that waits for ever, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,14 +221,17 @@ impl<E: Engine + 'static> Process<E> {
         None
     }
 
-    /// Waits for our standard input, for so long at most.
+    /// Waits for our standard input for a while, for so long at most.
     fn wait_outside(&mut self, time: Option<Duration>) -> Option<End> {
         let left = self.time_left();
         let begun = Instant::now();
         // What is wrong with it whoever reads it is told.
-        let _ = has_input(time.unwrap_or(left).min(left));
+        let _ = has_input(time.unwrap_or(left).min(left).min(WHILE));
         // Time outside is ours.
         self.clock.sleep(begun.elapsed());
+        if let Some(Ended::Stop(stop)) = self.machine.engine.idle() {
+            return Some(End::Stopped(stop));
+        }
         self.time_left().is_zero().then_some(End::Stopped(Stop::OutOfBudget(Limit::Time)))
     }
 

@@ -39,8 +39,12 @@ struct Waiting {
 
 impl Waiting {
     fn start(words: &[&str]) -> Waiting {
+        Waiting::start_with(words, Stdio::null())
+    }
+
+    fn start_with(words: &[&str], input: Stdio) -> Waiting {
         let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command.args(words).env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(words).env("NO_COLOR", "1").stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut harness = command.spawn().expect("it starts");
         let mut said = BufReader::new(harness.stderr.take().expect("its errors"));
         let mut all = String::new();
@@ -367,6 +371,31 @@ fn a_debugger_that_leaves_says_what_becomes_of_the_program() {
     in_order(&shown, &["received signal SIGXCPU", "#0", "exited with code 0174"], "budget");
     assert_eq!(status, 124);
     assert!(said.contains("out of budget: too many instructions"), "{said}");
+}
+
+#[test]
+fn a_program_that_waits_for_input_is_interrupted() {
+    if !has_gdb() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = directory.path().join("reads.c");
+    std::fs::write(
+        &source,
+        "#include <unistd.h>\nint main(void) { char byte; return read(0, &byte, 1) == 1 ? byte : 3; }\n",
+    )
+    .expect("writable");
+    let program = directory.path().join("reads");
+    let built = Command::new("aarch64-linux-gnu-gcc").args(["-g", "-static", "-o"]).arg(&program).arg(&source).status();
+    assert!(built.expect("a compiler").success());
+    let mut waiting = Waiting::start_with(&["exec", program.to_str().expect("a text path"), "--gdb"], Stdio::piped());
+    let input = waiting.harness.stdin.take().expect("its input");
+    // gdb sends on what it hears while the program runs; it answers nothing before the program stands still.
+    let commands = ["shell (sleep 2; kill -INT $PPID) &", "continue", "backtrace", "kill"];
+    let (shown, status, _, _) = waiting.debug(&commands);
+    in_order(&shown, &["received signal SIGINT", "read", "main () at"], "input");
+    assert_eq!(status, 70);
+    drop(input);
 }
 
 #[test]

@@ -111,6 +111,10 @@ pub trait Engine {
     }
     /// Tells whoever attends that the program has come to its end.
     fn conclude(&mut self, _: &Stop) {}
+    /// Tells whoever attends that the program waits for something from outside. How it ends, if it is to.
+    fn idle(&mut self) -> Option<Ended> {
+        None
+    }
 
     /// An address wrapped to the width of addresses.
     fn wrap(&self, address: u64) -> u64 {

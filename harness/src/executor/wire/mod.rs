@@ -417,6 +417,13 @@ impl<W: Wire> Engine for Wired<W> {
         }
     }
 
+    fn idle(&mut self) -> Option<Ended> {
+        let mut attendant = self.attendant.take()?;
+        let ended = attendant.idle(self);
+        self.attendant = Some(attendant);
+        ended
+    }
+
     fn reset(&mut self) {
         self.wire.reset();
         self.regions.clear();
