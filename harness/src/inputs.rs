@@ -138,6 +138,11 @@ pub fn read(args: &Args) -> anyhow::Result<Inputs> {
     Ok(Inputs { target, files })
 }
 
+/// Whether a file says that it is an ELF file.
+pub fn is_elf(data: &[u8]) -> bool {
+    data.starts_with(b"\x7fELF")
+}
+
 /// Whether a file is an executable, at a fixed address or anywhere.
 pub fn is_executable(data: &[u8]) -> bool {
     let kind = match (data.get(..4), data.get(5), data.get(16..18)) {

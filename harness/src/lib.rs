@@ -92,6 +92,8 @@ pub mod machine;
 #[doc(hidden)]
 pub mod maker;
 #[doc(hidden)]
+pub mod map;
+#[doc(hidden)]
 pub mod messages;
 #[doc(hidden)]
 pub mod oracle;
@@ -101,6 +103,8 @@ pub mod orc;
 pub mod plan;
 #[doc(hidden)]
 pub mod proof;
+#[doc(hidden)]
+pub mod raw;
 #[doc(hidden)]
 pub mod reduce;
 #[doc(hidden)]

@@ -65,6 +65,9 @@ fn word(data: &[u8], at: usize, big_endian: bool) -> Option<u32> {
     Some(if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
 }
 
+/// What [`describe`] says of a file that begins as none that is known.
+pub const UNKNOWN: &str = "of no format known here";
+
 /// What a file is, as what follows `is` in a sentence. Reads its beginning only.
 pub fn describe(data: &[u8]) -> String {
     if data.is_empty() {
@@ -92,7 +95,7 @@ pub fn describe(data: &[u8]) -> String {
     match text(data) {
         Some(text) if is_script(text) => "a linker script, which nothing here reads".to_owned(),
         Some(_) => "text".to_owned(),
-        None => "of no format known here".to_owned(),
+        None => UNKNOWN.to_owned(),
     }
 }
 
@@ -146,7 +149,7 @@ mod tests {
             (b"int MY_GROUP(int x);\n", "text"),
             (b"\x1f\x8b\x08", "compressed by gzip"),
             (b"\0asm\x01\0\0\0", "a WebAssembly module"),
-            (&[1, 2, 3], "of no format known here"),
+            (&[1, 2, 3], UNKNOWN),
         ];
         for (data, expected) in cases {
             assert_eq!(describe(data), *expected);

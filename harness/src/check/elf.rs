@@ -31,6 +31,7 @@ pub(super) struct Section<'a> {
     pub(super) link: u32,
     pub(super) info: u32,
     pub(super) entry_size: u64,
+    pub(super) alignment: u64,
     pub(super) data: &'a [u8],
 }
 
@@ -196,6 +197,7 @@ fn read<'a, H: FileHeader<Endian = Endianness>>(data: &'a [u8], bits: u32) -> Re
             link: section.sh_link(endian),
             info: section.sh_info(endian),
             entry_size: section.sh_entsize(endian).into(),
+            alignment: section.sh_addralign(endian).into(),
             data,
         });
     }

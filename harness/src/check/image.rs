@@ -61,6 +61,12 @@ pub(super) struct Named<'a> {
 impl<'a> Image<'a> {
     /// Reads an image as it is in the file. `Err` says what it is instead, or which part of it is malformed.
     pub(super) fn read(data: &'a [u8]) -> Result<Image<'a>, String> {
+        if !crate::inputs::is_elf(data) {
+            let what = linker::foreign::describe(data);
+            return Err(format!(
+                "expected an ELF file, and this is {what}; a raw binary needs the linker's map: --map FILE"
+            ));
+        }
         let elf = Elf::read(data)?;
         match elf.kind {
             kind if kind == elf::ET_EXEC.0 || kind == elf::ET_DYN.0 => {}
@@ -83,11 +89,16 @@ impl<'a> Image<'a> {
                 elf.machine, elf.bits
             )
         })?;
+        Image::of(target, elf, data.len() as u64)
+    }
+
+    /// The image that these sections, segments and symbols make, of a file of so many bytes.
+    pub(super) fn of(target: &'static Target, elf: Elf<'a>, file: u64) -> Result<Image<'a>, String> {
         let segment = |kind: elf::ProgramType| elf.segments.iter().find(move |segment| segment.kind == kind.0);
         let mut image = Image {
             target,
             class: corpus::target::row(target).class,
-            regions: regions(&elf, data.len() as u64)?,
+            regions: regions(&elf, file)?,
             tls: segment(elf::PT_TLS).map(|tls| (tls.address, tls.size, tls.align.max(1))),
             globals: FxHashMap::default(),
             locals: FxHashMap::default(),

@@ -12,12 +12,12 @@ mod findings;
 mod image;
 mod judge;
 mod loaded;
-mod map;
 mod merged;
 mod object;
 mod pieces;
 mod place;
 mod placement;
+mod raw;
 mod relaxed;
 mod resolve;
 mod slots;
@@ -27,8 +27,11 @@ use std::borrow::Cow;
 use linker::Target;
 
 use crate::exit::BadInput;
+use crate::inputs;
 use crate::linking::Input;
+use crate::map::Map;
 use crate::oracle::{Frames, Index, Output};
+use crate::raw::Raw;
 use judge::Judge;
 use placement::{Placement, State};
 use resolve::Known;
@@ -47,6 +50,27 @@ pub use placement::Evidence;
 /// A [`BadInput`] that names the file and the part of it, where one is malformed or not what it is given for.
 pub fn check(image: &Input, inputs: &[Input], map: Option<&Input>) -> Result<Findings, BadInput> {
     visit(image, inputs, map, &mut |_, _, _| {})
+}
+
+/// The same of a raw binary, the first byte of which is at `at`, or where the map has its first section with bytes.
+///
+/// # Errors
+///
+/// As [`check`] has them; or the map and the file do not agree.
+pub fn check_raw(binary: &Input, inputs: &[Input], map: &Input, at: Option<u64>) -> Result<Findings, BadInput> {
+    let bad = |name: &str| {
+        let name = name.to_owned();
+        move |why: String| BadInput(format!("{name}: {why}"))
+    };
+    let target = inputs.iter().find_map(inputs::target_of);
+    let target = target.ok_or_else(|| BadInput(inputs::nothing_to_link(inputs)))?;
+    let map_read = Map::read(&map.data).map_err(bad(&map.name))?;
+    let objects = object::read(inputs, target).map_err(BadInput)?;
+    let understood = Raw::read(target, &binary.data, &map_read, at).map_err(bad(&binary.name))?;
+    let mut read = raw::image(target, &understood, &objects).map_err(bad(&binary.name))?;
+    dynamic::load(&mut read).map_err(bad(&binary.name))?;
+    let placement = place::place(&read, &objects, Some(&map_read));
+    Ok(judge_all(&binary.name, &read, &objects, placement, &mut |_, _, _| {}))
 }
 
 /// The fields of these files that are in an image, sorted by [`Site::key`].
@@ -77,7 +101,7 @@ fn visit(
     let mut read = image::Image::read(&image.data).map_err(bad(&image.name))?;
     dynamic::load(&mut read).map_err(bad(&image.name))?;
     let objects = object::read(inputs, read.target).map_err(BadInput)?;
-    let map = map.map(|map| map::Map::read(&map.data).map_err(bad(&map.name))).transpose()?;
+    let map = map.map(|map| Map::read(&map.data).map_err(bad(&map.name))).transpose()?;
     let placement = place::place(&read, &objects, map.as_ref());
     Ok(judge_all(&image.name, &read, &objects, placement, visitor))
 }

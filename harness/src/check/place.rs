@@ -7,9 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::content::{self, Fixed, Wanted};
 use super::elf::{Relocation, Section, Symbol};
 use super::image::{Image, Named};
-use super::map::Map;
 use super::object::Object;
 use super::placement::{Evidence, Placement, State};
+use crate::map::Map;
 
 /// Symbols of a section that are asked where it is.
 const MOST_SYMBOLS: usize = 16;

@@ -3,14 +3,15 @@
 use clap::Args as ClapArgs;
 
 use crate::check::{self, Findings, Wrong};
-use crate::linking::{Data, Input};
+use crate::linking::{Data, Input, number};
 use crate::{exit, inputs, wording};
 
 /// Options of `check`.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The linked image: an ELF executable, static or position-independent, or a shared object
+    /// The linked image: an ELF executable, static or position-independent, or a shared object; or a raw binary (objcopy -O binary)
+    /// with its map
     pub image: String,
     /// The objects and archives that it was made of; of an archive, the members that are in the image
     #[arg(required = true, value_name = "OBJECT")]
@@ -18,6 +19,9 @@ pub struct Args {
     /// What the linker wrote of its layout (-Map): of GNU ld, gold, lld or mold, told by how it begins
     #[arg(long, value_name = "FILE")]
     pub map: Option<String>,
+    /// Where the first byte of a raw binary is loaded [default: where the map has its first section with bytes]
+    #[arg(long, value_name = "ADDRESS", value_parser = number::address, requires = "map")]
+    pub at: Option<u64>,
     /// How many wrong fields to show
     #[arg(long, default_value_t = 20)]
     pub show: usize,
@@ -33,6 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   harness check app.elf main.o uart.o libdrivers.a
   harness check hello hello.o crt1.o crti.o libc.a libgcc.a crtn.o --map hello.map
+  harness check flash.bin main.o uart.o --map flash.map --at 0x8000000
 
 A section is found by the symbols of the image, by the map, by relocations that the linker kept (-q, --emit-relocs), and \
 by its bytes, which have to agree in any case. Give the map, and do not strip the image, and more sections are found. \
@@ -49,10 +54,20 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let map =
         args.map.as_ref().map(|map| Ok::<_, outside::FileError>(Input::new(map, Data::open(map)?))).transpose()?;
     let objects = args.objects.iter().map(|path| inputs::open(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    if args.at.is_some() && inputs::is_elf(&image.data) {
+        return Err(exit::Usage(format!(
+            "{} is an ELF file, which says where it is loaded: --at is for a raw binary",
+            args.image
+        ))
+        .into());
+    }
     let bar = super::counter();
     bar.set_message(format!("checking {}", args.image));
     bar.enable_steady_tick(std::time::Duration::from_secs(1));
-    let findings = check::check(&image, &objects, map.as_ref());
+    let findings = match &map {
+        Some(map) if !inputs::is_elf(&image.data) => check::check_raw(&image, &objects, map, args.at),
+        _ => check::check(&image, &objects, map.as_ref()),
+    };
     bar.finish_and_clear();
     let findings = findings?;
     if args.json {

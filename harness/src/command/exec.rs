@@ -34,9 +34,10 @@ use crate::gdb::{self, Over};
 use crate::inputs::{self, Inputs};
 use crate::libraries;
 use crate::linked::Linked;
-use crate::linking::{self, Externals, Job, Timings, Wishes};
+use crate::linking::{self, Externals, Input, Job, Timings, Wishes, number};
 use crate::linux::Grant;
 use crate::locate;
+use crate::map::Map;
 use crate::messages;
 use crate::startup::{self, StartError};
 use crate::suspects;
@@ -50,6 +51,7 @@ EXAMPLES:
   harness exec main.o -- -v 3                  argc and argv
   harness exec sum.c --arch armv7 --entry sum --arg 1.5f64 --arg 2f64 --returns f64
   harness exec prog.elf --entry sum --arg 1      what another linker made: static, or static and position-independent
+  harness exec flash.bin --map flash.map --at 0x8000000 --arch thumbv7m --entry sum --arg 1
   harness exec --dir . ./wc -- notes.txt       a Linux program that reads files here; --dir .:rw for one that writes
   harness exec --sysroot /usr/aarch64-linux-gnu ./hello   a Linux program with shared libraries
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
@@ -98,6 +100,13 @@ pub struct Args {
     /// Bytes of its stack
     #[arg(long, value_name = "BYTES", default_value = "8M", value_parser = budget::bytes)]
     pub stack: u64,
+    /// The file is a raw binary (objcopy -O binary), and this is the map that the linker wrote of it (-Map): of GNU ld, gold, lld or
+    /// mold. With --arch; without a main, --entry says what is called
+    #[arg(long, value_name = "FILE", requires = "arch")]
+    pub map: Option<PathBuf>,
+    /// Where the first byte of a raw binary is loaded [default: where the map has its first section with bytes]
+    #[arg(long, value_name = "ADDRESS", value_parser = number::address, requires = "map")]
+    pub at: Option<u64>,
     /// What serves the system calls of an executable. Linux: it is started as Linux does, at its entry point. None: `main`, or what
     /// --entry names, is called, with host functions for what it does not define. Auto: Linux, for what has a start of its own
     #[arg(long, value_name = "S", value_enum, default_value_t = System::Auto)]
@@ -175,31 +184,31 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     }
     let inputs = inputs::read(&args.inputs)?;
     executable::is_alone(&inputs)?;
+    let raw = executable::raw(args, &inputs)?;
     if let Some(trace) = &args.debug.trace {
         outside::apart(trace, args.inputs.all())?;
     }
     let debugger = args.debug.debugger(args.machine.is_given())?;
+    let is_image = |file: &Input| raw.is_some() || inputs::is_executable(&file.data);
     if let [file] = &inputs.files[..]
         && process::is_meant(args, file, inputs.target)?
     {
         return process::run(args, file, inputs.target, debugger, Timings::default());
     }
-    let objects = inputs.files.iter().all(|file| !inputs::is_executable(&file.data));
-    if objects && runtime::is_asked_for(args, inputs.target)? {
+    if !inputs.files.iter().any(is_image) && runtime::is_asked_for(args, inputs.target)? {
         return runtime::run(args, inputs, debugger, None);
     }
     let choice = args.machine.choice()?.and_then(|choice| machine::start(&choice).map(|()| choice));
     let machine = match choice {
-        Ok(choice) if inputs.files.iter().any(|file| inputs::is_executable(&file.data)) => {
-            choice.source().machine_for_executable(inputs.target)
-        }
+        Ok(choice) if inputs.files.iter().any(is_image) => choice.source().machine_for_executable(inputs.target),
         Ok(choice) => choice.source().machine(inputs.target),
         Err(refused) => return Ok(refused.say()),
     };
     match machine {
         Ok(mut machine) => {
             let mut debugger = debugger;
-            match with_machine!(&mut machine, machine => run(&mut **machine, args, &inputs, &mut debugger))? {
+            match with_machine!(&mut machine, machine => run(&mut **machine, args, (&inputs, raw.as_ref()), &mut debugger))?
+            {
                 Ran::Ended(status) => Ok(status),
                 Ran::Lacks(error) => {
                     drop(machine);
@@ -233,7 +242,7 @@ fn say_link_error(error: &Error, target: &'static Target) {
 fn run<E: Executor>(
     machine: &mut E,
     args: &Args,
-    inputs: &Inputs,
+    (inputs, raw): (&Inputs, Option<&Map>),
     debugger: &mut Option<Debugger>,
 ) -> anyhow::Result<Ran>
 where
@@ -244,9 +253,12 @@ where
     let refused = output::stream(machine);
     let mut timings = Timings::default();
     if let [file] = &inputs.files[..]
-        && inputs::is_executable(&file.data)
+        && (raw.is_some() || inputs::is_executable(&file.data))
     {
-        let loaded = timings.phase("load", || executable::load(machine, args, file, inputs.target));
+        let loaded = timings.phase("load", || match raw {
+            Some(map) => executable::load_raw(machine, args, file, map, inputs.target),
+            None => executable::load(machine, args, file, inputs.target),
+        });
         let linked = match loaded {
             Ok(linked) => linked,
             Err(error) => {

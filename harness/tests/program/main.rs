@@ -14,6 +14,7 @@ mod inputs;
 mod linux;
 mod loaders;
 mod printf;
+mod raw;
 mod reduce;
 mod relocations;
 mod robust;

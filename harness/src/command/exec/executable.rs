@@ -1,14 +1,16 @@
 //! `exec` of an executable that another linker made.
 
-use linker::Target;
+use linker::{Target, foreign};
 
 use super::{Args, Ended};
 use crate::executor::{Call, Executor, Register, Stop};
-use crate::exit::{self, Usage};
-use crate::inputs::{Inputs, is_executable};
+use crate::exit::{self, BadInput, Usage};
+use crate::inputs::{Inputs, is_elf, is_executable};
 use crate::linked::{Executable, Linked, LoadError, Prepared, Problem};
-use crate::linking::Input;
+use crate::linking::{Data, Input};
+use crate::map::Map;
 use crate::messages;
+use crate::raw::Raw;
 
 /// An executable is linked already, and nothing else can be.
 ///
@@ -23,6 +25,45 @@ pub(super) fn is_alone(inputs: &Inputs) -> Result<(), Usage> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// The map of a raw binary, if there is one.
+///
+/// # Errors
+/// It is no map, or the file is no raw binary.
+pub(super) fn raw(args: &Args, inputs: &Inputs) -> anyhow::Result<Option<Map>> {
+    let Some(path) = &args.map else {
+        let unknown = |file: &&Input| foreign::describe(&file.data) == foreign::UNKNOWN;
+        if let Some(file) = inputs.files.iter().find(unknown) {
+            let what = "expected an ELF object; a raw binary is run with the map that its linker wrote: --map FILE";
+            return Err(BadInput(format!("{} is {}, {what}", file.name, foreign::UNKNOWN)).into());
+        }
+        return Ok(None);
+    };
+    let [file] = &inputs.files[..] else {
+        return Err(Usage("--map is for one raw binary, which is linked already".to_owned()).into());
+    };
+    if is_elf(&file.data) {
+        let problem = format!("{} is an ELF file, which says itself what is where: leave out --map", file.name);
+        return Err(Usage(problem).into());
+    }
+    let text = Data::open(path)?;
+    Ok(Some(Map::read(&text).map_err(|why| BadInput(format!("{}: {why}", path.display())))?))
+}
+
+/// Loads a raw binary, as start-up code leaves it.
+pub(super) fn load_raw<'data, E: Executor>(
+    machine: &mut E,
+    args: &Args,
+    file: &'data Input,
+    map: &'data Map,
+    target: &'static Target,
+) -> Result<Linked<'data>, LoadError> {
+    let raw = Raw::read(target, &file.data, map, args.at).map_err(|what| LoadError {
+        file: file.name.clone(),
+        problem: Problem::Malformed { at: "its map".to_owned(), what },
+    })?;
+    Executable::of_raw(&file.name, &raw, target, machine.page_size())?.load(machine, Prepared::Relocated)
 }
 
 /// Loads it: for a function of it to be called, or else as a system would for its entry point.

@@ -278,7 +278,7 @@ fn aligned(at: &str, alignment: u64) -> Result<u64, Problem> {
 }
 
 /// Whether a segment is where one can be.
-fn check(target: &Target, load: &Load<'_>, before: Option<&Load<'_>>) -> Result<(), Problem> {
+pub(super) fn check(target: &Target, load: &Load<'_>, before: Option<&Load<'_>>) -> Result<(), Problem> {
     let Load { number, address, size, content, .. } = load;
     let at = format!("program header {number}");
     if content.len() as u64 > *size {

@@ -11,6 +11,7 @@ mod error;
 mod headers;
 mod mapped;
 mod pages;
+mod raw;
 mod relocate;
 mod relocations;
 mod routines;
