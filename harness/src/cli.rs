@@ -21,6 +21,7 @@ EXAMPLES:
   harness aarch64/got                         only what has this in its name
   harness --subject lld branches              the same cases through another linker
   harness --subject loader:mine.toml branches the same cases through a loader that runs as the guest
+  harness run --suite gcc.c-torture/execute --flags=-O2   a folder of programs instead of the corpus
   harness exec sum.c --arch aarch64 --entry sum --arg 1 --arg 2
   harness R_AARCH64_CALL26 --fail-fast        what holds this relocation, up to the first failure
   harness explain foo.o .text+0x1c            one relocation, with its numbers put in

@@ -100,7 +100,8 @@ impl Selection {
         batches.retain(|batch| !batch.configurations.is_empty());
     }
 
-    fn wants(&self, name: &str) -> bool {
+    /// Whether a name is asked for.
+    pub fn wants(&self, name: &str) -> bool {
         // Whether a relocation is held, only the objects can say.
         let undecided = !self.relocations.is_empty() || self.filters.is_empty();
         (undecided || self.names(name))

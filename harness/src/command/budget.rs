@@ -19,7 +19,7 @@ pub struct BudgetArgs {
 }
 
 /// Seconds that a program may run where nobody says otherwise: what calls the host a million times takes a minute.
-const TIMEOUT: f64 = 60.0;
+pub const TIMEOUT: f64 = 60.0;
 
 /// Instructions of a process where nobody says how many: its time is up before.
 const PROCESS: u64 = 1 << 50;
@@ -48,7 +48,8 @@ impl BudgetArgs {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds, a year at most.
+pub fn seconds(text: &str) -> Result<f64, String> {
     // A year: what is more cannot be waited for.
     let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.0..=31_536_000.0).contains(seconds));
     seconds.ok_or_else(|| "expected a number of seconds, for instance 60 or 0.5".to_owned())

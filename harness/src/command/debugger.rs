@@ -48,6 +48,11 @@ pub struct Debugger {
 }
 
 impl DebugArgs {
+    /// Whether any of it is asked for.
+    pub fn is_given(&self) -> bool {
+        self.gdb.is_some() || self.trace.is_some() || self.save_dir.is_some()
+    }
+
     /// What was asked for, if anything was. `elsewhere` is whether the program is to run on something else than the emulator.
     ///
     /// # Errors

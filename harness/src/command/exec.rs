@@ -1,6 +1,6 @@
 //! `harness exec`: anybody's objects, linked and run, or what another linker made of them.
 
-mod ended;
+pub(super) mod ended;
 mod executable;
 mod grants;
 mod interpreter;

@@ -25,6 +25,7 @@ pub mod relocations;
 pub mod run;
 pub mod serve;
 pub mod subjects;
+pub mod suite;
 pub mod toolchains;
 pub mod vectors;
 

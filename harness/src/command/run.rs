@@ -1,28 +1,22 @@
 //! `harness [run]`: the corpus.
 
-use std::collections::{BTreeSet, HashSet};
-use std::io::{IsTerminal, Write};
+use std::collections::BTreeSet;
+use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
 use corpus::Corpus;
 use corpus::toolchain::Toolchains;
-use indicatif::ProgressBar;
 use linker::{TARGETS, Target};
 use outside::{FileError, stop};
-use reports::compare::Comparison;
-use reports::html::Page;
-use reports::json::Report;
 use reports::model::{Event, Record, Start, VERSION};
-use reports::summary::Summary;
-use reports::{html, markdown, terminal};
 
 use crate::command::debugger::DebugArgs;
 use crate::command::machine;
+use crate::command::suite::SuiteArgs;
 use crate::executor::Choice;
 use crate::maker::Maker;
 use crate::messages;
@@ -34,10 +28,13 @@ mod debugged;
 mod failed;
 mod nothing;
 mod origin;
+mod output;
 mod reproduce;
 mod subject;
+mod suite;
 
 use failed::{Memory, Origin};
+use output::Output;
 pub use subject::{SubjectArgs, parse};
 
 /// Options of `run`.
@@ -50,7 +47,7 @@ pub struct Args {
     /// Filters are whole names
     #[arg(long)]
     pub exact: bool,
-    /// Leave out what has this in its name
+    /// Leave out what has this in its name; with --suite also a file of programs to leave out, a name and the reason a line
     #[arg(long, value_name = "FILTER")]
     pub skip: Vec<String>,
     /// Targets
@@ -121,6 +118,8 @@ pub struct Args {
     machine: machine::MachineArgs,
     #[command(flatten)]
     linker: SubjectArgs,
+    #[command(flatten)]
+    suite: SuiteArgs,
 }
 
 /// A kind of report.
@@ -223,7 +222,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         note!("error: unknown target `{unknown}`, expected one of {}{near}", known.join(", "));
         return Ok(exit::USAGE);
     }
-    run_as(&args, only, memory)
+    match args.suite.suite.clone() {
+        Some(directory) => suite::main(&args, &directory, only, memory),
+        None => run_as(&args, only, memory),
+    }
 }
 
 /// Runs the command with what was remembered put in.
@@ -368,153 +370,4 @@ fn remember(args: &Args, mut memory: Memory, records: &[Record], gone: &BTreeSet
     if let Err(error) = memory.write(&args.failed_file()) {
         note!("note: --rerun-failed will not know of this run: {error:#}");
     }
-}
-
-/// Where there is no progress bar, a line for so many builds.
-const LINE_EVERY: usize = 1000;
-
-/// Where events go: the terminal or the JSON stream, and the reports.
-struct Output {
-    json: bool,
-    bar: ProgressBar,
-    start: Start,
-    records: Vec<Record>,
-}
-
-impl Output {
-    fn new(args: &Args) -> Output {
-        let json = args.message_format == "json";
-        Output { json, bar: super::progress(0), start: Start::default(), records: Vec::new() }
-    }
-
-    fn building(&self, done: usize, total: usize, name: &str) {
-        if self.bar.is_hidden() && (done.is_multiple_of(LINE_EVERY) || done == total) {
-            note!("built {done} of {total}");
-        }
-        self.bar.set_length(total as u64);
-        self.bar.set_position(done as u64);
-        self.bar.set_message(format!("building {name}"));
-        if done == total {
-            self.bar.set_length(self.start.selected as u64);
-            self.bar.set_position(0);
-        }
-    }
-
-    fn event(&mut self, event: &Event) {
-        if self.json {
-            // What does not get out is said at the end, once.
-            let _ = reports::json::Lines::new(&mut stdout::writer()).event(event);
-        }
-        match event {
-            Event::Start(start) => {
-                self.bar.set_length(start.selected as u64);
-                self.start = start.clone();
-            }
-            Event::Result(record) => {
-                self.bar.inc(1);
-                if record.status.is_failure() {
-                    self.bar.set_message(format!("FAIL {}", record.name));
-                }
-                self.records.push(Record::clone(record));
-            }
-            Event::End(_) => {}
-        }
-    }
-
-    /// Writes summary and reports, and says how the run ended.
-    fn finish(
-        mut self,
-        args: &Args,
-        seconds: f64,
-        stopped: Option<String>,
-        baseline: Option<Report>,
-        reports: Vec<(Kind, outside::Output)>,
-    ) -> anyhow::Result<u8> {
-        self.bar.finish_and_clear();
-        self.records.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut summary = Summary::new(self.start.clone());
-        self.records.iter().for_each(|record| summary.push(record));
-        // Records of `covers` are more than was selected.
-        let ended = self.records.iter().filter(|record| !record.executor.is_empty()).count();
-        let not_run = self.start.selected.saturating_sub(ended);
-        let totals = match stopped.filter(|_| not_run > 0) {
-            None => summary.finish(seconds),
-            Some(option) => summary.stop(seconds, not_run, format!("stopped by {option}")),
-        };
-        // A report without totals is of a run that was cut short.
-        let whole = !stop::requested();
-        if whole {
-            self.event(&Event::End(totals.clone()));
-        }
-        if !self.json {
-            let terminal = std::io::stdout().is_terminal();
-            let colour = terminal && std::env::var_os("NO_COLOR").is_none();
-            let width = terminal.then(|| usize::from(console::Term::stdout().size().1));
-            let text = terminal::render(&summary, &terminal::Style { colour, width, relocations: args.relocations });
-            stdout::raw(text.as_bytes());
-            if !whole {
-                let (ran, selected) = (self.records.len(), self.start.selected);
-                stdout::print(&format!("cut short: {ran} of {selected} configurations ended\n"));
-            }
-        }
-        let ran = self.records.iter().filter(|record| record.status.is_result()).count();
-        let status = if ran < args.at_least {
-            note!("only {ran} configurations ran, and at least {} have to", args.at_least);
-            exit::FAILURES
-        } else {
-            summary.exit_status()
-        };
-        let report = Report { start: self.start, results: self.records, totals: whole.then_some(totals) };
-        let comparison = baseline.map(|mut baseline| {
-            if args.is_selective() {
-                // What was not asked for has not vanished.
-                let names: HashSet<&str> = report.results.iter().map(|record| record.name.as_str()).collect();
-                baseline.results.retain(|record| names.contains(record.name.as_str()));
-            }
-            Comparison::of(&baseline, &report)
-        });
-        let mut written = Vec::new();
-        for (kind, output) in reports {
-            written.push(write_report(kind, output, &report, &summary, comparison.as_ref()));
-        }
-        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-            written.push(append_step_summary(Path::new(&path), &summary));
-        }
-        let status = match &comparison {
-            None => status,
-            Some(comparison) => {
-                if !self.json {
-                    stdout::raw(format!("\n{}", comparison.terminal()).as_bytes());
-                }
-                status.max(comparison.exit_status())
-            }
-        };
-        // One that cannot be written costs none of the others.
-        written.into_iter().collect::<anyhow::Result<()>>()?;
-        Ok(status)
-    }
-}
-
-fn write_report(
-    kind: Kind,
-    output: outside::Output,
-    report: &Report,
-    summary: &Summary,
-    comparison: Option<&Comparison>,
-) -> anyhow::Result<()> {
-    output.write(|out| match kind {
-        Kind::Json => report.write(out),
-        Kind::Junit => reports::junit::write(report, out),
-        Kind::Markdown => out.write_all(markdown::render(summary, markdown::STEP_SUMMARY_LIMIT).as_bytes()),
-        Kind::Html => out.write_all(html::render(&Page { run: Some(report), comparison, matrix: None }).as_bytes()),
-    })?;
-    Ok(())
-}
-
-/// Adds the report to what the steps of a workflow have to say, within what may be shown in all.
-fn append_step_summary(path: &Path, summary: &Summary) -> anyhow::Result<()> {
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).context("GITHUB_STEP_SUMMARY")?;
-    let taken = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-    let room = markdown::STEP_SUMMARY_LIMIT.saturating_sub(taken);
-    Ok(file.write_all(markdown::render(summary, room).as_bytes())?)
 }

@@ -86,6 +86,11 @@ impl Files {
         Files { open: open.collect(), sink, output, left: output, held: Rc::new(()), changed: false }
     }
 
+    /// Has standard input be empty.
+    pub(super) fn close_input(&mut self) {
+        self.open.insert(0, Descriptor::new(File::Null));
+    }
+
     pub(super) fn get(&self, number: i32) -> Result<&Descriptor, Errno> {
         self.open.get(&number).ok_or(Errno::BADF)
     }

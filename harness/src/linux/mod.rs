@@ -218,6 +218,11 @@ impl<E: Engine + 'static> Process<E> {
         self.clock.begin_at(date);
     }
 
+    /// Has it find nothing on its standard input, instead of what is on ours.
+    pub fn close_input(&mut self) {
+        self.files.close_input();
+    }
+
     /// Whether processes for this target run here.
     pub fn is_for(target: &'static Target) -> bool {
         Abi::of(target).is_some()

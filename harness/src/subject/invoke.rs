@@ -1,6 +1,6 @@
 //! One link by a subject: its files in a directory of its own, its process within bounds, what it says by kind.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -85,8 +85,13 @@ pub(super) fn link(program: &Path, description: &Description, work: &Work<'_>) -
     inputs.push(DEFINITIONS.to_owned());
     let filling = Filling { inputs, output: OUTPUT, script: Some(Path::new(SCRIPT)), ..work.filling.clone() };
     let mut command = Command::new(program);
-    command.args(description.template().fill(&filling)).current_dir(directory.path());
-    command.env("LC_ALL", "C").env("TMPDIR", directory.path());
+    command.args(description.template().fill(&filling));
+    run(command, description, directory.path())
+}
+
+/// Runs a linker in its directory. The image that it has written there, or why there is none.
+fn run(mut command: Command, description: &Description, directory: &Path) -> Result<Result<Vec<u8>, Refusal>> {
+    command.current_dir(directory).env("LC_ALL", "C").env("TMPDIR", directory);
     let limits = Limits {
         time: Duration::from_secs(description.seconds),
         text: MOST_TEXT,
@@ -110,13 +115,50 @@ pub(super) fn link(program: &Path, description: &Description, work: &Work<'_>) -
     if !ended.status.success() {
         let kind = words::kind(&description.says, &said);
         let said = if said.is_empty() { format!("it said nothing ({})", ended.status) } else { said };
-        return refused(kind, words::shortened(&said, directory.path()));
+        return refused(kind, words::shortened(&said, directory));
     }
     // Whatever is there is untrusted: it may be no file, or longer than anybody wants to read.
-    match outside::read(at(OUTPUT), MOST_IMAGE) {
+    match outside::read(directory.join(OUTPUT), MOST_IMAGE) {
         Ok(image) => Ok(Ok(image)),
         Err(error) => refused(Kind::Other, format!("{name} wrote no image: {}", error.problem)),
     }
+}
+
+/// What whole programs are made of: objects in front, the program's own, libraries in one group, and objects behind.
+pub(super) type Parts<'a> = (&'a [PathBuf], &'a [Input], &'a [PathBuf], &'a [PathBuf]);
+
+/// The words around archives that need each other, where a description has none.
+const GROUP: (&str, &str) = ("--start-group", "--end-group");
+
+/// Links a static program that an operating system starts, wherever the linker likes. The outer error is one of this machine.
+pub(super) fn link_program(
+    program: &Path,
+    description: &Description,
+    (target, mode): (&[String], &[String]),
+    (before, objects, libraries, behind): Parts<'_>,
+    directory: &Path,
+) -> Result<Result<Vec<u8>, Refusal>> {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let mut inputs: Vec<String> = before.iter().map(text).collect();
+    for (number, object) in objects.iter().enumerate() {
+        let ending = if linker::archive::is_archive(&object.data) { "a" } else { "o" };
+        let name = format!("object{number}.{ending}");
+        std::fs::write(directory.join(&name), &*object.data)?;
+        inputs.push(name);
+    }
+    let (open, close) = description.group.clone().unwrap_or((GROUP.0.to_owned(), GROUP.1.to_owned()));
+    inputs.push(open);
+    inputs.extend(libraries.iter().map(text));
+    inputs.push(close);
+    inputs.extend(behind.iter().map(text));
+    let mut command = Command::new(program);
+    if mode.is_empty() {
+        // A command of the user's says itself what it makes.
+        command.args(description.template().fill(&Filling { inputs, output: OUTPUT, target, ..Filling::default() }));
+    } else {
+        command.args(target).args(mode).args(["--eh-frame-hdr", "-o", OUTPUT]).args(inputs);
+    }
+    run(command, description, directory)
 }
 
 /// What a program may take to say its version.

@@ -228,6 +228,24 @@ impl Subject {
         invoke::link(program, &self.description, &work)
     }
 
+    /// Links a static program that an operating system starts, of `before`, its own objects, `libraries` and `behind`, in a
+    /// directory for what is in between. The outer error is one of this machine.
+    pub fn link_program(
+        &self,
+        program: &Path,
+        target: &Target,
+        parts: (&[PathBuf], &[Input], &[PathBuf], &[PathBuf]),
+        directory: &Path,
+    ) -> Result<Result<Vec<u8>, Refusal>> {
+        let own = self.description.targets.get(target.name).map_or(&[][..], Vec::as_slice);
+        invoke::link_program(program, &self.description, (own, &self.description.fixed), parts, directory)
+    }
+
+    /// Whether it links nothing to a file, but into a running executor.
+    pub fn is_jit(&self) -> bool {
+        self.description.template().is_jit()
+    }
+
     /// How many links it is asked for at a time.
     pub fn together(&self) -> usize {
         if self.description.template().is_jit() { jit::TOGETHER } else { 1 }

@@ -21,5 +21,6 @@ mod robust;
 mod room;
 mod running;
 mod subjects;
+mod suite;
 mod trace;
 mod wishes;

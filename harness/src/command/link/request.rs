@@ -18,7 +18,7 @@ use crate::executor::image::{Image, ImageFile};
 use crate::exit;
 use crate::exit::BadOutput;
 use crate::linking::number;
-use crate::linking::{self, Externals, Input, Job, Timings, Wishes};
+use crate::linking::{self, Externals, Input, Job, Keywords, Timings, Wishes};
 use crate::messages;
 
 /// Where a process starts.
@@ -80,17 +80,62 @@ impl Request {
         let map = self.map.as_ref().map(outside::Output::at).transpose()?;
         outside::distinct(map.iter().chain([&output]))?;
         drop(output);
-        let said = self.wishes.keywords().and_then(|known| Ok((known, self.wishes.layout(&self.layout)?)));
-        let keywords = match said {
-            Ok((keywords, layout)) => {
-                self.layout = layout;
-                keywords
-            }
+        let keywords = match self.prepare() {
+            Ok(keywords) => keywords,
             Err(problem) => {
                 note!("error: {problem}");
                 return Ok(exit::USAGE);
             }
         };
+        let ended = self.linked(&keywords, timings, |linked, timings| {
+            messages::warnings(linked.graph());
+            if self.is_fatal(!linked.graph().warnings.is_empty()) {
+                return Ok(exit::FAILURES);
+            }
+            let Some(entry) = self.entry_of(&linked) else { return Ok(exit::FAILURES) };
+            if self.print_removed {
+                print_removed(linked.graph());
+            }
+            if self.print_objects {
+                let objects = linked.graph().objects.iter().map(|(_, object)| object);
+                objects
+                    .filter(|object| object.position != u32::MAX)
+                    .for_each(|object| outln!("{}", object_name(object)));
+            }
+            let map = map.map(|map| map.write(|out| map::write(&linked, out)));
+            timings.phase("write", || -> anyhow::Result<()> {
+                let bytes = self.file(&keywords, linked, entry)?;
+                overwrite(&self.output, &bytes)
+                    .map_err(|error| BadOutput(format!("{}: {error}", self.output.display())).into())
+            })?;
+            map.transpose()?;
+            Ok(exit::OK)
+        });
+        match ended? {
+            Ok(ended) => ended,
+            Err(error) => {
+                messages::error(&error);
+                Ok(exit::of_link(&error))
+            }
+        }
+    }
+
+    /// Links, and gives the file that [`Self::run`] would write, which starts at `_start`. Nothing is said, and no map is written.
+    ///
+    /// # Errors
+    /// The link's own, or that of an option.
+    pub fn image(mut self) -> anyhow::Result<Vec<u8>> {
+        let keywords = self.prepare().map_err(exit::Usage)?;
+        self.linked(&keywords, &mut Timings::default(), |linked, _| {
+            let entry = linked.address(START).unwrap_or(0);
+            self.file(&keywords, linked, entry)
+        })??
+    }
+
+    /// Settles what is wanted, and where.
+    fn prepare(&mut self) -> Result<Keywords, String> {
+        let keywords = self.wishes.keywords()?;
+        self.layout = self.wishes.layout(&self.layout)?;
         self.wishes.settle();
         if let EntryPoint::Named(entry) = &self.entry {
             if number::address(entry).is_err() {
@@ -103,6 +148,16 @@ impl Request {
             let note = note.iter().flat_map(|field| field.bytes(self.target)).collect();
             self.wishes.sections.push((build_id::SECTION.to_owned(), note, 4));
         }
+        Ok(keywords)
+    }
+
+    /// Links in memory. The outer error is that of an option, the inner one the link's.
+    fn linked<T>(
+        &self,
+        keywords: &Keywords,
+        timings: &mut Timings,
+        then: impl FnOnce(Finalized<'_, ImageFile>, &mut Timings) -> T,
+    ) -> anyhow::Result<linker::Result<T>> {
         let page = keywords.page.unwrap_or(super::usual_page(&self.layout));
         let mut image = Image::new(self.target).with_page(page);
         let mut options = self.wishes.options(self.options.clone()).map_err(anyhow::Error::msg)?;
@@ -125,26 +180,11 @@ impl Request {
             wishes: &self.wishes,
         };
         let externals = if self.phony_externals { Externals::Phony } else { Externals::Table(&|_| None) };
-        let linked = match linking::link(&job, &mut image, &externals, timings) {
-            Ok(linked) => linked,
-            Err(error) => {
-                messages::error(&error);
-                return Ok(exit::of_link(&error));
-            }
-        };
-        messages::warnings(linked.graph());
-        if self.is_fatal(!linked.graph().warnings.is_empty()) {
-            return Ok(exit::FAILURES);
-        }
-        let Some(entry) = self.entry_of(&linked) else { return Ok(exit::FAILURES) };
-        if self.print_removed {
-            print_removed(linked.graph());
-        }
-        if self.print_objects {
-            let objects = linked.graph().objects.iter().map(|(_, object)| object);
-            objects.filter(|object| object.position != u32::MAX).for_each(|object| outln!("{}", object_name(object)));
-        }
-        let map = map.map(|map| map.write(|out| map::write(&linked, out)));
+        Ok(linking::link(&job, &mut image, &externals, timings).map(|linked| then(linked, timings)))
+    }
+
+    /// The bytes of the file.
+    fn file(&self, keywords: &Keywords, linked: Finalized<'_, ImageFile>, entry: u64) -> anyhow::Result<Vec<u8>> {
         let mut labels = labels::of(&linked, self.strip, self.discard);
         labels.entry = entry;
         labels.abi = labels::call_standard(linked.graph());
@@ -155,18 +195,12 @@ impl Request {
         labels.executable_stack = keywords.executable_stack || self.files.iter().any(stack::is_executed_by);
         labels.no_relro = keywords.no_relro;
         labels.stack_size = keywords.stack_size;
-        timings.phase("write", || -> anyhow::Result<()> {
-            let note = self.build_id.as_ref().and_then(|_| build_id::place(linked.graph()));
-            let mut file = linked.handle;
-            if let (Some(style), Some(address)) = (&self.build_id, note) {
-                style.fill(&mut file, address);
-            }
-            let bytes = file.write(&labels).map_err(|error| anyhow::anyhow!(error))?;
-            overwrite(&self.output, &bytes)
-                .map_err(|error| BadOutput(format!("{}: {error}", self.output.display())).into())
-        })?;
-        map.transpose()?;
-        Ok(exit::OK)
+        let note = self.build_id.as_ref().and_then(|_| build_id::place(linked.graph()));
+        let mut file = linked.handle;
+        if let (Some(style), Some(address)) = (&self.build_id, note) {
+            style.fill(&mut file, address);
+        }
+        file.write(&labels).map_err(|error| anyhow::anyhow!(error))
     }
 
     /// Whether the headers can be in memory, below everything: not where something was placed too low by hand.

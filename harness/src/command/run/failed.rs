@@ -23,6 +23,7 @@ pub(super) struct Origin {
     layouts: Vec<String>,
     machine: BTreeMap<String, String>,
     linker: BTreeMap<String, String>,
+    suite: Vec<(String, String)>,
 }
 
 impl Origin {
@@ -35,6 +36,7 @@ impl Origin {
             layouts: args.layout.iter().map(ToString::to_string).collect(),
             machine: args.machine.given(),
             linker: args.linker.given(),
+            suite: args.suite.given(),
         }
     }
 
@@ -44,6 +46,7 @@ impl Origin {
         args.rebuild = self.rebuild;
         args.machine.give(&self.machine);
         args.linker.give(&self.linker);
+        args.suite.give(&self.suite);
         let parse = |text: &String| text.parse().map_err(|_| anyhow::anyhow!("`{text}` is no layout"));
         args.layout = self.layouts.iter().map(parse).collect::<anyhow::Result<_>>()?;
         Ok(())
@@ -52,7 +55,7 @@ impl Origin {
     fn json(&self) -> Value {
         json!({
             "corpus": self.corpus, "rebuild": self.rebuild, "layouts": self.layouts, "machine": self.machine,
-            "linker": self.linker,
+            "linker": self.linker, "suite": self.suite,
         })
     }
 
@@ -63,6 +66,7 @@ impl Origin {
             layouts: texts(&value["layouts"])?.collect(),
             machine: pairs(value["machine"].as_object()?),
             linker: value["linker"].as_object().map(pairs).unwrap_or_default(),
+            suite: serde_json::from_value(value["suite"].clone()).unwrap_or_default(),
         })
     }
 }

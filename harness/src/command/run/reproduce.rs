@@ -1,7 +1,7 @@
 //! The command lines that a failure is to be had again with.
 
 use crate::messages::quoted;
-use reports::model::Record;
+use reports::model::{Failure, Record, Status};
 
 use super::Args;
 
@@ -10,7 +10,7 @@ const JUDGED: &str = "cargo run -p harness -- ";
 
 /// Writes into the lines of a failure all that its configuration came from: what it ran on, the corpus, the compilers, the layout.
 pub(super) fn complete(record: &mut Record, args: &Args) {
-    let mut options = args.machine.words() + &args.linker.words();
+    let mut options = args.suite.words() + &args.machine.words() + &args.linker.words();
     if let Some(corpus) = &args.corpus {
         options += &format!("--corpus {} ", quoted(&corpus.display().to_string()));
     }
@@ -32,6 +32,15 @@ pub(super) fn complete(record: &mut Record, args: &Args) {
         if let Some(rest) = line.strip_prefix(JUDGED) {
             *line = format!("{program}{options}{}", rest.replacen(&name, &quoted(&name), 1));
         }
+    }
+}
+
+/// Has a skip be a failure.
+pub(super) fn be_strict(record: &mut Record) {
+    if record.status == Status::Skipped {
+        record.status = Status::Failed;
+        let problem = format!("skipped: {}", record.reason.clone().unwrap_or_default());
+        record.failure = Some(Failure { problems: vec![problem], ..Failure::default() });
     }
 }
 

@@ -1,0 +1,2 @@
+int half(int);
+int main(void) { return half(0); }
