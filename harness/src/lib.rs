@@ -125,6 +125,8 @@ pub mod suspects;
 #[doc(hidden)]
 pub mod trace;
 #[doc(hidden)]
+pub mod user_mode;
+#[doc(hidden)]
 pub mod vectors;
 #[doc(hidden)]
 pub mod wording;

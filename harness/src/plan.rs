@@ -110,8 +110,13 @@ impl Selection {
                 .only
                 .as_ref()
                 .is_none_or(|only| only.contains(name) || covers(name).is_some_and(|it| only.contains(&it)))
-            && self.partition.is_none_or(|(part, of)| hash(name) % of == part - 1)
+            && is_in(name, self.partition)
     }
+}
+
+/// Whether a name is in a part, I of N.
+pub fn is_in(name: &str, partition: Option<(u64, u64)>) -> bool {
+    partition.is_none_or(|(part, of)| hash(name) % of == part - 1)
 }
 
 /// What is said of all builds of the case that a configuration is of: `elf/TARGET/GROUP/CASE/covers`.

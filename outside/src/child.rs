@@ -123,7 +123,7 @@ impl Running {
         };
         let (said, stdout) = capture().map_err(not_started)?;
         let (complained, stderr) = capture().map_err(not_started)?;
-        command.stdin(Stdio::null()).stdout(said).stderr(complained).process_group(0);
+        command.stdin(Stdio::null()).stdout(said).stderr(complained);
         let group = Group::start(&mut command, limits).map_err(not_started)?;
         Ok(Running { group, program, stdout, stderr, text: limits.text })
     }
@@ -167,15 +167,17 @@ fn head(file: &File, from: u64, most: u64) -> Vec<u8> {
 }
 
 /// A program and all that it starts.
-struct Group(Child);
+pub(crate) struct Group(pub(crate) Child);
 
 impl Group {
-    fn start(command: &mut Command, limits: &Limits) -> io::Result<Group> {
+    /// Starts a program in a group of its own.
+    pub(crate) fn start(command: &mut Command, limits: &Limits) -> io::Result<Group> {
         // Started while nobody can sweep: one that is not in the list yet would stay.
         let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
-        let child = command.spawn()?;
+        let child = command.process_group(0).spawn()?;
         live.insert(child.id() as i32);
-        let bounds = [(Resource::Fsize, Some(limits.file)), (Resource::As, limits.memory)];
+        // A core in somebody's directory helps nobody.
+        let bounds = [(Resource::Fsize, Some(limits.file)), (Resource::As, limits.memory), (Resource::Core, Some(0))];
         for (resource, most) in bounds.into_iter().filter(|(_, most)| most.is_some()) {
             // A process that has ended already needs none.
             let _ = prlimit(Pid::from_raw(child.id() as i32), resource, Rlimit { current: most, maximum: most });

@@ -15,6 +15,7 @@ mod child;
 pub mod inherited;
 mod output;
 mod read;
+mod relay;
 mod scratch;
 pub mod signals;
 pub mod stop;
@@ -22,6 +23,7 @@ pub mod stop;
 pub use child::{ChildError, Ended, Limits, Running, run};
 pub use output::{Output, apart, distinct};
 pub use read::{open, read, read_from, read_text};
+pub use relay::{Relayed, relay};
 pub use scratch::Scratch;
 
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ mod process;
 mod results;
 mod runtime;
 mod rust;
+mod user_mode;
 
 use std::cell::RefCell;
 use std::io;
@@ -56,6 +57,7 @@ EXAMPLES:
   harness exec --sysroot /usr/aarch64-linux-gnu ./hello   a Linux program with shared libraries
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
   harness exec ./hello -- a b                  a static Linux program that some other linker made
+  harness exec ./hello --executor qemu-user    the same under qemu-user, to see whether another engine agrees
   harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
   harness exec main.o --gdb                    waits for gdb before the first instruction, and says what to type
   harness exec main.o --trace main.trace       writes down each instruction
@@ -187,6 +189,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let raw = executable::raw(args, &inputs)?;
     if let Some(trace) = &args.debug.trace {
         outside::apart(trace, args.inputs.all())?;
+    }
+    if args.machine.is_user_mode() {
+        return user_mode::main(args, inputs);
     }
     let debugger = args.debug.debugger(args.machine.is_given())?;
     let is_image = |file: &Input| raw.is_some() || inputs::is_executable(&file.data);

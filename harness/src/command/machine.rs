@@ -17,7 +17,7 @@ use qemu::{Board, Snapshot, System, snapshot};
 use crate::executor::Choice;
 use crate::executor::board::Failed;
 use crate::executor::choice::Boards;
-use crate::exit;
+use crate::{exit, user_mode};
 
 /// Bytes of a kernel, a device tree or an initramfs: boards have no more memory.
 const LARGEST: u64 = 1 << 30;
@@ -26,7 +26,7 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "What runs the code")]
 pub struct MachineArgs {
-    /// unicorn, the embedded emulator, if nothing else is said; or a board in QEMU: raspi3b, raspi2b, mps2-an385, mps3-an547, with a Linux also raspi4b, raspi0, raspi1ap, versatilepb and virt, or one of your own in a file (NAME.toml).
+    /// unicorn, the embedded emulator, if nothing else is said; or a board in QEMU: raspi3b, raspi2b, mps2-an385, mps3-an547, with a Linux also raspi4b, raspi0, raspi1ap, versatilepb and virt, or one of your own in a file (NAME.toml); for Linux programs (`exec`, `run --suite`) also qemu-user.
     ///
     /// Without --image or --kernel there is nothing on a board but our agent, which is up in some 50 ms.
     #[arg(long, value_name = "E")]
@@ -69,6 +69,11 @@ impl MachineArgs {
         self.image.is_some() || self.executor.as_ref().is_some_and(|name| name != "unicorn")
     }
 
+    /// Whether it is qemu-user, which runs Linux programs and nothing else.
+    pub fn is_user_mode(&self) -> bool {
+        self.executor.as_deref() == Some(user_mode::NAME)
+    }
+
     /// What was given, as it is on a command line, with a blank behind each word.
     pub fn words(&self) -> String {
         let cold = if self.cold { "--cold " } else { "" };
@@ -108,6 +113,9 @@ impl MachineArgs {
                 return Ok(boots_on(image).map(|(board, linux)| self.boards(board, System::Linux(linux))));
             }
         };
+        if self.is_user_mode() {
+            return usage(&"qemu-user runs Linux programs: it is for `exec` and for `run --suite`");
+        }
         if name == "unicorn" {
             if image.is_some() || self.kernel.is_some() {
                 return usage(&"the embedded emulator boots nothing: --executor wants a board here");

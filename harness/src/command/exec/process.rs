@@ -198,7 +198,7 @@ fn over(end: &End) -> Over {
 }
 
 /// What a process is told. What was said last of a name counts.
-fn environment(words: &[String]) -> Vec<String> {
+pub(super) fn environment(words: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for word in words.iter().filter_map(|word| variable(word)) {
         let name = |word: &str| word.split_once('=').map(|(name, _)| name.to_owned());

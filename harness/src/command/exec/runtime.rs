@@ -4,7 +4,7 @@
 use linker::Target;
 use linker::error::Error;
 
-use super::{Args, process, rust};
+use super::{Args, process, rust, user_mode};
 use crate::command::debugger::Debugger;
 use crate::command::link::{Discard, EntryPoint, Request, Strip};
 use crate::executor::unicorn;
@@ -140,6 +140,9 @@ pub(super) fn run(
         exit::OK => {}
         exit::BAD_INPUT => return Ok(exit::BAD_INPUT),
         _ => return Ok(exit::NOT_STARTED),
+    }
+    if args.machine.is_user_mode() {
+        return user_mode::run(args, target, &name, &output);
     }
     let program = Input::new(name, Data::open(&output)?);
     process::run_image(args, &program, target, debugger, &output, timings)

@@ -15,7 +15,7 @@ use crate::command::suite::{self, Compilers, Engine, Found, Journal, Linker, Rig
 use crate::exit::{self, BadInput, Unavailable, Usage};
 use crate::maker::Maker;
 use crate::messages::suggest;
-use crate::plan::Selection;
+use crate::plan::{self, Selection};
 use crate::stdout;
 
 /// How often is said how far a run is, where there is no progress bar.
@@ -39,13 +39,18 @@ pub(super) fn main(
     let (skips, skip) = skips(args)?;
     let Found { mut programs, others } = suite::find(&root)?;
     programs.retain(|program| !program.sources.iter().any(|source| with.contains(source)));
-    let compilers = Compilers::find(&args.suite.cc, &targets(args)?)?;
+    let targets = targets(args)?;
+    engine.prepare(&targets).map_err(Unavailable)?;
+    let compilers = Compilers::find(&args.suite.cc, &targets)?;
     let sets = args.suite.sets();
     let given = args.linker.subject.as_deref();
     let tests = suite::tests(&programs, &compilers, &sets, engine.name(), given);
-    let selection = Selection { skip, ..args.selection(only.clone()) };
-    let chosen: Vec<&Test<'_>> =
-        tests.iter().filter(|test| selection.wants(&test.name) && test.is_by(&args.toolchain)).collect();
+    let selection = Selection { skip, partition: None, ..args.selection(only.clone()) };
+    // Parts are the same whatever runs them, so that two engines can be compared.
+    let is_chosen = |test: &&Test<'_>| {
+        selection.wants(&test.name) && test.is_by(&args.toolchain) && plan::is_in(test.build(), args.partition)
+    };
+    let chosen: Vec<&Test<'_>> = tests.iter().filter(is_chosen).collect();
     let exists: BTreeSet<&str> = tests.iter().map(|test| &*test.name).collect();
     let gone: BTreeSet<String> =
         only.unwrap_or_default().into_iter().filter(|name| !exists.contains(&**name)).collect();
@@ -131,9 +136,10 @@ pub(super) fn main(
 
 /// What runs the programs.
 fn engine(args: &Args) -> Result<Engine, Usage> {
-    if args.machine.is_given() {
+    if args.machine.is_given() && !args.machine.is_user_mode() {
         return Err(Usage(
-            "--suite runs Linux processes, on the embedded emulator: leave out --executor and --image".to_owned(),
+            "--suite runs Linux processes, on the embedded emulator or by --executor qemu-user: leave out other executors and --image"
+                .to_owned(),
         ));
     }
     if args.debug.is_given() {
@@ -142,7 +148,15 @@ fn engine(args: &Args) -> Result<Engine, Usage> {
                 .to_owned(),
         ));
     }
-    Ok(Engine::Unicorn)
+    if !args.machine.is_user_mode() {
+        return Ok(Engine::Unicorn);
+    }
+    if args.suite.budget.is_some() {
+        return Err(Usage(
+            "--executor qemu-user does not count instructions, so --budget bounds nothing: --timeout does".to_owned(),
+        ));
+    }
+    Ok(Engine::UserMode)
 }
 
 fn linker(args: &Args, subject: Option<Maker>) -> Result<Linker, Usage> {

@@ -5,16 +5,18 @@ use std::path::Path;
 use std::rc::Rc;
 
 use linker::Target;
+use outside::ChildError;
 
 use crate::command::exec::ended;
-use crate::executor::Budget;
 use crate::executor::hosted::engine::PAGE;
 use crate::executor::unicorn;
+use crate::executor::{Budget, Limit};
 use crate::host::{Sink, Stream};
 use crate::linked::Executable;
 use crate::linking::{Data, Input};
-use crate::linux::{End, Process, Roots, Start};
+use crate::linux::{End, Process, Roots, Start, signal_name};
 use crate::machine::Stop;
+use crate::user_mode;
 
 /// Bytes of a program's stack.
 const STACK: u64 = 8 << 20;
@@ -26,6 +28,8 @@ const COMPLAINTS: usize = 4096;
 pub enum Engine {
     /// The embedded emulator, with our system calls.
     Unicorn,
+    /// qemu-user, with the host's system calls.
+    UserMode,
 }
 
 impl Engine {
@@ -33,6 +37,18 @@ impl Engine {
     pub fn name(self) -> &'static str {
         match self {
             Engine::Unicorn => "unicorn",
+            Engine::UserMode => user_mode::NAME,
+        }
+    }
+
+    /// Sees whether it is there for these targets.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn prepare(self, targets: &[&'static Target]) -> Result<(), String> {
+        match self {
+            Engine::Unicorn => Ok(()),
+            Engine::UserMode => targets.iter().try_for_each(|target| user_mode::find(target).map(drop)),
         }
     }
 }
@@ -62,12 +78,44 @@ impl Engine {
         name: &str,
         image: Vec<u8>,
         budget: Budget,
-        _scratch: &Path,
+        scratch: &Path,
     ) -> Result<Ran, String> {
         match self {
             Engine::Unicorn => on_unicorn(target, name, image, budget),
+            Engine::UserMode => by_qemu_user(target, name, &image, &budget, scratch),
         }
     }
+}
+
+fn by_qemu_user(
+    target: &'static Target,
+    name: &str,
+    image: &[u8],
+    budget: &Budget,
+    scratch: &Path,
+) -> Result<Ran, String> {
+    let program = user_mode::find(target)?;
+    let path = scratch.join("program");
+    user_mode::write(image, &path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let start = user_mode::Start { image: &path, name, arguments: &[], stack: STACK, seed: 0, sysroot: None };
+    let mut command = start.command(&program);
+    command.current_dir(scratch);
+    let spent = |limit| Stop::OutOfBudget(limit).to_string();
+    let ended = match outside::run(command, &user_mode::limits(budget)) {
+        Ok(ended) => ended,
+        Err(ChildError::OutOfTime { .. }) => return Ok(Ran { problem: spent(Limit::Time), ..Ran::default() }),
+        Err(error) => return Err(error.to_string()),
+    };
+    let problem = match user_mode::signal(ended.status) {
+        // The file that it printed into is as long as it may be.
+        Some(_) if ended.stdout.len() as u64 >= budget.output => spent(Limit::Output),
+        Some(signal) => format!("ended by {}", signal_name(signal)),
+        None => String::new(),
+    };
+    let mut complained = ended.stderr;
+    complained.truncate(COMPLAINTS);
+    let status = ended.status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(Ran { status, problem, printed: ended.stdout, complained, ..Ran::default() })
 }
 
 fn on_unicorn(target: &'static Target, name: &str, image: Vec<u8>, budget: Budget) -> Result<Ran, String> {

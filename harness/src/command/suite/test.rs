@@ -25,6 +25,11 @@ pub struct Test<'a> {
 }
 
 impl Test<'_> {
+    /// Its name without what runs it.
+    pub fn build(&self) -> &str {
+        self.name.rsplit_once('/').map_or(&self.name, |(build, _)| build)
+    }
+
     /// Whether it is compiled by one of these toolchains, of which the label begins so; by any, if none is named.
     pub fn is_by(&self, toolchains: &[String]) -> bool {
         toolchains.is_empty() || toolchains.iter().any(|wanted| self.build.starts_with(wanted.as_str()))

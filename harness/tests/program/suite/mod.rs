@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reports::json::Report;
 use reports::model::Status;
 
-use crate::running::{Done, done};
+use crate::running::{Done, done, exec};
 
 fn programs() -> String {
     format!("{}/tests/program/suite/programs", env!("CARGO_MANIFEST_DIR"))
@@ -88,6 +88,12 @@ fn each_program_ends_as_it_has_to() {
     let skips = format!("{suite}/skips.txt");
     let words =
         ["--arch", "aarch64,thumbv7", "--flags=-O1", "--timeout", "3", "--output-limit", "64K", "--skip", &skips];
+    if which::which("qemu-aarch64").is_ok() && which::which("qemu-arm").is_ok() {
+        let words = [&words[..], &["--executor", "qemu-user"]].concat();
+        let Done { status, out, err } = done(command(directory.path(), &suite, &words));
+        assert_eq!(status, 100, "{out}{err}");
+        check(&results(directory.path()), "qemu-user");
+    }
     let Done { status, out, err } = done(command(directory.path(), &suite, &words));
     assert_eq!(status, 100, "{out}{err}");
     check(&results(directory.path()), "unicorn");
@@ -189,7 +195,8 @@ fn what_cannot_be_run_is_told() {
         (&*suite, &["pas.c"], 4, "no test has `pas.c` in its name; did you mean `pass.c`?"),
         (&*suite, &["part.c"], 100, "only 0 configurations ran, and at least 1 have to"),
         (&*suite, &["--layout", "far"], 2, "cannot be used with"),
-        (&*suite, &["--executor", "raspi3b"], 2, "leave out --executor"),
+        (&*suite, &["--executor", "raspi3b"], 2, "leave out other executors"),
+        (&*suite, &["--executor", "qemu-user", "--budget", "5"], 2, "does not count instructions"),
     ] {
         if status != 2 && folder == &*suite && !can_be_run() {
             continue;
@@ -200,4 +207,57 @@ fn what_cannot_be_run_is_told() {
     let alone =
         Command::new(env!("CARGO_BIN_EXE_harness")).args(["run", "--timeout", "3"]).output().expect("it starts");
     assert_eq!(alone.status.code(), Some(2), "--timeout is for suites");
+}
+
+#[test]
+fn programs_run_under_qemu_user() {
+    if !can_be_run() || which::which("qemu-aarch64").is_err() || which::which("qemu-arm").is_err() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = |name: &str| format!("{}/{name}", programs());
+    let run = |words: &[&str]| exec(&[words, &["--executor", "qemu-user"]].concat());
+    for (target, name, words, status, printed, told) in [
+        ("aarch64", "sub/prints.c", &[][..], 0, "one\n2\n", ""),
+        ("thumbv7", "input.c", &[], 0, "", ""),
+        ("armv7", "status.c", &[], 3, "", ""),
+        ("aarch64", "aborts.c", &[], 134, "", "ended by SIGABRT"),
+        ("thumbv7", "endless.c", &["--timeout", "1"], 124, "", "out of budget: too much time"),
+        (
+            "aarch64",
+            "floods.c",
+            &["--output-limit", "18"],
+            124,
+            "and more\nand more\n",
+            "out of budget: too much output",
+        ),
+    ] {
+        let source = source(name);
+        let ended = run(&[&[&*source, "--arch", target], words].concat());
+        assert!(ended.status == status && ended.out == printed, "{name}: {ended:?}");
+        assert!(ended.err.contains(told), "{name}: {ended:?}");
+    }
+    // A finished file, with its arguments; and what qemu-user has not is refused.
+    let program = directory.path().join("program").to_str().expect("a text path").to_owned();
+    let built =
+        Command::new("aarch64-linux-gnu-gcc").args(["-static", "-o", &program, &source("sub/prints.c")]).status();
+    assert!(built.expect("a compiler").success());
+    assert_eq!(run(&[&program]).out, "one\n2\n");
+    for (words, told) in [
+        (&["--budget", "100"][..], "it does not count instructions"),
+        (&["--dir", "."], "reach all files of this machine"),
+        (&["--entry", "main", "--returns", "i32"], "it starts programs"),
+        (&["--registers"], "embedded emulator's"),
+    ] {
+        let refused = run(&[&[&*program], words].concat());
+        assert!(refused.status == 2 && refused.err.contains(told), "{refused:?}");
+    }
+    let mut nowhere = Command::new(env!("CARGO_BIN_EXE_harness"));
+    nowhere.args(["exec", &program, "--executor", "qemu-user"]).env("PATH", directory.path());
+    let nowhere = done(nowhere);
+    assert!(nowhere.status == 69 && nowhere.err.contains("no qemu-aarch64: install qemu-user"), "{nowhere:?}");
+    let mut corpus = Command::new(env!("CARGO_BIN_EXE_harness"));
+    corpus.args(["run", "--executor", "qemu-user"]);
+    let corpus = done(corpus);
+    assert!(corpus.status == 2 && corpus.err.contains("qemu-user runs Linux programs"), "{corpus:?}");
 }

@@ -1,0 +1,90 @@
+//! `exec --executor qemu-user`: the linked image is written, and runs under qemu-user with the bounds of the run.
+
+use std::path::Path;
+
+use outside::Relayed;
+
+use super::{Args, Crt, runtime};
+use crate::executor::Limit;
+use crate::exit::{self, Usage};
+use crate::inputs::{self, Inputs};
+use crate::linux::signal_name;
+use crate::machine::Stop;
+use crate::{messages, user_mode};
+
+/// Runs an executable, or objects that are linked with a C library first. The status to end with.
+pub(super) fn main(args: &Args, inputs: Inputs) -> anyhow::Result<u8> {
+    refuse(args)?;
+    if let Err(missing) = user_mode::find(inputs.target) {
+        messages::error(&missing);
+        return Ok(exit::MISSING);
+    }
+    match &inputs.files[..] {
+        [file] if inputs::is_executable(&file.data) => run(args, inputs.target, &file.name, file.name.as_ref()),
+        _ if args.crt == Crt::None => Err(Usage(
+            "--executor qemu-user starts programs: objects need a C library, so leave out --crt none".to_owned(),
+        )
+        .into()),
+        _ => runtime::run(args, inputs, None, None),
+    }
+}
+
+/// What it does not have is an error, as it would not be what was asked for.
+fn refuse(args: &Args) -> Result<(), Usage> {
+    let asked = [
+        (args.is_called(), "--entry, --arg and --returns call a function, and it starts programs"),
+        (args.debug.is_given(), "--gdb, --trace and --save-dir are the embedded emulator's"),
+        (args.registers, "--registers are the embedded emulator's"),
+        (args.budget.budget.is_some(), "it does not count instructions, so --budget bounds nothing: --timeout does"),
+        (!args.directories.is_empty(), "its programs reach all files of this machine: leave out --dir"),
+        (args.system == super::System::None, "--system none has no system calls, which its programs make"),
+    ];
+    match asked.into_iter().find(|(is_asked, _)| *is_asked) {
+        Some((_, why)) => Err(Usage(format!("--executor qemu-user: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// Runs an image, which calls itself `name`.
+pub(super) fn run(args: &Args, target: &'static linker::Target, name: &str, image: &Path) -> anyhow::Result<u8> {
+    let program = match user_mode::find(target) {
+        Ok(program) => program,
+        Err(missing) => {
+            messages::error(&missing);
+            return Ok(exit::MISSING);
+        }
+    };
+    let start = user_mode::Start {
+        image,
+        name,
+        arguments: &args.argv,
+        stack: args.stack,
+        seed: args.seed,
+        sysroot: args.sysroot.as_deref(),
+    };
+    let mut command = start.command(&program);
+    command.envs(super::process::environment(&args.environment).iter().filter_map(|word| word.split_once('=')));
+    let limits = user_mode::limits(&args.budget.of_process(args.output_limit));
+    let spent = |limit| {
+        let stop = Stop::OutOfBudget(limit);
+        messages::say(&stop);
+        super::hint(&stop);
+        exit::BUDGET
+    };
+    Ok(match outside::relay(command, &limits)? {
+        Relayed::OutOfTime => spent(Limit::Time),
+        Relayed::OutOfOutput => spent(Limit::Output),
+        Relayed::Unwritten(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit::CLOSED_PIPE,
+        Relayed::Unwritten(error) => {
+            messages::error(&format!("what the program printed could not be written: {error}"));
+            exit::HARNESS_FAILED
+        }
+        Relayed::Ended(status) => match user_mode::signal(status) {
+            None => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::HARNESS_FAILED),
+            Some(signal) => {
+                messages::say(&format!("ended by {}", signal_name(signal)));
+                128_u32.saturating_add(signal).min(255) as u8
+            }
+        },
+    })
+}
