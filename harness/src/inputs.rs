@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use corpus::toolchain::Toolchains;
+use linker::arch::arm::cores;
 use linker::error::text;
 use linker::index::ObjectId;
 use linker::platform::{Meaning, Platform};
@@ -266,7 +267,8 @@ fn target_of_data(data: &[u8]) -> Option<&'static Target> {
     }
 }
 
-/// The target of this machine whose core the build attributes name, or else the first of this machine.
+/// The target of this machine whose core the build attributes name. Of microcontrollers, where none has that core, the one that comes
+/// nearest to it from below; or else the first of this machine.
 fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32) -> Option<&'static Target> {
     let header = Elf::parse(data).ok()?;
     let endian = header.endian().ok()?;
@@ -283,10 +285,14 @@ fn target_of_object<Elf: FileHeader<Endian = Endianness>>(data: &[u8], bits: u32
         .and_then(|section| section.data(endian, data).ok())
         .map(|bytes| first.architecture.core(&first.architecture.attributes(bytes, big, ObjectId::default())))
         .unwrap_or_default();
-    let mut exact = std::iter::once(first)
-        .chain(targets)
-        .filter(|target| core != linker::arch::Core::default() && target.core == core);
-    Some(exact.next().unwrap_or(first))
+    let mut all = std::iter::once(first).chain(targets);
+    if core == linker::arch::Core::default() {
+        return Some(first);
+    }
+    let is_small = |core| cores::abilities(core).is_microcontroller();
+    let nearest = all.clone().filter(|target| is_small(core) && is_small(target.core) && target.core <= core);
+    let nearest = nearest.max_by_key(|target| target.core);
+    Some(all.find(|target| target.core == core).or(nearest).unwrap_or(first))
 }
 
 /// `NAME=ADDRESS`

@@ -80,6 +80,8 @@ pub enum Library {
     Glibc,
     /// musl, where Debian has that of a foreign architecture, with what the cross compiler needs.
     Musl,
+    /// newlib, by the compiler of bare metal.
+    Newlib,
 }
 
 /// What a program is linked with besides its own objects, as a compiler driver names it for a static link.
@@ -95,10 +97,38 @@ pub struct Runtime {
     pub behind: Vec<PathBuf>,
 }
 
-/// Files in front, libraries, and files behind: of the C library, and of the compiler.
-const FRONT: [(&str, bool); 3] = [("crt1.o", true), ("crti.o", true), ("crtbeginT.o", false)];
-const BEHIND: [(&str, bool); 2] = [("crtend.o", false), ("crtn.o", true)];
-const OWN: [(&str, bool); 4] = [("libm.a", true), ("libc.a", true), ("libgcc.a", false), ("libgcc_eh.a", false)];
+/// Files, and of each whether it is the C library's or the compiler's.
+type Files = &'static [(&'static str, bool)];
+
+/// The files of a C library.
+struct Row {
+    library: Library,
+    name: &'static str,
+    front: Files,
+    own: Files,
+    behind: Files,
+}
+
+const LINUX: Row = Row {
+    library: Library::Glibc,
+    name: "glibc",
+    front: &[("crt1.o", true), ("crti.o", true), ("crtbeginT.o", false)],
+    own: &[("libm.a", true), ("libc.a", true), ("libgcc.a", false), ("libgcc_eh.a", false)],
+    behind: &[("crtend.o", false), ("crtn.o", true)],
+};
+
+const ROWS: &[Row] = &[
+    LINUX,
+    Row { library: Library::Musl, name: "musl", ..LINUX },
+    // As rdimon.specs has it: librdimon is what asks by semihosting.
+    Row {
+        library: Library::Newlib,
+        name: "newlib",
+        front: &[("crti.o", false), ("crtbegin.o", false), ("rdimon-crt0.o", true)],
+        own: &[("libm.a", true), ("libc.a", true), ("librdimon.a", true), ("libgcc.a", false)],
+        behind: &[("crtend.o", false), ("crtn.o", false)],
+    },
+];
 
 /// The start files and libraries for programs of a target; `cpp`: for those in C++, too.
 ///
@@ -106,15 +136,23 @@ const OWN: [(&str, bool); 4] = [("libm.a", true), ("libc.a", true), ("libgcc.a",
 /// Says what is missing, and which package has it.
 pub fn runtime(library: Library, target: &'static Target, cpp: bool) -> Result<Runtime, String> {
     let row = corpus::target::find(target).map_err(|error| error.to_string())?;
-    if Abi::of(target) == Abi::AapcsBase {
+    let files = ROWS.iter().find(|row| row.library == library).unwrap_or(&LINUX);
+    let path = if library == Library::Newlib {
+        if target.register_bits == 64 {
+            return Err(format!("{BARE} has no newlib for {}", target.name));
+        }
+        which::which(BARE)
+            .map_err(|_| format!("newlib for {}: missing is {BARE} (Debian's gcc-arm-none-eabi)", target.name))?
+    } else if Abi::of(target) == Abi::AapcsBase {
         return Err(format!(
-            "there is no C library for Linux programs of {} (soft float) that is known here",
+            "there is no C library for Linux programs of {} (soft float) that is known here: --crt newlib has one for bare metal",
             target.name
         ));
-    }
-    let compiler = Toolchains::discover().get(Family::Gcc, target).map(|found| found.cc.path.clone());
-    let flags = row.gcc.iter().chain(row.flags).copied().collect();
-    let compiler = Compiler { path: compiler.map_err(|missing| missing.to_string())?, flags };
+    } else {
+        let compiler = Toolchains::discover().get(Family::Gcc, target).map(|found| found.cc.path.clone());
+        compiler.map_err(|missing| missing.to_string())?
+    };
+    let compiler = Compiler { path, flags: row.gcc.iter().chain(row.flags).copied().collect() };
     // `arm-linux-gnueabihf` is what musl calls `arm-linux-musleabihf`; Debian calls the architecture something else.
     let musl = PathBuf::from("/usr/lib").join(row.debian.replace("gnu", "musl"));
     let architecture = if target.register_bits == 64 { "arm64" } else { "armhf" };
@@ -129,6 +167,9 @@ pub fn runtime(library: Library, target: &'static Target, cpp: bool) -> Result<R
             let package = match (of_library, library) {
                 (true, Library::Musl) => format!("musl-dev:{architecture}"),
                 (true, Library::Glibc) => format!("libc6-dev-{architecture}-cross"),
+                (true, Library::Newlib) => "libnewlib-arm-none-eabi".to_owned(),
+                (false, Library::Newlib) if name == "libstdc++.a" => "libstdc++-arm-none-eabi-newlib".to_owned(),
+                (false, Library::Newlib) => "gcc-arm-none-eabi".to_owned(),
                 (false, _) if name == "libstdc++.a" => format!("libstdc++-12-dev-{architecture}-cross"),
                 (false, _) => format!("libgcc-12-dev-{architecture}-cross"),
             };
@@ -139,10 +180,10 @@ pub fn runtime(library: Library, target: &'static Target, cpp: bool) -> Result<R
     let cpp: &[(&str, bool)] = if cpp { &[("libstdc++.a", false)] } else { &[] };
     let mut all = |names: &[(&'static str, bool)]| names.iter().flat_map(|name| find(name.0, name.1)).collect();
     let runtime = Runtime {
-        name: if library == Library::Musl { "musl" } else { "glibc" },
-        before: all(&FRONT),
-        libraries: all(&[cpp, &OWN].concat()),
-        behind: all(&BEHIND),
+        name: files.name,
+        before: all(files.front),
+        libraries: all(&[cpp, files.own].concat()),
+        behind: all(files.behind),
     };
     if lacks.is_empty() {
         return Ok(runtime);

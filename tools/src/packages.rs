@@ -67,6 +67,7 @@ static PACKAGES: &[Package] = &[
     row(Test, "libc6-dev-armhf-cross", None, File("usr/arm-linux-gnueabihf/include/stdio.h"), "whole programs for ARM"),
     row(Test, "gcc-arm-none-eabi", None, Program(&["arm-none-eabi-gcc"]), "compiles programs for bare metal"),
     row(Test, "libnewlib-arm-none-eabi", None, File("usr/lib/arm-none-eabi/newlib/libc.a"), "their C library"),
+    row(Test, "libstdc++-arm-none-eabi-newlib", None, File("usr/lib/arm-none-eabi/newlib/libstdc++.a"), "their C++ library"),
     row(Test, "clang-19", Some("clang"), Program(&["clang-19", "clang"]), "compiles the corpus for every target"),
     row(Test, "lld-19", Some("lld"), Program(&["ld.lld-19", "ld.lld"]), "joins clang's objects; lld to compare with"),
     row(Test, "mold", None, Program(&["mold"]), "executables of another linker, to be loaded"),

@@ -56,6 +56,7 @@ EXAMPLES:
   harness exec --dir . ./wc -- notes.txt       a Linux program that reads files here; --dir .:rw for one that writes
   harness exec --sysroot /usr/aarch64-linux-gnu ./hello   a Linux program with shared libraries
   harness exec main.o --crt glibc              the same with a C library of its own, as a Linux program
+  harness exec main.o --crt newlib -- a b      one for a Cortex-M, which asks for files and the like by semihosting
   harness exec ./hello -- a b                  a static Linux program that some other linker made
   harness exec ./hello --executor qemu-user    the same under qemu-user, to see whether another engine agrees
   harness exec --timeout 60 --run ./test --list  the same for cargo, CMake, Meson and others, which know no --
@@ -113,8 +114,8 @@ pub struct Args {
     /// --entry names, is called, with host functions for what it does not define. Auto: Linux, for what has a start of its own
     #[arg(long, value_name = "S", value_enum, default_value_t = System::Auto)]
     pub system: System,
-    /// Which C library objects are linked with, to be started as a Linux program. Auto: glibc, by the cross compiler, for what
-    /// needs more than the host's functions
+    /// Which C library objects are linked with, to be started as a program of its own. Auto: glibc, and newlib for a Cortex-M, by
+    /// the cross compiler, for what needs more than the host's functions
     #[arg(long, value_name = "LIBRARY", value_enum, default_value_t = Crt::Auto)]
     pub crt: Crt,
     /// A variable of a Linux program's environment, which is empty otherwise; NAME alone takes the value from ours

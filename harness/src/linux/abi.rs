@@ -9,6 +9,8 @@ use crate::machine::{Processor, Register};
 pub(super) struct Abi {
     pub(super) target: &'static Target,
     pub(super) is_64: bool,
+    /// Whether the system is Linux. Otherwise there is none: the program asks a debugger by semihosting.
+    pub(super) is_linux: bool,
     /// The register with the number of a system call.
     pub(super) number: Register,
     pub(super) cpu: &'static Cpu,
@@ -72,6 +74,8 @@ const A64: u64 = 0b11 | 0x3f << 3 | 0b11 << 9 | 0b1111 << 12 | 0b1_1111 << 17 | 
 static CPUS: &[Cpu] = &[
     Cpu { name: "max", capabilities: [A64, 0], platform: "aarch64", machine: "aarch64" },
     Cpu { name: "Cortex-A15", capabilities: [arm::V7, 0], platform: "v7l", machine: "armv7l" },
+    Cpu { name: "Cortex-M0", capabilities: [0, 0], platform: "v6m", machine: "armv6m" },
+    Cpu { name: "Cortex-M3", capabilities: [0, 0], platform: "v7m", machine: "armv7m" },
     Cpu { name: "ARM1176", capabilities: [arm::V6, 0], platform: "v6l", machine: "armv6l" },
 ];
 
@@ -81,14 +85,20 @@ impl Abi {
         let processor = Processor::of(target)?;
         let is_64 = target.register_bits == 64;
         // Programs with pointers of half a register, and those in the other byte order, have interfaces of their own.
-        if processor.m_profile || target.big_endian || target.pointer_bits != target.register_bits {
+        if target.big_endian || target.pointer_bits != target.register_bits {
             return None;
         }
         let cpu = CPUS.iter().find(|cpu| cpu.name == processor.name)?;
-        Some(if is_64 {
+        Some(if processor.m_profile {
+            // The end of what a Cortex-M takes for memory and not for devices (ARMv7-M ARM, B3.1).
+            let end = 0xa000_0000;
+            let number = Register::Core(7);
+            Abi { target, is_64, is_linux: false, number, cpu, stack_end: end, movable: 0x8000, end }
+        } else if is_64 {
             Abi {
                 target,
                 is_64,
+                is_linux: true,
                 number: Register::Core(8),
                 cpu,
                 stack_end: 0x7f_ffff_f000,
@@ -99,6 +109,7 @@ impl Abi {
             Abi {
                 target,
                 is_64,
+                is_linux: true,
                 number: Register::Core(7),
                 cpu,
                 stack_end: 0xbeff_f000,

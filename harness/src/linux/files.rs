@@ -1,6 +1,6 @@
 //! What a process's file descriptors are.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::IsTerminal as _;
 use std::rc::Rc;
@@ -45,6 +45,8 @@ pub(super) enum File {
     Writer(Rc<Pipe>),
     /// A number.
     Counter(Rc<Counter>),
+    /// Bytes that are always the same.
+    Constant(Rc<Constant>),
     /// A file or a directory of the host.
     Opened(Rc<Opened>),
 }
@@ -55,6 +57,13 @@ pub(super) struct Pipe {
     content: RefCell<VecDeque<u8>>,
     /// Held by everyone who may read, and by everyone who may write.
     ends: RefCell<[usize; 2]>,
+}
+
+/// Bytes, and how far they were read.
+#[derive(Debug)]
+pub(super) struct Constant {
+    pub(super) bytes: &'static [u8],
+    pub(super) at: Cell<usize>,
 }
 
 /// A descriptor.
@@ -205,6 +214,12 @@ impl File {
                 content.drain(..count).collect()
             }
             File::Counter(counter) => return counter.read(most),
+            File::Constant(constant) => {
+                let rest = constant.bytes.get(constant.at.get()..).unwrap_or_default();
+                let read = &rest[..most.min(rest.len())];
+                constant.at.set(constant.at.get() + read.len());
+                read.to_vec()
+            }
             File::Opened(opened) => opened.read(most, None)?,
             File::Output(_) | File::Writer(_) => return Err(Errno::BADF),
         }))
@@ -229,7 +244,7 @@ impl File {
                 Ok(Moved::Done(count))
             }
             File::Counter(counter) => counter.write(bytes),
-            File::Input | File::Output(_) | File::Reader(_) | File::Opened(_) => Err(Errno::BADF),
+            File::Input | File::Output(_) | File::Reader(_) | File::Constant(_) | File::Opened(_) => Err(Errno::BADF),
         }
     }
 
@@ -263,6 +278,7 @@ impl File {
             File::Input => 0,
             File::Output(_) => OUT,
             File::Null | File::Zero | File::Random | File::Opened(_) => IN | OUT,
+            File::Constant(_) => IN,
             File::Reader(pipe) => {
                 let closed = if pipe.ends.borrow()[1] == 0 { HUP } else { 0 };
                 closed | if pipe.content.borrow().is_empty() { 0 } else { IN }

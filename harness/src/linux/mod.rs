@@ -1,5 +1,6 @@
 //! A Linux process in the emulator: an executable mapped as the system maps it, started at its entry point, and given what it asks
-//! the system for.
+//! the system for. A program for a processor without a system is one, too: it asks a debugger for the same things, by semihosting
+//! (`semihosting`), as programs of Linux can.
 //!
 //! What a process sees of the system is here and nowhere else: its memory (`space`), what is on its stack when it starts
 //! (`stack`), files (`files`), signals (`signals`, `frames`), and one table of system calls (`calls`), each with its number for
@@ -18,6 +19,7 @@ mod pages;
 mod random;
 mod roots;
 mod scheduler;
+mod semihosting;
 mod signals;
 mod space;
 mod stack;
@@ -32,6 +34,7 @@ use self::abi::Abi;
 use self::clock::{Clock, Timer};
 use self::files::Files;
 use self::random::Random;
+use self::semihosting::Asks;
 use self::signals::{Info, Signals};
 use self::space::Space;
 use self::threads::{Threads, Wait};
@@ -160,6 +163,10 @@ pub struct Process<E: Engine> {
     forks: u64,
     /// System calls that nothing here serves, by number, and how often each was made.
     unknown: BTreeMap<u64, u64>,
+    /// How it asks for things.
+    asks: Asks,
+    /// The words that it is called by, its name first.
+    words: Vec<String>,
     name: String,
 }
 
@@ -197,13 +204,22 @@ impl<E: Engine + 'static> Process<E> {
             status: 0,
             forks: 0,
             unknown: BTreeMap::new(),
+            asks: Asks::default(),
+            words: std::iter::once(start.name)
+                .chain(start.arguments.iter().map(String::as_str))
+                .map(str::to_owned)
+                .collect(),
             name: start.name.to_owned(),
             abi,
         };
         process.map_executable(executable)?;
-        process.map_kernel_page();
         let linker = interpreter.map(|interpreter| process.map_interpreter(interpreter)).transpose()?;
-        let sp = process.begin_stack(executable, linker.unwrap_or(0), start)?;
+        let sp = if process.abi.is_linux {
+            process.map_kernel_page();
+            process.begin_stack(executable, linker.unwrap_or(0), start)?
+        } else {
+            process.abi.stack_end
+        };
         let entry = match (interpreter, linker) {
             (Some(interpreter), Some(base)) => base.wrapping_add(interpreter.entry),
             _ => process.space.base.wrapping_add(executable.entry),
@@ -264,6 +280,11 @@ impl<E: Engine + 'static> Process<E> {
         self.machine.engine.read(address, into).is_ok()
     }
 
+    /// Writes what is in memory from an address on, whatever the process may do there. Whether it is all there.
+    pub fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
+        self.machine.engine.write(address, bytes).is_ok()
+    }
+
     /// All registers with their names.
     pub fn registers(&self) -> Vec<(String, u128)> {
         let info = self.machine.engine.info();
@@ -322,9 +343,12 @@ impl<E: Engine + 'static> Process<E> {
             }
             Ended::Stop(stop) => stop,
         };
+        if let Some(behind) = self.is_semihosting(&stop) {
+            return self.semihost(behind);
+        }
         match stop {
             Stop::OutOfBudget(Limit::Instructions) if used < left => None,
-            Stop::Syscall => self.system_call(),
+            Stop::Syscall if self.abi.is_linux => self.system_call(),
             Stop::Fault(fault) => self.raise(Info::of_fault(&fault), Some(fault)),
             Stop::Breakpoint { pc } => {
                 let fault = Fault { kind: FaultKind::Breakpoint, pc, address: None, host: None };
@@ -338,7 +362,8 @@ impl<E: Engine + 'static> Process<E> {
     fn system_call(&mut self) -> Option<End> {
         let number = self.machine.get(self.abi.number) as u64;
         let arguments: [u64; 6] = std::array::from_fn(|n| self.machine.get(Register::Core(n as u8)) as u64);
-        let value = match self.answer(number, &arguments) {
+        let answer = self.answer(|process| process.serve(number, &arguments));
+        let value = match answer {
             Ok(value) => value,
             Err(Fail::Error(errno)) => (-i64::from(errno.raw_os_error())) as u64,
             Err(Fail::End(end)) => return Some(end),
@@ -353,9 +378,9 @@ impl<E: Engine + 'static> Process<E> {
         None
     }
 
-    /// What a system call comes to, and takes of the run.
-    fn answer(&mut self, number: u64, arguments: &[u64; 6]) -> Served {
-        let result = self.machine.spend(CALL).map_err(Fail::from).and_then(|()| self.serve(number, arguments));
+    /// What a call comes to, and takes of the run.
+    fn answer(&mut self, serve: impl FnOnce(&mut Self) -> Served) -> Served {
+        let result = self.machine.spend(CALL).map_err(Fail::from).and_then(|()| serve(self));
         if !self.machine.engine.charge() {
             let limit = if self.machine.is_late() { Limit::Time } else { Limit::Instructions };
             return Err(Fail::End(End::Stopped(Stop::OutOfBudget(limit))));
@@ -374,7 +399,7 @@ impl<E: Engine + 'static> Process<E> {
     /// The process has ended with it; or, without an end, it would have to wait.
     pub fn ask(&mut self, number: u64, arguments: &[u64; 6]) -> Result<u64, Option<End>> {
         let begun = self.machine.begin();
-        let answer = self.answer(number, arguments);
+        let answer = self.answer(|process| process.serve(number, arguments));
         self.machine.end(begun);
         match answer {
             Ok(value) => Ok(value),

@@ -10,9 +10,12 @@ use crate::executor::{Fault, FaultKind};
 
 /// Numbers of signals (asm-generic/signal.h).
 pub(super) mod number {
+    pub(in crate::linux) const INT: u32 = 2;
     pub(in crate::linux) const ILL: u32 = 4;
     pub(in crate::linux) const TRAP: u32 = 5;
+    pub(in crate::linux) const ABRT: u32 = 6;
     pub(in crate::linux) const BUS: u32 = 7;
+    pub(in crate::linux) const FPE: u32 = 8;
     pub(in crate::linux) const KILL: u32 = 9;
     pub(in crate::linux) const SEGV: u32 = 11;
     pub(in crate::linux) const PIPE: u32 = 13;

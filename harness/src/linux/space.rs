@@ -18,6 +18,8 @@ use crate::linked::Mapped;
 const LOOK: u64 = 16;
 /// Below this nothing is mapped (vm.mmap_min_addr): null pointers lead there.
 const LOWEST: u64 = 0x1_0000;
+/// Bytes of the heap of a program that has no `brk`, where there is room for them.
+const BARE_HEAP: u64 = 64 << 20;
 /// How much below the stack stays free.
 const GAP: u64 = 1 << 20;
 /// Mappings that a process may have (vm.max_map_count).
@@ -107,10 +109,33 @@ impl<E: Engine + 'static> Process<E> {
         }
         let end = self.map_parts(executable, self.space.base)?;
         self.space.heap = (end, end);
+        if !self.abi.is_linux {
+            self.give_heap();
+        }
         let executable_stack = executable.executable_stack.unwrap_or(!self.abi.is_64);
         let access = Access { execute: executable_stack, ..Access::DATA };
         self.machine.engine.protect(self.space.stack.clone(), access);
         Ok(())
+    }
+
+    /// Maps memory for the heap of a program that has no `brk`, behind the executable, and returns where it is.
+    pub(super) fn give_heap(&mut self) -> (u64, u64) {
+        let (start, end) = self.space.heap;
+        if end > start || start == 0 {
+            return (start, end);
+        }
+        let mut limit = start.saturating_add(BARE_HEAP).min(*self.space.stack.start() - GAP);
+        while start < limit {
+            match self.machine.engine.regions().conflict(&(start..=limit - 1)) {
+                None => {
+                    self.machine.engine.protect(start..=limit - 1, Access::DATA);
+                    self.space.heap.1 = limit;
+                    break;
+                }
+                Some(taken) => limit = (*taken.start()).max(start),
+            }
+        }
+        self.space.heap
     }
 
     /// Maps the run-time linker where there is room, and returns how far it is from where it says.
@@ -133,9 +158,10 @@ impl<E: Engine + 'static> Process<E> {
     fn map_parts(&mut self, file: &Mapped, base: u64) -> Result<u64, StartError> {
         let mut end = 0;
         let limit = *self.space.stack.start() - GAP;
-        for part in &file.parts {
+        for (n, part) in file.parts.iter().enumerate() {
             let start = base.wrapping_add(part.address);
-            let last = start.checked_add(part.size - 1).filter(|last| start >= PAGE && *last < limit);
+            let last =
+                start.checked_add(part.size - 1).filter(|last| (start >= PAGE || !self.abi.is_linux) && *last < limit);
             let room = || StartError::NoRoom(format!("the segment at {:#x} of {:#x} bytes", part.address, part.size));
             let last = last.ok_or_else(room)?;
             if self.machine.engine.regions().conflict(&(start..=last)).is_some() {
@@ -146,6 +172,8 @@ impl<E: Engine + 'static> Process<E> {
                 Protection::ReadExecute => Access::CODE,
                 Protection::ReadWrite => Access::DATA,
             };
+            // Without a system the heap begins behind the last byte, and not with the next page.
+            let access = Access { write: access.write || !self.abi.is_linux && n + 1 == file.parts.len(), ..access };
             self.machine.engine.protect(start..=last, access);
             self.machine.engine.write(start, &part.content).map_err(|_| room())?;
             end = last + 1;

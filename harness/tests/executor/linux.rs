@@ -1,4 +1,4 @@
-//! Linux processes that mean harm: every system call, with any arguments.
+//! Linux processes that mean harm: every system call and every operation of semihosting, with any arguments.
 //!
 //! `LINKRIG_HOSTILE=N` says how many there are, over all instruction sets; `LINKRIG_HOSTILE_SEED=S` which. Nothing may panic, no run
 //! may take more than it has, and outside of the directory that was granted nothing is opened or changed.
@@ -30,6 +30,8 @@ const MEMORY: u64 = 512 << 20;
 /// Where the process has its data, and how much of it.
 const DATA: u64 = 0x2_0000;
 const SIZE: u64 = 0x1_0000;
+/// Where in it a block of parameters is put.
+const BLOCK: u64 = DATA + SIZE - 0x400;
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: expected a number")))
@@ -215,6 +217,64 @@ fn open_outside(yard: &Yard) -> Vec<PathBuf> {
     open.filter_map(|entry| std::fs::read_link(entry.path()).ok())
         .filter(|path| path.starts_with(yard.at("out")))
         .collect()
+}
+
+/// Operations of semihosting, whose blocks of parameters are anywhere, with anything in them.
+#[test]
+fn semihosting_takes_any_parameter() {
+    let count = variable("LINKRIG_HOSTILE").unwrap_or(COUNT);
+    let mut random = Dice::new(variable("LINKRIG_HOSTILE_SEED").unwrap_or(1));
+    let yard = Yard::new();
+    let outside = yard.outside();
+    let before = peak();
+    let (mut made, mut succeeded) = (0, 0);
+    for target in ["thumbv7m", "thumbv6m", "armv7", "aarch64"].map(|name| Target::named(name).expect("a target")) {
+        let goal = made + count / 4;
+        while made < goal {
+            let (mut process, texts) = process(target, &yard, &mut random);
+            for _ in 0..CALLS {
+                let operation = if random.one_in(20) { value(&mut random, &texts) } else { random.below(0x34) as u64 };
+                if matches!(operation, 0x18 | 0x20) && !random.one_in(20) {
+                    continue;
+                }
+                let parameter = value(&mut random, &texts);
+                // A name with its length, to be opened, removed or renamed.
+                if random.one_in(2) {
+                    let paths = yard.paths();
+                    let (old, new) = (random.below(paths.len()), random.below(paths.len()));
+                    let [length, other] = [old, new].map(|n| paths[n].len() as u64);
+                    let block = match operation {
+                        0x01 => vec![texts[old], random.below(12) as u64, length],
+                        0x0f => vec![texts[old], length, texts[new], other],
+                        0x0e => vec![texts[old], length],
+                        _ => vec![random.below(12) as u64, random.pick(&texts), value(&mut random, &texts)],
+                    };
+                    let bytes: Vec<u8> =
+                        block.iter().flat_map(|word| target.bytes(*word, target.pointer_bytes())).collect();
+                    assert!(process.write(BLOCK, &bytes));
+                }
+                let parameter = if random.one_in(2) { BLOCK } else { parameter };
+                let begun = Instant::now();
+                let answer = process.ask_operation(operation, parameter);
+                made += 1;
+                let what = || format!("{} {operation:#x} {parameter:#x}: {answer:?}", target.name);
+                assert!(begun.elapsed() < LONGEST, "{}", what());
+                assert!(open_outside(&yard).is_empty(), "{}", what());
+                match &answer {
+                    Ok(value) => succeeded += u64::from(*value < 1 << 63),
+                    Err(Some(End::Stopped(Stop::Lost(lost)))) => panic!("{}: {lost:?}", what()),
+                    Err(_) => break,
+                }
+            }
+            drop(process);
+            assert_eq!(yard.outside(), outside);
+            yard.refresh();
+        }
+    }
+    println!("{made} operations, {succeeded} of which succeeded");
+    assert!(succeeded > made / 20, "{succeeded} of {made} succeeded");
+    let taken = peak() - before;
+    assert!(taken < MEMORY, "{} MiB were taken", taken >> 20);
 }
 
 #[test]

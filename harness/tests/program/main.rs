@@ -20,6 +20,7 @@ mod relocations;
 mod robust;
 mod room;
 mod running;
+mod semihosting;
 mod subjects;
 mod suite;
 mod trace;

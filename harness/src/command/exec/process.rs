@@ -229,6 +229,10 @@ fn report<E: Engine + 'static>(process: &Process<E>) {
         let name = process.call_name(*number).map_or_else(String::new, |name| format!(" ({name})"));
         messages::note(&format!("system call {number}{name} is not served: it got ENOSYS {count} times"));
     }
+    for (operation, count) in process.unknown_operations() {
+        let name = Process::<E>::operation_name(*operation).map_or_else(String::new, |name| format!(" ({name})"));
+        messages::note(&format!("semihosting operation {operation:#x}{name} is not served: it got -1 {count} times"));
+    }
     if process.forks() > 0 {
         let count = process.forks();
         messages::note(&format!("there are threads, and no other processes (fork): clone got ENOSYS {count} times"));

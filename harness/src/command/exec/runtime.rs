@@ -13,24 +13,32 @@ use crate::inputs::{self, Inputs};
 use crate::libraries::{self, Library, Runtime};
 use crate::linking::{Data, Input, Timings, expression};
 use crate::linux::Process;
+use crate::machine::Processor;
 use crate::messages;
 
 /// Which C library objects are linked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Crt {
-    /// glibc for a program that needs more than host functions; otherwise none.
+    /// glibc, for microcontrollers newlib, for a program that needs more than host functions; otherwise none.
     Auto,
     /// The GNU C library.
     Glibc,
     /// musl.
     Musl,
+    /// newlib of bare metal, which asks a debugger by semihosting.
+    Newlib,
     /// None: host functions are all there is.
     None,
 }
 
 impl Crt {
-    fn library(self) -> Library {
-        if self == Crt::Musl { Library::Musl } else { Library::Glibc }
+    fn library(self, target: &'static Target) -> Library {
+        match self {
+            Crt::Musl => Library::Musl,
+            Crt::Newlib => Library::Newlib,
+            Crt::Auto if Processor::of(target).is_some_and(|processor| processor.m_profile) => Library::Newlib,
+            _ => Library::Glibc,
+        }
     }
 }
 
@@ -48,11 +56,11 @@ pub(super) fn is_asked_for(args: &Args, target: &'static Target) -> Result<bool,
     }
     if args.machine.is_given() {
         return Err(Usage(
-            "Linux programs run on the embedded emulator only: leave out --executor and --image".to_owned(),
+            "programs with a C library run on the embedded emulator only: leave out --executor and --image".to_owned(),
         ));
     }
     if !Process::<unicorn::Processor>::is_for(target) {
-        return Err(Usage(format!("--crt: there are no Linux programs for {} here", target.name)));
+        return Err(Usage(format!("--crt: nothing here runs programs with a C library for {}", target.name)));
     }
     Ok(true)
 }
@@ -81,7 +89,7 @@ pub(super) fn run(
             return Ok(exit::MISSING);
         }
     };
-    let runtime = match libraries::runtime(args.crt.library(), target, is_cpp(&inputs.files)) {
+    let runtime = match libraries::runtime(args.crt.library(target), target, is_cpp(&inputs.files)) {
         Ok(runtime) => runtime,
         Err(missing) => {
             if let Some(error) = lacks {

@@ -5,6 +5,7 @@ mod files;
 mod futex;
 mod identity;
 mod memory;
+mod operations;
 mod paths;
 mod places;
 mod poll;

@@ -135,6 +135,12 @@ impl<E: Engine + 'static> Process<E> {
         self.open(named, Wish { flags: flags as u32, mode: mode as u32 })
     }
 
+    /// Opens what a path names, seen from the working directory.
+    pub(super) fn open_path(&mut self, path: &[u8], flags: u32, mode: u32) -> Served {
+        let named = self.find_path(HERE, path)?;
+        self.open(named, Wish { flags, mode })
+    }
+
     pub(super) fn openat2(&mut self, a: &[u64; 6]) -> Served {
         const SIZE: u64 = 24;
         /// RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS and RESOLVE_NO_SYMLINKS; with RESOLVE_BENEATH and RESOLVE_IN_ROOT.
