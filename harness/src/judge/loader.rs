@@ -18,7 +18,7 @@ use crate::held;
 use crate::linking::Input;
 use crate::loader::{self, Loaded, Loader, Places, Request, Trouble};
 use crate::plan::Configuration;
-use crate::subject::{self, About, Kind, Refusal};
+use crate::subject::{self, About, Kind, LinkAs, Refusal};
 
 /// Has a loader load a configuration on a machine, which is reset before, and runs what comes of it.
 pub fn judge_loader<E: Executor>(
@@ -46,12 +46,20 @@ pub fn judge_loader<E: Executor>(
     record.subject = Some(loader.to_string());
     if let Some(failure) = &mut record.failure {
         failure.bless = None;
+        let failures = &loader.description.failures;
+        failure.known = about(configuration).known(failures, &findings.held, &failure.problems).map(str::to_owned);
     }
     (record, findings)
 }
 
 /// The errors that a loader has, too. Others are about objects beside each other, or what a linker of ours looks at.
 const ERRORS: [Kind; 3] = [Kind::OutOfRange, Kind::Misaligned, Kind::Undefined];
+
+/// What differences and failures of loaders are compared with.
+fn about<'a>(configuration: &'a Configuration<'a>) -> About<'a> {
+    let Configuration { case, build, layout, .. } = configuration;
+    About { case: &case.name, target: build.target, layout, build: &build.label, link_as: LinkAs::Static }
+}
 
 struct Trial<'a> {
     configuration: &'a Configuration<'a>,
@@ -63,9 +71,9 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn run<E: Executor>(&self, executor: &mut E, findings: &mut Findings) {
         let Trial { configuration, loader, task, expected } = self;
-        let Configuration { case, build, layout, .. } = configuration;
+        let Configuration { build, layout, .. } = configuration;
         let name = &loader.description.name;
-        let about = About { case: &case.name, target: build.target, layout, build: &build.label };
+        let about = about(configuration);
         let differences = &loader.description.differences;
         let known = differences.iter().find(|known| known.says.is_none() && about.is(known, &findings.held));
         let wanted = &expected.link_errors;

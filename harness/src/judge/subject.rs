@@ -97,7 +97,8 @@ pub fn judge_subject<E: Executor>(
     record.subject = Some(subject.to_string());
     if let Some(failure) = &mut record.failure {
         failure.bless = None;
-        let about = subject::About { case: &case.name, target: build.target, layout, build: &build.label };
+        let (target, link_as) = (build.target, subject.link_as);
+        let about = subject::About { case: &case.name, target, layout, build: &build.label, link_as };
         failure.known =
             about.known(&subject.description.failures, &findings.held, &failure.problems).map(str::to_owned);
     }
@@ -151,7 +152,8 @@ impl Trial<'_> {
             Err(_) => findings.held = held::held_in(build.target, files),
         }
         let known = subject.description.differences.iter().filter(|difference| difference.says.is_none());
-        let about = subject::About { case: &case.name, target: build.target, layout, build: &build.label };
+        let (target, link_as) = (build.target, subject.link_as);
+        let about = subject::About { case: &case.name, target, layout, build: &build.label, link_as };
         if let Some(difference) = known.clone().find(|difference| about.is(difference, &findings.held)) {
             findings.skip = Some(format!("{}: {}", subject.description.name, difference.reason));
             return Ok(());
@@ -235,6 +237,7 @@ impl Trial<'_> {
             target: self.request.target,
             layout: self.request.layout,
             build: &self.configuration.build.label,
+            link_as: self.subject.link_as,
         };
         let asked = Asked {
             name: &description.name,

@@ -46,6 +46,9 @@ pub struct Description {
     /// What is not asked of it.
     #[serde(default)]
     pub differences: Vec<Difference>,
+    /// What it fails at, is asked all the same, and was looked at.
+    #[serde(default)]
+    pub failures: Vec<Difference>,
     /// Instructions that it may take for all objects of a case.
     #[serde(default = "instructions")]
     pub instructions: u64,
@@ -86,7 +89,7 @@ impl Description {
     /// What the form alone does not say.
     fn check(&self) -> Result<(), String> {
         let known: Vec<&str> = linker::TARGETS.iter().map(|target| target.name).collect();
-        let of_differences = self.differences.iter().flat_map(|difference| &difference.targets);
+        let of_differences = self.differences.iter().chain(&self.failures).flat_map(|difference| &difference.targets);
         for name in self.targets.keys().chain(of_differences) {
             if !known.contains(&name.as_str()) {
                 let near = crate::messages::suggest(name, known.iter().copied());

@@ -60,12 +60,20 @@ pub struct Description {
     /// What it fails at, is asked all the same, and was looked at.
     #[serde(default)]
     pub failures: Vec<Difference>,
+    /// Bytes of the pages by which it parts segments of other protections: those that its script is aligned to.
+    #[serde(default = "page")]
+    pub page: u64,
     /// Seconds that one link may take.
     #[serde(default = "seconds")]
     pub seconds: u64,
     /// MiB of address space that one link may take.
     #[serde(default = "memory")]
     pub memory: u64,
+}
+
+/// The widest of AArch64 and ARM, which GNU ld takes if nobody says anything.
+fn page() -> u64 {
+    0x1_0000
 }
 
 fn seconds() -> u64 {
@@ -132,7 +140,7 @@ impl Kind {
 
 /// What is not asked of a linker, or is known of a failure of it, and why. All that is given has to hold.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Difference {
     /// The start of a case's name.
     #[serde(default)]
@@ -146,6 +154,9 @@ pub struct Difference {
     /// A part of a build's label.
     #[serde(default)]
     pub build: Option<String>,
+    /// What is made.
+    #[serde(default)]
+    pub link_as: Option<super::LinkAs>,
     /// Relocations, one of which the objects hold.
     #[serde(default)]
     pub relocations: Vec<String>,
@@ -233,6 +244,7 @@ impl Description {
             says: Vec::new(),
             differences: Vec::new(),
             failures: Vec::new(),
+            page: page(),
             seconds: seconds(),
             memory: memory(),
         })
@@ -252,6 +264,9 @@ impl Description {
                 let near = crate::messages::suggest(name, known.iter().copied());
                 return Err(format!("there is no target `{name}`, expected one of {}{near}", known.join(", ")));
             }
+        }
+        if !self.page.is_power_of_two() || !(0x400..=0x100_0000).contains(&self.page) {
+            return Err(format!("page = {}, expected a power of two from 1024 to 16777216", self.page));
         }
         if !(1..=3600).contains(&self.seconds) || !(16..=1 << 20).contains(&self.memory) {
             return Err(format!(
@@ -288,6 +303,7 @@ mod tests {
             (format!("colour = 1\n{good}"), "unknown field `colour`"),
             (format!("{good}\n[[says]]\ntext = \"x\"\nkind = \"sad\"\n"), "unknown variant `sad`"),
             (format!("{good}\n[[differences]]\nreason = \"x\"\ntargets = [\"armv9\"]\n"), "there is no target `armv9`"),
+            (good.replace("page = 4096", "page = 5000"), "page = 5000"),
             (good.replace("\"{output}\"", "\"{outptu}\""), "`{outptu}`"),
             (good.replace("\"{inputs}\"", "\"a.o\""), "`{inputs}`"),
         ] {

@@ -28,7 +28,8 @@ use template::Filling;
 pub use words::{expected, kind};
 
 /// What a subject is to make.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LinkAs {
     /// An executable at fixed addresses.
     #[default]
@@ -81,6 +82,8 @@ pub struct About<'a> {
     pub layout: &'a Layout,
     /// The build's label.
     pub build: &'a str,
+    /// What is made.
+    pub link_as: LinkAs,
 }
 
 impl About<'_> {
@@ -88,8 +91,9 @@ impl About<'_> {
     pub fn is(&self, difference: &Difference, held: &BTreeSet<&'static str>) -> bool {
         let layout = self.layout.to_string();
         let kind = layout.split(':').next().unwrap_or_default();
-        let Difference { case, targets, layouts, build, relocations, .. } = difference;
+        let Difference { case, targets, layouts, build, link_as, relocations, .. } = difference;
         case.as_ref().is_none_or(|start| self.case.starts_with(start.as_str()))
+            && link_as.is_none_or(|kind| kind == self.link_as)
             && build.as_ref().is_none_or(|part| self.build.contains(part.as_str()))
             && (targets.is_empty() || targets.iter().any(|name| name == self.target.name))
             && (layouts.is_empty() || layouts.iter().any(|name| *name == layout || name == kind))
@@ -198,7 +202,7 @@ impl Subject {
             options: &options,
             wishes: &linking::NO_WISHES,
         };
-        script::plan(&job, &invoke::names(request.files), request.roots, host)
+        script::plan(&job, &invoke::names(request.files), request.roots, host, self.description.page)
     }
 
     /// Links. Without a plan, which there is none of where an error is expected, sections go somewhere. The outer error is one of
@@ -213,7 +217,7 @@ impl Subject {
     ) -> Result<Result<Vec<u8>, Refusal>> {
         let Description { targets, unrelaxed, fixed, static_pie, collect, .. } = &self.description;
         let base = plan.map_or(crate::executor::image::BASE, |plan| plan.base);
-        let somewhere = script::somewhere(base, request.roots);
+        let somewhere = script::somewhere(base, request.roots, self.description.page);
         let filling = Filling {
             base,
             target: targets.get(request.target.name).map_or(&[], Vec::as_slice),
@@ -271,6 +275,7 @@ impl Subject {
     /// What comes from outside, as an object.
     pub fn definitions(&self, request: &Request<'_>, host: &Host) -> Result<Vec<u8>> {
         let is_scripted = self.description.template().takes_script();
-        definitions::object(request.target, request.files, request.defines, host, is_scripted)
+        let by_stubs = self.link_as == LinkAs::StaticPie;
+        definitions::object(request.target, request.files, request.defines, host, (is_scripted, by_stubs))
     }
 }

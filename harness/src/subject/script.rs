@@ -13,8 +13,8 @@ use linker::index::SectionId;
 use linker::layout::{Plan, Planned};
 use linker::memory::{Lifetime, Protection};
 
-use super::definitions::DSO_HANDLE;
-use crate::executor::image::{Image, PAGE};
+use super::definitions::{DSO_HANDLE, STUBS};
+use crate::executor::image::Image;
 use crate::held;
 use crate::host::Host;
 use crate::linking::{self, Externals, Job, Timings};
@@ -34,11 +34,11 @@ pub struct Planning {
 }
 
 /// Where all goes that was not laid out: an error is expected then, and no place matters.
-pub(super) fn somewhere(base: u64, roots: &[&str]) -> String {
+pub(super) fn somewhere(base: u64, roots: &[&str], page: u64) -> String {
     let kept = extern_of(roots);
     format!(
-        "{kept}SECTIONS {{\n  . = {base:#x};\n  .text : {{ *(.text .text.*) }}\n  . = ALIGN({PAGE:#x});\n  \
-         .rodata : {{ *(.rodata .rodata.*) }}\n  . = ALIGN({PAGE:#x});\n  .data : {{ *(.data .data.*) }}\n  \
+        "{kept}SECTIONS {{\n  . = {base:#x};\n  .text : {{ *(.text .text.*) }}\n  . = ALIGN({page:#x});\n  \
+         .rodata : {{ *(.rodata .rodata.*) }}\n  . = ALIGN({page:#x});\n  .data : {{ *(.data .data.*) }}\n  \
          .bss : {{ *(.bss .bss.*) *(COMMON) }}\n}}\n"
     )
 }
@@ -56,8 +56,15 @@ fn matched(name: &str) -> String {
     letters.next().map_or(String::new(), |first| format!("[{first}]{}", letters.as_str()))
 }
 
-/// Lays out a link by our planner. `files` are the names that the subject sees, in the order of the inputs.
-pub(super) fn plan(job: &Job<'_, '_>, files: &[String], roots: &[&str], host: &Host) -> Result<Planning, Error> {
+/// Lays out a link by our planner. `files` are the names that the subject sees, in the order of the inputs; segments begin on pages of
+/// this size.
+pub(super) fn plan(
+    job: &Job<'_, '_>,
+    files: &[String],
+    roots: &[&str],
+    host: &Host,
+    page: u64,
+) -> Result<Planning, Error> {
     let mut memory = Image::new(job.target);
     let known = host.definitions();
     let externals = Externals::Table(&|name| known.get(name).copied());
@@ -69,7 +76,7 @@ pub(super) fn plan(job: &Job<'_, '_>, files: &[String], roots: &[&str], host: &H
     let exact = matches!(job.layout, Layout::At(_));
     let base = lowest(resolved.plan());
     let provided = BTreeSet::new();
-    let script = Script { graph, names: &names, exact, used: BTreeMap::new(), provided, text: String::new() };
+    let script = Script { graph, names: &names, exact, page, used: BTreeMap::new(), provided, text: String::new() };
     let planning = Planning {
         script: script.write(resolved.plan(), roots),
         base,
@@ -104,6 +111,8 @@ struct Script<'g, 'data> {
     graph: &'g LinkGraph<'data>,
     names: &'g dyn Fn(u32) -> &'g str,
     exact: bool,
+    /// Bytes of the pages that the subject parts its segments by.
+    page: u64,
     /// How often a name of an output section was used.
     used: BTreeMap<String, usize>,
     /// The symbols that were provided.
@@ -132,6 +141,7 @@ const ENDS: &[(&str, &str, &str)] = &[
 
 impl<'data> Script<'_, 'data> {
     fn write(mut self, plan: &Plan, roots: &[&str]) -> String {
+        let page = self.page;
         let runs = self.runs(plan);
         let last = |wanted: &dyn Fn(&Run<'_>) -> bool| runs.iter().rposition(wanted);
         let code = last(&|run| run.protection == Protection::ReadExecute);
@@ -161,14 +171,14 @@ impl<'data> Script<'_, 'data> {
                 self.provide(&["__bss_end__", "_bss_end__"], ".");
             }
         }
-        let _ = writeln!(self.text, "  .dynamic ALIGN({PAGE:#x}) : {{ *(.dynamic) }}");
+        let _ = writeln!(self.text, "  .dynamic ALIGN({page:#x}) : {{ *(.dynamic) }}");
         if !self.used.contains_key(".got") {
             // A subject may need one where we do not.
-            let _ = writeln!(self.text, "  .got ALIGN({PAGE:#x}) : {{ {GOT} }}");
+            let _ = writeln!(self.text, "  .got ALIGN({page:#x}) : {{ {GOT} }}");
         }
         if !self.used.contains_key(".data") {
             // gold keeps one that is empty, and begins its writable segment with it: on the page of the code, if it is there.
-            let _ = writeln!(self.text, "  .data ALIGN({PAGE:#x}) : {{ *(.data) }}");
+            let _ = writeln!(self.text, "  .data ALIGN({page:#x}) : {{ *(.data) }}");
         }
         // What there is nothing of begins and ends in one place.
         for (_, start, stop) in ENDS {
@@ -238,9 +248,12 @@ impl<'data> Script<'_, 'data> {
         *count += 1;
         let address = match (self.exact, run.placed) {
             (true, _) => format!("{:#x} ", run.address),
-            (false, true) => format!("MAX({:#x}, ALIGN({PAGE:#x})) ", run.address),
+            (false, true) => format!("MAX({:#x}, ALIGN({:#x})) ", run.address, self.page),
             (false, false) => String::new(),
         };
+        // A load address of its own has lld begin another segment, so that the file has no bytes for what is between two.
+        let plain = shown.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte));
+        let load = if run.placed && plain { format!("AT(ADDR({shown})) ") } else { String::new() };
         let ends = ENDS.iter().find(|ends| ends.0 == name);
         let (mut start, stop) = ends.map_or((String::new(), String::new()), |(_, start, stop)| {
             self.provided.extend([start, stop].map(|name| (*name).to_owned()));
@@ -259,7 +272,7 @@ impl<'data> Script<'_, 'data> {
             _ => run.sections.iter().map(|&id| self.input(id, rooted.contains(&id))).collect(),
         };
         inputs.dedup();
-        let _ = writeln!(self.text, "  {shown} {address}: {{ {start}{}{stop} }}", inputs.join(" "));
+        let _ = writeln!(self.text, "  {shown} {address}: {load}{{ {start}{}{stop} }}", inputs.join(" "));
     }
 
     /// An input section, as a script names it.
@@ -282,7 +295,8 @@ impl<'data> Script<'_, 'data> {
     /// The tables of what start-up code relocates, whose ends it asks for, under the names that GNU ld and lld have for them; and what else
     /// of an image that can be anywhere is only read. None of it is on a page of code.
     fn relocations_at_start(&mut self) {
-        let _ = writeln!(self.text, "  .plt : {{ *(.plt) *(.iplt) }}\n  . = ALIGN({PAGE:#x});");
+        let _ = writeln!(self.text, "  .text.linkrig : {{ *({STUBS}*) }}");
+        let _ = writeln!(self.text, "  .plt : {{ *(.plt) *(.iplt) }}\n  . = ALIGN({:#x});", self.page);
         for name in [".dynsym", ".gnu.hash", ".hash", ".dynstr"] {
             let _ = writeln!(self.text, "  {name} : {{ *({name}) }}");
         }

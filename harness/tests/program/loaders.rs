@@ -147,6 +147,14 @@ fn a_wrong_shift_is_named_by_its_relocation() {
     assert!(checked.verdict == Verdict::Wrong && checked.why.contains("the ABI says S + A = "), "{failure:?}");
     assert!(checked.why.contains("expected ") && !suspect.after.is_empty(), "{failure:?}");
     assert!(said.contains("example wrote"), "{said}");
+    // What is known of it is said, and it stays a failure.
+    let file = loader.trim_start_matches("loader:").to_owned();
+    let text = std::fs::read_to_string(&file).expect("a description");
+    let known =
+        "\n[[failures]]\ncase = \"addresses/\"\nsays = \"example wrote\"\nreason = \"its fault: it counts bytes\"\n";
+    std::fs::write(&file, text + known).expect("written");
+    let (record, said) = room.judged(&loader, case);
+    assert_eq!((record.status, record.known()), (Status::Failed, Some("its fault: it counts bytes")), "{said}");
     // A field that no case reads is found as well.
     let (this, that) = ("i1 << 23", "i1 << 22");
     let loader = room.altered("thumb.c", this, that, "");

@@ -65,6 +65,36 @@ fn a_command_is_a_linker() {
     let command = format!("cmd:{LD} {{inputs}} -T {{script}} -o {{output}}");
     let (status, text) = room.run(&["--subject", &command, "--exact", CALL]);
     assert!(status == Some(0) && text.contains("1 passed"), "{text}");
+    // The script parts what is executed from what is written by the widest pages there are, which GNU ld takes if nobody says anything.
+    let (status, text) = room.run(&["--subject", &command, "elf/aarch64/data/addend-1020/gcc12-O0.no-pic/near"]);
+    assert!(status == Some(0) && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn an_image_that_is_far_apart_is_no_longer_for_it() {
+    let room = Room::new();
+    let (text, records) = room.report(&["--subject", "lld", "elf/aarch64/alignment/section_pieces/gcc12-O0.pic/far"]);
+    assert!(records.len() == 1 && records[0].status == Status::Passed, "{text}");
+}
+
+#[test]
+fn what_can_be_anywhere_is_moved_and_reaches_the_host() {
+    let room = Room::new();
+    for (subject, case) in [
+        ("mold", "elf/aarch64/host/puts/gcc12-O2.no-pic.tiny/near"),
+        ("wild", "elf/aarch64/host/puts/gcc12-O2.no-pic.tiny/near"),
+        ("ld", "elf/thumbv7/host/puts/gcc12-O2.pic/near"),
+        ("lld", "elf/aarch64/alignment/variable-16384/gcc12-O2.no-pic.tiny/high"),
+    ] {
+        let (text, records) = room.report(&["--subject", subject, "--link-as", "static-pie", case]);
+        assert!(records.len() == 1 && records[0].status == Status::Passed, "{subject}: {text}");
+    }
+    // An address in instructions, which mold links where it may not.
+    let words = ["--subject", "mold", "elf/aarch64/movw/a64_absolute/gcc12/near", "--link-as", "static-pie"];
+    let (text, records) = room.report(&words);
+    assert!(records[0].known().is_some_and(|known| known.contains("without a word")), "{text}");
+    let (text, records) = room.report(&words[..3]);
+    assert!(records[0].known().is_none(), "{text}");
 }
 
 #[test]

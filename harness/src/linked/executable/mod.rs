@@ -131,8 +131,11 @@ impl<'data> Executable<'data> {
         let failed = |error: linker::memory::MemoryError| Problem::Machine(error.to_string());
         self.in_the_way(machine, &pages)?;
         let mut reserved = machine.reserve(&pages.request(headers.movable)).map_err(failed)?;
+        let lead = if headers.movable { pages.lead() } else { 0 };
         let base = match pages.runs.first() {
-            Some(first) if headers.movable => target.wrap(reserved.address(0).wrapping_sub(first.address)),
+            Some(first) if headers.movable => {
+                target.wrap(reserved.address(0).wrapping_add(lead).wrapping_sub(first.address))
+            }
             _ => 0,
         };
         let thread_local = thread_local(target, headers, &content, base);
@@ -154,7 +157,7 @@ impl<'data> Executable<'data> {
             }
         };
         for (number, run) in pages.runs.iter().enumerate() {
-            reserved.content(number).copy_from_slice(&run.content);
+            reserved.content(number + usize::from(lead > 0)).copy_from_slice(&run.content);
         }
         machine.finalize(reserved, &left.actions).map_err(failed)?;
         let mut linked = self.linked(&pages, base, thread_local?)?;

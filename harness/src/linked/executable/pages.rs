@@ -64,29 +64,35 @@ impl Pages {
         pages
     }
 
-    /// What to ask a memory for.
+    /// How far behind a multiple of its alignment an executable begins. That far it has to be behind one wherever it is.
+    pub(super) fn lead(&self) -> u64 {
+        self.runs.first().map_or(0, |run| run.address & (self.alignment - 1))
+    }
+
+    /// What to ask a memory for: the runs, and before them nothing, where they begin with a lead.
     pub(super) fn request(&self, movable: bool) -> Vec<Segment> {
-        let first = self.runs.first().map_or(0, |run| run.address);
-        let segment = |(number, run): (usize, &Run)| Segment {
-            size: run.size,
-            content: run.content.len(),
-            // An executable that begins between two such multiples has to be as far from one wherever it is.
-            alignment: if movable && number == 0 && first.is_multiple_of(self.alignment) {
-                self.alignment
-            } else {
-                self.page
-            },
-            protection: run.protection,
-            relro: run.relro,
+        let start = self.runs.first().map_or(0, |run| run.address) - self.lead();
+        let segment = |size: u64, content: usize, protection: Protection, relro: bool, place: Place| Segment {
+            size,
+            content,
+            alignment: if place == Place::Anywhere { self.alignment } else { self.page },
+            protection,
+            relro,
             thread_local: None,
             lifetime: Lifetime::Standard,
-            place: match (movable, number) {
-                (false, _) => Place::At(run.address),
-                (true, 0) => Place::Anywhere,
-                (true, _) => Place::Offset(run.address - first),
-            },
+            place,
         };
-        self.runs.iter().enumerate().map(segment).collect()
+        let ahead = segment(0, 0, Protection::Read, false, Place::Anywhere);
+        let run = |run: &Run| {
+            let place = match movable {
+                false => Place::At(run.address),
+                true if run.address == start => Place::Anywhere,
+                true => Place::Offset(run.address - start),
+            };
+            segment(run.size, run.content.len(), run.protection, run.relro, place)
+        };
+        let ahead = Some(ahead).filter(|_| movable && self.lead() > 0);
+        ahead.into_iter().chain(self.runs.iter().map(run)).collect()
     }
 
     /// The widest alignment of a segment.
