@@ -192,7 +192,16 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         outside::apart(trace, args.inputs.all())?;
     }
     if args.machine.is_user_mode() {
-        return user_mode::main(args, inputs);
+        if let Err(missing) = user_mode::prepare(args, &inputs)? {
+            messages::error(&missing);
+            return Ok(exit::MISSING);
+        }
+        return match &inputs.files[..] {
+            [file] if inputs::is_executable(&file.data) => {
+                user_mode::run(args, inputs.target, &file.name, file.name.as_ref())
+            }
+            _ => runtime::run(args, inputs, None, None),
+        };
     }
     let debugger = args.debug.debugger(args.machine.is_given())?;
     let is_image = |file: &Input| raw.is_some() || inputs::is_executable(&file.data);

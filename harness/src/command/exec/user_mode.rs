@@ -4,7 +4,7 @@ use std::path::Path;
 
 use outside::Relayed;
 
-use super::{Args, Crt, runtime};
+use super::{Args, Crt};
 use crate::executor::Limit;
 use crate::exit::{self, Usage};
 use crate::inputs::{self, Inputs};
@@ -12,31 +12,27 @@ use crate::linux::signal_name;
 use crate::machine::Stop;
 use crate::{messages, user_mode};
 
-/// Runs an executable, or objects that are linked with a C library first. The status to end with.
-pub(super) fn main(args: &Args, inputs: Inputs) -> anyhow::Result<u8> {
-    refuse(args)?;
-    if let Err(missing) = user_mode::find(inputs.target) {
-        messages::error(&missing);
-        return Ok(exit::MISSING);
-    }
-    match &inputs.files[..] {
-        [file] if inputs::is_executable(&file.data) => run(args, inputs.target, &file.name, file.name.as_ref()),
-        _ if args.crt == Crt::None => Err(Usage(
-            "--executor qemu-user starts programs: objects need a C library, so leave out --crt none".to_owned(),
-        )
-        .into()),
-        _ => runtime::run(args, inputs, None, None),
-    }
+/// Sees whether what is asked for can be. The inner error says what is not installed.
+///
+/// # Errors
+/// It is asked for what it does not have.
+pub(super) fn prepare(args: &Args, inputs: &Inputs) -> Result<Result<(), String>, Usage> {
+    refuse(args, inputs.files.iter().any(|file| inputs::is_executable(&file.data)))?;
+    Ok(user_mode::find(inputs.target).map(drop))
 }
 
 /// What it does not have is an error, as it would not be what was asked for.
-fn refuse(args: &Args) -> Result<(), Usage> {
+fn refuse(args: &Args, is_linked: bool) -> Result<(), Usage> {
     let asked = [
         (args.is_called(), "--entry, --arg and --returns call a function, and it starts programs"),
         (args.debug.is_given(), "--gdb, --trace and --save-dir are the embedded emulator's"),
         (args.registers, "--registers are the embedded emulator's"),
         (args.budget.budget.is_some(), "it does not count instructions, so --budget bounds nothing: --timeout does"),
         (!args.directories.is_empty(), "its programs reach all files of this machine: leave out --dir"),
+        (
+            args.crt == Crt::None && !is_linked,
+            "it starts programs, and objects become one with a C library: leave out --crt none",
+        ),
         (args.system == super::System::None, "--system none has no system calls, which its programs make"),
     ];
     match asked.into_iter().find(|(is_asked, _)| *is_asked) {
