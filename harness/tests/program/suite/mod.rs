@@ -16,7 +16,8 @@ fn programs() -> String {
 
 /// Whether there are compilers and a C library. If not, that is said.
 fn can_be_run() -> bool {
-    let there = which::which("aarch64-linux-gnu-g++").is_ok() && which::which("arm-linux-gnueabihf-g++").is_ok();
+    let there =
+        ["aarch64-linux-gnu-g++-12", "arm-linux-gnueabihf-g++-12"].iter().all(|name| which::which(name).is_ok());
     if !there {
         println!("skipped: no cross compilers");
     }
