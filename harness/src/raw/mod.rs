@@ -1,7 +1,7 @@
 //! A raw binary (`objcopy -O binary`): bytes without a word about them. The linker's map says what they are: which sections there
 //! are, where each is, and where symbols are. The two together are as much of an image as running and judging it takes.
 //!
-//! A map has no flags. What a section holds follows from its name, or else from those of its input sections ([`kind`]).
+//! A map has no flags. What a section holds follows from its name, or else from those of its input sections (`kind`).
 
 mod kind;
 
