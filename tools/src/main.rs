@@ -7,6 +7,7 @@ mod licences;
 mod mutants;
 mod packages;
 mod prebuilt;
+mod sources;
 mod step;
 mod torture;
 
@@ -87,6 +88,12 @@ enum Task {
     /// Minutes for each set of instructions and level. Installs Debian's gcc-12-source where it is not there, from which nothing is
     /// kept. A program that fails under qemu-user, too, says nothing.
     Torture(torture::Options),
+    /// Link and run Lua, SQLite, zlib and zstd, beside GNU ld and qemu-user.
+    ///
+    /// Each is compiled by GCC and clang with -O0 and -O2 for AArch64, A32 and Thumb, linked with glibc near, far and at random, and runs a
+    /// program that checks what it does; what it prints has to be what it prints as GNU ld links it, under qemu-user. The sources come out
+    /// of crates. Half an hour; options leave out most of it.
+    Sources(sources::Options),
     /// Compile what the benches link: SQLite and Lua, from crates that bundle their sources.
     BenchInputs,
     /// Time `harness link` side by side with the other linkers that are installed.
@@ -146,6 +153,7 @@ fn run(task: Task) -> Result<ExitCode> {
             steps.run("mutants of passes", mutants::run)?;
         }
         Task::Torture(options) => torture::run(&options)?,
+        Task::Sources(options) => sources::run(&options)?,
         Task::BenchInputs => drop(bench::inputs::make()?),
         Task::BenchPeers(options) => bench::peers::run(&options)?,
     }
@@ -175,6 +183,7 @@ fn test(steps: &mut Steps) -> Result<()> {
     let mut tests = cargo(&["test", "--workspace"]);
     tests.envs(images.iter().map(|(variable, path)| (variable, path)));
     steps.command("tests", &mut tests)?;
+    steps.run("Lua and zlib, in a sample", sources::sample)?;
     steps.run("prebuilt objects", prebuilt::verify)?;
     steps.run("the agent", agent::verify)?;
     // A case that is lost, and a skip, count as failures.

@@ -51,9 +51,20 @@ pub(crate) fn make() -> Result<PathBuf> {
     Ok(all)
 }
 
-/// The .c files of a source, fetched by Cargo for a manifest that depends on its crate.
+/// The .c files of a source.
 fn sources(all: &Path, (_, name, version, directory): (&str, &str, &str, &str)) -> Result<Vec<PathBuf>> {
-    let package = all.join("sources").join(name);
+    let root = fetched(&all.join("sources"), name, version)?.join(directory);
+    let files = c_files(&root, &LEFT_OUT)?;
+    // SQLite: the amalgamation, not the parts beside it.
+    if let Some(whole) = files.iter().find(|file| file.ends_with("sqlite3.c")) {
+        return Ok(vec![whole.clone()]);
+    }
+    Ok(files)
+}
+
+/// Where a crate's own files are, fetched by Cargo for a manifest in `beside` that depends on it.
+pub(crate) fn fetched(beside: &Path, name: &str, version: &str) -> Result<PathBuf> {
+    let package = beside.join(name);
     std::fs::create_dir_all(package.join("src"))?;
     std::fs::write(package.join("src/lib.rs"), "")?;
     let manifest = package.join("Cargo.toml");
@@ -65,17 +76,18 @@ fn sources(all: &Path, (_, name, version, directory): (&str, &str, &str, &str)) 
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let found =
         packages.filter(|package| package["name"] == name).find_map(|package| package["manifest_path"].as_str());
-    let root = Path::new(found.with_context(|| format!("cargo did not fetch {name}"))?).with_file_name(directory);
-    let entries = std::fs::read_dir(&root).with_context(|| root.display().to_string())?;
+    let manifest = PathBuf::from(found.with_context(|| format!("cargo did not fetch {name}"))?);
+    Ok(manifest.parent().context("a manifest is in a directory")?.to_owned())
+}
+
+/// The .c files in a directory but for some, in order.
+pub(crate) fn c_files(directory: &Path, left_out: &[&str]) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory).with_context(|| directory.display().to_string())?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".c") && !LEFT_OUT.contains(&&*name)
+        name.ends_with(".c") && !left_out.contains(&&*name)
     });
     files.sort();
-    // SQLite: the amalgamation, not the parts beside it.
-    if let Some(whole) = files.iter().find(|file| file.ends_with("sqlite3.c")) {
-        return Ok(vec![whole.clone()]);
-    }
     Ok(files)
 }

@@ -24,13 +24,13 @@ fn metadata(arguments: &[&str]) -> Result<Value> {
 }
 
 /// Where Cargo builds.
-fn target_directory() -> Result<PathBuf> {
+pub(crate) fn target_directory() -> Result<PathBuf> {
     let metadata = metadata(&["--no-deps"])?;
     Ok(metadata["target_directory"].as_str().context("cargo metadata names no target directory")?.into())
 }
 
 /// The first of these programs that there is.
-fn installed(names: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn installed(names: &[&'static str]) -> Option<&'static str> {
     names.iter().copied().find(|name| which::which(name).is_ok())
 }
 

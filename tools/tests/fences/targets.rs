@@ -21,6 +21,7 @@ const NAMING: &[(&str, &str, &str)] = &[
     ("tools", "", "floors of what an image of a release has to pass"),
     ("tools", "bench::inputs", "the programs that linkers are timed with"),
     ("tools", "bench::peers", "the programs that linkers are timed with"),
+    ("tools", "sources", "the instruction sets that libraries are compiled for"),
 ];
 
 /// The names of targets among the literals of a source.
