@@ -40,6 +40,8 @@ pub struct Start<'a> {
     pub name: &'a str,
     /// Its arguments behind that.
     pub arguments: &'a [String],
+    /// Its environment, each `NAME=VALUE`.
+    pub environment: &'a [String],
     /// Bytes of its stack.
     pub stack: u64,
     /// Decides what it gets for random numbers when it starts.
@@ -49,14 +51,24 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// The command that runs it by this program. Its environment is empty.
+    /// The command that runs it by this program.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.args(["-s", &self.stack.to_string(), "-seed", &self.seed.to_string(), "-0", self.name]);
         if let Some(sysroot) = self.sysroot {
             command.arg("-L").arg(sysroot);
         }
-        command.arg(self.image).args(self.arguments).env_clear();
+        command.env_clear();
+        for (name, value) in self.environment.iter().filter_map(|word| word.split_once('=')) {
+            // qemu-user hands its own environment on. What would be for itself, or for the host's run-time linker, it is told; commas
+            // part such words, so it is told no others.
+            if name.starts_with("LD_") || name.starts_with("QEMU_") {
+                command.arg("-E").arg(format!("{name}={value}"));
+            } else {
+                command.env(name, value);
+            }
+        }
+        command.arg(self.image).args(self.arguments);
         command
     }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Read, Write};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::child::Group;
@@ -24,8 +25,11 @@ pub enum Relayed {
 /// The longest time between two looks at a program.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// How long what a program printed last may take to be passed on when it has ended.
+const LAST: Duration = Duration::from_secs(2);
+
 /// Runs a program to its end, with our standard input, output and error; it may print [`Limits::text`] bytes in all. What it
-/// started is ended with it.
+/// started is ended with it, unless that has left its process group.
 ///
 /// # Errors
 /// It cannot be started, or we were told to stop.
@@ -41,46 +45,58 @@ pub fn relay(mut command: Command, limits: &Limits) -> Result<Relayed, ChildErro
         std::thread::spawn(move || pass_on_input(input));
     }
     let (out, err) = (group.0.stdout.take(), group.0.stderr.take());
-    let (left, over, broken) = (AtomicU64::new(limits.text), AtomicBool::new(false), AtomicBool::new(false));
+    let state = Arc::new(State { left: AtomicU64::new(limits.text), ..State::default() });
     let begun = Instant::now();
+    let (tell, told) = mpsc::channel();
     let pass = |from: Option<Box<dyn Read + Send>>, mut to: Box<dyn Write + Send>| {
-        let passed = from.map_or(Ok(true), |from| pass_on(from, &mut to, &left));
-        over.fetch_or(matches!(passed, Ok(false)), Ordering::Relaxed);
-        broken.fetch_or(passed.is_err(), Ordering::Relaxed);
-        passed.err()
+        let (state, tell) = (state.clone(), tell.clone());
+        std::thread::spawn(move || {
+            let passed = from.map_or(Ok(true), |from| pass_on(from, &mut to, &state.left));
+            state.over.fetch_or(matches!(passed, Ok(false)), Ordering::Relaxed);
+            state.broken.fetch_or(passed.is_err(), Ordering::Relaxed);
+            let _ = tell.send(passed.err());
+        });
     };
-    std::thread::scope(|scope| {
-        let out = out.map(|out| Box::new(out) as Box<dyn Read + Send>);
-        let err = err.map(|err| Box::new(err) as Box<dyn Read + Send>);
-        let pass = &pass;
-        let out = scope.spawn(move || pass(out, Box::new(io::stdout())));
-        let err = scope.spawn(move || pass(err, Box::new(io::stderr())));
-        let mut pause = Duration::from_micros(200);
-        let ended = loop {
-            if let Some(status) = group.0.try_wait().map_err(not_started)? {
-                break Some(Relayed::Ended(status));
-            }
-            if over.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed) {
-                break None;
-            }
-            if stop::requested() {
-                return Err(ChildError::Interrupted { program: program.clone() });
-            }
-            if begun.elapsed() > limits.time {
-                break Some(Relayed::OutOfTime);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(PATIENCE);
-        };
-        // Whoever else has the pipes open is ended, so that they have an end.
-        drop(group);
-        let refused = [out, err].into_iter().find_map(|thread| thread.join().ok().flatten());
-        Ok(match (refused, ended) {
-            (Some(error), _) => Relayed::Unwritten(error),
-            (None, Some(ended)) if !over.load(Ordering::Relaxed) => ended,
-            _ => Relayed::OutOfOutput,
-        })
+    pass(out.map(|out| Box::new(out) as Box<dyn Read + Send>), Box::new(io::stdout()));
+    pass(err.map(|err| Box::new(err) as Box<dyn Read + Send>), Box::new(io::stderr()));
+    let mut pause = Duration::from_micros(200);
+    let ended = loop {
+        if let Some(status) = group.0.try_wait().map_err(not_started)? {
+            break Some(Relayed::Ended(status));
+        }
+        if state.over.load(Ordering::Relaxed) || state.broken.load(Ordering::Relaxed) {
+            break None;
+        }
+        if stop::requested() {
+            return Err(ChildError::Interrupted { program: program.clone() });
+        }
+        if begun.elapsed() > limits.time {
+            break Some(Relayed::OutOfTime);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PATIENCE);
+    };
+    // Whoever else has the pipes open is ended, so that they have an end. Who has left the group keeps nobody waiting.
+    drop(group);
+    let until = Instant::now() + LAST;
+    let wait = || told.recv_timeout(until.saturating_duration_since(Instant::now())).ok().flatten();
+    let refused = [wait(), wait()].into_iter().flatten().next();
+    Ok(match (refused, ended) {
+        (Some(error), _) => Relayed::Unwritten(error),
+        (None, Some(ended)) if !state.over.load(Ordering::Relaxed) => ended,
+        _ => Relayed::OutOfOutput,
     })
+}
+
+/// What the threads know that pass on what is printed.
+#[derive(Debug, Default)]
+struct State {
+    /// Bytes that may be printed yet.
+    left: AtomicU64,
+    /// There were more.
+    over: AtomicBool,
+    /// What was printed could not be passed on.
+    broken: AtomicBool,
 }
 
 /// Passes on what comes, until its end. Whether it was no more than is left.
@@ -128,6 +144,12 @@ mod tests {
         assert!(matches!(shell("head -c 101 /dev/zero >&2", &LIMITS), Relayed::OutOfOutput));
         let short = Limits { time: Duration::from_millis(200), ..LIMITS };
         assert!(matches!(shell("sleep 1000 & sleep 1000", &short), Relayed::OutOfTime));
+        // Who has left the group and holds the output keeps nobody waiting.
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("ended");
+        let script = format!("setsid sh -c 'sleep 10; touch {}' & exit 0", file.display());
+        assert!(matches!(shell(&script, &LIMITS), Relayed::Ended(status) if status.success()));
+        assert!(!file.exists(), "it was waited for");
         // What it leaves behind has its output, too, and is ended.
         assert!(matches!(shell("sleep 1000 & exit 0", &LIMITS), Relayed::Ended(status) if status.success()));
     }

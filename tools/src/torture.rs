@@ -63,6 +63,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for (target, build, case) in &wrong {
         println!("{target} {build} {case}: not as under qemu-user");
     }
+    if let Some(((target, build), _)) = counts.iter().find(|(_, [_, asked, _])| *asked == 0) {
+        bail!("{target} {build}: no program runs as GNU ld links it, under qemu-user: cargo xtask setup");
+    }
     if reference.is_empty() || !wrong.is_empty() {
         bail!("{} of {} programs do not do what they do under qemu-user", wrong.len(), reference.len());
     }

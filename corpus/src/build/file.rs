@@ -123,11 +123,12 @@ fn rust(target: &Target, path: &Path) -> Result<Command, BuildError> {
     let source = String::from_utf8_lossy(&outside::read(path, MOST_FILE)?).into_owned();
     let is_attribute = |line: &str| ["#![no_main]", "#![no_std]"].iter().any(|name| line.trim() == *name);
     let is_main = |line: &str| line.strip_prefix("pub ").unwrap_or(line).starts_with("fn main(");
-    let kind = match source.lines().any(is_main) && !source.lines().any(is_attribute) {
-        true => "--crate-type=bin",
-        false => "--crate-type=lib",
+    // A program unwinds, as one of rustc's own; what others call cannot.
+    let kind: &[&str] = match source.lines().any(is_main) && !source.lines().any(is_attribute) {
+        true => &["--crate-type=bin"],
+        false => &["--crate-type=lib", "-Cpanic=abort"],
     };
-    command.args(["--target", name, kind, "--emit=obj", "-Cpanic=abort", "-Copt-level=2"]);
+    command.args(["--target", name, "--emit=obj", "-Copt-level=2"]).args(kind);
     command.args(["-Crelocation-model=static", "-Ccodegen-units=1"]);
     Ok(command)
 }

@@ -185,6 +185,7 @@ fn start(
     let mut process = linux::Process::new(engine, (&executable.mapped(PAGE), None), &start, roots, sink)
         .map_err(|error| failed(&error))?;
     process.begin_at(DATE);
+    process.close_input();
     if let Some(attendant) = attendant {
         process.attend(attendant).map_err(|error| failed(&error))?;
     }

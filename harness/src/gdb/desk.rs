@@ -10,6 +10,7 @@ use crate::executor::attendant::{Attendant, Attended};
 use crate::executor::hosted::engine::Ended;
 use crate::executor::traps::{Outcome, Sight, Traps, Watched};
 use crate::executor::{Budget, Limit, Resume, Stop};
+use crate::linux;
 
 /// Instructions between two looks whether the debugger wants the program to stand still.
 const SLICE: u64 = 4_000_000;
@@ -77,13 +78,21 @@ pub struct Desk {
     mode: Mode,
     /// Whether the program is to get the signal that it was stopped by.
     signal: bool,
+    /// Whether somebody serves what the program asks a debugger for.
+    is_process: bool,
     /// Whether the debugger knows of the signal that ends the program.
     told: bool,
 }
 
 impl Desk {
-    pub(super) fn new(messages: Receiver<Message>, report: Sender<Event>, interrupt: Arc<AtomicBool>) -> Desk {
-        Desk { messages, report, interrupt, traps: Traps::default(), mode: Mode::Waiting, signal: false, told: false }
+    pub(super) fn new(
+        messages: Receiver<Message>,
+        report: Sender<Event>,
+        interrupt: Arc<AtomicBool>,
+        is_process: bool,
+    ) -> Desk {
+        let (traps, mode) = (Traps::default(), Mode::Waiting);
+        Desk { messages, report, interrupt, traps, mode, signal: false, is_process, told: false }
     }
 
     /// Tells the debugger, and does what it wants until the program is to go on. How it ends, if it is not to.
@@ -189,6 +198,9 @@ impl Attendant for Desk {
                 }
                 Outcome::Ended(ended) => {
                     let Ended::Stop(stop @ (Stop::Fault(_) | Stop::Breakpoint { .. })) = &ended else { return ended };
+                    if self.is_process && linux::is_request(processor, stop) {
+                        return ended;
+                    }
                     let signal = signal_of(stop).map(Report::Signal);
                     if let Some(other) = self.stand(processor, signal) {
                         return other;

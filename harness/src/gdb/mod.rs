@@ -59,7 +59,7 @@ impl Listener {
         let (ask, asked) = channel();
         let (report, reported) = channel();
         let interrupt = Arc::new(AtomicBool::new(false));
-        let desk = Desk::new(asked, report.clone(), interrupt.clone());
+        let desk = Desk::new(asked, report.clone(), interrupt.clone(), linux);
         let server = Server::new(self.socket, ask, reported, interrupt, File::of(info, linux));
         (server, desk, Bell { report })
     }

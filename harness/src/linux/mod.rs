@@ -35,6 +35,7 @@ use self::clock::{Clock, Timer};
 use self::files::Files;
 use self::random::Random;
 use self::semihosting::Asks;
+pub use self::semihosting::is_request;
 use self::signals::{Info, Signals};
 use self::space::Space;
 use self::threads::{Threads, Wait};

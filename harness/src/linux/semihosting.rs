@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use rustix::io::Errno;
 
 use super::{End, Fail, Process};
+use crate::executor::attendant::Attended;
 use crate::executor::hosted::engine::Engine;
 use crate::executor::{FaultKind, Register, Stop};
 
@@ -58,6 +59,29 @@ impl Asks {
     }
 }
 
+/// Whether a processor has stopped for somebody who serves semihosting, by an instruction that is nothing else.
+pub fn is_request(processor: &mut dyn Attended, stop: &Stop) -> bool {
+    let thumb = processor.pc() & 1 != 0;
+    let is_64 = processor.info().is_64();
+    let (pc, wanted) = match stop {
+        Stop::Breakpoint { pc } => (*pc, BREAKPOINT),
+        Stop::Fault(fault) if fault.kind == FaultKind::Undefined => (fault.pc, halt(thumb, is_64)),
+        _ => return false,
+    };
+    let mut bytes = [0; 4];
+    let size = if thumb { 2 } else { 4 };
+    processor.read(pc & !1, &mut bytes[..size]).is_ok() && u32::from_le_bytes(bytes) == wanted
+}
+
+/// The instruction that stops a processor with a system.
+fn halt(thumb: bool, is_64: bool) -> u32 {
+    match thumb {
+        true => HALT_T32,
+        false if is_64 => HALT_A64,
+        false => HALT_A32,
+    }
+}
+
 impl<E: Engine + 'static> Process<E> {
     /// Where a program goes on, with the Thumb bit, that has stopped to ask a debugger.
     pub(super) fn is_semihosting(&mut self, stop: &Stop) -> Option<u64> {
@@ -69,11 +93,7 @@ impl<E: Engine + 'static> Process<E> {
                 Some(next(*pc))
             }
             Stop::Fault(fault) if fault.kind == FaultKind::Undefined => {
-                let halt = match thumb {
-                    true => HALT_T32,
-                    false if self.abi.is_64 => HALT_A64,
-                    false => HALT_A32,
-                };
+                let halt = halt(thumb, self.abi.is_64);
                 (self.abi.is_linux && self.instruction(fault.pc) == Some(halt)).then(|| next(fault.pc))
             }
             Stop::Syscall if self.abi.is_linux && !self.abi.is_64 && self.asks.call != Call::Linux => {

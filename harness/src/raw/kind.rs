@@ -54,18 +54,18 @@ const NAMES: &[(&[&str], Kind)] = &[
        "gnu.linkonce.t"], Kind::Code),
     (&["rodata", "ARM.exidx", "ARM.extab", "eh_frame", "eh_frame_hdr", "gcc_except_table", "isr_vector", "vectors", "vector_table",
        "interp", "hash", "gnu.hash", "dynsym", "dynstr", "rel", "rela", "gnu.version", "gnu.version_r", "note", "gnu.linkonce.r",
-       "ctors", "dtors"], Kind::Constants),
-    (&["data", "init_array", "fini_array", "preinit_array", "got", "igot", "dynamic", "jcr", "gnu.linkonce.d"], Kind::Data),
+       "ctors", "dtors", "init_array", "fini_array", "preinit_array"], Kind::Constants),
+    (&["data", "got", "igot", "dynamic", "jcr", "gnu.linkonce.d"], Kind::Data),
     (&["bss", "sbss", "noinit", "heap", "stack", "user_heap_stack", "relro_padding", "COMMON", "dynbss", "gnu.linkonce.b"], Kind::Zeros),
     (&["tdata", "gnu.linkonce.td"], Kind::ThreadData),
     (&["tbss", "tcommon", "gnu.linkonce.tb"], Kind::ThreadZeros),
     (&["symtab", "symtab_shndx", "strtab", "shstrtab", "comment", "debug", "stab", "stabstr", "ARM.attributes", "gnu.attributes",
-       "note.gnu.gold-version", "note.GNU-stack", "gnu.build.attributes", "gnu_debuglink", "EHDR", "PHDR", "SHDR"], Kind::NotLoaded),
+       "note.gnu.gold-version", "note.GNU-stack", "note.stapsdt", "GCC.command.line", "llvm_addrsig", "llvmbc", "llvmcmd", "zdebug", "gnu.build.attributes", "gnu_debuglink", "EHDR", "PHDR", "SHDR"], Kind::NotLoaded),
 ];
 
 fn by_name(name: &str) -> Option<Kind> {
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric());
-    if name.starts_with("debug_") {
+    if name.starts_with("debug_") || name.starts_with("zdebug_") {
         return Some(Kind::NotLoaded);
     }
     let fits = |known: &str| name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -94,7 +94,7 @@ mod tests {
             of(&Section { name: name.to_owned(), address: 0, load: 0, size: 1, alignment: None, inputs })
         };
         assert_eq!(kind(".text", &[]), Kind::Code);
-        assert_eq!(kind(".init_array", &[]), Kind::Data);
+        assert_eq!(kind(".init_array", &[]), Kind::Constants);
         assert_eq!(kind("rom_start", &[".rodata.x", ".vectors", ".text.reset"]), Kind::Code);
         assert_eq!(kind("._user_heap_stack", &[]), Kind::Zeros);
         assert_eq!(kind(".debug_line", &[]), Kind::NotLoaded);

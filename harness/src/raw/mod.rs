@@ -105,7 +105,10 @@ impl<'data> Raw<'data> {
     /// What the map and the file do not agree on.
     pub fn read(target: &Target, data: &'data [u8], map: &'data Map, at: Option<u64>) -> Result<Raw<'data>, String> {
         let kinds: Vec<Kind> = map.sections.iter().map(kind::of).collect();
-        let has_bytes = |(section, kind): &(&Section, &Kind)| kind.has_bytes() && section.size > 0;
+        // What nobody knows and has no address is not loaded.
+        let is_loaded = |section: &Section, kind: Kind| kind != Kind::Unknown || section.address != 0;
+        let has_bytes =
+            |(section, kind): &(&Section, &Kind)| kind.has_bytes() && section.size > 0 && is_loaded(section, **kind);
         let first = || map.sections.iter().zip(&kinds).filter(has_bytes).map(|(section, _)| section.load).min();
         let at = at.or_else(first).ok_or("the map has no section with code or data: say with --at where it begins")?;
         let file = File { data, at };
@@ -171,6 +174,11 @@ impl<'data> File<'data> {
             return Ok(Some(&[]));
         }
         let end = load.saturating_add(*size);
+        if load.checked_add(*size).is_none_or(|end| target.wrap(end - 1) != end - 1) {
+            return Err(format!(
+                "the map has the values of {name} at {load:#x} with {size:#x} bytes, which is beyond the last address"
+            ));
+        }
         if *load >= self.at && end <= self.end() {
             let start = (load - self.at) as usize;
             return Ok(self.data.get(start..start + *size as usize));

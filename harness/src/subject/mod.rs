@@ -245,6 +245,12 @@ impl Subject {
         invoke::link_program(program, &self.description, (own, &self.description.fixed), parts, directory)
     }
 
+    /// Whether it can link nothing that nobody has laid out.
+    pub fn wants_layout(&self) -> bool {
+        let template = self.description.template();
+        self.description.fixed.is_empty() && (template.takes_script() || template.takes_base())
+    }
+
     /// Whether it links nothing to a file, but into a running executor.
     pub fn is_jit(&self) -> bool {
         self.description.template().is_jit()

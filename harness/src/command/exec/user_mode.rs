@@ -54,12 +54,14 @@ pub(super) fn run(args: &Args, target: &'static linker::Target, name: &str, imag
         image,
         name,
         arguments: &args.argv,
+        environment: &[],
         stack: args.stack,
         seed: args.seed,
         sysroot: args.sysroot.as_deref(),
     };
-    let mut command = start.command(&program);
-    command.envs(super::process::environment(&args.environment).iter().filter_map(|word| word.split_once('=')));
+    let environment = super::process::environment(&args.environment);
+    let start = user_mode::Start { environment: &environment, ..start };
+    let command = start.command(&program);
     let limits = user_mode::limits(&args.budget.of_process(args.output_limit));
     let spent = |limit| {
         let stop = Stop::OutOfBudget(limit);

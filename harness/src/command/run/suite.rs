@@ -34,17 +34,28 @@ pub(super) fn main(
         Err(refused) => return Ok(refused.say()),
     };
     let described = subject.as_ref().map(Maker::described);
+    let programs_of_linker = programs_of(args, subject.as_ref());
     let linker = linker(args, subject)?;
     let (root, with) = (whole(directory)?, with(args)?);
     let (skips, skip) = skips(args)?;
     let Found { mut programs, others } = suite::find(&root)?;
-    programs.retain(|program| !program.sources.iter().any(|source| with.contains(source)));
+    // A source of all is no program of its own.
+    programs.retain(|program| program.sources.first().is_none_or(|own| !with.contains(own)));
+    programs.iter_mut().for_each(|program| program.sources.retain(|source| !with.contains(source)));
     let targets = targets(args)?;
     engine.prepare(&targets).map_err(Unavailable)?;
     let compilers = Compilers::find(&args.suite.cc, &targets)?;
     let sets = args.suite.sets();
     let given = args.linker.subject.as_deref();
     let tests = suite::tests(&programs, &compilers, &sets, engine.name(), given);
+    let mut names = BTreeSet::new();
+    if let Some(twice) = tests.iter().find(|test| !names.insert(&*test.name)) {
+        return Err(Usage(format!(
+            "two tests would be called {}: give each of --flags once, and --cc programs of different names",
+            twice.name
+        ))
+        .into());
+    }
     let selection = Selection { skip, partition: None, ..args.selection(only.clone()) };
     // Parts are the same whatever runs them, so that two engines can be compared.
     let is_chosen = |test: &&Test<'_>| {
@@ -59,6 +70,9 @@ pub(super) fn main(
     }
     compilers.missing.iter().for_each(|missing| note!("note: {missing}"));
     skips.idle(&tests).for_each(|idle| note!("note: {idle}"));
+    for part in selection.skip.iter().filter(|part| !exists.iter().any(|name| name.contains(part.as_str()))) {
+        note!("note: --skip {part}: there is no such file, and no test has it in its name");
+    }
     if chosen.is_empty() {
         note!("nothing is selected: {}", nothing(args, directory, &tests));
         if !gone.is_empty() {
@@ -77,9 +91,15 @@ pub(super) fn main(
     let start = Instant::now();
     let mut output = Output::new(args);
     output.event(&Event::Start(begin(args, &root, chosen.len(), compilers.versions(), described.clone())));
-    let mut journal = journal(args, &root, &with, described.as_deref())?;
+    let mut journal =
+        journal(args, &root, &with, described.as_deref(), programs_of_linker.iter().chain(compilers.programs()))?;
     let mut left = Vec::new();
+    let failures = AtomicUsize::new(0);
     let sink = |output: &mut Output, mut record: Record| {
+        if args.strict {
+            reproduce::be_strict(&mut record);
+        }
+        failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
         reproduce::complete(&mut record, args);
         output.event(&Event::Result(Box::new(record)));
     };
@@ -99,7 +119,6 @@ pub(super) fn main(
             chosen.len()
         );
     }
-    let failures = AtomicUsize::new(0);
     let most = args.most_failures();
     let enough = || most.as_ref().is_some_and(|(most, _)| failures.load(Ordering::Relaxed) >= *most);
     let output_is_all = output.json && reports.is_empty() && baseline.is_none();
@@ -107,14 +126,10 @@ pub(super) fn main(
     let jobs = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), NonZeroUsize::get);
     let rig = Rig { root: &root, with: &with, skips: &skips, linker: &linker, engine, budget: args.suite.budget() };
     let (mut unwritten, mut said) = (None, Instant::now());
-    suite::run(&rig, &left, jobs, &stop, &mut |test, mut record| {
+    suite::run(&rig, &left, jobs, &stop, &mut |test, record| {
         if let Err(error) = journal.note(test, &record) {
             unwritten = Some(error);
         }
-        if args.strict {
-            reproduce::be_strict(&mut record);
-        }
-        failures.fetch_add(usize::from(record.status.is_failure()), Ordering::Relaxed);
         sink(&mut output, record);
         if output.bar.is_hidden() && said.elapsed() >= EVERY {
             note!("{} of {} ended", output.records.len(), chosen.len());
@@ -165,6 +180,11 @@ fn linker(args: &Args, subject: Option<Maker>) -> Result<Linker, Usage> {
     }
     match subject {
         None => Ok(Linker::new(None)),
+        Some(Maker::Linker(subject)) if subject.wants_layout() => Err(Usage(format!(
+            "--subject {}: programs of a suite are laid out by who links them, and it wants a script or an address: leave {{script}} \
+             and {{base}} out, as in 'cmd:my-ld {{inputs}} -o {{output}}'",
+            args.linker.subject.as_deref().unwrap_or_default()
+        ))),
         Some(Maker::Linker(subject)) if !subject.is_jit() => Ok(Linker::new(Some(*subject))),
         Some(other) => Err(Usage(format!("--subject {other}: it writes no program that a Linux could start"))),
     }
@@ -264,12 +284,28 @@ fn begin(
     begin
 }
 
-/// What this run has left if it was interrupted. All but names and sources decides which run is the same.
-fn journal(args: &Args, root: &Path, with: &[PathBuf], subject: Option<&str>) -> anyhow::Result<Journal> {
+/// The files that another linker is.
+fn programs_of(args: &Args, subject: Option<&Maker>) -> BTreeSet<PathBuf> {
+    let Some(Maker::Linker(linker)) = subject else { return BTreeSet::new() };
+    let description = args.linker.subject.iter().map(PathBuf::from).filter(|path| path.is_file());
+    suite::targets().filter_map(|target| linker.find(target).ok()).chain(description).collect()
+}
+
+/// What this run has left if it was interrupted. All but names and sources decides which run is the same: the programs that make
+/// tests, too.
+fn journal<'a>(
+    args: &'a Args,
+    root: &Path,
+    with: &'a [PathBuf],
+    subject: Option<&str>,
+    programs: impl Iterator<Item = &'a PathBuf>,
+) -> anyhow::Result<Journal> {
     let file = args.failed_file();
     let directory = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let given = with.iter().map(PathBuf::as_path).chain(args.skip.iter().map(Path::new));
+    let stamps = suite::stamp(programs.map(PathBuf::as_path).chain(given));
     let kind = format!(
-        "{root:?} {with:?} {:?} {:?} {:?} {subject:?} {:?} {:?}",
+        "{stamps} {root:?} {with:?} {:?} {:?} {:?} {subject:?} {:?} {:?}",
         args.suite.cc,
         args.suite.flags,
         args.skip,

@@ -89,6 +89,11 @@ impl Compilers {
         Ok(compilers)
     }
 
+    /// The files that they are.
+    pub fn programs(&self) -> impl Iterator<Item = &PathBuf> {
+        self.found.iter().flat_map(|compiler| [Some(&compiler.cc), compiler.cxx.as_ref().ok()].into_iter().flatten())
+    }
+
     /// Labels with what the compilers say of their versions.
     pub fn versions(&self) -> BTreeMap<String, String> {
         let versions =

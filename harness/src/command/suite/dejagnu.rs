@@ -11,6 +11,8 @@ use linker::Target;
 
 use selector::Facts;
 
+/// Bytes of a line that may be a comment of this kind: selectors in selectors have an end.
+const LINE: usize = 4096;
 /// Bytes of a folder's `.exp` that are read.
 const LONGEST: u64 = 1 << 20;
 
@@ -38,7 +40,7 @@ pub(super) fn directives(text: &str) -> Vec<Directive> {
         let mut words = words(inner).into_iter();
         Some(Directive { name: words.next()?, words: words.collect() })
     };
-    text.lines().filter_map(of_line).collect()
+    text.lines().filter(|line| line.len() <= LINE).filter_map(of_line).collect()
 }
 
 /// The sources that a program says it has besides its own.

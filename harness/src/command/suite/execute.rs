@@ -97,7 +97,8 @@ fn by_qemu_user(
     let program = user_mode::find(target)?;
     let path = scratch.join("program");
     user_mode::write(image, &path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let start = user_mode::Start { image: &path, name, arguments: &[], stack: STACK, seed: 0, sysroot: None };
+    let start =
+        user_mode::Start { image: &path, name, arguments: &[], environment: &[], stack: STACK, seed: 0, sysroot: None };
     let mut command = start.command(&program);
     command.current_dir(scratch);
     let spent = |limit| Stop::OutOfBudget(limit).to_string();
@@ -106,9 +107,11 @@ fn by_qemu_user(
         Err(ChildError::OutOfTime { .. }) => return Ok(Ran { problem: spent(Limit::Time), ..Ran::default() }),
         Err(error) => return Err(error.to_string()),
     };
+    // The file that it printed into is as long as it may be: whatever it made of that, its output is not whole.
+    if ended.stdout.len() as u64 >= budget.output {
+        return Ok(Ran { problem: spent(Limit::Output), ..Ran::default() });
+    }
     let problem = match user_mode::signal(ended.status) {
-        // The file that it printed into is as long as it may be.
-        Some(_) if ended.stdout.len() as u64 >= budget.output => spent(Limit::Output),
         Some(signal) => format!("ended by {}", signal_name(signal)),
         None => String::new(),
     };

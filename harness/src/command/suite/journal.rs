@@ -82,11 +82,11 @@ impl Journal {
 /// What a test is made of.
 fn of(test: &Test<'_>) -> String {
     let sources = test.program.sources.iter().map(PathBuf::as_path);
-    stamp(sources.chain(test.program.reference.as_deref()))
+    format!("{} {:?}", stamp(sources.chain(test.program.reference.as_deref())), test.program.flags)
 }
 
 /// Time and length of files.
-fn stamp<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
+pub fn stamp<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
     let of = |path: &Path| match std::fs::metadata(path) {
         Ok(data) => format!("{}.{}:{}", data.mtime(), data.mtime_nsec(), data.len()),
         Err(_) => "none".to_owned(),

@@ -57,27 +57,21 @@ impl Rig<'_> {
             Ok(settings) => settings,
             Err(reason) => return test.record(Status::Skipped, Some(reason)),
         };
-        let record = match self.end(test, target, &settings.flags) {
+        match self.end(test, target, &settings) {
             Ok(record) => record,
             Err(error) => failed(test, vec![format!("{error:#}")], Vec::new()),
-        };
-        match (settings.fails, record.status) {
-            (Some(reason), Status::Failed) => {
-                Record { status: Status::ExpectedFailure, reason: Some(reason), ..record }
-            }
-            (Some(reason), Status::Passed) => Record { status: Status::UnexpectedPass, reason: Some(reason), ..record },
-            _ => record,
         }
     }
 
-    fn end(&self, test: &Test<'_>, target: &'static Target, extra: &[String]) -> anyhow::Result<Record> {
+    fn end(&self, test: &Test<'_>, target: &'static Target, settings: &dejagnu::Settings) -> anyhow::Result<Record> {
         let scratch = Scratch::new()?;
-        let objects = match compile::objects(test, extra, self.with, self.root, scratch.path())? {
+        let objects = match compile::objects(test, &settings.flags, self.with, self.root, scratch.path())? {
             Ok(objects) => objects,
             Err(reason) => return Ok(test.record(Status::Skipped, Some(reason))),
         };
         let expected = Expected::read(test.program.reference.as_deref())?;
-        let image = match self.linker.link(target, objects, test.program.is_cpp(), scratch.path())? {
+        let is_cpp = test.program.is_cpp() || self.with.iter().any(|file| super::find::is_cpp(file));
+        let image = match self.linker.link(target, objects, is_cpp, scratch.path())? {
             Ok(image) => image,
             Err(Unlinked::Missing(missing)) => return Ok(test.record(Status::Skipped, Some(missing))),
             Err(Unlinked::Failed(problem)) => {
@@ -88,7 +82,14 @@ impl Rig<'_> {
             Ok(ran) => ran,
             Err(problem) => return Ok(failed(test, vec![format!("does not start: {problem}")], Vec::new())),
         };
-        Ok(verdict(test, &expected, ran))
+        let record = verdict(test, &expected, ran);
+        // How it runs is expected, and not that it cannot be made.
+        let reason = settings.fails.clone();
+        Ok(match (reason.is_some(), record.status) {
+            (true, Status::Failed) => Record { status: Status::ExpectedFailure, reason, ..record },
+            (true, Status::Passed) => Record { status: Status::UnexpectedPass, reason, ..record },
+            _ => record,
+        })
     }
 }
 

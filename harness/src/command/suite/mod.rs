@@ -35,7 +35,7 @@ use crate::messages::quoted;
 pub use compilers::Compilers;
 pub use execute::Engine;
 pub use find::{Found, find};
-pub use journal::Journal;
+pub use journal::{Journal, stamp};
 pub use judge::Rig;
 pub use link::Linker;
 pub use skips::Skips;
