@@ -76,7 +76,8 @@ pub(super) fn plan(
     let exact = matches!(job.layout, Layout::At(_));
     let base = lowest(resolved.plan());
     let provided = BTreeSet::new();
-    let script = Script { graph, names: &names, exact, page, used: BTreeMap::new(), provided, text: String::new() };
+    let script =
+        Script { graph, names: &names, exact, page, last: base, used: BTreeMap::new(), provided, text: String::new() };
     let planning = Planning {
         script: script.write(resolved.plan(), roots),
         base,
@@ -94,6 +95,9 @@ fn is_loaded(segment: &&Planned) -> bool {
 fn lowest(plan: &Plan) -> u64 {
     plan.segments.iter().filter(is_loaded).map(|segment| segment.address).min().unwrap_or(crate::executor::image::BASE)
 }
+
+/// Bytes between two output sections that a file need not have.
+const FAR: u64 = 1 << 20;
 
 /// One output section, or the part of one that lies in one place.
 #[derive(Debug)]
@@ -113,6 +117,8 @@ struct Script<'g, 'data> {
     exact: bool,
     /// Bytes of the pages that the subject parts its segments by.
     page: u64,
+    /// Where the output section before is.
+    last: u64,
     /// How often a name of an output section was used.
     used: BTreeMap<String, usize>,
     /// The symbols that were provided.
@@ -251,9 +257,11 @@ impl<'data> Script<'_, 'data> {
             (false, true) => format!("MAX({:#x}, ALIGN({:#x})) ", run.address, self.page),
             (false, false) => String::new(),
         };
-        // A load address of its own has lld begin another segment, so that the file has no bytes for what is between two.
+        // A load address of its own has lld begin another segment, so that the file has no bytes for what is between two. gold ends by
+        // an error of its own at some of them, so they are only where they matter.
         let plain = shown.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte));
-        let load = if run.placed && plain { format!("AT(ADDR({shown})) ") } else { String::new() };
+        let is_far = run.address.abs_diff(std::mem::replace(&mut self.last, run.address)) > FAR;
+        let load = if run.placed && is_far && plain { format!("AT(ADDR({shown})) ") } else { String::new() };
         let ends = ENDS.iter().find(|ends| ends.0 == name);
         let (mut start, stop) = ends.map_or((String::new(), String::new()), |(_, start, stop)| {
             self.provided.extend([start, stop].map(|name| (*name).to_owned()));
