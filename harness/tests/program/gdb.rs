@@ -399,6 +399,24 @@ fn a_program_that_waits_for_input_is_interrupted() {
 }
 
 #[test]
+fn what_a_program_asks_a_debugger_for_is_served() {
+    if !has_gdb() || which::which("arm-none-eabi-gcc").is_err() {
+        println!("skipped: gdb-multiarch or arm-none-eabi-gcc is not installed");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let (source, program) = (directory.path().join("asks.c"), directory.path().join("asks.elf"));
+    std::fs::write(&source, "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 5; }\n").expect("writable");
+    let mut compiler = Command::new("arm-none-eabi-gcc");
+    compiler.args(["--specs=rdimon.specs", "-mcpu=cortex-m3", "-mthumb", "-g", "-o"]).arg(&program).arg(&source);
+    assert!(compiler.status().expect("a compiler").success());
+    let waiting = Waiting::start(&["exec", program.to_str().expect("a text path"), "--gdb"]);
+    let (shown, status, out, _) = waiting.debug(&["break main", "continue", "continue"]);
+    in_order(&shown, &["Breakpoint 1, main", "exited with code 05"], "semihosting");
+    assert_eq!((status, out.as_str()), (5, "hello\n"));
+}
+
+#[test]
 fn one_configuration_of_a_case_is_debugged() {
     if !has_gdb() {
         return;
