@@ -6,7 +6,7 @@ use linker::error::Error;
 
 use super::{Args, process, rust, user_mode};
 use crate::command::debugger::Debugger;
-use crate::command::link::{Discard, EntryPoint, Request, Strip};
+use crate::command::link::Request;
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
 use crate::inputs::{self, Inputs};
@@ -126,22 +126,10 @@ pub(super) fn run(
     files.extend(open(&runtime.libraries)?);
     files.extend(open(&runtime.behind)?);
     let request = Request {
-        target,
-        files,
-        output: output.clone(),
-        entry: EntryPoint::Usual,
         options: args.inputs.options(),
         wishes,
         layout: args.inputs.layout.clone(),
-        phony_externals: false,
-        map: None,
-        strip: Strip::Nothing,
-        discard: Discard::Nothing,
-        build_id: None,
-        frame_index: true,
-        print_removed: false,
-        print_objects: false,
-        fatal_warnings: false,
+        ..Request::program(target, files, output.clone())
     };
     let mut timings = Timings::default();
     match request.run(&mut timings)? {

@@ -72,6 +72,28 @@ pub struct Request {
 const START: &str = "_start";
 
 impl Request {
+    /// A request for a program with its symbols and an index of its call frames, as compiler drivers have it linked.
+    pub fn program(target: &'static Target, files: Vec<Input>, output: PathBuf) -> Request {
+        Request {
+            target,
+            files,
+            output,
+            entry: EntryPoint::Usual,
+            options: Options::default(),
+            wishes: Wishes::default(),
+            layout: Layout::Near,
+            phony_externals: false,
+            map: None,
+            strip: Strip::Nothing,
+            discard: Discard::Nothing,
+            build_id: None,
+            frame_index: true,
+            print_removed: false,
+            print_objects: false,
+            fatal_warnings: false,
+        }
+    }
+
     /// Links, and writes the file.
     pub fn run(mut self, timings: &mut Timings) -> anyhow::Result<u8> {
         // Tried before the work. The image itself is written over what is there: see `overwrite`.

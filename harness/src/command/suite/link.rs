@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use linker::{Layout, Options, Target};
+use linker::Target;
 
-use crate::command::link::{Discard, EntryPoint, Request, Strip};
+use crate::command::link::Request;
 use crate::inputs;
 use crate::libraries::{self, Library, Runtime};
-use crate::linking::{Input, Wishes};
+use crate::linking::Input;
 use crate::messages;
 use crate::subject::Subject;
 
@@ -65,24 +65,7 @@ impl Linker {
         files.extend(objects);
         open(&mut files, &runtime.libraries)?;
         open(&mut files, &runtime.behind)?;
-        let request = Request {
-            target,
-            files,
-            output: scratch.join("program"),
-            entry: EntryPoint::Usual,
-            options: Options::default(),
-            wishes: Wishes::default(),
-            layout: Layout::Near,
-            phony_externals: false,
-            map: None,
-            strip: Strip::Nothing,
-            discard: Discard::Nothing,
-            build_id: None,
-            frame_index: true,
-            print_removed: false,
-            print_objects: false,
-            fatal_warnings: false,
-        };
+        let request = Request::program(target, files, scratch.join("program"));
         Ok(match request.image() {
             Ok(image) => Ok(image),
             Err(error) => Err(Unlinked::Failed(messages::demangled(&format!("{error:#}")))),
