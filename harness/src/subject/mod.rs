@@ -202,7 +202,8 @@ impl Subject {
             options: &options,
             wishes: &linking::NO_WISHES,
         };
-        script::plan(&job, &invoke::names(request.files), request.roots, host, self.description.page)
+        let movable = self.link_as == LinkAs::StaticPie;
+        script::plan(&job, &invoke::names(request.files), request.roots, host, (self.description.page, movable))
     }
 
     /// Links. Without a plan, which there is none of where an error is expected, sections go somewhere. The outer error is one of

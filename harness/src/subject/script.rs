@@ -57,13 +57,14 @@ fn matched(name: &str) -> String {
 }
 
 /// Lays out a link by our planner. `files` are the names that the subject sees, in the order of the inputs; segments begin on pages of
-/// this size.
+/// this size. What can be anywhere (`movable`) begins at 0: GNU ld makes no ET_DYN of what begins elsewhere, and no address is right
+/// where it is loaded unless it was relocated.
 pub(super) fn plan(
     job: &Job<'_, '_>,
     files: &[String],
     roots: &[&str],
     host: &Host,
-    page: u64,
+    (page, movable): (u64, bool),
 ) -> Result<Planning, Error> {
     let mut memory = Image::new(job.target);
     let known = host.definitions();
@@ -74,10 +75,12 @@ pub(super) fn plan(
     // Positions are counted from 1.
     let names = |position: u32| files.get((position as usize).wrapping_sub(1)).map_or("?", String::as_str);
     let exact = matches!(job.layout, Layout::At(_));
-    let base = lowest(resolved.plan());
-    let provided = BTreeSet::new();
-    let script =
-        Script { graph, names: &names, exact, page, last: base, used: BTreeMap::new(), provided, text: String::new() };
+    let lowest = lowest(resolved.plan());
+    let base = if movable { 0 } else { lowest };
+    let (used, provided) = (BTreeMap::new(), BTreeSet::new());
+    let down = lowest - base;
+    let text = String::new();
+    let script = Script { graph, names: &names, exact, page, movable, down, last: base, used, provided, text };
     let planning = Planning {
         script: script.write(resolved.plan(), roots),
         base,
@@ -117,6 +120,10 @@ struct Script<'g, 'data> {
     exact: bool,
     /// Bytes of the pages that the subject parts its segments by.
     page: u64,
+    /// Whether the executable can be anywhere.
+    movable: bool,
+    /// How far below its place in the plan everything goes.
+    down: u64,
     /// Where the output section before is.
     last: u64,
     /// How often a name of an output section was used.
@@ -157,7 +164,6 @@ impl<'data> Script<'_, 'data> {
         let zero = last(&|run| run.output == b".bss");
         let rooted = self.rooted(roots);
         let _ = writeln!(self.text, "{}SECTIONS {{", extern_of(roots));
-        self.provide(&["__executable_start", "__ehdr_start"], &format!("{:#x}", lowest(plan)));
         for (number, run) in runs.iter().enumerate() {
             if first_data == Some(number) {
                 self.provide(&["__data_start", "data_start"], ".");
@@ -220,6 +226,7 @@ impl<'data> Script<'_, 'data> {
                     None => {
                         let zero = section.block_ids().all(|block| graph.blocks[block].content.is_zero());
                         let (placed, protection) = (!here, segment.protection);
+                        let address = address - self.down;
                         runs.push(Run { output, sections: vec![id], address, placed, protection, zero });
                     }
                 }
@@ -267,9 +274,11 @@ impl<'data> Script<'_, 'data> {
             self.provided.extend([start, stop].map(|name| (*name).to_owned()));
             (format!("PROVIDE_HIDDEN({start} = .); "), format!(" PROVIDE_HIDDEN({stop} = .);"))
         });
-        if self.provided.insert(DSO_HANDLE.to_owned()) {
-            // In a section, as a C runtime has it: GNU ld takes no short distance to an absolute symbol.
-            let _ = write!(start, "PROVIDE_HIDDEN({DSO_HANDLE} = .); ");
+        for name in [DSO_HANDLE, "__executable_start", "__ehdr_start"] {
+            if self.provided.insert(name.to_owned()) {
+                // In a section, as a C runtime has it: GNU ld takes no short distance to an absolute symbol.
+                let _ = write!(start, "PROVIDE_HIDDEN({name} = .); ");
+            }
         }
         let mut inputs: Vec<String> = match run.output {
             b".got" if run.sections.iter().all(|&id| self.graph.sections[id].is_made()) => {
@@ -309,6 +318,14 @@ impl<'data> Script<'_, 'data> {
             let _ = writeln!(self.text, "  {name} : {{ *({name}) }}");
         }
         for name in ["rela", "rel"] {
+            if self.movable {
+                // Both in one, and GNU ld loses an entry. Start-up code finds them by the dynamic section.
+                let _ = writeln!(
+                    self.text,
+                    "  .{name}.dyn : {{ *(.{name}.dyn) }}\n  .{name}.plt : {{ *(.{name}.plt .{name}.iplt) }}"
+                );
+                continue;
+            }
             let (start, stop) = (format!("__{name}_iplt_start"), format!("__{name}_iplt_end"));
             let inputs = format!("*(.{name}.iplt .{name}.dyn)");
             let _ = writeln!(
