@@ -72,6 +72,7 @@ static PACKAGES: &[Package] = &[
     row(Test, "lld-19", Some("lld"), Program(&["ld.lld-19", "ld.lld"]), "joins clang's objects; lld to compare with"),
     row(Test, "mold", None, Program(&["mold"]), "executables of another linker, to be loaded"),
     row(Test, "llvm-19", Some("llvm"), Program(&["llvm-jitlink-19", "llvm-jitlink"]), "llvm-jitlink to compare with"),
+    row(Test, "llvm-22", Some("llvm"), Program(&["llvm-jitlink-22", "llvm-jitlink"]), "llvm-jitlink of a later release, as a controller"),
     row(Test, "qemu-user", None, Program(&["qemu-aarch64", "qemu-aarch64-static"]), "a second engine to run on"),
     row(Test, "gdb-multiarch", Some("gdb"), Program(&["gdb-multiarch"]), "debugs programs on the emulator, as its users have it"),
     row(Test, "meson", None, Program(&["meson"]), "runs programs by way of ours, as its users have it"),

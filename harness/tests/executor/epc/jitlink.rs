@@ -2,6 +2,7 @@
 //! over TCP, where it cannot end by itself.
 
 use std::io::{BufRead, BufReader, Read, Seek};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use corpus::matrix::Family;
@@ -36,8 +37,8 @@ fn over_pipes(target: &'static Target, arguments: &[&str]) -> Ended {
     run(&mut piped(target, arguments))
 }
 
-/// The harness first, and llvm-jitlink finds it. Ends of both, and what the first line said is not among it.
-fn over_tcp(target: &'static Target, executor: &str, arguments: &[&str]) -> (Ended, Ended) {
+/// The harness first, and a controller finds it. Ends of both, and what the first line said is not among it.
+fn over_tcp(mut controller: Command, target: &'static Target, executor: &str, arguments: &[&str]) -> (Ended, Ended) {
     let mut command = Command::new(HARNESS);
     command.args(["serve", "--listen", "127.0.0.1:0", "--arch", target.name, "--executor", executor]);
     let mut out = tempfile::tempfile().expect("a file");
@@ -46,7 +47,7 @@ fn over_tcp(target: &'static Target, executor: &str, arguments: &[&str]) -> (End
     let mut errors = BufReader::new(server.0.stderr.take().expect("a pipe"));
     let address = listening(&mut errors);
     let connect = format!("--oop-executor-connect={address}");
-    let controller = run(jitlink(target).arg(connect).args(arguments));
+    let controller = run(controller.arg(connect).args(arguments));
     let status = server.status();
     let mut ended = Ended { status, out: String::new(), err: String::new() };
     out.rewind().and_then(|()| out.read_to_string(&mut ended.out)).expect("text");
@@ -83,6 +84,32 @@ fn main_runs_with_arguments_on_every_target() {
             let Ended { status, out, err } = over_pipes(objects.target, &files[..1]);
             assert!(status == 1 && err.contains("Symbols not found: [ counter, sum ]"), "{what}: {status} {out} {err}");
         }
+    }
+}
+
+/// Those of other releases that are installed, in both ways to connect.
+#[test]
+fn other_releases_speak_the_same() {
+    let releases = (18..=30).map(|release| format!("llvm-jitlink-{release}"));
+    let others: Vec<PathBuf> = releases.filter_map(|name| which::which(name).ok()).collect();
+    println!("llvm-jitlink of other releases: {others:?}");
+    for (name, controller) in TARGETS.iter().flat_map(|name| others.iter().map(move |other| (name, other))) {
+        let objects = Objects::new(name);
+        let what = format!("{name} {}", controller.display());
+        let files = [("main", MAIN), ("sum", SUM)]
+            .map(|(file, source)| objects.make(file, source, Family::Clang, &["-O1", "-fPIC"]));
+        let mut command = Command::new(controller);
+        command.arg(format!("--oop-executor={HARNESS}")).args(&files).args(["--args", "a"]);
+        let Ended { status, out, err } = run(command.env("LINKRIG_ARCH", name));
+        assert_eq!((status, out.as_str(), err.as_str()), (42, "started\n0 a\n", ""), "{what}");
+        let (ended, server) =
+            over_tcp(Command::new(controller), objects.target, "unicorn", &[&files[0], &files[1], "--args", "a"]);
+        assert_eq!((ended.status, server.status, server.out.as_str()), (42, 0, "started\n0 a\n"), "{what}");
+        let abort = objects.make("abort", "void abort(void); int main(void) { abort(); }", Family::Clang, &["-O1"]);
+        let mut command = Command::new(controller);
+        command.arg(format!("--oop-executor={HARNESS}")).arg(abort);
+        let Ended { status, err, .. } = run(command.env("LINKRIG_ARCH", name));
+        assert!(status == 1 && err.contains("run_as_main_wrapper: the function at 0x"), "{what}: {status} {err}");
     }
 }
 
@@ -137,7 +164,7 @@ fn boards_run_it_too() {
         let arguments = [files[0].as_str(), &files[1], "--args", "a"];
         let Ended { status, out, err } = run(piped(objects.target, &arguments).env("LINKRIG_EXECUTOR", board));
         assert_eq!((status, out.as_str(), err.as_str()), (42, "started\n0 a\n", ""), "{board} {name}");
-        let (controller, server) = over_tcp(objects.target, board, &arguments);
+        let (controller, server) = over_tcp(jitlink(objects.target), objects.target, board, &arguments);
         assert_eq!((controller.status, server.status), (42, 0), "{board} {name}: {} {}", controller.err, server.err);
         assert_eq!(server.out, "started\n0 a\n", "{board} {name}");
         let source = "int main(void) { *(volatile int *)16 = 1; return 0; }";
@@ -175,12 +202,14 @@ fn tcp_ends() {
         let files =
             [objects.make("main", MAIN, Family::Clang, &["-O1"]), objects.make("sum", SUM, Family::Gcc, &["-O1"])];
         let files = [files[0].as_str(), &files[1]];
-        let (controller, server) = over_tcp(objects.target, "unicorn", &[&files[..], &["--args", "a", "b"]].concat());
+        let (controller, server) =
+            over_tcp(jitlink(objects.target), objects.target, "unicorn", &[&files[..], &["--args", "a", "b"]].concat());
         assert_eq!((controller.status, controller.err.as_str()), (43, ""), "{name}");
         assert_eq!((server.status, server.out.as_str(), server.err.as_str()), (0, "started\n0 a\n1 b\n", ""), "{name}");
-        let (controller, server) = over_tcp(objects.target, "unicorn", &[&files[..], &["-noexec"]].concat());
+        let (controller, server) =
+            over_tcp(jitlink(objects.target), objects.target, "unicorn", &[&files[..], &["-noexec"]].concat());
         assert_eq!((controller.status, server.status), (0, 0), "{name}: {} {}", controller.err, server.err);
-        let (controller, server) = over_tcp(objects.target, "unicorn", &files[1..]);
+        let (controller, server) = over_tcp(jitlink(objects.target), objects.target, "unicorn", &files[1..]);
         assert_eq!((controller.status, server.status), (1, 0), "{name}: {} {}", controller.err, server.err);
         assert!(controller.err.contains("Symbols not found: [ main ]"), "{name}: {}", controller.err);
     }
