@@ -22,6 +22,7 @@ pub mod link;
 pub mod machine;
 pub mod reduce;
 pub mod relocations;
+pub mod report;
 pub mod run;
 pub mod serve;
 pub mod subjects;

@@ -11,11 +11,12 @@ use clap::Args as ClapArgs;
 use corpus::Corpus;
 use corpus::toolchain::Toolchains;
 use linker::{TARGETS, Target};
-use outside::{FileError, stop};
+use outside::stop;
 use reports::model::{Event, Record, Start, VERSION};
 
 use crate::command::debugger::DebugArgs;
 use crate::command::machine;
+use crate::command::report;
 use crate::command::suite::SuiteArgs;
 use crate::executor::Choice;
 use crate::maker::Maker;
@@ -106,7 +107,7 @@ pub struct Args {
     #[arg(long)]
     pub relocations: bool,
     /// Write reports: json=FILE, junit=FILE, md=FILE, html=FILE
-    #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
+    #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report::parse::<Kind>)]
     pub report: Vec<(Kind, PathBuf)>,
     /// Read the cases from this directory: folders of cases, GROUP/NAME.c; without prebuilt objects of your own, with --rebuild
     /// [default: the checkout of Linkrig that the working directory is in, or else the corpus inside this program]
@@ -123,28 +124,17 @@ pub struct Args {
 }
 
 /// A kind of report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     /// One JSON document.
     Json,
     /// JUnit XML.
     Junit,
     /// GitHub-flavoured Markdown.
+    #[value(name = "md")]
     Markdown,
     /// One HTML file.
     Html,
-}
-
-fn report(text: &str) -> Result<(Kind, PathBuf), String> {
-    let (kind, file) = text.split_once('=').ok_or("expected KIND=FILE")?;
-    let kind = match kind {
-        "json" => Kind::Json,
-        "junit" => Kind::Junit,
-        "md" => Kind::Markdown,
-        "html" => Kind::Html,
-        _ => return Err(format!("unknown report `{kind}`, expected json, junit, md or html")),
-    };
-    Ok((kind, PathBuf::from(file)))
 }
 
 fn partition(text: &str) -> Result<(u64, u64), String> {
@@ -320,9 +310,7 @@ fn run_as(args: &Args, only: Option<BTreeSet<String>>, memory: Memory) -> anyhow
         subject.prepare(chosen.iter().flatten())?;
     }
     let baseline = args.baseline.as_deref().map(super::compare::read).transpose()?;
-    let reports = args.report.iter().map(|(kind, path)| Ok((*kind, outside::Output::at(path)?)));
-    let reports: Vec<(Kind, outside::Output)> = reports.collect::<Result<_, FileError>>()?;
-    outside::distinct(reports.iter().map(|(_, output)| output))?;
+    let reports = report::open(&args.report)?;
     outside::signals::listen(outside::signals::First::Ends)?;
     let mut begin = Start {
         version: VERSION,

@@ -8,10 +8,11 @@ use chrono::{SecondsFormat, Utc};
 use clap::Args as ClapArgs;
 use corpus::Corpus;
 use linker::{TARGETS, Target};
-use outside::{FileError, stop};
+use outside::stop;
 use reports::model::Record;
 use reports::subjects::Table;
 
+use super::report;
 use crate::executor::Choice;
 use crate::maker::Maker;
 use crate::plan::{self, Selection, Source};
@@ -43,27 +44,17 @@ pub struct Args {
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Write reports: json=FILE, md=FILE, html=FILE
-    #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report)]
+    #[arg(long, value_name = "KIND=FILE,..", value_delimiter = ',', value_parser = report::parse::<Kind>)]
     report: Vec<(Kind, PathBuf)>,
 }
 
 /// A kind of report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Kind {
     Json,
+    #[value(name = "md")]
     Markdown,
     Html,
-}
-
-fn report(text: &str) -> Result<(Kind, PathBuf), String> {
-    let (kind, file) = text.split_once('=').ok_or("expected KIND=FILE")?;
-    let kind = match kind {
-        "json" => Kind::Json,
-        "md" => Kind::Markdown,
-        "html" => Kind::Html,
-        _ => return Err(format!("unknown report `{kind}`, expected json, md or html")),
-    };
-    Ok((kind, PathBuf::from(file)))
 }
 
 /// Runs the command.
@@ -87,9 +78,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         note!("error: no linker is installed, expected one of {}", crate::subject::names().join(", "));
         return Ok(exit::MISSING);
     }
-    let reports = args.report.iter().map(|(kind, path)| Ok((*kind, outside::Output::at(path)?)));
-    let reports: Vec<(Kind, outside::Output)> = reports.collect::<Result<_, FileError>>()?;
-    outside::distinct(reports.iter().map(|(_, output)| output))?;
+    let reports = report::open(&args.report)?;
     let executor = match super::machine::MachineArgs::default().choice()? {
         Ok(executor) => executor,
         Err(refused) => return Ok(refused.say()),
