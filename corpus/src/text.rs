@@ -88,12 +88,12 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
-    /// Decimal or `0x` hexadecimal, 64 bits.
+    /// Decimal or behind `0x`, `0o` or `0b`, 64 bits.
     pub(crate) fn unsigned(&mut self) -> Result<u64, ParseError> {
         let start = self.at;
         let token = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
         let number =
-            unsigned(token).ok_or_else(|| ParseError::new(start, "a number, decimal or hexadecimal with 0x"))?;
+            unsigned(token).ok_or_else(|| ParseError::new(start, "a number, decimal or behind 0x, 0o or 0b"))?;
         Ok(number.0)
     }
 
@@ -138,17 +138,19 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A number of at most 64 bits, and whether it was hexadecimal. `_` may stand between digits.
+/// How numbers begin that are not decimal, and their bases.
+const BASES: [(&str, u32); 5] = [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2), ("0B", 2)];
+
+/// A number of at most 64 bits, and whether it was written bit by bit, that is in another base than 10. `_` may stand between
+/// digits.
 pub(crate) fn unsigned(text: &str) -> Option<(u64, bool)> {
-    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None => (text, 10),
-    };
+    let behind = BASES.iter().find_map(|(prefix, radix)| Some((text.strip_prefix(prefix)?, *radix)));
+    let (digits, radix) = behind.unwrap_or((text, 10));
     if !digits.starts_with(|c: char| c.is_digit(radix)) {
         return None;
     }
     let number = u64::from_str_radix(&digits.replace('_', ""), radix).ok()?;
-    Some((number, radix == 16))
+    Some((number, radix != 10))
 }
 
 /// The bytes as `"text"`, as [`Cursor::quoted`] reads them.

@@ -34,6 +34,11 @@ pub enum Value {
     Address(String, i64),
 }
 
+/// A number of at most 64 bits without a sign, decimal or behind `0x`, `0o` or `0b`; `_` may stand between digits.
+pub fn unsigned(text: &str) -> Option<u64> {
+    crate::text::unsigned(text).map(|(number, _)| number)
+}
+
 /// The types a number may carry: name, bytes, signed, float. The ones of less than four bytes are for lists only.
 const TYPES: &[(&str, u32, bool, bool)] = &[
     ("i8", 1, true, false),
@@ -52,6 +57,22 @@ const EXPECTED: &str = "a value: `5i32`, `0x10u64`, `1.5f64`, `\"text\"`, `[1i32
 const EXPECTED_TYPE: &str = "a number with its type, i32 u32 i64 u64 f32 f64";
 
 impl Value {
+    /// A number without a type, as on a command line: a decimal one is the narrowest signed number that holds it, and one behind
+    /// `0x`, `0o` or `0b` is bits, 32 of them if that is enough. None if it is no such number.
+    pub fn bare(text: &str) -> Option<Value> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (magnitude, bits) = crate::text::unsigned(digits)?;
+        let number = if negative { -i128::from(magnitude) } else { i128::from(magnitude) };
+        if bits && !negative {
+            return Some(u32::try_from(magnitude).map_or(Value::U64(magnitude), Value::U32));
+        }
+        let wide = || i64::try_from(number).map(Value::I64).or_else(|_| u64::try_from(number).map(Value::U64)).ok();
+        i32::try_from(number).map(Value::I32).ok().or_else(wide)
+    }
+
     /// Whether both are the same type with the same bits: a NaN is the same as itself, and 0.0 is not -0.0.
     pub fn same(&self, other: &Value) -> bool {
         match (self, other) {
@@ -183,14 +204,14 @@ fn read_number<'a>(cursor: &mut Cursor<'a>) -> Result<(u64, &'a str), ParseError
         Some(rest) => (true, rest),
         None => (false, digits),
     };
-    let (magnitude, hexadecimal) = crate::text::unsigned(magnitude).ok_or_else(wrong)?;
+    let (magnitude, is_pattern) = crate::text::unsigned(magnitude).ok_or_else(wrong)?;
     let magnitude = i128::from(magnitude);
     let number = if negative { -magnitude } else { magnitude };
     let width = bytes * 8;
-    let (low, high) = match (signed, hexadecimal) {
+    let (low, high) = match (signed, is_pattern) {
         (false, _) => (0, (1i128 << width) - 1),
         (true, false) => (-(1i128 << (width - 1)), (1i128 << (width - 1)) - 1),
-        // A hexadecimal number of a signed type may be its bit pattern.
+        // Behind 0x, 0o or 0b, a number of a signed type may be its bit pattern.
         (true, true) => (-(1i128 << (width - 1)), (1i128 << width) - 1),
     };
     if number < low || number > high {
@@ -266,12 +287,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_without_a_type() {
+        for (text, expected) in [
+            ("7", Some(Value::I32(7))),
+            ("-1", Some(Value::I32(-1))),
+            ("+5", Some(Value::I32(5))),
+            ("2147483648", Some(Value::I64(1 << 31))),
+            ("18446744073709551615", Some(Value::U64(u64::MAX))),
+            ("0x1", Some(Value::U32(1))),
+            ("0b1010_0101", Some(Value::U32(0xa5))),
+            ("0o17", Some(Value::U32(15))),
+            ("0xffffffff", Some(Value::U32(u32::MAX))),
+            ("0x1_0000_0000", Some(Value::U64(1 << 32))),
+            ("-0x10", Some(Value::I32(-16))),
+            ("-9223372036854775808", Some(Value::I64(i64::MIN))),
+        ] {
+            assert_eq!(Value::bare(text), expected, "{text}");
+        }
+        for wrong in ["", "-", "0x", "0b2", "0o8", "1.5", "--1", "1u32", "18446744073709551616", "-9223372036854775809"]
+        {
+            assert_eq!(Value::bare(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn reads_what_people_write() {
         let table: &[(&str, Value)] = &[
             ("5i32", Value::I32(5)),
             ("-2147483648i32", Value::I32(i32::MIN)),
             ("0xffffffffi32", Value::I32(-1)),
             ("-0x10i64", Value::I64(-16)),
+            ("0b1010i32", Value::I32(10)),
+            ("0o17u64", Value::U64(15)),
             ("0xffff_fffff0u64", Value::U64(0xff_ffff_fff0)),
             ("18446744073709551615u64", Value::U64(u64::MAX)),
             ("0xf3u32", Value::U32(0xf3)),

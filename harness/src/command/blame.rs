@@ -59,7 +59,7 @@ pub struct Args {
     /// The function to call; otherwise main is, without arguments, and what has start-up code of its own is started as a Linux program
     #[arg(long, value_name = "SYM")]
     pub entry: Option<String>,
-    /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
+    /// An argument: 2, -1, 0x10, 0b101, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
     #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = super::exec::argument)]
     pub arguments: Vec<Value>,
     #[command(flatten)]

@@ -87,7 +87,7 @@ pub struct Args {
     /// The function to call; an executable without a main is started where it says
     #[arg(long, value_name = "SYM", default_value = "main")]
     pub entry: String,
-    /// An argument: 2, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
+    /// An argument: 2, -1, 0x10, 0b101, -1i64, 1.5f64, "text", [1i32, 2i32], &symbol+4
     #[arg(long = "arg", value_name = "N", allow_hyphen_values = true, value_parser = argument, conflicts_with = "argv")]
     pub arguments: Vec<Value>,
     /// What the function returns: then that is printed, instead of the registers that results are in
@@ -171,12 +171,17 @@ pub enum System {
     None,
 }
 
-/// A value; a bare number is the narrowest signed one that holds it.
+/// A value, or a number without a type.
 pub(super) fn argument(text: &str) -> Result<Value, String> {
-    if let Ok(number) = text.parse::<i64>() {
-        return Ok(i32::try_from(number).map_or(Value::I64(number), Value::I32));
+    if let Some(number) = Value::bare(text) {
+        return Ok(number);
     }
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse().map_err(|error| {
+        format!(
+            "{error}; expected a number (2, -1, 0x10, 0o17, 0b101, with a type -1i64, 0xffu32, 1.5f64), \"text\", [1i32, 2i32] \
+             or &symbol+4"
+        )
+    })
 }
 
 /// Runs the command.

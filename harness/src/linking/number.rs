@@ -1,10 +1,9 @@
 //! Numbers as users write them.
 
-/// An address: decimal, or hexadecimal behind `0x`.
+use corpus::value;
+
+/// An address: decimal, or behind `0x`, `0o` or `0b`.
 pub fn address(text: &str) -> Result<u64, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|_| format!("`{text}` is not an address, expected a number, decimal or behind 0x"))
+    let parsed = value::unsigned(text);
+    parsed.ok_or_else(|| format!("`{text}` is not an address, expected a number, decimal or behind 0x, 0o or 0b"))
 }

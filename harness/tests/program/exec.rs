@@ -262,6 +262,20 @@ fn results_are_printed_as_what_they_are() {
     }
 }
 
+/// In each base, with a sign, and without a type.
+#[test]
+fn numbers_are_arguments_as_people_write_them() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = "int mix(int a, unsigned b, int c, int d) { return a + 10 * b + 100 * c + 1000 * d; }";
+    for target in ["aarch64", "thumbv7m"] {
+        let object = compile(dir.path(), target, "mix.c", source, &[]);
+        let words =
+            ["--entry", "mix", "--returns", "i32", "--arg", "-1", "--arg", "0x1f", "--arg", "0b101", "--arg", "0o7"];
+        let got = exec(&[&[object.as_str()][..], &words].concat());
+        assert_eq!((got.status, got.out.as_str()), (0, "7809\n"), "{target}: {}", got.err);
+    }
+}
+
 #[test]
 fn wrong_words_and_missing_names() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -276,6 +290,8 @@ fn wrong_words_and_missing_names() {
         (&["--timeout", "soon"], 2, "seconds"),
         (&["--stack", "lots"], 2, "number of bytes"),
         (&["--returns", "i33"], 2, "i32"),
+        (&["--entry", "f", "--arg", "1.5"], 2, "1.5f64"),
+        (&["--entry", "f", "--arg", "0x"], 2, "0b101"),
     ] {
         let got = exec(&[&[object.as_str()], words].concat());
         assert_eq!(got.status, status, "{words:?}: {}", got.err);
