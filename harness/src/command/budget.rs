@@ -9,20 +9,20 @@ use crate::executor::Budget;
 /// What a program may take: constructors, IFUNC resolvers and what is called at its end are of it.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct BudgetArgs {
-    /// Instructions that the program may execute; for each, host functions may look at 16 bytes [default: 50000000; for a
-    /// Linux program only its time counts]
+    /// Instructions that the program may execute; for each, host functions may look at 16 bytes [default: 50000000;
+    /// with --timeout, and for a Linux program, only time counts]
     #[arg(long, value_name = "N", env = "LINKRIG_BUDGET")]
     pub budget: Option<u64>,
-    /// Seconds that it may run
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = seconds)]
-    pub timeout: f64,
+    /// Seconds that it may run, however many instructions that are, unless --budget says [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
 }
 
 /// Seconds that a program may run where nobody says otherwise: what calls the host a million times takes a minute.
 pub const TIMEOUT: f64 = 60.0;
 
-/// Instructions of a process where nobody says how many: its time is up before.
-const PROCESS: u64 = 1 << 50;
+/// Instructions where nobody says how many and time decides: it is up before.
+const UNCOUNTED: u64 = 1 << 50;
 
 /// Bytes that a program may print where nobody says otherwise, and where they are not kept.
 pub const OUTPUT: u64 = 256 << 20;
@@ -35,16 +35,22 @@ impl BudgetArgs {
 
     /// The budget of a Linux process that may print so many bytes.
     pub fn of_process(&self, output: u64) -> Budget {
-        self.of(self.budget.unwrap_or(PROCESS), output)
+        self.of(self.budget.unwrap_or(UNCOUNTED), output)
     }
 
     /// Instructions that a program may execute which is no process.
     pub fn instructions(&self) -> u64 {
-        self.budget.unwrap_or(Budget::DEFAULT.instructions)
+        let usual = if self.timeout.is_some() { UNCOUNTED } else { Budget::DEFAULT.instructions };
+        self.budget.unwrap_or(usual)
+    }
+
+    /// How long it may run.
+    pub fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.timeout.unwrap_or(TIMEOUT))
     }
 
     fn of(&self, instructions: u64, output: u64) -> Budget {
-        Budget { time: Duration::from_secs_f64(self.timeout), output, ..Budget::of_instructions(instructions) }
+        Budget { time: self.time(), output, ..Budget::of_instructions(instructions) }
     }
 }
 
@@ -76,6 +82,16 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_gives_a_time_and_no_number_is_bounded_by_time() {
+        let of = |budget, timeout| BudgetArgs { budget, timeout }.budget(OUTPUT);
+        let usual = of(None, None);
+        assert_eq!((usual.instructions, usual.time.as_secs()), (Budget::DEFAULT.instructions, 60));
+        let long = of(None, Some(600.0));
+        assert!(long.instructions >= UNCOUNTED && long.work >= UNCOUNTED && long.time.as_secs() == 600);
+        assert_eq!(of(Some(7), Some(600.0)).instructions, 7);
+    }
 
     #[test]
     fn numbers_of_bytes_and_seconds() {

@@ -460,7 +460,9 @@ fn is_program(args: &Args) -> bool {
 fn hint(stop: &Stop) {
     let Stop::OutOfBudget(limit) = stop else { return };
     messages::note(&match limit {
-        executor::Limit::Instructions | executor::Limit::HostWork => "--budget N allows more".to_owned(),
+        executor::Limit::Instructions | executor::Limit::HostWork => {
+            "--budget N allows more, and --timeout SECONDS without it as many as that time has room for".to_owned()
+        }
         executor::Limit::Time => "--timeout SECONDS allows more".to_owned(),
         executor::Limit::Output => "--output-limit BYTES allows more".to_owned(),
         executor::Limit::Memory => "the emulated machine has no more".to_owned(),

@@ -276,6 +276,19 @@ fn numbers_are_arguments_as_people_write_them() {
     }
 }
 
+/// What the default budget would end: the time that is given decides, unless there is a number, too.
+#[test]
+fn a_time_lifts_the_number_of_instructions_of_a_function() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = "int spin(void) { for (volatile int i = 0; i < 12000000; i++); return 5; }";
+    let object = compile(dir.path(), "aarch64", "spin.c", source, &["-O1"]);
+    let spin = |more: &[&str]| exec(&[&[object.as_str(), "--entry", "spin", "--returns", "i32"][..], more].concat());
+    let usual = spin(&[]);
+    assert!(usual.status == 124 && usual.err.contains("--timeout SECONDS"), "{usual:?}");
+    assert_eq!(spin(&["--timeout", "300"]).out, "5\n");
+    assert_eq!(spin(&["--timeout", "300", "--budget", "1000"]).status, 124);
+}
+
 #[test]
 fn wrong_words_and_missing_names() {
     let dir = tempfile::tempdir().expect("a directory");

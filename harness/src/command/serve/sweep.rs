@@ -184,7 +184,7 @@ impl Run<'_> {
         if let Some(bytes) = self.args.page_size {
             command.env("LINKRIG_PAGE_SIZE", bytes.to_string());
         }
-        let time = Duration::from_secs_f64(self.args.budget.timeout);
+        let time = self.args.budget.time();
         match outside::run(command, &Limits { time, text: TEXT, file: FILE, memory: None }) {
             Ok(ended) => {
                 let end = ended.status.code().map_or_else(|| ended.status.to_string(), |code| format!("status {code}"));

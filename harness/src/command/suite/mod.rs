@@ -116,8 +116,7 @@ impl SuiteArgs {
 
     /// What each program may take.
     pub fn budget(&self) -> Budget {
-        let timeout = self.timeout.unwrap_or(budget::TIMEOUT);
-        BudgetArgs { budget: self.budget, timeout }.of_process(self.output_limit.unwrap_or(OUTPUT))
+        BudgetArgs { budget: self.budget, timeout: self.timeout }.of_process(self.output_limit.unwrap_or(OUTPUT))
     }
 
     /// The sets of flags.
