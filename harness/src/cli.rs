@@ -31,7 +31,7 @@ EXAMPLES:
 EXIT STATUS: 0 all as expected, 2 usage, 4 nothing selected, 65 bad input, 69 an executor or toolchain
 is missing, 70 the harness itself failed, 74 an output cannot be written, 75 nothing failed
 but machines were lost, 100 failures, 130 interrupted.
-`exec` ends with the guest's status, 124 out of budget, 125 not linked or not started, 128+n for a fault."
+`exec` ends with the guest's status, 124 out of budget, 125 not linked, or no room for it, 128+n for a fault."
 )]
 struct Cli {
     #[command(subcommand)]

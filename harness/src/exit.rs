@@ -5,6 +5,8 @@ use linker::Error as LinkError;
 use outside::{FileError, Purpose};
 
 use crate::epc::server::ServeError;
+use crate::linked::{LoadError, Problem};
+use crate::linux::GrantError;
 
 pub use reports::exit::{
     BAD_INPUT, BAD_OUTPUT, FAILURES, HARNESS_FAILED, INTERRUPTED, LOST, MISSING, NOTHING_SELECTED, OK, USAGE,
@@ -12,7 +14,7 @@ pub use reports::exit::{
 
 /// `exec`: the guest ran out of its budget.
 pub const BUDGET: u8 = 124;
-/// `exec`: it could not be linked or started.
+/// `exec`: its objects could not be linked, it lacks something that is defined nowhere, or there is no room for it.
 pub const NOT_STARTED: u8 = 125;
 /// `exec`: nobody reads what the guest prints. As a shell shows SIGPIPE.
 pub const CLOSED_PIPE: u8 = 128 + 13;
@@ -65,6 +67,14 @@ fn of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             _ => None,
         };
     }
+    if let Some(error) = cause.downcast_ref::<LoadError>() {
+        return Some(of_load(error));
+    }
+    match cause.downcast_ref::<GrantError>() {
+        Some(GrantError::Unusable { .. }) => return Some(BAD_INPUT),
+        Some(GrantError::Conflict { .. }) => return Some(USAGE),
+        None => {}
+    }
     match cause {
         _ if bad_input => Some(BAD_INPUT),
         _ if cause.is::<Usage>() => Some(USAGE),
@@ -76,6 +86,14 @@ fn of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             (_, Some(error)) => Some(of_link(error)),
             _ => None,
         },
+    }
+}
+
+/// The status for an executable that was not loaded: it is not what it has to be, or it is, and cannot be run.
+pub fn of_load(error: &LoadError) -> u8 {
+    match error.problem {
+        Problem::Malformed { .. } | Problem::Refused(_) => BAD_INPUT,
+        Problem::Undefined(_) | Problem::Machine(_) => NOT_STARTED,
     }
 }
 

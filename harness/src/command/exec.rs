@@ -66,12 +66,13 @@ EXAMPLES:
 
 EXIT STATUS:
   main's result or what the program passed to `exit`, cut to 8 bits; 0 when another --entry returned
-  2    the command line is wrong
-  65   a file cannot be read or compiled, or is not what it has to be
+  2    the command line is wrong, or asks for what this program or executor does not have
+  65   a file or a directory cannot be read or compiled, or is not what it has to be
   69   the executor or the compiler that is needed is missing
   70   the harness or the emulated machine failed
+  74   a file, or what the program printed, cannot be written
   124  the program used up its instructions, its time, its output, its memory, or the work that host functions may do for it
-  125  the objects could not be linked, or the program not started
+  125  the objects could not be linked, a name is defined nowhere, or the machine has no room for the program
   132  an undefined instruction, or a branch to the wrong instruction set
   133  a breakpoint
   134  abort, a failed assertion, an exception in C++
@@ -236,9 +237,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
                 }
             }
         }
+        // An executor that is there and does not run this code.
         Err(error) => {
             messages::error(&error);
-            Ok(exit::NOT_STARTED)
+            Ok(exit::USAGE)
         }
     }
 }
@@ -281,10 +283,7 @@ where
         });
         let linked = match loaded {
             Ok(linked) => linked,
-            Err(error) => {
-                messages::error(&error);
-                return Ok(Ran::Ended(executable::status(&error)));
-            }
+            Err(error) => return Err(error.into()),
         };
         let attendance =
             debugger.as_mut().map_or(Attendance::Nobody, |debugger| debugger.attendance(file.name.as_ref()));
@@ -301,7 +300,7 @@ where
         Ok(said) => said,
         Err(problem) => {
             messages::error(&problem);
-            return Ok(Ran::Ended(exit::NOT_STARTED));
+            return Ok(Ran::Ended(exit::USAGE));
         }
     };
     let job = Job {

@@ -124,7 +124,9 @@ impl MachineArgs {
         }
         let mut board = match board(name) {
             Ok(board) => board,
-            Err(error @ BoardError::Unknown(_)) => return usage(&format!("{error}; or unicorn")),
+            Err(error @ BoardError::Unknown(_)) => {
+                return usage(&format!("{error}; or unicorn; or, for Linux programs, qemu-user"));
+            }
             Err(error) => return Err(error.into()),
         };
         if let Some(machine) = &self.machine {

@@ -33,12 +33,23 @@ pub struct Grant {
 
 /// A directory that was granted cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", path.display())]
-pub struct GrantError {
-    /// The directory.
-    pub path: PathBuf,
-    /// What the system says.
-    pub error: io::Error,
+pub enum GrantError {
+    /// It cannot be opened, or is no directory.
+    #[error("{}: {error}", path.display())]
+    Unusable {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It and another one cannot be granted together.
+    #[error("{}: {why}", path.display())]
+    Conflict {
+        /// The directory.
+        path: PathBuf,
+        /// Which other one, and why.
+        why: String,
+    },
 }
 
 /// All that a process may reach of the host, by name.
@@ -122,20 +133,20 @@ impl Roots {
     /// Opens the directories.
     ///
     /// # Errors
-    /// One cannot be opened, or is no directory.
+    /// One cannot be opened, is no directory, or is at odds with another one.
     pub fn new(grants: &[Grant]) -> Result<Roots, GrantError> {
         let mut roots = Vec::new();
         for grant in grants {
             let fd = open(&grant.host, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-            let fd = fd.map_err(|errno| GrantError { path: grant.host.clone(), error: errno.into() })?;
+            let fd = fd.map_err(|errno| GrantError::Unusable { path: grant.host.clone(), error: errno.into() })?;
             if let Some(outer) = grants.iter().find(|outer| !grant.writable && !grant.is_root && outer.opens(grant)) {
                 let why =
                     format!("it is to be read only, and {}, which it is in, may be written", outer.host.display());
-                return Err(GrantError { path: grant.host.clone(), error: std::io::Error::other(why) });
+                return Err(GrantError::Conflict { path: grant.host.clone(), why });
             }
             if let Some(other) = grants.iter().find(|other| other.host != grant.host && other.is_called_as(grant)) {
                 let why = format!("{} is called {}, too", other.host.display(), grant.guest.display());
-                return Err(GrantError { path: grant.host.clone(), error: std::io::Error::other(why) });
+                return Err(GrantError::Conflict { path: grant.host.clone(), why });
             }
             let guest = split(grant.guest.as_os_str().as_encoded_bytes());
             roots.retain(|root: &Root| root.guest != guest);

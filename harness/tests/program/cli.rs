@@ -105,6 +105,39 @@ fn what_makes_no_sense_is_said_with_its_own_status() {
     }
 }
 
+/// Directories and options that are no good. For files it is `robust` that says so.
+#[test]
+fn bad_directories_and_options_have_one_status_in_every_command() {
+    let (_keep, dir) = temp();
+    let files = objects(&dir, "aarch64", "init/order_by_priority");
+    let at = |name: &str| dir.join(name).to_str().expect("a text path").to_owned();
+    let (object, image) = (files[0].as_str(), at("image.elf"));
+    let (status, _, err) = run(&["link", object, "-o", &image, "--entry", "order"]);
+    assert_eq!(status, 0, "{err}");
+    let (none, text) = (at("none"), at("text"));
+    std::fs::write(&text, "no such thing").expect("a writable directory");
+    let commands: &[&[&str]] = &[
+        &["exec", &image, "--system", "linux", "--dir", "DIR"],
+        &["exec", &image, "--system", "linux", "--sysroot", "DIR"],
+        &["exec", &image, "--executor", "qemu-user", "--sysroot", "DIR"],
+        &["run", "--suite", "DIR"],
+        &["run", "--corpus", "DIR"],
+    ];
+    for (command, path) in commands.iter().flat_map(|command| [(command, &none), (command, &text)]) {
+        let words: Vec<&str> = command.iter().map(|word| if *word == "DIR" { path.as_str() } else { word }).collect();
+        let (status, _, err) = run(&words);
+        assert!(status == 65 && err.contains(path.as_str()), "{words:?}: {status}, {err}");
+    }
+    for (words, says) in [
+        (&["exec", object, "--executor", "mps2-an385"][..], "does not run aarch64"),
+        (&["exec", object, "-z", "nosuch"], "-z nosuch"),
+        (&["link", object, "-o", &image, "-z", "nosuch"], "-z nosuch"),
+    ] {
+        let (status, _, err) = run(words);
+        assert!(status == 2 && err.contains(says), "{words:?}: {status}, {err}");
+    }
+}
+
 #[test]
 fn lines_written_before_a_kill_are_valid() {
     let mut child = harness()

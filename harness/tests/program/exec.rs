@@ -305,6 +305,7 @@ fn wrong_words_and_missing_names() {
         (&["--returns", "i33"], 2, "i32"),
         (&["--entry", "f", "--arg", "1.5"], 2, "1.5f64"),
         (&["--entry", "f", "--arg", "0x"], 2, "0b101"),
+        (&["--executor", "nosuch"], 2, "qemu-user"),
     ] {
         let got = exec(&[&[object.as_str()], words].concat());
         assert_eq!(got.status, status, "{words:?}: {}", got.err);

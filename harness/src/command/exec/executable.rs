@@ -4,7 +4,7 @@ use linker::{Target, foreign};
 
 use super::{Args, Ended};
 use crate::executor::{Call, Executor, Register, Stop};
-use crate::exit::{self, BadInput, Usage};
+use crate::exit::{BadInput, Usage};
 use crate::inputs::{Inputs, is_elf, is_executable};
 use crate::linked::{Executable, Linked, LoadError, Prepared, Problem};
 use crate::linking::{Data, Input};
@@ -76,14 +76,6 @@ pub(super) fn load<'data, E: Executor>(
     let executable = Executable::read(&file.name, &file.data, target)?;
     let called = executable.defines(&args.entry) || args.entry != "main";
     executable.load(machine, if called { Prepared::Relocated } else { Prepared::Mapped })
-}
-
-/// The status for an executable that is not loaded.
-pub(super) fn status(error: &LoadError) -> u8 {
-    match error.problem {
-        Problem::Malformed { .. } => exit::BAD_INPUT,
-        _ => exit::NOT_STARTED,
-    }
 }
 
 /// Calls what was asked for, or starts it where it says.

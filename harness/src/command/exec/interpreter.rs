@@ -7,6 +7,7 @@ use linker::Target;
 use super::Args;
 use crate::executor::hosted::engine::PAGE;
 use crate::executor::unicorn;
+use crate::exit::{BadInput, Usage};
 use crate::linked::{Executable, Linked, Mapped};
 use crate::linking::{Data, Input};
 use crate::linux::{Process, Roots};
@@ -17,31 +18,36 @@ const LARGEST: u64 = 1 << 30;
 /// The run-time linker that an executable wants, if it wants one, from the directory that has its libraries.
 ///
 /// # Errors
-/// A sentence: no directory was named, it is not there, or it is none.
+/// No directory was named; or it is not there, or is none.
 pub(super) fn map(
     args: &Args,
+    program: &str,
     executable: &Executable<'_>,
     roots: &Roots,
     target: &'static Target,
-) -> Result<Option<Mapped>, String> {
+) -> anyhow::Result<Option<Mapped>> {
     let Some(name) = executable.interpreter() else { return Ok(None) };
     let Some(sysroot) = &args.sysroot else {
         let example =
             installed(name, target).map_or_else(String::new, |path| format!(", which is --sysroot {path} here"));
-        return Err(format!(
-            "is linked dynamically: name the directory that has its run-time linker {name} and its libraries by --sysroot DIR{example}, \
+        return Err(Usage(format!(
+            "{program}: is linked dynamically: name the directory that has its run-time linker {name} and its libraries by --sysroot DIR{example}, \
              or link it with -static"
-        ));
+        ))
+        .into());
     };
     let data = roots.read(name, LARGEST).map_err(|error| {
-        format!("its run-time linker {name} (PT_INTERP) is not to be had from --sysroot {}: {error}", sysroot.display())
+        let sysroot = sysroot.display();
+        BadInput(format!(
+            "{program}: its run-time linker {name} (PT_INTERP) is not to be had from --sysroot {sysroot}: {error}"
+        ))
     })?;
-    let interpreter =
-        Executable::read(name, &data, target).map_err(|error| format!("its run-time linker (PT_INTERP): {error}"))?;
+    let interpreter = Executable::read(name, &data, target)
+        .map_err(|error| BadInput(format!("{program}: its run-time linker (PT_INTERP): {error}")))?;
     if let Some(another) = interpreter.interpreter() {
-        return Err(format!(
-            "its run-time linker {name} wants {another} (PT_INTERP), expected one that needs no other"
-        ));
+        bad_input!(
+            "{program}: its run-time linker {name} wants {another} (PT_INTERP), expected one that needs no other"
+        );
     }
     Ok(Some(interpreter.mapped(PAGE)))
 }

@@ -44,5 +44,5 @@ pub(super) fn unwritten(refused: &RefCell<Option<io::Error>>) -> Option<u8> {
         return Some(exit::CLOSED_PIPE);
     }
     messages::error(&format!("what the program printed could not be written: {error}"));
-    Some(exit::HARNESS_FAILED)
+    Some(exit::BAD_OUTPUT)
 }

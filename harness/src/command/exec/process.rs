@@ -10,7 +10,7 @@ use crate::executor::hosted::engine::{Engine, PAGE};
 use crate::executor::unicorn;
 use crate::exit::{self, Usage};
 use crate::gdb::{self, Over};
-use crate::linked::Executable;
+use crate::linked::{Executable, LoadError};
 use crate::linking::{Input, Timings};
 use crate::linux::{End, Process, Roots, Start};
 use crate::machine::{Exit, Stop};
@@ -85,32 +85,13 @@ pub(super) fn run_image(
         let executable = Executable::read(&file.name, &file.data, target)?;
         Ok((executable.mapped(PAGE), executable))
     });
-    let (mapped, executable) = match loaded {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            messages::error(&error);
-            return Ok(super::executable::status(&error));
-        }
-    };
+    let (mapped, executable) = loaded.map_err(|error: LoadError| anyhow::Error::new(error))?;
     if executable.entry().is_none() {
-        messages::error(&format!("{}: it has no entry point: name a function by --entry", file.name));
-        return Ok(exit::NOT_STARTED);
+        bad_input!("{}: it has no entry point: name a function by --entry", file.name);
     }
     let environment = environment(&args.environment);
-    let roots = match Roots::new(&grants::all(&args.directories, args.sysroot.as_deref())) {
-        Ok(roots) => roots,
-        Err(error) => {
-            messages::error(&error);
-            return Ok(exit::NOT_STARTED);
-        }
-    };
-    let interpreter = match timings.phase("read", || interpreter::map(args, &executable, &roots, target)) {
-        Ok(interpreter) => interpreter,
-        Err(error) => {
-            messages::error(&format!("{}: {error}", file.name));
-            return Ok(exit::NOT_STARTED);
-        }
-    };
+    let roots = Roots::new(&grants::all(&args.directories, args.sysroot.as_deref()))?;
+    let interpreter = timings.phase("read", || interpreter::map(args, &file.name, &executable, &roots, target))?;
     let directory = grants::directory(&args.directories);
     let start = Start {
         name: &file.name,

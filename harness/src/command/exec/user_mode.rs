@@ -4,20 +4,34 @@ use std::path::Path;
 
 use outside::Relayed;
 
-use super::{Args, Crt};
+use super::{Args, Crt, grants, interpreter};
 use crate::executor::Limit;
 use crate::exit::{self, Usage};
 use crate::inputs::{self, Inputs};
-use crate::linux::signal_name;
+use crate::linked::Executable;
+use crate::linux::{Roots, signal_name};
 use crate::machine::Stop;
 use crate::{messages, user_mode};
 
 /// Sees whether what is asked for can be. The inner error says what is not installed.
 ///
 /// # Errors
-/// It is asked for what it does not have.
-pub(super) fn prepare(args: &Args, inputs: &Inputs) -> Result<Result<(), String>, Usage> {
+/// It is asked for what it does not have, or a directory or a run-time linker is not there.
+pub(super) fn prepare(args: &Args, inputs: &Inputs) -> anyhow::Result<Result<(), String>> {
     refuse(args, inputs.files.iter().any(|file| inputs::is_executable(&file.data)))?;
+    // It would take a root that is not there for an empty one.
+    let roots = Roots::new(&grants::all(&[], args.sysroot.as_deref()))?;
+    let executable = inputs.files.iter().find(|file| inputs::is_executable(&file.data));
+    if let Some((file, executable)) =
+        executable.and_then(|file| Some((file, Executable::read(&file.name, &file.data, inputs.target).ok()?)))
+    {
+        let is_here = executable.interpreter().is_some_and(|name| Path::new(name).exists());
+        // The directory that it takes where nobody says another one.
+        let has_own = args.sysroot.is_none() && (is_here || std::env::var_os("QEMU_LD_PREFIX").is_some());
+        if !has_own {
+            interpreter::map(args, &file.name, &executable, &roots, inputs.target)?;
+        }
+    }
     Ok(user_mode::find(inputs.target).map(drop))
 }
 
@@ -75,7 +89,7 @@ pub(super) fn run(args: &Args, target: &'static linker::Target, name: &str, imag
         Relayed::Unwritten(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit::CLOSED_PIPE,
         Relayed::Unwritten(error) => {
             messages::error(&format!("what the program printed could not be written: {error}"));
-            exit::HARNESS_FAILED
+            exit::BAD_OUTPUT
         }
         Relayed::Ended(status) => match user_mode::signal(status) {
             None => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::HARNESS_FAILED),

@@ -83,22 +83,22 @@ fn what_a_dynamic_program_lacks_is_said() {
     let (program, empty) = (text(&program), text(directory.path()));
     let got = exec(&[&program]);
     let named = ["--sysroot", "/lib/ld-linux-aarch64.so.1", "--sysroot /usr/aarch64-linux-gnu here"];
-    assert!(got.status == 125 && named.iter().all(|name| got.err.contains(name)), "{got:?}");
+    assert!(got.status == 2 && named.iter().all(|name| got.err.contains(name)), "{got:?}");
     let got = exec(&["--sysroot", &empty, &program]);
     assert!(
-        got.status == 125 && got.err.contains("ld-linux-aarch64.so.1") && got.err.contains("No such file"),
+        got.status == 65 && got.err.contains("ld-linux-aarch64.so.1") && got.err.contains("No such file"),
         "{got:?}"
     );
     let got = exec(&["--sysroot", "/nonexistent", &program]);
-    assert!(got.status == 125 && got.err.contains("/nonexistent: No such file"), "{got:?}");
+    assert!(got.status == 65 && got.err.contains("/nonexistent: No such file"), "{got:?}");
     let got = exec(&["--sysroot", "/usr/arm-linux-gnueabihf", &program]);
-    assert!(got.status == 125 && got.err.contains("ld-linux-aarch64.so.1"), "{got:?}");
+    assert!(got.status == 65 && got.err.contains("ld-linux-aarch64.so.1"), "{got:?}");
     // A run-time linker that is none.
     std::fs::create_dir(directory.path().join("lib")).expect("writable");
     let linker = directory.path().join("lib/ld-linux-aarch64.so.1");
     std::fs::write(&linker, "not ELF").expect("writable");
     let got = exec(&["--sysroot", &empty, &program]);
-    assert!(got.status == 125 && got.err.contains("ld-linux-aarch64.so.1: ELF header"), "{got:?}");
+    assert!(got.status == 65 && got.err.contains("ld-linux-aarch64.so.1: ELF header"), "{got:?}");
     // It may be a symbolic link from the root of that system, and the libraries are not there.
     std::fs::remove_file(&linker).expect("removable");
     std::fs::copy("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1", directory.path().join("lib/ld.so"))

@@ -292,11 +292,11 @@ fn directories_are_called_as_they_are_told() {
     assert_eq!(yard.tries("v", &options, &["/data/out/more/new"]), ["Read-only file system"]);
     assert_eq!(yard.tries("l", &options, &["/", "/data/out/more"]), ["done . .. data dev proc tmp", "done . .. new"]);
     let got = exec(&["--dir", "/nonexistent/directory", &yard.program]);
-    assert!(got.status == 125 && got.err.contains("/nonexistent/directory: No such file"), "{got:?}");
+    assert!(got.status == 65 && got.err.contains("/nonexistent/directory: No such file"), "{got:?}");
     let got = exec(&["--dir", &yard.program, &yard.program]);
-    assert!(got.status == 125 && got.err.contains("Not a directory"), "{got:?}");
+    assert!(got.status == 65 && got.err.contains("Not a directory"), "{got:?}");
     let got = exec(&["--dir", &format!("{outside}:/data"), "--dir", &format!("{more}:/data"), &yard.program]);
-    assert!(got.status == 125 && got.err.contains("is called /data, too"), "{got:?}");
+    assert!(got.status == 2 && got.err.contains("is called /data, too"), "{got:?}");
     let got = exec(&["--dir", ".:data", &yard.program]);
     assert!(got.status == 2 && got.err.contains("absolute path"), "{got:?}");
 }
