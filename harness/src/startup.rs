@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::executor::{Call, Executor, Stop};
+use crate::executor::{Call, Executor, Register, Stop};
 use crate::linked::Linked;
 use crate::locate;
 
@@ -32,14 +32,60 @@ pub enum StartError {
 /// Names by which programs know where they end, and that their heap may begin there.
 const ENDS: [&str; 3] = ["end", "_end", "__end__"];
 
-/// Does what start-up code does. `stack` is how large a stack the program wants, if it matters.
-pub fn set_up<E: Executor>(executor: &mut E, linked: &Linked<'_>, stack: Option<u64>) -> Result<(), StartError> {
+/// What `main` is called with, and as glibc does it each constructor, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    /// How many words there are.
+    pub count: u64,
+    /// Where the pointers to them are, with a null pointer behind; or null, for a function that is called without a program.
+    pub words: u64,
+    /// Where the pointers to the variables of the environment are.
+    pub environment: u64,
+}
+
+impl Arguments {
+    /// Puts words into a machine, with an environment in which there is nothing.
+    fn place<E: Executor>(executor: &mut E, words: &[&str]) -> Result<Arguments, StartError> {
+        if words.is_empty() {
+            return Ok(Arguments::default());
+        }
+        let no_room = |error| StartError::Machine(format!("no room for the arguments: {error}"));
+        let target = executor.info().target;
+        let width = target.pointer_bytes();
+        let mut pointers = Vec::new();
+        for word in words {
+            let address = executor.buffer(&[word.as_bytes(), &[0]].concat()).map_err(no_room)?;
+            pointers.extend(target.bytes(address, width));
+        }
+        let behind = pointers.len() as u64;
+        // Behind the last word, and of the environment.
+        pointers.resize(pointers.len() + 2 * width, 0);
+        let at = executor.buffer(&pointers).map_err(no_room)?;
+        Ok(Arguments { count: words.len() as u64, words: at, environment: at + behind + width as u64 })
+    }
+
+    /// Where a function finds them.
+    pub fn registers(&self) -> Vec<(Register, u128)> {
+        let all = [self.count, self.words, self.environment];
+        (0..).map(Register::Core).zip(all.map(u128::from)).collect()
+    }
+}
+
+/// Does what start-up code does. `stack` is how large a stack the program wants, if it matters, and `words` are those that the
+/// program is called by, its name first; none, if no program is meant.
+pub fn set_up<E: Executor>(
+    executor: &mut E,
+    linked: &Linked<'_>,
+    stack: Option<u64>,
+    words: &[&str],
+) -> Result<Arguments, StartError> {
     // First of all: what is put elsewhere later must not be in its way.
     if let Some(end) = ENDS.iter().find_map(|name| linked.address(name)) {
         executor.extend(end);
     }
     linked.thread_local.map_or(Ok(()), |image| executor.set_thread(&image)).map_err(StartError::Machine)?;
     stack.map_or(Ok(()), |bytes| executor.set_stack(bytes)).map_err(StartError::Machine)?;
+    let arguments = Arguments::place(executor, words)?;
     let finalizers = finalizers(executor, linked)?;
     executor.host_mut().set_finalizers(finalizers);
     // In the order of the generic ABI (Initialization and Termination Functions).
@@ -49,20 +95,19 @@ pub fn set_up<E: Executor>(executor: &mut E, linked: &Linked<'_>, stack: Option<
     let all: Vec<_> = before.into_iter().chain(init).chain(behind).collect();
     for run in all.chunk_by(|a, b| a.0 == b.0) {
         for (number, &(section, function)) in (0..).zip(run) {
-            construct(executor, linked, section, number, function)?;
+            construct(executor, linked, &arguments, (section, number, function))?;
         }
     }
-    Ok(())
+    Ok(arguments)
 }
 
 fn construct<E: Executor>(
     executor: &mut E,
     linked: &Linked<'_>,
-    section: &'static str,
-    number: u64,
-    function: u64,
+    arguments: &Arguments,
+    (section, number, function): (&'static str, u64, u64),
 ) -> Result<(), StartError> {
-    let reason = executor.start(&Call { function, ..Call::default() });
+    let reason = executor.start(&Call { function, registers: arguments.registers(), ..Call::default() });
     if reason == Stop::Returned {
         return Ok(());
     }

@@ -200,7 +200,7 @@ fn call(
     (entry, arguments): (&str, &[Value]),
     image: &str,
 ) -> Result<Stop, Failed> {
-    if let Err(error) = startup::set_up(machine, linked, None) {
+    if let Err(error) = startup::set_up(machine, linked, None, &[]) {
         return match error {
             startup::StartError::Constructor { reason, .. } => Ok(*reason),
             error @ startup::StartError::Machine(_) => Err(Failed::Machine(error.to_string())),

@@ -431,11 +431,15 @@ fn over(ended: &anyhow::Result<Ended>) -> (Option<Stop>, Over) {
 
 /// Sets the program up, calls its entry and, behind main, `exit`.
 fn start<E: Executor>(machine: &mut E, args: &Args, linked: &Linked<'_>) -> anyhow::Result<Ended> {
-    startup::set_up(machine, linked, Some(args.stack))?;
+    let words = std::iter::once(&args.inputs.files[0]).chain(&args.argv).map(String::as_str);
+    let arguments = startup::set_up(machine, linked, Some(args.stack), &words.collect::<Vec<_>>())?;
     let symbol = |name: &str| linked.address(name);
-    let arguments = if args.arguments.is_empty() { argv(machine, args)? } else { args.arguments.clone() };
     let function = symbol(&args.entry).ok_or_else(|| anyhow::anyhow!("{} is not there", args.entry))?;
-    let stop = call::call(machine, function, &arguments, &symbol)?;
+    let stop = if args.entry == "main" && args.arguments.is_empty() {
+        machine.start(&Call { function, registers: arguments.registers(), ..Call::default() })
+    } else {
+        call::call(machine, function, &args.arguments, &symbol)?
+    };
     if stop != Stop::Returned {
         return Ok(Ended::Stopped(args.entry.clone(), stop));
     }
@@ -475,24 +479,6 @@ fn roots(args: &Args) -> Vec<&str> {
         _ => None,
     }));
     roots
-}
-
-/// argc and argv for main, as a process would get them.
-fn argv<E: Executor>(machine: &mut E, args: &Args) -> anyhow::Result<Vec<Value>> {
-    if args.entry != "main" {
-        return Ok(Vec::new());
-    }
-    let mut pointers = Vec::new();
-    let width = machine.info().target.pointer_bytes();
-    for text in std::iter::once(&args.inputs.files[0]).chain(&args.argv) {
-        let mut bytes = text.clone().into_bytes();
-        bytes.push(0);
-        let address = machine.buffer(&bytes)?;
-        pointers.extend(machine.info().target.bytes(address, width));
-    }
-    let count = pointers.len() / width;
-    pointers.extend_from_slice(&[0; 8][..width]);
-    Ok(vec![Value::I32(i32::try_from(count)?), Value::Buffer(pointers)])
 }
 
 /// The guest's status as a process shows it.

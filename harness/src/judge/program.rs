@@ -46,7 +46,7 @@ fn judge_calls<E: Executor>(
     findings: &mut Findings,
 ) -> bool {
     let symbol = |name: &str| linked.address(name);
-    if let Err(problem) = startup::set_up(executor, linked, None) {
+    if let Err(problem) = startup::set_up(executor, linked, None, &[]) {
         findings.check(false, || problem.to_string());
         return false;
     }

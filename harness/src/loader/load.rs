@@ -127,7 +127,7 @@ pub fn load<'a, E: Executor>(executor: &mut E, loader: &Loader, request: &Reques
     })?;
     let program = Linked::of_link(&linked);
     let name = &description.name;
-    startup::set_up(executor, &program, None).map_err(|error| Trouble::failed(format!("{name}: {error}")))?;
+    startup::set_up(executor, &program, None, &[]).map_err(|error| Trouble::failed(format!("{name}: {error}")))?;
     let mut known = names(executor, request, &modules);
     let mut inspection = Inspection::new(target, &modules, &rooms, description);
     if description.places == Places::Sections {

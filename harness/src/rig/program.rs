@@ -113,7 +113,7 @@ impl Program {
                 linking::link(&job, &mut **machine, &externals, &mut Timings::default())
             })
         })?;
-        with_machine!(&mut machine, machine => owned.with_dependent(|_, linked| startup::set_up(&mut **machine, &Linked::of_link(linked), None)))
+        with_machine!(&mut machine, machine => owned.with_dependent(|_, linked| startup::set_up(&mut **machine, &Linked::of_link(linked), None, &[])))
             .map_err(|error| Error::Start(error.to_string()))?;
         Ok(Program { machine, executor: executor.to_owned(), owned })
     }

@@ -118,7 +118,7 @@ fn judge(target: &'static Target, file: &[u8], asked: &dyn Fn(&str) -> bool) -> 
     let mut machine = Unicorn::new(target).expect("a machine");
     let executable = Executable::read("a.elf", file, target).map_err(|error| error.to_string())?;
     let linked = executable.load(&mut machine, Prepared::Relocated).map_err(|error| error.to_string())?;
-    startup::set_up(&mut machine, &linked, None).map_err(|error| error.to_string())?;
+    startup::set_up(&mut machine, &linked, None, &[]).map_err(|error| error.to_string())?;
     for (function, expected) in EXPECTED.iter().filter(|known| asked(known.0)) {
         let address = linked.address(function).ok_or(format!("no `{function}`"))?;
         let stop = machine.start(&Call { function: address, ..Call::default() });

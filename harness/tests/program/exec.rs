@@ -289,6 +289,42 @@ fn a_time_lifts_the_number_of_instructions_of_a_function() {
     assert_eq!(spin(&["--timeout", "300", "--budget", "1000"]).status, 124);
 }
 
+/// As glibc calls them, in `.preinit_array`, `.init_array` and `.ctors`; and main has its third argument, too.
+#[test]
+fn constructors_get_the_arguments_of_main() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = r#"
+        int printf(const char *, ...);
+        static void say(const char *who, int argc, char **argv, char **envp) {
+            printf("%s %d", who, argc);
+            for (int i = 1; i < argc; i++) printf(" %s", argv[i]);
+            printf(" %d %d %s\n", argv[argc] == 0, envp == argv + argc + 1, envp[0] ? envp[0] : "nothing");
+        }
+        static void first(int argc, char **argv, char **envp) { say("first", argc, argv, envp); }
+        static void third(int argc, char **argv, char **envp) { say("third", argc, argv, envp); }
+        __attribute__((section(".preinit_array"), used)) static void (*before)(int, char **, char **) = first;
+        __attribute__((section(".ctors"), used)) static void (*old)(int, char **, char **) = third;
+        __attribute__((constructor)) static void second(int argc, char **argv, char **envp) { say("second", argc, argv, envp); }
+        int main(int argc, char **argv, char **envp) { say("main", argc, argv, envp); return argc; }
+    "#;
+    for target in ["aarch64", "armv7", "thumbv7m"] {
+        let object = compile(dir.path(), target, &format!("{target}.c"), source, &["-fno-builtin"]);
+        let got = exec(&[&object, "--crt", "none", "--", "a", "b c"]);
+        assert_eq!(got.status, 3, "{target}: {got:?}");
+        let mut lines: Vec<&str> = got.out.lines().collect();
+        assert_eq!(
+            (lines.first(), lines.last()),
+            (Some(&"first 3 a b c 1 1 nothing"), Some(&"main 3 a b c 1 1 nothing"))
+        );
+        lines.sort_unstable();
+        assert_eq!(lines.join(";").matches(" 3 a b c 1 1 nothing").count(), 4, "{target}: {lines:?}");
+        // A function that is no program has none, and its constructors can tell.
+        let alone =
+            exec(&[&object, "--crt", "none", "--entry", "main", "--returns", "i32", "--arg", "0", "--arg", "[0i64]"]);
+        assert!(alone.out.contains("second 1 "), "{alone:?}");
+    }
+}
+
 #[test]
 fn wrong_words_and_missing_names() {
     let dir = tempfile::tempdir().expect("a directory");
