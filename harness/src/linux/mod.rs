@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use self::abi::Abi;
+pub use self::calls::command_line;
 use self::clock::{Clock, Timer};
 use self::files::Files;
 use self::random::Random;

@@ -46,6 +46,8 @@ pub(super) struct Asks {
     call: Call,
     /// What went wrong last.
     pub(super) errno: i32,
+    /// The bytes of a command line for which the program had no room, and how many it had, the zero behind included.
+    pub(super) too_long: Option<(u64, u64)>,
     /// Operations that nothing here serves, by number, and how often each was asked for.
     unknown: BTreeMap<u64, u64>,
 }
@@ -154,6 +156,11 @@ impl<E: Engine + 'static> Process<E> {
             }
             result => result,
         }
+    }
+
+    /// The bytes of the command line, and for how many the program had room, where those were less.
+    pub fn long_command_line(&self) -> Option<(u64, u64)> {
+        self.asks.too_long
     }
 
     /// Operations that were asked for and that nothing here serves: each by its number, and how often.

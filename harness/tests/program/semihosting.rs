@@ -131,6 +131,33 @@ fn objects_for_microcontrollers_get_newlib() {
     }
 }
 
+/// newlib's start-up code has room for 254 bytes: one more is refused, and not cut.
+#[test]
+fn a_command_line_that_newlib_has_no_room_for_is_refused() {
+    let yard = Yard::new();
+    for (flags, output, crt) in
+        [(&["-c"][..], "asks.o", &["--crt", "newlib"][..]), (&["--specs=rdimon.specs"], "asks.elf", &[])]
+    {
+        if yard.build("arm-none-eabi-gcc", &[SETS[0], flags].concat(), "asks.c", output).is_none() {
+            return;
+        }
+        let file = format!("../{output}");
+        let left = 254 - file.len() - " quiet ".len();
+        for (length, fits) in [(left, true), (left + 1, false)] {
+            let word = "x".repeat(length);
+            let got = yard.run(HARNESS, &[&["exec", &file], crt, &["--", "quiet", &word]].concat());
+            if fits {
+                assert!(got.status == 42 && got.out.contains(&word), "{got:?}");
+            } else {
+                assert!(got.status == 2 && got.out.is_empty(), "{got:?}");
+                for says in ["has 255 bytes", "newlib's start-up code", "room for 254"] {
+                    assert!(got.err.contains(says), "{says}: {}", got.err);
+                }
+            }
+        }
+    }
+}
+
 /// Programs that ask by `hlt`, without any library: under qemu-user, too.
 #[test]
 fn halting_instructions_ask() {

@@ -12,13 +12,17 @@ use crate::exit::{self, Usage};
 use crate::gdb::{self, Over};
 use crate::linked::{Executable, LoadError};
 use crate::linking::{Input, Timings};
-use crate::linux::{End, Process, Roots, Start};
+use crate::linux::{End, Process, Roots, Start, command_line};
 use crate::machine::{Exit, Stop};
 use crate::messages;
 use crate::trace::Names;
 
 /// The signal by which `abort` ends a process.
 const SIGABRT: u32 = 6;
+
+/// What newlib's start-up code for semihosting calls, by which it is known, and the bytes that it has for a command line and the
+/// zero behind (libgloss's `arm/crt0.S`).
+const NEWLIB: (&str, usize) = ("initialise_monitor_handles", 255);
 
 /// The symbol where start-up code begins.
 const START: &str = "_start";
@@ -89,6 +93,7 @@ pub(super) fn run_image(
     if executable.entry().is_none() {
         bad_input!("{}: it has no entry point: name a function by --entry", file.name);
     }
+    command_line_fits(args, file, &executable)?;
     let environment = environment(&args.environment);
     let roots = Roots::new(&grants::all(&args.directories, args.sysroot.as_deref()))?;
     let interpreter = timings.phase("read", || interpreter::map(args, &file.name, &executable, &roots, target))?;
@@ -159,6 +164,11 @@ pub(super) fn run_image(
         ended::say(&mut process, &end, file, &executable, target);
     }
     let status = status(&end);
+    if let Some((length, room)) = process.long_command_line() {
+        messages::note(&format!(
+            "the command line has {length} bytes, and the program had room for {room} with the zero behind (SYS_GET_CMDLINE): it got none"
+        ));
+    }
     // What was refused may be why it did not come to its end.
     if args.verbose || !matches!(end, End::Exited(_)) {
         report(&process);
@@ -168,6 +178,21 @@ pub(super) fn run_image(
     }
     super::print_timings(args, &timings);
     Ok(status)
+}
+
+/// Start-up code that has no room for the command line starts the program with another one, or with none.
+fn command_line_fits(args: &Args, file: &Input, executable: &Executable<'_>) -> Result<(), Usage> {
+    let (name, room) = NEWLIB;
+    let words = std::iter::once(file.name.as_str()).chain(args.argv.iter().map(String::as_str));
+    let length = command_line(words).len();
+    if executable.value(name).is_none() || length < room {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "the command line has {length} bytes with the program's name, and newlib's start-up code for semihosting (rdimon-crt0.o) has \
+         room for {}: give fewer or shorter words behind --",
+        room - 1
+    )))
 }
 
 /// How a process ended, for a debugger.

@@ -16,6 +16,7 @@ mod time;
 mod timers;
 mod tree;
 
+pub use self::operations::command_line;
 use rustix::io::Errno;
 
 use self::paths::HERE;

@@ -222,12 +222,12 @@ impl<E: Engine + 'static> Process<E> {
 
     fn command_line(&mut self, at: u64) -> Served {
         let [buffer, size] = self.fields(at)?;
-        let words: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
-        let mut line = words.join(" ").into_bytes();
+        let mut line = command_line(self.words.iter().map(String::as_str)).into_bytes();
         let length = line.len() as u64;
         line.push(0);
         self.machine.spend(line.len() as u64)?;
         if length >= size {
+            self.asks.too_long = Some((length, size));
             return Err(Errno::TOOBIG.into());
         }
         self.machine.write(buffer, &line)?;
@@ -275,6 +275,11 @@ fn ended(reason: u64, code: u64) -> Fail {
             End::Killed { signal, fault: None }
         }
     })
+}
+
+/// The one line that a program without a system gets for the words that it is called by.
+pub fn command_line<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as start-up code takes it from a command line: in quotes if it has blanks.
