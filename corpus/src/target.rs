@@ -18,6 +18,9 @@ pub struct Row {
     pub flags: &'static [&'static str],
     /// Flags that say to GCC what `--target` says to clang.
     pub gcc: &'static [&'static str],
+    /// The name in front of `-gcc` of the compiler for sources that nothing else is said of, where that is another one: it has the
+    /// headers of the library that programs for this target are linked with.
+    pub bare: Option<&'static str>,
     /// The target's name for rustc.
     pub rust: &'static str,
     /// Debian's and Ubuntu's name of the architecture, as in `gcc-12-NAME`.
@@ -63,25 +66,25 @@ const NO_MOVT: &[(Option<Family>, &[&str])] = &[
 /// Every target that can be compiled for.
 #[rustfmt::skip]
 pub static ROWS: &[Row] = &[
-    Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]], gcc: &[],
+    Row { name: "armv7", clang: HF, triplets: ARM, flags: &["-marm", V7[0], V7[1], V7[2]], gcc: &[], bare: None,
           rust: "armv7-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: NO_MOVT, ld: &[], compilers: &Family::ALL },
-    Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
+    Row { name: "thumbv7", clang: HF, triplets: ARM, flags: &["-mthumb", V7[0], V7[1], V7[2]], gcc: &[], bare: None,
           rust: "thumbv7neon-unknown-linux-gnueabihf", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: NO_MOVT, ld: &[], compilers: &Family::ALL },
-    Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"], gcc: &[],
+    Row { name: "armv6", clang: "arm-linux-gnueabi", triplets: ARM, flags: &["-marm", "-march=armv6", "-mfloat-abi=soft"], gcc: &[], bare: None,
           rust: "arm-unknown-linux-gnueabi", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: true, extra: &[], ld: &[], compilers: &Family::ALL },
-    Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"], gcc: &[],
+    Row { name: "thumbv6m", clang: "thumbv6m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m0", "-mfloat-abi=soft"], gcc: &[], bare: Some("arm-none-eabi"),
           rust: "thumbv6m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: &[], ld: &[], compilers: &Family::ALL },
-    Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"], gcc: &[],
+    Row { name: "thumbv7m", clang: "thumbv7m-none-eabi", triplets: ARM, flags: &["-mthumb", "-mcpu=cortex-m3", "-mfloat-abi=soft"], gcc: &[], bare: Some("arm-none-eabi"),
           rust: "thumbv7m-none-eabi", debian: HF, variant_of: None, class: Class::Arm, before_thumb2: false, extra: &[], ld: &[], compilers: &Family::ALL },
-    Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &[],
+    Row { name: "aarch64", clang: "aarch64-linux-gnu", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &[], bare: None,
           rust: "aarch64-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: None, class: Class::Lp64, before_thumb2: false, extra: MODELS, ld: &[], compilers: &Family::ALL },
-    Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]], gcc: &[],
+    Row { name: "armebv7", clang: "armebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-marm", V7[0], V7[1], V7[2]], gcc: &[], bare: None,
           rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("armv7"), class: Class::Arm, before_thumb2: false, extra: &[], ld: &["-EB"], compilers: &Family::ALL },
-    Row { name: "thumbebv7", clang: "thumbebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-mthumb", V7[0], V7[1], V7[2]], gcc: &[],
+    Row { name: "thumbebv7", clang: "thumbebv7-linux-gnueabihf", triplets: ARM, flags: &["-mbig-endian", "-mthumb", V7[0], V7[1], V7[2]], gcc: &[], bare: None,
           rust: "armebv7r-none-eabihf", debian: HF, variant_of: Some("thumbv7"), class: Class::Arm, before_thumb2: false, extra: &[], ld: &["-EB"], compilers: &Family::ALL },
-    Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"], gcc: &[],
+    Row { name: "aarch64_be", clang: "aarch64_be-linux-gnu", triplets: AARCH64, flags: &["-mbig-endian", "-mno-outline-atomics"], gcc: &[], bare: None,
           rust: "aarch64_be-unknown-linux-gnu", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Lp64, before_thumb2: false, extra: &[], ld: &["-EB"], compilers: &Family::ALL },
-    Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &["-mabi=ilp32"],
+    Row { name: "aarch64_ilp32", clang: "aarch64-linux-gnu_ilp32", triplets: AARCH64, flags: &["-mno-outline-atomics"], gcc: &["-mabi=ilp32"], bare: None,
           rust: "aarch64-unknown-linux-gnu_ilp32", debian: "aarch64-linux-gnu", variant_of: Some("aarch64"), class: Class::Ilp32, before_thumb2: false, extra: &[], ld: &["-m", "aarch64linux32"], compilers: &[Family::Gcc] },
 ];
 

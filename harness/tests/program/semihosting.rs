@@ -158,6 +158,27 @@ fn a_command_line_that_newlib_has_no_room_for_is_refused() {
     }
 }
 
+/// Sources for a microcontroller are compiled by the compiler that has its library: the other one has headers of Linux.
+#[test]
+fn sources_for_microcontrollers_are_compiled_with_newlibs_headers() {
+    if which::which("arm-none-eabi-g++").is_err() {
+        println!("skipped: arm-none-eabi-g++ is not installed");
+        return;
+    }
+    let yard = Yard::new();
+    let source = "#include <stdio.h>\n#ifndef _NEWLIB_VERSION\n#error not newlib\n#endif\n\
+                  int main() { return fputs(\"newlib\\n\", stdout) < 0; }\n";
+    for name in ["says.c", "says.cc"] {
+        std::fs::write(yard.at(name), source).expect("writable");
+        for target in ["thumbv7m", "thumbv6m"] {
+            let got = yard.run(HARNESS, &["exec", &format!("../{name}"), "--arch", target]);
+            assert_eq!((got.status, got.out.as_str()), (0, "newlib\n"), "{name} {target}: {}", got.err);
+        }
+        let got = yard.run(HARNESS, &["exec", &format!("../{name}"), "--arch", "armv7"]);
+        assert!(got.status == 65 && got.err.contains("not newlib"), "{got:?}");
+    }
+}
+
 /// Programs that ask by `hlt`, without any library: under qemu-user, too.
 #[test]
 fn halting_instructions_ask() {
