@@ -17,7 +17,7 @@ use crate::machine::Abi;
 use crate::script;
 
 /// Libraries that are looked into, those before others that need them less.
-const LIBRARIES: [&str; 10] = [
+const LIBRARIES: [&str; 11] = [
     "libm.a",
     "libgcc.a",
     "libgcc_eh.a",
@@ -28,6 +28,8 @@ const LIBRARIES: [&str; 10] = [
     "libdl.a",
     "libstdc++.a",
     "libgfortran.a",
+    // What newlib wants of a system, as functions that fail.
+    "libnosys.a",
 ];
 
 /// The compiler of bare metal, whose libraries follow the base standard.
@@ -39,16 +41,18 @@ const LIMITS: Limits = Limits { time: Duration::from_secs(10), text: 4096, file:
 /// How many names are looked up: what is missing by the thousand is not missing by an oversight.
 const MOST: usize = 200;
 
-/// What to add to a link for names that it lacks: a line for each library.
+/// What to add to a link for names that it lacks: a line for each library, and one for each name that a library wants and none has.
 pub fn hints(missing: &[Undefined], target: &'static Target) -> Vec<String> {
     let mut names: Vec<&str> = missing.iter().take(MOST).map(|symbol| symbol.name.as_str()).collect();
     let mut lines = Vec::new();
     let Some(compiler) = compiler(target) else { return lines };
+    let mut looked = Vec::new();
     for library in LIBRARIES {
         if names.is_empty() {
             break;
         }
         for path in files_of(&compiler, library) {
+            looked.push(library);
             let found = defined(&path, target, &names);
             if found.is_empty() {
                 continue;
@@ -57,7 +61,28 @@ pub fn hints(missing: &[Undefined], target: &'static Target) -> Vec<String> {
             lines.push(line(&found, &path));
         }
     }
+    looked.dedup();
+    let left = missing.iter().filter(|symbol| names.contains(&symbol.name.as_str()));
+    lines.extend(left.filter_map(|symbol| nowhere(symbol, &compiler, &looked)));
     lines
+}
+
+/// A name that libraries want, and that none of these has.
+fn nowhere(symbol: &Undefined, compiler: &Compiler, libraries: &[&str]) -> Option<String> {
+    let is_member = |file: &str| file.split_once('(').is_some_and(|(archive, _)| archive.ends_with(".a"));
+    let mut wanted: Vec<&str> = symbol.wanted_by.iter().map(|site| site.file.as_str()).collect();
+    if wanted.is_empty() || !wanted.iter().all(|file| is_member(file)) {
+        return None;
+    }
+    wanted.dedup();
+    let wanted: Vec<&str> = wanted.into_iter().map(|file| file.rsplit('/').next().unwrap_or(file)).collect();
+    Some(format!(
+        "`{}` is wanted by {}, and none of the libraries of {} has it ({}): the program has to define it",
+        symbol.name,
+        wanted.join(" and "),
+        compiler.path.file_name().unwrap_or_default().to_string_lossy(),
+        libraries.join(", ")
+    ))
 }
 
 fn line(found: &[&str], path: &Path) -> String {

@@ -179,6 +179,34 @@ fn sources_for_microcontrollers_are_compiled_with_newlibs_headers() {
     }
 }
 
+/// What a library wants and none has: who wants it, and that it is nowhere. What is in libnosys is said to be there.
+#[test]
+fn what_newlib_wants_and_does_not_have_is_said() {
+    let yard = Yard::new();
+    let source = yard.at("range.cc");
+    std::fs::write(
+        &source,
+        "#include <stdexcept>\nint main() { try { throw std::out_of_range(\"x\"); } catch (std::exception &) { return 3; } }\n",
+    )
+    .expect("writable");
+    if yard.build("arm-none-eabi-g++", &[SETS[0], &["-c"]].concat(), &source, "range.o").is_none() {
+        return;
+    }
+    let got = yard.run(HARNESS, &["exec", "../range.o"]);
+    // Debian's newlib has no getentropy, which its C++ library wants; another one may.
+    if got.status != 3 {
+        assert_eq!(got.status, 125, "{got:?}");
+        for says in ["note: `getentropy` is wanted by libstdc++.a(random.o)", "none of the libraries", "libnosys.a"] {
+            assert!(got.err.contains(says), "{says}: {}", got.err);
+        }
+    }
+    let source = yard.at("kill.c");
+    std::fs::write(&source, "int _wait(int *); int main(void) { return _wait(0); }\n").expect("writable");
+    yard.build("arm-none-eabi-gcc", &[SETS[0], &["-c"]].concat(), &source, "kill.o");
+    let got = yard.run(HARNESS, &["exec", "../kill.o"]);
+    assert!(got.status == 125 && got.err.contains("`_wait` is in libnosys.a: --lib /"), "{got:?}");
+}
+
 /// Programs that ask by `hlt`, without any library: under qemu-user, too.
 #[test]
 fn halting_instructions_ask() {

@@ -133,6 +133,7 @@ pub(super) fn run(
     };
     let mut timings = Timings::default();
     match request.run(&mut timings)? {
+        hints: true,
         exit::OK => {}
         exit::BAD_INPUT => return Ok(exit::BAD_INPUT),
         _ => return Ok(exit::NOT_STARTED),

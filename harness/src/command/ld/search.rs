@@ -58,6 +58,7 @@ pub(super) fn request(mut line: CommandLine) -> anyhow::Result<Request> {
         print_removed: line.print_removed,
         print_objects: line.print_objects,
         fatal_warnings: line.fatal_warnings,
+        hints: false,
     })
 }
 

@@ -80,6 +80,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         print_removed: false,
         print_objects: false,
         fatal_warnings: false,
+        hints: true,
     };
     let status = request.run(&mut timings)?;
     if args.timings && status == exit::OK {

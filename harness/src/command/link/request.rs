@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use linker::error::Error;
 use linker::graph::{Extent, object_name};
 use linker::link::Finalized;
 use linker::memory::Lifetime;
@@ -17,6 +18,7 @@ use super::{map, stack};
 use crate::executor::image::{Image, ImageFile};
 use crate::exit;
 use crate::exit::BadOutput;
+use crate::libraries;
 use crate::linking::number;
 use crate::linking::{self, Externals, Input, Job, Keywords, Timings, Wishes};
 use crate::messages;
@@ -66,6 +68,8 @@ pub struct Request {
     pub print_objects: bool,
     /// Whether a warning is an error.
     pub fatal_warnings: bool,
+    /// Whether to say of names that are missing which of the compiler's libraries has them.
+    pub hints: bool,
 }
 
 /// The symbol where programs start.
@@ -91,6 +95,7 @@ impl Request {
             print_removed: false,
             print_objects: false,
             fatal_warnings: false,
+            hints: false,
         }
     }
 
@@ -137,6 +142,9 @@ impl Request {
             Ok(ended) => ended,
             Err(error) => {
                 messages::error(&error);
+                if let (true, Error::Undefined(missing)) = (self.hints, &error) {
+                    libraries::hints(missing, self.target).iter().for_each(|hint| messages::note(hint));
+                }
                 Ok(exit::of_link(&error))
             }
         }
