@@ -69,6 +69,7 @@ pub mod archive;
 pub mod assign;
 mod branch;
 pub mod build;
+pub mod compressed;
 pub mod defined;
 mod elf;
 pub mod error;

@@ -7,7 +7,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use gimli::{EndianRcSlice, RunTimeEndian};
-use object::{Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionFlags, elf};
+use linker::compressed;
+use object::{
+    CompressionFormat, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionFlags, elf,
+};
 
 /// Bytes of debug information, which nobody else owns.
 pub(super) type Bytes = EndianRcSlice<RunTimeEndian>;
@@ -31,8 +34,10 @@ impl Sections {
         let mut by_name = HashMap::new();
         for section in file.sections() {
             let Ok(name) = section.name() else { continue };
+            // What GNU tools compressed before there was a flag for it has another name.
+            let name = name.strip_prefix(".z").map_or_else(|| name.to_owned(), |rest| format!(".{rest}"));
             if name.starts_with(".debug_") {
-                by_name.insert(name.to_owned(), relocated(&file, &section, placed)?.into());
+                by_name.insert(name, relocated(&file, &section, placed)?.into());
             }
         }
         let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
@@ -52,13 +57,28 @@ impl Sections {
     }
 }
 
+/// Bytes that a section may have when it is unpacked.
+const LARGEST: u64 = 1 << 30;
+
+/// A section's bytes, which may be compressed in the file.
+fn unpacked(section: &object::Section<'_, '_>) -> Option<Vec<u8>> {
+    let content = section.compressed_data().ok()?;
+    let size = usize::try_from(content.uncompressed_size).ok().filter(|_| content.uncompressed_size <= LARGEST)?;
+    match content.format {
+        CompressionFormat::None => Some(content.data.to_vec()),
+        CompressionFormat::Zlib => compressed::inflate(content.data, size),
+        CompressionFormat::Zstandard => compressed::zstd(content.data, size),
+        _ => None,
+    }
+}
+
 /// A section's bytes with its relocations applied.
 fn relocated<'data>(
     file: &object::File<'data>,
     section: &object::Section<'data, '_>,
     placed: Placed<'_>,
 ) -> Option<Vec<u8>> {
-    let mut bytes = section.data().ok()?.to_vec();
+    let mut bytes = unpacked(section)?;
     let is_big = !file.is_little_endian();
     for (offset, relocation) in section.relocations() {
         let width = usize::from(relocation.size() / 8);

@@ -78,7 +78,10 @@ fn frames_are_those_of_the_source() {
         ("aarch64-linux-gnu-gcc-12 -g -O1 -mbranch-protection=standard", true),
         ("arm-linux-gnueabihf-gcc-12 -g -marm", true),
         ("arm-linux-gnueabihf-gcc-12 -g -mthumb -gdwarf-4", true),
+        ("aarch64-linux-gnu-gcc-12 -g -gz", true),
+        ("arm-linux-gnueabihf-gcc-12 -g -gz=zlib-gnu -mthumb", true),
         ("clang-19 --target=aarch64-linux-gnu -g -O0", true),
+        ("clang-19 --target=aarch64-linux-gnu -g -gz=zstd -O0", true),
         ("clang-19 --target=armv7-linux-gnueabihf -mthumb -O0 -funwind-tables", false),
         ("clang-19 --target=armv7-linux-gnueabihf -marm -O0 -funwind-tables", false),
         ("aarch64-linux-gnu-gcc-12 -O0 -fno-asynchronous-unwind-tables -fno-omit-frame-pointer", false),
@@ -100,7 +103,10 @@ fn frames_of_what_another_linker_made() {
     let directory = tempfile::tempdir().expect("a directory");
     let source = SOURCE.replace("abort();", "").replace("strcpy((char *)8, \"x\");", "");
     let Some(_) = compile(directory.path(), "aarch64-linux-gnu-gcc-12 -g -fPIC", &source) else { return };
-    for options in [&["-static", "-Ttext-segment=0x1000000"][..], &["-pie", "--no-dynamic-linker"]] {
+    let packed = "--compress-debug-sections=zlib";
+    for options in
+        [&["-static", "-Ttext-segment=0x1000000"][..], &["-pie", "--no-dynamic-linker"], &["-static", packed]]
+    {
         let line = [&["-e", "main", "source.o", "-o", "program"], options].concat();
         let linked = Command::new("aarch64-linux-gnu-ld").args(line).current_dir(directory.path()).status();
         assert!(linked.expect("GNU ld").success());

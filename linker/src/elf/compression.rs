@@ -1,15 +1,13 @@
 //! Sections that are compressed in the file (ELF specification, Section Compression): debug information, by `-gz`.
 //!
 //! They are unpacked here and not by whoever calls the linker: relocations are for the unpacked bytes, and only this module
-//! knows which sections of an object are wanted. Both decoders are Rust without I/O, and write no more than the size
-//! that the object says, which is checked before.
+//! knows which sections of an object are wanted.
 
-use flate2::{Decompress, FlushDecompress, Status};
 use object::elf;
 use object::read::elf::{CompressionHeader, FileHeader, SectionHeader};
-use ruzstd::decoding::FrameDecoder;
 
 use super::{Reader, malformed};
+use crate::compressed::{inflate, zstd};
 use crate::error::{Error, Result};
 
 impl<Elf: FileHeader> Reader<'_, '_, Elf> {
@@ -45,22 +43,4 @@ impl<Elf: FileHeader> Reader<'_, '_, Elf> {
             unpacked.ok_or_else(|| wrong(format!("the compressed content is not {size:#x} bytes unpacked")))?;
         Ok((unpacked, alignment))
     }
-}
-
-/// So much may be claimed by a byte of input: what a decoder cannot make of it is refused before memory is taken.
-const DEFLATE_RATIO: usize = 1032;
-
-fn inflate(packed: &[u8], size: usize) -> Option<Vec<u8>> {
-    if size > packed.len().saturating_mul(DEFLATE_RATIO) {
-        return None;
-    }
-    let mut out = Vec::with_capacity(size);
-    let mut decoder = Decompress::new(true);
-    let status = decoder.decompress_vec(packed, &mut out, FlushDecompress::Finish).ok()?;
-    (status == Status::StreamEnd && out.len() == size).then_some(out)
-}
-
-fn zstd(packed: &[u8], size: usize) -> Option<Vec<u8>> {
-    let mut out = vec![0; size];
-    (FrameDecoder::new().decode_all(packed, &mut out).ok()? == size).then_some(out)
 }
