@@ -13,7 +13,7 @@ use std::rc::Rc;
 use linker::graph::Bytes;
 
 use crate::disassembly::Disassembler;
-use crate::executor::attendant::{Attendant, Attended};
+use crate::executor::attendant::{Attendant, Attended, Crew};
 use crate::executor::traps::{Note, Notes, Outcome, Traps};
 use crate::linked::Linked;
 use crate::machine::{Ended, Resume, Stop};
@@ -199,7 +199,7 @@ impl Tracer {
 }
 
 impl Attendant for Tracer {
-    fn run(&mut self, processor: &mut dyn Attended, mut begin: u64, resume: Resume) -> Ended {
+    fn run(&mut self, processor: &mut dyn Attended, _: &mut dyn Crew, mut begin: u64, resume: Resume) -> Ended {
         if !self.begun && !self.state.borrow().is_done() {
             processor.set_traps(&Traps { notes: Notes::Code, ..Traps::default() });
             self.begun = true;
@@ -224,5 +224,5 @@ impl Attendant for Tracer {
         }
     }
 
-    fn ended(&mut self, _: &mut dyn Attended, _: &Stop) {}
+    fn ended(&mut self, _: &mut dyn Attended, _: &mut dyn Crew, _: &Stop) {}
 }

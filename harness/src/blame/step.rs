@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Failed;
 use super::run::Runner;
-use crate::executor::attendant::{Attendant, Attended};
+use crate::executor::attendant::{Attendant, Attended, Crew};
 use crate::executor::traps::{Note, Notes, Outcome, Sight, Traps};
 use crate::linking::Input;
 use crate::machine::{Ended, Register, Resume, Stop};
@@ -69,7 +69,7 @@ struct Recorder {
 }
 
 impl Attendant for Recorder {
-    fn run(&mut self, processor: &mut dyn Attended, mut begin: u64, resume: Resume) -> Ended {
+    fn run(&mut self, processor: &mut dyn Attended, _: &mut dyn Crew, mut begin: u64, resume: Resume) -> Ended {
         if !std::mem::replace(&mut self.begun, true) {
             processor.set_traps(&Traps { notes: Notes::Registers, ..Traps::default() });
         }
@@ -90,7 +90,7 @@ impl Attendant for Recorder {
         }
     }
 
-    fn ended(&mut self, _: &mut dyn Attended, _: &Stop) {}
+    fn ended(&mut self, _: &mut dyn Attended, _: &mut dyn Crew, _: &Stop) {}
 }
 
 /// The registers before an instruction, when it is about to be executed for the time behind so many others.
@@ -124,7 +124,7 @@ impl Stopper {
 }
 
 impl Attendant for Stopper {
-    fn run(&mut self, processor: &mut dyn Attended, mut begin: u64, resume: Resume) -> Ended {
+    fn run(&mut self, processor: &mut dyn Attended, _: &mut dyn Crew, mut begin: u64, resume: Resume) -> Ended {
         let enough = || Ended::Stop(Stop::Refused("it was only to get here".to_owned()));
         if !std::mem::replace(&mut self.begun, true) {
             processor.set_traps(&Traps { breakpoints: BTreeSet::from([self.pc]), ..Traps::default() });
@@ -142,5 +142,5 @@ impl Attendant for Stopper {
         }
     }
 
-    fn ended(&mut self, _: &mut dyn Attended, _: &Stop) {}
+    fn ended(&mut self, _: &mut dyn Attended, _: &mut dyn Crew, _: &Stop) {}
 }

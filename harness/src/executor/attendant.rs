@@ -39,17 +39,71 @@ pub trait Attended {
     fn notes(&mut self) -> Vec<Note>;
 }
 
+/// The threads of a program, which share its processor.
+pub trait Crew {
+    /// The number of the one that has the processor, and never 0.
+    fn current(&self) -> u32;
+    /// All of them.
+    fn members(&self) -> Vec<Member>;
+    /// A register of one that does not have the processor; none if there is no such thread.
+    fn get(&self, thread: u32, register: Register) -> Option<u128>;
+    /// Sets it, cut to its width. Whether there is such a thread.
+    fn set(&mut self, thread: u32, register: Register, value: u128) -> bool;
+    /// Has the processor given to this one next, once the run is over; and with `alone` to no other one as long as it waits for
+    /// nothing.
+    fn prefer(&mut self, thread: u32, alone: bool);
+    /// Has any of them get the processor again.
+    fn share(&mut self);
+}
+
+/// A thread of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number.
+    pub id: u32,
+    /// What it calls itself.
+    pub name: String,
+    /// What it waits for, in words, if it does.
+    pub waits: Option<String>,
+}
+
+/// The one thread of a program that has no others.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
+
+impl Crew for Alone {
+    fn current(&self) -> u32 {
+        1
+    }
+
+    fn members(&self) -> Vec<Member> {
+        vec![Member { id: 1, name: String::new(), waits: None }]
+    }
+
+    fn get(&self, _: u32, _: Register) -> Option<u128> {
+        None
+    }
+
+    fn set(&mut self, _: u32, _: Register, _: u128) -> bool {
+        false
+    }
+
+    fn prefer(&mut self, _: u32, _: bool) {}
+
+    fn share(&mut self) {}
+}
+
 /// Who attends.
 pub trait Attendant {
     /// Has the processor run from here (with the Thumb bit) until something happens that its owner has to know.
-    fn run(&mut self, processor: &mut dyn Attended, begin: u64, resume: Resume) -> Ended;
+    fn run(&mut self, processor: &mut dyn Attended, crew: &mut dyn Crew, begin: u64, resume: Resume) -> Ended;
     /// The program waits for something from outside, such as our standard input; this is called again and again while it does. How it
     /// ends, if it is to.
-    fn idle(&mut self, _: &mut dyn Attended) -> Option<Ended> {
+    fn idle(&mut self, _: &mut dyn Attended, _: &mut dyn Crew) -> Option<Ended> {
         None
     }
     /// The program has come to an end that no run of the processor was, such as a host function that ends it.
-    fn ended(&mut self, processor: &mut dyn Attended, stop: &Stop);
+    fn ended(&mut self, processor: &mut dyn Attended, crew: &mut dyn Crew, stop: &Stop);
 }
 
 /// This engine's runs cannot be attended.

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 
 use linker::Target;
 
+use super::attendant::Crew;
 use super::hosted::Hosted;
-use super::hosted::engine::{Access, Ended, Engine};
+use super::hosted::engine::{Access, Context, Ended, Engine};
 use super::place::Ranges;
 use crate::machine::{self, Budget, Register, Resume, TargetInfo};
 
@@ -54,6 +55,16 @@ impl Unicorn {
     /// Has seen nothing.
     pub fn unwatch(&mut self) -> bool {
         match *self.engine() {}
+    }
+}
+
+impl Context for Absent {
+    fn get(&self, _: Register) -> u128 {
+        match *self {}
+    }
+
+    fn set(&mut self, _: Register, _: u128) {
+        match *self {}
     }
 }
 
@@ -136,7 +147,7 @@ impl Engine for Absent {
         match *self {}
     }
 
-    fn run(&mut self, _: u64, _: Resume) -> Ended {
+    fn run(&mut self, _: u64, _: Resume, _: &mut dyn Crew) -> Ended {
         match *self {}
     }
 

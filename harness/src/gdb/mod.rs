@@ -11,6 +11,7 @@ mod monitor;
 mod registers;
 mod server;
 mod target;
+mod threads;
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};

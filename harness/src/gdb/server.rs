@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use gdbstub::common::Signal;
 use gdbstub::conn::ConnectionExt;
 use gdbstub::stub::run_blocking::{BlockingEventLoop, Event as Happened, WaitForStopReasonError};
-use gdbstub::stub::{DisconnectReason, GdbStub, SingleThreadStopReason};
+use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
 use gdbstub::target::ext::breakpoints::WatchKind;
 
 use super::desk::{Event, Leave, Message, Report};
 use super::monitor::Knows;
 use super::registers::File;
 use super::target::{Gone, Session};
+use super::threads::tid;
 use super::{Over, PATIENCE};
 use crate::executor::traps::Watched;
 
@@ -95,7 +96,7 @@ struct Loop<'a>(std::marker::PhantomData<&'a Infallible>);
 impl<'a> BlockingEventLoop for Loop<'a> {
     type Target = Session<'a>;
     type Connection = TcpStream;
-    type StopReason = SingleThreadStopReason<u64>;
+    type StopReason = MultiThreadStopReason<u64>;
 
     fn wait_for_stop_reason(
         session: &mut Session<'a>,
@@ -122,21 +123,27 @@ impl<'a> BlockingEventLoop for Loop<'a> {
 }
 
 /// What gdb is told.
-fn reason(event: Event) -> SingleThreadStopReason<u64> {
+fn reason(event: Event) -> MultiThreadStopReason<u64> {
     match event {
-        Event::Over(Over::Exited(status)) => SingleThreadStopReason::Exited(status),
-        Event::Over(Over::Killed(signal)) => SingleThreadStopReason::Terminated(Signal(signal)),
-        Event::Stopped(Report::Stepped) => SingleThreadStopReason::DoneStep,
-        Event::Stopped(Report::Breakpoint) => SingleThreadStopReason::SwBreak(()),
-        Event::Stopped(Report::Signal(signal)) => SingleThreadStopReason::Signal(Signal(signal)),
-        Event::Stopped(Report::Interrupted) => SingleThreadStopReason::Signal(Signal::SIGINT),
-        Event::Stopped(Report::Access { watched, address }) => {
+        Event::Over(Over::Exited(status)) => MultiThreadStopReason::Exited(status),
+        Event::Over(Over::Killed(signal)) => MultiThreadStopReason::Terminated(Signal(signal)),
+        Event::Stopped(Report::Stepped, thread) => {
+            MultiThreadStopReason::SignalWithThread { tid: tid(thread), signal: Signal::SIGTRAP }
+        }
+        Event::Stopped(Report::Breakpoint, thread) => MultiThreadStopReason::SwBreak(tid(thread)),
+        Event::Stopped(Report::Signal(signal), thread) => {
+            MultiThreadStopReason::SignalWithThread { tid: tid(thread), signal: Signal(signal) }
+        }
+        Event::Stopped(Report::Interrupted, thread) => {
+            MultiThreadStopReason::SignalWithThread { tid: tid(thread), signal: Signal::SIGINT }
+        }
+        Event::Stopped(Report::Access { watched, address }, thread) => {
             let kind = match watched {
                 Watched::Reads => WatchKind::Read,
                 Watched::Writes => WatchKind::Write,
                 Watched::Both => WatchKind::ReadWrite,
             };
-            SingleThreadStopReason::Watch { tid: (), kind, addr: address }
+            MultiThreadStopReason::Watch { tid: tid(thread), kind, addr: address }
         }
     }
 }

@@ -5,12 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use gdbstub::arch::{Arch, RegId, Registers};
-use gdbstub::common::Signal;
 use gdbstub::target::ext::base::BaseOps;
-use gdbstub::target::ext::base::single_register_access::{SingleRegisterAccess, SingleRegisterAccessOps};
-use gdbstub::target::ext::base::singlethread::{
-    SingleThreadBase, SingleThreadResume, SingleThreadResumeOps, SingleThreadSingleStep, SingleThreadSingleStepOps,
-};
 use gdbstub::target::ext::breakpoints::{
     Breakpoints, BreakpointsOps, HwBreakpoint, HwBreakpointOps, HwWatchpoint, HwWatchpointOps, SwBreakpoint,
     SwBreakpointOps, WatchKind,
@@ -22,15 +17,14 @@ use gdbstub::target::ext::target_description_xml_override::{
 };
 use gdbstub::target::{Target, TargetError, TargetResult};
 
-use super::desk::{Event, Message};
+use super::desk::{Event, Go, Message, Scene};
 use super::monitor::{self, Knows};
 use super::registers::File;
-use crate::executor::attendant::Attended;
 use crate::executor::traps::{Traps, WIDEST, Watched, Watchpoint};
 
 /// What gdb is told where there is no memory (EFAULT), and where something cannot be (EINVAL).
-const NO_MEMORY: u8 = 14;
-const INVALID: u8 = 22;
+pub(super) const NO_MEMORY: u8 = 14;
+pub(super) const INVALID: u8 = 22;
 
 /// The program is not there any more.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -42,9 +36,11 @@ pub(super) struct Session<'a> {
     ask: Sender<Message>,
     pub(super) reported: Receiver<Event>,
     interrupt: Arc<AtomicBool>,
-    file: File,
+    pub(super) file: File,
     traps: Traps,
     known: &'a dyn Knows,
+    /// How it goes on next.
+    pub(super) next: Go,
 }
 
 impl<'a> Session<'a> {
@@ -55,7 +51,8 @@ impl<'a> Session<'a> {
         file: File,
         known: &'a dyn Knows,
     ) -> Session<'a> {
-        Session { ask, reported, interrupt, file, traps: Traps::default(), known }
+        let (traps, next) = (Traps::default(), Go::default());
+        Session { ask, reported, interrupt, file, traps, known, next }
     }
 
     /// Has the program stand still as soon as it can.
@@ -64,22 +61,22 @@ impl<'a> Session<'a> {
     }
 
     /// Has something done where the program is, which stands still.
-    fn ask<T: Send + 'static>(
+    pub(super) fn ask<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut dyn Attended, &mut Traps) -> T + Send + 'static,
+        job: impl FnOnce(&mut Scene<'_>, &mut Traps) -> T + Send + 'static,
     ) -> Result<T, Gone> {
         let (send, receive) = channel();
-        let job = Box::new(move |processor: &mut dyn Attended, traps: &mut Traps| {
+        let job = Box::new(move |scene: &mut Scene<'_>, traps: &mut Traps| {
             // Who asked may be gone.
-            let _ = send.send(job(processor, traps));
+            let _ = send.send(job(scene, traps));
         });
         self.ask.send(Message::Job(job)).map_err(|_| Gone)?;
         receive.recv().map_err(|_| Gone)
     }
 
     /// Fills a buffer with what is in memory. How many bytes there are.
-    fn read(&self, address: u64, size: usize) -> Result<Vec<u8>, Gone> {
-        self.ask(move |processor, _| {
+    pub(super) fn read(&self, address: u64, size: usize) -> Result<Vec<u8>, Gone> {
+        self.ask(move |Scene { processor, .. }, _| {
             let mut bytes = vec![0; size];
             if let Err(end) = processor.read(address, &mut bytes) {
                 bytes.truncate(end.wrapping_sub(address).min(size as u64) as usize);
@@ -91,14 +88,15 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn go(&self, step: bool, signal: Option<Signal>) -> Result<(), Gone> {
-        self.ask.send(Message::Go { step, signal: signal.is_some() }).map_err(|_| Gone)
+    /// Has it go on.
+    pub(super) fn go(&self) -> Result<(), Gone> {
+        self.ask.send(Message::Go(self.next)).map_err(|_| Gone)
     }
 
     fn trap(&mut self, change: impl FnOnce(&mut Traps) -> bool) -> TargetResult<bool, Self> {
         let done = change(&mut self.traps);
         let new = self.traps.clone();
-        let set = self.ask(move |processor, traps| {
+        let set = self.ask(move |Scene { processor, .. }, traps| {
             processor.set_traps(&new);
             *traps = new;
         });
@@ -113,11 +111,11 @@ pub(super) enum Any {}
 
 /// The registers, one behind the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bytes(Vec<u8>);
+pub(super) struct Bytes(pub(super) Vec<u8>);
 
 /// The number of a register.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Number(usize);
+pub(super) struct Number(pub(super) usize);
 
 impl Registers for Bytes {
     type ProgramCounter = u64;
@@ -155,7 +153,7 @@ impl Target for Session<'_> {
     type Error = Gone;
 
     fn base_ops(&mut self) -> BaseOps<'_, Any, Gone> {
-        BaseOps::SingleThread(self)
+        BaseOps::MultiThread(self)
     }
 
     fn support_breakpoints(&mut self) -> Option<BreakpointsOps<'_, Self>> {
@@ -172,86 +170,6 @@ impl Target for Session<'_> {
 
     fn support_target_description_xml_override(&mut self) -> Option<TargetDescriptionXmlOverrideOps<'_, Self>> {
         Some(self)
-    }
-}
-
-impl SingleThreadBase for Session<'_> {
-    fn read_registers(&mut self, registers: &mut Bytes) -> TargetResult<(), Self> {
-        let file = self.file.clone();
-        let all = self.ask(move |processor, _| {
-            (0..file.len()).flat_map(|number| file.read(number, &|register| processor.get(register))).collect()
-        });
-        registers.0 = all.map_err(TargetError::Fatal)?;
-        Ok(())
-    }
-
-    fn write_registers(&mut self, registers: &Bytes) -> TargetResult<(), Self> {
-        let mut rest = &registers.0[..];
-        for number in 0..self.file.len() {
-            let (bytes, behind) = rest.split_at_checked(self.file.size(number)).ok_or(TargetError::Errno(INVALID))?;
-            self.write_register((), Number(number), bytes)?;
-            rest = behind;
-        }
-        Ok(())
-    }
-
-    fn support_single_register_access(&mut self) -> Option<SingleRegisterAccessOps<'_, (), Self>> {
-        Some(self)
-    }
-
-    fn read_addrs(&mut self, start: u64, into: &mut [u8]) -> TargetResult<usize, Self> {
-        let bytes = self.read(start, into.len()).map_err(TargetError::Fatal)?;
-        if bytes.is_empty() && !into.is_empty() {
-            return Err(TargetError::Errno(NO_MEMORY));
-        }
-        into[..bytes.len()].copy_from_slice(&bytes);
-        Ok(bytes.len())
-    }
-
-    fn write_addrs(&mut self, start: u64, bytes: &[u8]) -> TargetResult<(), Self> {
-        let bytes = bytes.to_vec();
-        let written = self.ask(move |processor, _| processor.write(start, &bytes).is_ok());
-        if written.map_err(TargetError::Fatal)? { Ok(()) } else { Err(TargetError::Errno(NO_MEMORY)) }
-    }
-
-    fn support_resume(&mut self) -> Option<SingleThreadResumeOps<'_, Self>> {
-        Some(self)
-    }
-}
-
-impl SingleRegisterAccess<()> for Session<'_> {
-    fn read_register(&mut self, (): (), Number(number): Number, into: &mut [u8]) -> TargetResult<usize, Self> {
-        let file = self.file.clone();
-        let bytes = self.ask(move |processor, _| file.read(number, &|register| processor.get(register)));
-        let bytes = bytes.map_err(TargetError::Fatal)?;
-        let into = into.get_mut(..bytes.len()).filter(|into| !into.is_empty()).ok_or(TargetError::Errno(INVALID))?;
-        into.copy_from_slice(&bytes);
-        Ok(bytes.len())
-    }
-
-    fn write_register(&mut self, (): (), Number(number): Number, bytes: &[u8]) -> TargetResult<(), Self> {
-        let (file, bytes) = (self.file.clone(), bytes.to_vec());
-        let written = self.ask(move |processor, _| {
-            let new = file.write(number, &bytes, &|register| processor.get(register));
-            new.map(|(register, value)| processor.set(register, value)).is_some()
-        });
-        if written.map_err(TargetError::Fatal)? { Ok(()) } else { Err(TargetError::Errno(INVALID)) }
-    }
-}
-
-impl SingleThreadResume for Session<'_> {
-    fn resume(&mut self, signal: Option<Signal>) -> Result<(), Gone> {
-        self.go(false, signal)
-    }
-
-    fn support_single_step(&mut self) -> Option<SingleThreadSingleStepOps<'_, Self>> {
-        Some(self)
-    }
-}
-
-impl SingleThreadSingleStep for Session<'_> {
-    fn step(&mut self, signal: Option<Signal>) -> Result<(), Gone> {
-        self.go(true, signal)
     }
 }
 

@@ -11,6 +11,7 @@ mod abi;
 mod calls;
 mod clock;
 mod counter;
+mod crew;
 mod delivery;
 mod files;
 mod frames;
@@ -308,7 +309,7 @@ impl<E: Engine + 'static> Process<E> {
 
     /// Tells whoever attends the processor that the program has come to its end.
     pub fn conclude(&mut self, stop: &Stop) {
-        self.machine.engine.conclude(stop);
+        self.machine.engine.conclude(stop, &mut self.threads);
     }
 
     /// Runs it to its end.
@@ -333,7 +334,7 @@ impl<E: Engine + 'static> Process<E> {
         self.allow(turn);
         let engine = &mut self.machine.engine;
         let pc = engine.get(Register::Pc) as u64 | u64::from(engine.thumb());
-        let ended = engine.run(pc, Resume::Run);
+        let ended = engine.run(pc, Resume::Run, &mut self.threads);
         let used = turn.saturating_sub(engine.unspent());
         self.pass(used);
         self.allow(left - used);

@@ -87,7 +87,13 @@ impl<E: Engine + 'static> Process<E> {
             if yields && ready.len() > 1 {
                 ready.retain(|id| *id != own);
             }
-            let stays = ready.contains(&own) && (ready.len() == 1 || self.threads.turn > 0);
+            // Who attends the program may want one.
+            let wanted = self.threads.wanted.filter(|wanted| ready.contains(&wanted.thread));
+            if let Some(wanted) = wanted {
+                ready.retain(|id| *id == wanted.thread);
+                self.threads.wanted = Some(wanted).filter(|wanted| wanted.alone);
+            }
+            let stays = ready.contains(&own) && (ready.len() == 1 && wanted.is_none() || self.threads.turn > 0);
             let ending = self.threads.iter().find(|thread| self.interrupts(thread) == Some(None));
             let next = match ending.map(|thread| thread.id) {
                 Some(ending) => ending,
@@ -229,7 +235,7 @@ impl<E: Engine + 'static> Process<E> {
         let _ = has_input(time.unwrap_or(left).min(left).min(WHILE));
         // Time outside is ours.
         self.clock.sleep(begun.elapsed());
-        if let Some(Ended::Stop(stop)) = self.machine.engine.idle() {
+        if let Some(Ended::Stop(stop)) = self.machine.engine.idle(&mut self.threads) {
             return Some(End::Stopped(stop));
         }
         self.time_left().is_zero().then_some(End::Stopped(Stop::OutOfBudget(Limit::Time)))

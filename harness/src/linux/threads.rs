@@ -121,6 +121,16 @@ pub(super) struct Threads<C> {
     pub(super) turn: u64,
     /// Whether it leaves its turn to another one.
     pub(super) yields: bool,
+    /// The one that whoever attends the program wants to have the processor.
+    pub(super) wanted: Option<Wanted>,
+}
+
+/// A thread that is to have the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) thread: u32,
+    /// Whether no other one is to have it until it waits.
+    pub(super) alone: bool,
 }
 
 impl<C> Threads<C> {
@@ -139,6 +149,7 @@ impl<C> Threads<C> {
             dice: Dice::new(!seed),
             turn: 0,
             yields: false,
+            wanted: None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use linker::Target;
 
 use super::output::{End, Output};
+use crate::executor::attendant::Alone;
 use crate::executor::hosted::engine::{Access, Ended, Engine, PAGE};
 use crate::executor::unicorn::{self, Processor};
 use crate::executor::{Budget, FaultKind, Register, Resume, Stop, Unicorn};
@@ -58,7 +59,7 @@ fn leave(processor: &mut Processor, output: &Output<'_>, start: u64, thumb: bool
     let (mut pc, mut thumb) = (start & !u64::from(thumb), thumb);
     // Each instruction may ask for two pages of its own and two of data.
     for _ in 0..5 * MOST {
-        let missing = match processor.run(pc | u64::from(thumb), Resume::Step) {
+        let missing = match processor.run(pc | u64::from(thumb), Resume::Step, &mut Alone) {
             Ended::Stop(Stop::Stepped) => None,
             Ended::Stop(Stop::Fault(fault)) if matches!(fault.kind, FaultKind::Fetch | FaultKind::Read) => {
                 Some((fault.kind, fault.address?))

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::executor::attendant::{Attendant, Unattended};
+use crate::executor::attendant::{Attendant, Crew, Unattended};
 use crate::executor::place::Ranges;
 use crate::executor::{Budget, FaultKind, Lost, Register, Resume, Stop, TargetInfo};
 pub use crate::machine::Ended;
@@ -43,13 +43,21 @@ impl Access {
     }
 }
 
+/// A state of a processor that something else runs on.
+pub trait Context {
+    /// A register; 0 for one there is not.
+    fn get(&self, register: Register) -> u128;
+    /// Sets a register, cut to its width.
+    fn set(&mut self, register: Register, value: u128);
+}
+
 /// A processor with an address space of its own.
 ///
 /// Mapping, writing and setting registers may be put off until the next run or read, so that an engine behind a wire needs one
 /// message for all of it; what fails then is [`Stop::Lost`] or [`Stop::Refused`].
 pub trait Engine {
     /// A state of the processor.
-    type Context;
+    type Context: Context;
 
     /// What kind of machine it is.
     fn info(&self) -> &TargetInfo;
@@ -101,8 +109,8 @@ pub trait Engine {
     fn charge(&mut self) -> bool;
     /// How many instructions of that are left. An engine that does not count them says what its time would be.
     fn unspent(&self) -> u64;
-    /// Runs from here (with the Thumb bit) until something happens.
-    fn run(&mut self, begin: u64, resume: Resume) -> Ended;
+    /// Runs from here (with the Thumb bit) until something happens. Who attends sees the program's threads.
+    fn run(&mut self, begin: u64, resume: Resume, crew: &mut dyn Crew) -> Ended;
     /// As new: the whole state of the processor, translated code and memory. The pages have to be mapped again.
     fn reset(&mut self);
     /// Has somebody attend the runs from here on, until the next reset.
@@ -110,9 +118,9 @@ pub trait Engine {
         Err(Unattended)
     }
     /// Tells whoever attends that the program has come to its end.
-    fn conclude(&mut self, _: &Stop) {}
+    fn conclude(&mut self, _: &Stop, _: &mut dyn Crew) {}
     /// Tells whoever attends that the program waits for something from outside. How it ends, if it is to.
-    fn idle(&mut self) -> Option<Ended> {
+    fn idle(&mut self, _: &mut dyn Crew) -> Option<Ended> {
         None
     }
 

@@ -37,6 +37,7 @@ use self::areas::{
 };
 use self::engine::{Access, Ended, Engine, PAGE};
 use self::metered::Metered;
+use super::attendant::Alone;
 use super::{
     AccessError, Attendant, Budget, Call, Executor, Fault, FaultKind, Guest, Inaccessible, Limit, Lost, Register,
     Resume, Stop, TargetInfo, Unattended,
@@ -172,7 +173,7 @@ impl<E: Engine> Hosted<E> {
             if engine.info().m_profile && pc & 1 == 0 {
                 return fault(FaultKind::State, pc, None);
             }
-            match engine.run(pc, resume) {
+            match engine.run(pc, resume, &mut Alone) {
                 Ended::Host => {}
                 Ended::Stop(stop) => return stop,
             }
@@ -454,7 +455,7 @@ impl<E: Engine> Executor for Hosted<E> {
     }
 
     fn conclude(&mut self, stop: &Stop) {
-        self.machine.engine.conclude(stop);
+        self.machine.engine.conclude(stop, &mut Alone);
     }
 
     fn renew(&mut self) {

@@ -15,7 +15,7 @@ use super::cpu::Cpu;
 use super::engine::Emulator;
 use super::mailbox::{Counter, Mailbox};
 use super::pages::PHYSICAL_SIZE;
-use crate::executor::hosted::engine::Ended;
+use crate::executor::hosted::engine::{Context as _, Ended};
 use crate::executor::wire::batch::{self, Answer, Request, flags, next, stopped};
 use crate::executor::wire::{Registers, Stopped};
 use crate::executor::{FaultKind, Limit, Register, Resume, Stop};

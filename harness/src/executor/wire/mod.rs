@@ -16,8 +16,8 @@ use linker::Target;
 pub use self::batch::{Batch, Reply, Stopped};
 pub use self::registers::{Registers, SIZE};
 use self::seen::{BLOCK, Seen};
-use super::attendant::{Attendant, Unattended};
-use super::hosted::engine::{Access, Ended, Engine};
+use super::attendant::{Attendant, Crew, Unattended};
+use super::hosted::engine::{Access, Context as _, Ended, Engine};
 use super::place::Ranges;
 use super::traps::{Sight, Traps};
 use super::{Budget, Fault, FaultKind, Limit, Lost, Register, Resume, Stop, TargetInfo};
@@ -395,9 +395,9 @@ impl<W: Wire> Engine for Wired<W> {
         self.wire.unspent()
     }
 
-    fn run(&mut self, begin: u64, resume: Resume) -> Ended {
+    fn run(&mut self, begin: u64, resume: Resume, crew: &mut dyn Crew) -> Ended {
         let Some(mut attendant) = self.attendant.take() else { return self.run_alone(begin, resume) };
-        let ended = attendant.run(self, begin, resume);
+        let ended = attendant.run(self, crew, begin, resume);
         self.attendant = Some(attendant);
         ended
     }
@@ -410,16 +410,16 @@ impl<W: Wire> Engine for Wired<W> {
         Ok(())
     }
 
-    fn conclude(&mut self, stop: &Stop) {
+    fn conclude(&mut self, stop: &Stop, crew: &mut dyn Crew) {
         if let Some(mut attendant) = self.attendant.take() {
-            attendant.ended(self, stop);
+            attendant.ended(self, crew, stop);
             self.attendant = Some(attendant);
         }
     }
 
-    fn idle(&mut self) -> Option<Ended> {
+    fn idle(&mut self, crew: &mut dyn Crew) -> Option<Ended> {
         let mut attendant = self.attendant.take()?;
-        let ended = attendant.idle(self);
+        let ended = attendant.idle(self, crew);
         self.attendant = Some(attendant);
         ended
     }

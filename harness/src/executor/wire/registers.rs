@@ -3,6 +3,7 @@
 use linker::Target;
 
 use crate::executor::Register;
+use crate::executor::hosted::engine::Context;
 
 /// Bytes of it in a message.
 pub const SIZE: usize = 8 * (31 + 5 + 1 + 64);
@@ -99,8 +100,10 @@ impl Registers {
             _ => return None,
         })
     }
+}
 
-    pub(crate) fn get(&self, register: Register) -> u128 {
+impl Context for Registers {
+    fn get(&self, register: Register) -> u128 {
         if let Register::Vector(n @ 0..=31) = register {
             let at = VECTORS + 2 * usize::from(n);
             return u128::from(self.words[at]) | u128::from(self.words[at + 1]) << 64;
@@ -113,7 +116,7 @@ impl Registers {
         }
     }
 
-    pub(crate) fn set(&mut self, register: Register, value: u128) {
+    fn set(&mut self, register: Register, value: u128) {
         if let Register::Vector(n @ 0..=31) = register {
             let at = VECTORS + 2 * usize::from(n);
             (self.words[at], self.words[at + 1]) = (value as u64, (value >> 64) as u64);
