@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::Moved;
@@ -160,6 +161,11 @@ impl Files {
     /// Sets the length of a file.
     pub(super) fn set_length(&self, opened: &Opened, length: u64) -> Result<(), Errno> {
         opened.set_length(length, self.output)
+    }
+
+    /// Has room made in a file.
+    pub(super) fn allocate(&self, opened: &Opened, mode: FallocateFlags, at: u64, size: u64) -> Result<(), Errno> {
+        opened.allocate(mode, at, size, self.output)
     }
 
     /// Prints. What is over the limit is not printed, and ends the run.

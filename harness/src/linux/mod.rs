@@ -21,6 +21,7 @@ mod random;
 mod roots;
 mod scheduler;
 mod semihosting;
+mod shared;
 mod signals;
 mod space;
 mod stack;
@@ -323,6 +324,7 @@ impl<E: Engine + 'static> Process<E> {
                 break end;
             }
         };
+        self.settle_all();
         self.machine.end(begun);
         end
     }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, Dir, FileType, OFlags, SeekFrom, Statx, StatxFlags, fcntl_setfl, ftruncate, seek, statx};
+use rustix::fs::{
+    AtFlags, Dir, FallocateFlags, FileType, OFlags, SeekFrom, Statx, StatxFlags, fallocate, fcntl_setfl, ftruncate,
+    seek, statx,
+};
 use rustix::io::{Errno, pread, pwrite, read, write};
 
 /// Files of the host that a process has open, at most.
@@ -13,6 +16,8 @@ pub(super) const MOST: usize = 512;
 /// Names in a directory that is listed, at most.
 const MOST_NAMES: usize = 1 << 20;
 
+/// O_RDWR
+const READ_WRITE: u32 = 2;
 /// O_APPEND
 pub(super) const APPEND: u32 = 0o2000;
 /// O_NONBLOCK
@@ -28,6 +33,8 @@ pub(super) struct Opened {
     pub(super) flags: Cell<u32>,
     /// How large it was then.
     size: u64,
+    /// Its device and number there; none of a directory that is not the host's.
+    identity: Option<(u32, u32, u64)>,
     /// Held by all that there are.
     _held: Rc<()>,
 }
@@ -65,7 +72,8 @@ impl Opened {
     pub(super) fn new(fd: OwnedFd, known: &Statx, path: Vec<u8>, flags: u32, held: &Rc<()>) -> Rc<Opened> {
         let is_directory = FileType::from_raw_mode(known.stx_mode.into()) == FileType::Directory;
         let body = if is_directory { Body::Directory(fd, RefCell::default()) } else { Body::File(fd) };
-        Rc::new(Opened { body, path, flags: Cell::new(flags), size: known.stx_size, _held: held.clone() })
+        let identity = Some((known.stx_dev_major, known.stx_dev_minor, known.stx_ino));
+        Rc::new(Opened { body, path, flags: Cell::new(flags), size: known.stx_size, identity, _held: held.clone() })
     }
 
     /// A directory that has these names, and whether each is a directory.
@@ -75,7 +83,33 @@ impl Opened {
         let rest = names.iter().map(|(name, &is)| Entry { name: name.clone(), inode: 1, kind: kind(is) });
         let entries = own.into_iter().chain(rest).collect();
         let body = Body::Above(RefCell::new(Listing { entries, next: 0 }));
-        Rc::new(Opened { body, path, flags: Cell::new(flags), size: 0, _held: held.clone() })
+        Rc::new(Opened { body, path, flags: Cell::new(flags), size: 0, identity: None, _held: held.clone() })
+    }
+
+    /// Whether it is the same file as another, however each was opened.
+    pub(super) fn is_same(&self, other: &Opened) -> bool {
+        self.identity.is_some() && self.identity == other.identity
+    }
+
+    /// Whether it was opened to be read and written.
+    pub(super) fn is_changeable(&self) -> bool {
+        self.flags.get() & 3 == READ_WRITE
+    }
+
+    /// Writes inside the file.
+    pub(super) fn put(&self, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
+        while !bytes.is_empty() {
+            let count = pwrite(self.file()?, bytes, at)?;
+            (bytes, at) = (&bytes[count..], at + count as u64);
+        }
+        Ok(())
+    }
+
+    /// Has room made, or given up, in a file, which does not grow by more than that.
+    pub(super) fn allocate(&self, mode: FallocateFlags, at: u64, size: u64, growth: u64) -> Result<(), Errno> {
+        let fd = self.file().map_err(|_| Errno::BADF)?;
+        self.fits(at.saturating_add(size), growth)?;
+        fallocate(fd, mode, at, size)
     }
 
     /// The host's, if it is one of the host.

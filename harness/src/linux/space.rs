@@ -45,11 +45,11 @@ pub(super) struct Space {
 /// A part of a file that is mapped.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    file: Rc<Opened>,
+    pub(super) file: Rc<Opened>,
     pub(super) range: RangeInclusive<u64>,
     /// Where in the file it begins.
-    offset: u64,
-    /// Whether what is written is to be seen by others: it cannot be written then.
+    pub(super) offset: u64,
+    /// Whether what is written is to be seen by others.
     pub(super) shared: bool,
 }
 
@@ -65,6 +65,11 @@ pub struct InFile {
 }
 
 impl Part {
+    /// Bytes of memory.
+    pub(super) fn size(&self) -> u64 {
+        self.range.end() - self.range.start() + 1
+    }
+
     /// What of it is in a range.
     fn within(&self, start: u64, end: u64) -> Option<Part> {
         let (from, to) = (start.max(*self.range.start()), end.min(*self.range.end()));
@@ -230,6 +235,8 @@ impl<E: Engine + 'static> Process<E> {
 
     /// Unmaps whatever is in a range.
     pub(super) fn unmap(&mut self, range: &RangeInclusive<u64>) -> Result<(), AccessError> {
+        // What the host does not take of it nobody is told, as in Linux.
+        let _ = self.settle(range)?;
         self.forget_files(range);
         for (region, access) in self.mappings(range)? {
             // What may not be accessed at all the engine takes for a reservation of ours, and would not give up.
@@ -280,11 +287,9 @@ impl<E: Engine + 'static> Process<E> {
         found
     }
 
-    /// Whether a part of a file that is shared is mapped in a range.
-    pub(super) fn is_shared(&self, range: &RangeInclusive<u64>) -> bool {
-        let parts = self.space.files.range(..=*range.end()).rev();
-        let mut parts = parts.take_while(|(_, part)| part.range.end() >= range.start());
-        parts.any(|(_, part)| part.shared)
+    /// All parts of files that are mapped.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = &Part> {
+        self.space.files.values()
     }
 
     /// Fills pages with what a part of a file has.

@@ -59,7 +59,10 @@ impl<E: Engine + 'static> Process<E> {
         };
         self.machine.spend(count)?;
         let moved = match (&file, offset) {
-            (File::Opened(opened), Some(_)) => Moved::Done(opened.read(count as usize, offset)?),
+            (File::Opened(opened), _) => {
+                self.settle_file(opened)?;
+                Moved::Done(opened.read(count as usize, offset)?)
+            }
             _ => file.read(count as usize, &mut self.random)?,
         };
         match moved {
@@ -128,7 +131,10 @@ impl<E: Engine + 'static> Process<E> {
             return Ok(bytes.len() as u64);
         }
         if let File::Opened(opened) = &file {
-            return self.files.write(opened, bytes, offset);
+            self.settle_file(opened)?;
+            let written = self.files.write(opened, bytes, offset);
+            self.refresh(opened)?;
+            return written;
         }
         // What was written before it had to wait.
         let done = std::mem::take(&mut self.threads.current.done);

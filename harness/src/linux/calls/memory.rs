@@ -23,6 +23,11 @@ const MREMAP_MAYMOVE: u64 = 1;
 const MREMAP_FIXED: u64 = 2;
 const MADV_DONTNEED: u64 = 4;
 
+/// Whether what is written is to be seen by others.
+fn is_shared(flags: u64) -> bool {
+    flags & 0xf != MAP_PRIVATE
+}
+
 fn access(protection: u64) -> Access {
     let (write, execute) = (protection & PROT_WRITE != 0, protection & PROT_EXEC != 0);
     // As on most processors, what may be written or executed may be read.
@@ -58,8 +63,14 @@ impl<E: Engine + 'static> Process<E> {
             return Err(Errno::INVAL.into());
         }
         let content = if flags & MAP_ANONYMOUS == 0 { self.mappable(file, protection, flags)? } else { None };
-        if content.is_some() && offset.checked_add(size).is_none_or(|end| end > i64::MAX as u64) {
-            return Err(Errno::OVERFLOW.into());
+        if let Some(content) = &content {
+            if offset.checked_add(size).is_none_or(|end| end > i64::MAX as u64) {
+                return Err(Errno::OVERFLOW.into());
+            }
+            if is_shared(flags) && !self.can_share(content, offset, size, protection & PROT_WRITE != 0) {
+                return Err(Errno::NODEV.into());
+            }
+            self.settle_file(content)?;
         }
         let start = if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
             if !hint.is_multiple_of(PAGE) {
@@ -86,27 +97,43 @@ impl<E: Engine + 'static> Process<E> {
                 self.unmap(&(start..=start + (size - 1)))?;
                 return Err(fail);
             }
-            self.note_file(start..=start + (size - 1), content, offset, flags & 0xf != MAP_PRIVATE);
+            self.note_file(start..=start + (size - 1), content, offset, is_shared(flags));
         }
         Ok(start)
     }
 
-    /// The file that is to be mapped; none where it is zeros. Pages that are written and shared are not to be had, as nothing writes
-    /// them back.
+    /// The file that is to be mapped; none where it is zeros.
     fn mappable(&self, file: u64, protection: u64, flags: u64) -> Result<Option<Rc<Opened>>, Errno> {
         const WRITE_ONLY: u32 = 1;
-        const READ_WRITE: u32 = 2;
         let opened = match &self.files.get(file as i32)?.file {
             File::Zero => return Ok(None),
             File::Opened(opened) if !opened.is_directory() => opened,
             _ => return Err(Errno::NODEV),
         };
         let access = opened.flags.get() & 3;
-        let shared = flags & 0xf != MAP_PRIVATE;
-        if access == WRITE_ONLY || shared && protection & PROT_WRITE != 0 && access != READ_WRITE {
+        let changes = is_shared(flags) && protection & PROT_WRITE != 0;
+        if access == WRITE_ONLY || changes && !opened.is_changeable() {
             return Err(Errno::ACCESS);
         }
-        if shared && protection & PROT_WRITE != 0 { Err(Errno::NODEV) } else { Ok(Some(opened.clone())) }
+        Ok(Some(opened.clone()))
+    }
+
+    /// Has what was written to files be in them.
+    pub(super) fn msync(&mut self, a: &[u64; 6]) -> Served {
+        const ASYNC: u64 = 1;
+        const SYNC: u64 = 4;
+        const ALL: u64 = 7;
+        if a[2] & !ALL != 0 || !a[0].is_multiple_of(PAGE) || a[2] & (ASYNC | SYNC) == ASYNC | SYNC {
+            return Err(Errno::INVAL.into());
+        }
+        let size = up(a[1]).filter(|size| *size == 0 || self.is_mappable(a[0], *size)).ok_or(Errno::NOMEM)?;
+        if size == 0 {
+            return Ok(0);
+        }
+        let range = a[0]..=a[0] + (size - 1);
+        self.settle(&range)??;
+        let held: u64 = self.mappings(&range)?.iter().map(|(region, _)| region.end() - region.start() + 1).sum();
+        if held < size { Err(Errno::NOMEM.into()) } else { Ok(0) }
     }
 
     pub(super) fn munmap(&mut self, a: &[u64; 6]) -> Served {
@@ -136,8 +163,12 @@ impl<E: Engine + 'static> Process<E> {
                 return Err(Errno::NOMEM.into());
             }
             next = *region.end() + 1;
-            if a[2] & PROT_WRITE != 0 && self.is_shared(&region) {
+            if a[2] & PROT_WRITE != 0 && !self.can_write(&region) {
                 return Err(Errno::ACCESS.into());
+            }
+            if access(a[2]) == Access::NONE {
+                // Nothing is in such pages.
+                let _ = self.settle(&region)?;
             }
             self.machine.engine.protect(region, access(a[2]));
         }

@@ -9,6 +9,7 @@ mod operations;
 mod paths;
 mod places;
 mod poll;
+mod room;
 mod signals;
 mod status;
 mod threads;
@@ -55,7 +56,7 @@ impl<E: Engine + 'static> Process<E> {
         row("mprotect", 226, 125, Process::mprotect),
         row("mremap", 216, 163, Process::mremap),
         row("madvise", 233, 220, Process::madvise),
-        row("msync", 227, 144, |_, _| Ok(0)),
+        row("msync", 227, 144, Process::msync),
         row("mlock", 228, 150, |_, _| Ok(0)),
         row("munlock", 229, 151, |_, _| Ok(0)),
         row("mlockall", 230, 152, |_, _| Ok(0)),
@@ -86,7 +87,11 @@ impl<E: Engine + 'static> Process<E> {
         row("truncate", 45, NONE, |p, a| p.truncate(a[0], a[1])),
         row("truncate", NONE, 92, |p, a| p.truncate(a[0], a[1] as i32 as u64)),
         row("truncate64", NONE, 193, |p, a| p.truncate(a[0], pair(a[2], a[3]))),
-        row("fallocate", 47, 352, |_, _| Err(Errno::OPNOTSUPP.into())),
+        row("fallocate", 47, 352, Process::fallocate),
+        row("statfs", 43, 99, |p, a| p.statfs(a[0], a[1], false)),
+        row("fstatfs", 44, 100, |p, a| p.fstatfs(a[0], a[1], false)),
+        row("statfs64", NONE, 266, |p, a| { Process::<E>::is_statfs64(a[1])?; p.statfs(a[0], a[2], true) }),
+        row("fstatfs64", NONE, 267, |p, a| { Process::<E>::is_statfs64(a[1])?; p.fstatfs(a[0], a[2], true) }),
         row("fadvise64", 223, NONE, |_, _| Ok(0)),
         row("arm_fadvise64_64", NONE, 270, |_, _| Ok(0)),
         row("fsync", 82, 118, |p, a| p.sync_file(a, false)),

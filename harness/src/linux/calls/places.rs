@@ -95,8 +95,10 @@ impl<E: Engine + 'static> Process<E> {
         if length > i64::MAX as u64 {
             return Err(Errno::INVAL.into());
         }
-        let opened = self.opened(number as i64, Errno::INVAL)?;
-        self.files.set_length(opened, length)?;
+        let opened = self.opened(number as i64, Errno::INVAL)?.clone();
+        self.settle_file(&opened)?;
+        self.files.set_length(&opened, length)?;
+        self.refresh(&opened)?;
         Ok(0)
     }
 

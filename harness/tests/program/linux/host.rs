@@ -49,7 +49,7 @@ fn what_is_around_is_left_alone_and_input_comes_byte_by_byte() {
     child.stdout.take().expect("piped").read_to_string(&mut said).expect("text");
     drop(input);
     assert!(child.wait().expect("it ends").success());
-    assert_eq!(said, "0 -1 1 -1 0 0 0 5\n");
+    assert_eq!(said, "0 -1 1 0 0 0 0 5\n");
     let touched = std::fs::metadata(at("around")).expect("there").modified().expect("known");
     assert!(touched > SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 20), "{touched:?}");
     let words = ["exec", "--dir", ".:rw", "--dir", "given", "--run", &program];
