@@ -129,11 +129,11 @@ pub(super) fn run(
         options: args.inputs.options(),
         wishes,
         layout: args.inputs.layout.clone(),
+        hints: true,
         ..Request::program(target, files, output.clone())
     };
     let mut timings = Timings::default();
     match request.run(&mut timings)? {
-        hints: true,
         exit::OK => {}
         exit::BAD_INPUT => return Ok(exit::BAD_INPUT),
         _ => return Ok(exit::NOT_STARTED),
