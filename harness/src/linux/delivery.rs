@@ -8,7 +8,7 @@ use super::signals::{
 };
 use super::threads::{On, Outcome, Thread};
 use super::{End, Process};
-use crate::executor::hosted::engine::Engine;
+use crate::executor::hosted::engine::{Access, Engine, PAGE};
 use crate::executor::{Fault, FaultKind, Limit, Register, Stop};
 
 /// Signals that wait at the same time, at most. Those of real time queue (RLIMIT_SIGPENDING).
@@ -77,6 +77,18 @@ impl<E: Engine + 'static> Process<E> {
         let action = own.find(|info| !self.signals.ignores(info.signal)).map(|info| info.signal)?;
         let action = self.signals.actions[action as usize];
         Some((action.handler > IGNORE).then_some(action.flags))
+    }
+
+    /// A fault, called a stack overflow if it is one: below the stack of the process, or in the pages without access that a C
+    /// library has below the stack of a thread.
+    pub(super) fn on_stack(&self, fault: Fault) -> Fault {
+        let guard = fault.address.and_then(|address| self.machine.engine.regions().at(address));
+        let start = match guard.filter(|(_, access)| **access == Access::NONE) {
+            Some((guard, _)) => guard.end().wrapping_add(1),
+            None => *self.space.stack.start(),
+        };
+        let sp = self.machine.engine.get(Register::Sp) as u64;
+        fault.below_stack(self.abi.target, start, PAGE, sp)
     }
 
     /// What an instruction did becomes a signal, now: where it is blocked or ignored the process ends.

@@ -354,7 +354,10 @@ impl<E: Engine + 'static> Process<E> {
         match stop {
             Stop::OutOfBudget(Limit::Instructions) if used < left => None,
             Stop::Syscall if self.abi.is_linux => self.system_call(),
-            Stop::Fault(fault) => self.raise(Info::of_fault(&fault), Some(fault)),
+            Stop::Fault(fault) => {
+                let fault = self.on_stack(fault);
+                self.raise(Info::of_fault(&fault), Some(fault))
+            }
             Stop::Breakpoint { pc } => {
                 let fault = Fault { kind: FaultKind::Breakpoint, pc, address: None, host: None };
                 self.raise(Info::of_fault(&fault), Some(fault))

@@ -15,6 +15,7 @@ use linker::Target;
 pub use abi::Abi;
 pub use processor::Processor;
 pub use register::Register;
+pub(crate) use stop::GUARD;
 pub use stop::{Budget, Call, Ended, Exit, Fault, FaultKind, Limit, Lost, Resume, Stop};
 
 /// What an executor publishes about itself.

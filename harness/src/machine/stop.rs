@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use linker::Target;
+
 use super::Register;
 
 /// What went wrong, as a case names it.
@@ -55,6 +57,26 @@ pub struct Fault {
     /// The host function that was working for the guest, when it was not the guest's own instruction. `pc` is the
     /// function's address then.
     pub host: Option<String>,
+}
+
+/// How far below a stack the stack pointer of a program that uses it up can be: the largest frame that is taken for one.
+const DEEPEST: u64 = 1 << 30;
+
+/// How far from the stack pointer what is accessed can be: as on Linux, a megabyte.
+pub(crate) const GUARD: u64 = 1 << 20;
+
+impl Fault {
+    /// The same, as a stack overflow if it is one: an access below `start`, where a stack begins that is used up but for a page or
+    /// more than that, not far from the stack pointer. Addresses wrap as those of the target.
+    pub(crate) fn below_stack(self, target: &Target, start: u64, page: u64, sp: u64) -> Fault {
+        let below = |address: u64| target.wrap(start.wrapping_sub(address));
+        let frame = Some(below(sp)).filter(|depth| *depth <= DEEPEST);
+        let used_up = frame.is_some() || target.wrap(sp.wrapping_sub(start)) < page;
+        let near = |address: u64| (1..=frame.unwrap_or(0) + GUARD).contains(&below(address));
+        let is_access = matches!(self.kind, FaultKind::Read | FaultKind::Write);
+        let overflow = is_access && used_up && self.address.is_some_and(near);
+        if overflow { Fault { kind: FaultKind::Stack, ..self } } else { self }
+    }
 }
 
 impl fmt::Display for Fault {

@@ -217,6 +217,14 @@ fn a_stack_overflow_is_called_one() {
                 );
             }
         }
+        // One frame that is larger than all there is, so that the stack pointer wraps.
+        let source = "int main(void) { volatile char room[64 << 20]; room[0] = 1; return room[0]; }";
+        let got = exec(&[&compile(dir.path(), target, "wide.c", source, &["-w"])]);
+        assert!(got.status == 139 && got.err.contains("stack overflow at 0x"), "{target}: {}", got.err);
+        // What is only near to nothing is a fault as any other.
+        let source = "int main(void) { return *(volatile char *)8; }";
+        let got = exec(&[&compile(dir.path(), target, "near.c", source, &["-w"])]);
+        assert!(got.status == 139 && got.err.contains("read fault at 0x"), "{target}: {}", got.err);
     }
 }
 

@@ -32,9 +32,6 @@ pub(super) const ANYWHERE: u64 = 0x40_0000;
 /// The first address of the executor's own: what is below is usable where a program may have to be (vector tables).
 const OWN: u64 = 0x1_0000;
 
-/// How far below its stack a program that overflows it may be: as on Linux, a megabyte.
-pub(super) const GUARD: u64 = 1 << 20;
-
 /// Where programs may begin: some linkers put the file's headers on the page before the first section.
 const FIRST: u64 = 0x3f_0000;
 

@@ -33,7 +33,7 @@ use linker::layout::ThreadLocal;
 use linker::memory::SigningKey;
 
 use self::areas::{
-    ACTION_STACK, BUFFERS, GUARD, HEAP, HOST, HOST_DATA, HOST_VARIABLES, RETURN_THUMB, SIGN, STACK, THREAD, moved,
+    ACTION_STACK, BUFFERS, HEAP, HOST, HOST_DATA, HOST_VARIABLES, RETURN_THUMB, SIGN, STACK, THREAD, moved,
 };
 use self::engine::{Access, Ended, Engine, PAGE};
 use self::metered::Metered;
@@ -43,6 +43,7 @@ use super::{
     Resume, Stop, TargetInfo, Unattended,
 };
 use crate::host::{self, Host, Served};
+use crate::machine::GUARD;
 
 pub use self::areas::usable;
 pub use self::memory::{ActionFailed, Allocation, Forgotten, Reserved};
@@ -151,18 +152,12 @@ impl<E: Engine> Hosted<E> {
         let stop = self.run(pc, resume);
         self.machine.end(begun);
         match stop {
-            Stop::Fault(fault) if self.is_overflow(&fault) => Stop::Fault(Fault { kind: FaultKind::Stack, ..fault }),
+            Stop::Fault(fault) => {
+                let sp = self.machine.get(Register::Sp) as u64;
+                Stop::Fault(fault.below_stack(self.info().target, *self.running.start(), PAGE, sp))
+            }
             stop => stop,
         }
-    }
-
-    /// Whether a fault is an access below a stack that is used up.
-    fn is_overflow(&self, fault: &Fault) -> bool {
-        let (start, sp) = (*self.running.start(), self.machine.get(Register::Sp) as u64);
-        let is_access = matches!(fault.kind, FaultKind::Read | FaultKind::Write);
-        let Some(address) = fault.address.filter(|_| is_access) else { return false };
-        // Something may be left of the stack when a function takes more than that, or calls one of the host's.
-        sp < start.saturating_add(PAGE) && address < start && address >= sp.min(start).saturating_sub(GUARD)
     }
 
     fn run(&mut self, mut pc: u64, resume: Resume) -> Stop {

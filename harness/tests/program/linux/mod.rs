@@ -116,6 +116,43 @@ fn what_a_process_did_wrong_is_said() {
     assert!(got.status == 2 && got.err.contains("--entry"), "{got:?}");
 }
 
+/// Of the process and of its threads, in small frames and in one that is larger than all there is.
+#[test]
+fn a_stack_overflow_of_a_process_is_called_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let program = directory.path().join("program").to_str().expect("a text path").to_owned();
+    let source = directory.path().join("deep.c");
+    let text = "#include <pthread.h>\n
+        static int deep(int n) { volatile char room[1000]; room[n % 1000] = n; return deep(n + 1) + room[0]; }
+        static int wide(void) { volatile char room[64 << 20]; room[0] = 1; return room[0]; }
+        static void *start(void *at) { return (void *)(long)deep(1); }
+        int main(int count, char **words) {
+            pthread_t thread;
+            switch (count) {
+            case 1: return deep(1);
+            case 2: return wide();
+            case 3: return pthread_create(&thread, 0, start, 0) || pthread_join(thread, 0);
+            default: return *(volatile char *)(words - 1000000);
+            }
+        }";
+    std::fs::write(&source, text).expect("writable");
+    for compiler in ["aarch64-linux-gnu-gcc", "arm-linux-gnueabihf-gcc"] {
+        if build(compiler, &["-O0", "-w"], &source, &program).is_none() {
+            continue;
+        }
+        for (words, says) in [
+            (&[][..], "SIGSEGV: stack overflow at 0x"),
+            (&["one"], "SIGSEGV: stack overflow at 0x"),
+            (&["one", "two"], "SIGSEGV in thread "),
+            (&["one", "two", "three"], "SIGSEGV: read fault at 0x"),
+        ] {
+            let got = exec(&[&[program.as_str(), "--"], words].concat());
+            assert!(got.status == 139 && got.err.contains(says), "{compiler} {words:?}: {}", got.err);
+            assert_eq!(got.err.contains("stack overflow at 0x"), words.len() < 3, "{compiler} {words:?}: {}", got.err);
+        }
+    }
+}
+
 /// Objects get a C library when they need one, and say which when they are asked.
 #[test]
 fn objects_get_a_c_library() {
