@@ -262,8 +262,8 @@ pub enum Error {
     Memory(MemoryError),
 }
 
-/// Relocations that cannot be applied.
-#[derive(Debug)]
+/// Relocations that cannot be applied, or not even be read: one bad place does not hide the others.
+#[derive(Debug, Default)]
 pub struct Several {
     /// The first [`Several::KEPT`] of them, in the order of the sections.
     pub errors: Vec<Error>,
@@ -281,6 +281,20 @@ impl Several {
     pub fn count(&self) -> usize {
         self.errors.len() + self.more
     }
+
+    #[cold]
+    pub(crate) fn push(&mut self, error: Error) {
+        if self.errors.len() < Several::KEPT { self.errors.push(error) } else { self.more += 1 }
+    }
+
+    /// Nothing, the one error, or all of them as one.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        match self.errors.len() {
+            0 => Ok(()),
+            1 => Err(self.errors.remove(0)),
+            _ => Err(Error::Several(Box::new(self))),
+        }
+    }
 }
 
 fn several(several: &Several) -> String {
@@ -293,29 +307,6 @@ fn several(several: &Several) -> String {
         text += &format!("\n  and {} more", count - Several::SHOWN);
     }
     text
-}
-
-/// Collects what cannot be applied, so that one bad place does not hide the others.
-#[derive(Debug, Default)]
-pub(crate) struct Collected {
-    errors: Vec<Error>,
-    more: usize,
-}
-
-impl Collected {
-    #[cold]
-    pub(crate) fn push(&mut self, error: Error) {
-        if self.errors.len() < Several::KEPT { self.errors.push(error) } else { self.more += 1 }
-    }
-
-    /// Nothing, the one error, or all of them as one.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        match self.errors.len() {
-            0 => Ok(()),
-            1 => Err(self.errors.remove(0)),
-            _ => Err(Error::Several(Box::new(Several { errors: self.errors, more: self.more }))),
-        }
-    }
 }
 
 fn undefined(list: &[Undefined]) -> String {

@@ -1,7 +1,7 @@
 //! Fixing up: the one place where a relocation's formula meets its field.
 
 use crate::branch::{addend_through, destination};
-use crate::error::{Collected, Error, Misfit, Result, Site};
+use crate::error::{Error, Misfit, Result, Several, Site};
 use crate::graph::{Definition, Edge, Flags, Kind, LinkGraph, Made, Rewrite};
 use crate::index::{BlockId, EdgeId, Id, SymbolId};
 use crate::layout::{Plan, ThreadLocal};
@@ -362,7 +362,7 @@ pub(crate) fn apply(
     edges: impl Iterator<Item = EdgeId>,
     bytes: &mut [u8],
     cursors: &mut Cursors<'_>,
-    failed: &mut Collected,
+    failed: &mut Several,
 ) {
     for id in edges {
         let symbol = |made: &Made| made.symbol;

@@ -9,6 +9,7 @@ mod parts;
 use crate::arch::{Architecture, Core, Demands, StubShape};
 use crate::assign::Assignment;
 use crate::build::{Attributes, Properties, Warning};
+use crate::error::Several;
 use crate::field::Unit;
 use crate::index::{Arena, BlockId, EdgeId, Id, ObjectId, SectionId, SymbolId};
 use crate::memory::{Lifetime, Protection};
@@ -45,6 +46,8 @@ pub struct LinkGraph<'data> {
     pub platform: Platform,
     /// What the authors of the input should know. The linker prints nothing: whoever calls it may.
     pub warnings: Vec<Warning>,
+    /// Relocations that could not be read and are left out, where [`Options::leave_out`](crate::Options::leave_out) says so.
+    pub unread: Several,
     /// Files and members.
     pub objects: Arena<ObjectId, Object<'data>>,
     /// Sections, in input order, made ones behind.
@@ -90,6 +93,7 @@ impl<'data> LinkGraph<'data> {
             attributes: Attributes::default(),
             platform: Platform::default(),
             warnings: Vec::new(),
+            unread: Several::default(),
             objects: Arena::default(),
             sections: Arena::default(),
             blocks: Arena::default(),

@@ -47,6 +47,9 @@ pub struct Options {
     pub keep_debug: bool,
     /// Of several strong definitions of a symbol the first one counts, instead of being an error.
     pub allow_duplicates: bool,
+    /// Relocations that cannot be read are left out and kept in [`LinkGraph::unread`], instead of being an error: for who
+    /// looks at an input and does not link it.
+    pub leave_out: bool,
     /// Slots of IFUNC symbols get entries by which start-up code of the program fills them (`__rela_iplt_start`), instead
     /// of finalize actions.
     pub relocates_itself: bool,
@@ -92,6 +95,7 @@ impl Default for Options {
             relax_thread_local: true,
             keep_debug: false,
             allow_duplicates: false,
+            leave_out: false,
             relocates_itself: false,
             property_note: false,
             frame_index: false,
@@ -236,7 +240,8 @@ impl<'data> Parsed<'data> {
             return Err(Error::Malformed { site: Box::new(Site::file(&self.graph, object)), problem });
         };
         let Options { limits, keep_debug, .. } = &self.options;
-        (format.read)(&mut self.graph, &mut self.names, limits, *keep_debug, object, data)
+        (format.read)(&mut self.graph, &mut self.names, limits, *keep_debug, object, data)?;
+        if self.options.leave_out { Ok(()) } else { std::mem::take(&mut self.graph.unread).finish() }
     }
 
     /// The graph so far.

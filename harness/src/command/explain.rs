@@ -1,12 +1,14 @@
 //! `harness explain`: what each relocation comes to, with the numbers put in.
 
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use clap::Args as ClapArgs;
 use linker::Roots;
 use linker::graph::LinkGraph;
 use linker::index::EdgeId;
-use serde_json::json;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::disassembly::Disassembler;
 use crate::executor::image::Image;
@@ -53,7 +55,8 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     given.files = files;
     let inputs = inputs::read_to_link(&given)?;
     let mut image = Image::new(inputs.target);
-    let options = args.inputs.options();
+    // One that cannot be read is marked as those that cannot be applied.
+    let options = linker::Options { leave_out: true, ..args.inputs.options() };
     let job = Job {
         target: inputs.target,
         inputs: &inputs.files,
@@ -83,31 +86,36 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
     }
     let disassembler = Disassembler::new(inputs.target);
-    let (mut shown, mut bad) = (0usize, 0usize);
-    let mut list = Vec::new();
-    for id in from_objects(graph) {
-        if !filters.is_empty() && !filters.iter().any(|(_, filter)| filter.wants(graph, id)) {
-            continue;
-        }
+    let bad = Cell::new(graph.unread.count());
+    let wanted = |id: &EdgeId| filters.is_empty() || filters.iter().any(|(_, filter)| filter.wants(graph, *id));
+    let explained = from_objects(graph).filter(wanted).map(|id| {
         let explanation = Explanation::new(&resolved, id, &disassembler);
-        shown += 1;
-        bad += usize::from(explanation.is_bad());
-        if args.json {
-            list.push(explanation.json());
-        } else {
-            crate::stdout::print(&messages::demangled(&explanation.text()));
-        }
-    }
+        bad.set(bad.get() + usize::from(explanation.is_bad()));
+        explanation
+    });
+    let unread = graph.unread.errors.iter().map(ToString::to_string);
+    let shown = Cell::new(0);
     if args.json {
-        let document = json!({
-            "version": VERSION,
-            "target": inputs.target.name,
-            "files": given.files,
-            "bad": bad,
-            "relocations": list,
+        let document = Document {
+            version: VERSION,
+            target: inputs.target.name,
+            files: &given.files,
+            relocations: Relocations(RefCell::new(Box::new(explained.map(|explanation| explanation.json()))), &shown),
+            unread: unread.collect(),
+            bad: &bad,
+        };
+        // What does not get out is said at the end, once.
+        let _ = serde_json::to_writer_pretty(crate::stdout::writer(), &document);
+        outln!();
+    } else {
+        let show = |text: &str| crate::stdout::print(&messages::demangled(text));
+        unread.for_each(|problem| show(&format!("{problem}\n  BAD  it cannot be read\n")));
+        explained.for_each(|explanation| {
+            shown.set(shown.get() + 1);
+            show(&explanation.text());
         });
-        outln!("{}", serde_json::to_string_pretty(&document)?);
     }
+    let (shown, bad) = (shown.get() + graph.unread.count(), bad.get());
     if shown == 0 {
         let files = given.files.join(", ");
         match words.is_empty() {
@@ -125,6 +133,29 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         return Ok(exit::FAILURES);
     }
     Ok(exit::OK)
+}
+
+/// The JSON document. Its relocations are made while they are written: there may be many, each with a long name.
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    target: &'a str,
+    files: &'a [String],
+    relocations: Relocations<'a>,
+    /// Why others could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<String>,
+    /// Behind those that are counted.
+    bad: &'a Cell<usize>,
+}
+
+/// Relocations that are made when they are written, and how many were.
+struct Relocations<'a>(RefCell<Box<dyn Iterator<Item = Value> + 'a>>, &'a Cell<usize>);
+
+impl Serialize for Relocations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.borrow_mut().by_ref().inspect(|_| self.1.set(self.1.get() + 1)))
+    }
 }
 
 /// Whether a word that names nothing was meant to be a file.

@@ -68,14 +68,14 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 let addend = entry.r_addend(self.endian).into();
                 let (number, symbol) = (entry.r_type(self.endian, false).0, entry.r_sym(self.endian, false) as usize);
                 let offset = entry.r_offset(self.endian).into();
-                near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: Some(addend) })?);
+                near = self.edge(section, near, Raw { offset, number, symbol, addend: Some(addend) });
             }
         } else if let Some((relocations, _)) = header.rel(self.endian, self.data).map_err(wrong)? {
             self.graph.edges.reserve(relocations.len());
             for entry in relocations {
                 let (number, symbol) = (entry.r_type(self.endian).0, entry.r_sym(self.endian) as usize);
                 let offset = entry.r_offset(self.endian).into();
-                near = Some(self.add_edge(section, near, Raw { offset, number, symbol, addend: None })?);
+                near = self.edge(section, near, Raw { offset, number, symbol, addend: None });
             }
         } else if let Some((relocations, _)) = header.crel(self.endian, self.data).map_err(wrong)? {
             // Each takes a byte at least, whatever their number is said to be.
@@ -91,7 +91,7 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
                 let (offset, number, symbol) = (entry.r_offset, entry.r_type.0, entry.r_sym as usize);
                 let offset = self.graph.target.wrap(offset);
                 let raw = Raw { offset, number, symbol, addend: (!stored).then_some(addend) };
-                near = Some(self.add_edge(section, near, raw)?);
+                near = self.edge(section, near, raw);
             }
         }
         Ok(())
@@ -116,6 +116,18 @@ impl<'data, Elf: FileHeader> Reader<'_, 'data, Elf> {
             self.graph.symbols[id].definition = Definition::Block(block, offset);
         }
         Ok(())
+    }
+
+    /// Adds an edge, or keeps why there is none. The block to look at first for the next one.
+    #[inline]
+    fn edge(&mut self, section: SectionId, near: Option<BlockId>, raw: Raw) -> Option<BlockId> {
+        match self.add_edge(section, near, raw) {
+            Ok(block) => Some(block),
+            Err(error) => {
+                self.graph.unread.push(error);
+                near
+            }
+        }
     }
 
     #[inline]

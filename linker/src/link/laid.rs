@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use rustc_hash::FxHashSet;
 
 use crate::assign::Assignment;
-use crate::error::{Collected, Error, Result, Site, Undefined, text};
+use crate::error::{Error, Result, Several, Site, Undefined, text};
 use crate::field::Unit;
 use crate::fixup::{self, Context, Cursors, Fixup};
 use crate::graph::{Binding, Definition, Flags, LinkGraph};
@@ -242,7 +242,7 @@ fn context<'a>(graph: &LinkGraph<'_>, options: &Options, plan: &'a Plan) -> Cont
 fn fix(graph: &LinkGraph<'_>, options: &Options, plan: &Plan, reservation: &mut impl InFlight) -> Result<()> {
     let context = context(graph, options, plan);
     let mut cursors = Cursors::new(graph);
-    let mut failed = Collected::default();
+    let mut failed = Several::default();
     for (_, block) in graph.blocks.iter() {
         if !block.live || block.content.is_zero() {
             continue;
