@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use linker::target::Target;
+use outside::Limits;
 
 use crate::matrix::{Family, ToolchainId};
 use crate::target::{ROWS, Row, row};
@@ -206,11 +208,16 @@ fn program(name: &str) -> Option<Tool> {
     Some(Tool { path, version })
 }
 
-/// The first line of what a program says.
+/// What a program may take to say a line about itself.
+const A_LINE: Limits = Limits { time: Duration::from_secs(5), text: 4096, file: 1 << 20, memory: Some(4 << 30) };
+
+/// The first line of what a program says, which is untrusted: it may be the one that is to be tried.
 pub fn first_line(program: &Path, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
+    let mut command = Command::new(program);
+    command.arg(argument).env("LC_ALL", "C");
+    let ended = outside::run(command, &A_LINE).ok().filter(|ended| ended.status.success())?;
+    let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+    Some(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
 /// The major version in `gcc-12 (Debian 12.2.0-14) 12.2.0` or `Debian clang version 19.1.7 (3~deb12u1)`.

@@ -299,7 +299,12 @@ pub fn objects<'a>(
             let jobs: Vec<(&Case, Build)> =
                 batches.iter().map(|batch| (batch[0].case, batch[0].build.clone())).collect();
             let total = jobs.len();
-            let built = build_all(&jobs, toolchains, threads, &|done, job| progress(done, total, &job.0.name));
+            // What is left when somebody stops us is not built.
+            let built = build_all(&jobs, toolchains, threads, &|done, job| {
+                if !outside::stop::requested() {
+                    progress(done, total, &job.0.name);
+                }
+            });
             built.into_iter().map(from_build).collect::<Vec<Objects>>()
         }
     };

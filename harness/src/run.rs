@@ -51,6 +51,10 @@ pub fn run(
                             return;
                         }
                         let result = machines.judge_contained(configuration, objects, made.next().flatten());
+                        // A linker that was ended with us has not failed.
+                        if subject.is_some() && outside::stop::requested() && result.0.status != Status::Passed {
+                            return;
+                        }
                         if send.send((configuration, result)).is_err() {
                             return;
                         }

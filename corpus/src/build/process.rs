@@ -23,12 +23,15 @@ const VARIABLES: &[&str] = &[
 /// At most this much of what a program says is kept.
 const MOST_TEXT: u64 = 64 << 10;
 
+/// Bytes of memory of a compiler: a source may include what has no end.
+const MOST_MEMORY: u64 = 4 << 30;
+
 /// Bytes of a file that a program writes: an object, or what a linker makes of some.
 pub const MOST_FILE: u64 = 1 << 30;
 
 /// Runs a program to its end. Returns what it said on its error output, which otherwise becomes part of the error.
 pub fn run(command: Command, limit: Duration) -> Result<String, BuildError> {
-    run_within(command, Limits { time: limit, text: MOST_TEXT, file: MOST_FILE, memory: None })
+    run_within(command, Limits { time: limit, text: MOST_TEXT, file: MOST_FILE, memory: Some(MOST_MEMORY) })
 }
 
 /// The same with bounds of the caller's.

@@ -132,6 +132,8 @@ fn judge(args: &Args, subjects: &[Maker], batches: &[plan::Batch<'_>], executor:
     for subject in subjects {
         let bar = super::progress(total);
         bar.set_message(subject.to_string());
+        // Before anybody stops us: it is a run of the linker, too.
+        let version = subject.version().unwrap_or_default();
         let start = Instant::now();
         let mut records: Vec<Record> = Vec::new();
         run::run(batches, executor, Some(subject), jobs, false, &stop::requested, &mut |record| {
@@ -141,7 +143,6 @@ fn judge(args: &Args, subjects: &[Maker], batches: &[plan::Batch<'_>], executor:
         bar.finish_and_clear();
         // What comes first is chance.
         records.sort_by(|a, b| a.name.cmp(&b.name));
-        let version = subject.version().unwrap_or_default();
         table.push(&subject.to_string(), &version, start.elapsed().as_secs_f64(), &records);
         if stop::requested() {
             note!("cut short: {} of {total} configurations of {subject} ended", records.len());
