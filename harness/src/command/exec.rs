@@ -4,6 +4,7 @@ pub(super) mod ended;
 mod executable;
 mod grants;
 mod interpreter;
+mod meaning;
 mod output;
 mod process;
 mod results;
@@ -21,6 +22,7 @@ use linker::error::Error;
 use linker::link::Finalized;
 use linker::{Roots, Target};
 
+use self::meaning::{Kind, Subject};
 use self::results::Returns;
 use self::runtime::Crt;
 use super::budget::{self, BudgetArgs};
@@ -204,6 +206,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         }
         return match &inputs.files[..] {
             [file] if inputs::is_executable(&file.data) => {
+                meaning::check(args, Subject { kind: Kind::Linux, is_linked: true })?;
                 user_mode::run(args, inputs.target, &file.name, file.name.as_ref())
             }
             _ => runtime::run(args, inputs, None, None),
@@ -214,6 +217,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if let [file] = &inputs.files[..]
         && process::is_meant(args, file, inputs.target)?
     {
+        meaning::check(args, Subject { kind: process::kind(inputs.target), is_linked: true })?;
         return process::run(args, file, inputs.target, debugger, Timings::default());
     }
     if !inputs.files.iter().any(is_image) && runtime::is_asked_for(args, inputs.target)? {
@@ -277,6 +281,7 @@ where
     if let [file] = &inputs.files[..]
         && (raw.is_some() || inputs::is_executable(&file.data))
     {
+        meaning::check(args, Subject { kind: Kind::Called, is_linked: true })?;
         let loaded = timings.phase("load", || match raw {
             Some(map) => executable::load_raw(machine, args, file, map, inputs.target),
             None => executable::load(machine, args, file, inputs.target),
@@ -323,6 +328,7 @@ where
             return Ok(Ran::Ended(if bad_input { exit::BAD_INPUT } else { exit::NOT_STARTED }));
         }
     };
+    meaning::check(args, Subject { kind: Kind::Called, is_linked: false })?;
     messages::warnings(linked.graph());
     let program = Linked::of_link(&linked);
     let mut attendance = Attendance::Nobody;

@@ -333,6 +333,43 @@ fn constructors_get_the_arguments_of_main() {
     }
 }
 
+/// What would be passed over is an error that names the option and says why.
+#[test]
+fn options_without_a_meaning_are_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let object = compile(dir.path(), "aarch64", "four.c", "int main(void) { return 4; }", &[]);
+    let image = dir.path().join("four.elf");
+    let image = image.to_str().expect("text");
+    let linked =
+        Command::new(env!("CARGO_BIN_EXE_harness")).args(["link", &object, "-o", image, "--entry", "main"]).status();
+    assert!(linked.expect("it starts").success());
+    assert_eq!(exec(&[&object]).status, 4);
+    assert_eq!(exec(&[image, "--system", "none"]).status, 4);
+    let granted = dir.path().to_str().expect("text");
+    for (file, words, why) in [
+        (&*object, &["--env", "A=b"][..], "a function is called"),
+        (&object, &["--dir", granted], "open no files"),
+        (&object, &["--sysroot", granted], "a function is called"),
+        (&object, &["--seed", "3"], "only a Linux program"),
+        (&object, &["--system", "none"], "--crt says it for objects"),
+        (image, &["--crt", "none"], "linked already"),
+        (image, &["--system", "none", "--env", "A=b"], "a function is called"),
+        (image, &["--no-relax"], "linked already"),
+        (image, &["--layout", "far"], "linked already"),
+        (image, &["--defsym", "a=1"], "linked already"),
+        (image, &["--gc-sections"], "linked already"),
+        (image, &["--cflag", "-g"], "nothing is compiled"),
+    ] {
+        let got = exec(&[&[file], words].concat());
+        let option = words[words.len() - if words.len() % 2 == 0 { 2 } else { 1 }];
+        assert!(got.status == 2 && got.out.is_empty(), "{words:?}: {got:?}");
+        assert!(
+            got.err.contains(&format!("{option} means nothing here: ")) && got.err.contains(why),
+            "{words:?}: {got:?}"
+        );
+    }
+}
+
 #[test]
 fn wrong_words_and_missing_names() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -158,6 +158,28 @@ fn a_command_line_that_newlib_has_no_room_for_is_refused() {
     }
 }
 
+/// Nothing of Linux is there for a microcontroller's program, and what asks for it is refused.
+#[test]
+fn options_of_linux_mean_nothing_to_firmware() {
+    let yard = Yard::new();
+    if yard.build("arm-none-eabi-gcc", &[SETS[0], &["-c"]].concat(), "asks.c", "asks.o").is_none() {
+        return;
+    }
+    yard.build("arm-none-eabi-gcc", &[SETS[0], &["--specs=rdimon.specs"]].concat(), "asks.c", "asks.elf");
+    for (file, option, value) in [
+        ("../asks.o", "--env", "A=b"),
+        ("../asks.elf", "--env", "A=b"),
+        ("../asks.elf", "--sysroot", "."),
+        ("../asks.elf", "--seed", "1"),
+        ("../asks.elf", "--system", "linux"),
+        ("../asks.elf", "--crt", "newlib"),
+    ] {
+        let got = yard.run(HARNESS, &["exec", file, option, value, "--", "quiet"]);
+        let told = got.err.contains(option) && got.err.contains(" means nothing here: ");
+        assert!(got.status == 2 && told && got.out.is_empty(), "{file} {option}: {got:?}");
+    }
+}
+
 /// Sources for a microcontroller are compiled by the compiler that has its library: the other one has headers of Linux.
 #[test]
 fn sources_for_microcontrollers_are_compiled_with_newlibs_headers() {

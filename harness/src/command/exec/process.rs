@@ -4,6 +4,7 @@ use std::path::Path;
 
 use linker::Target;
 
+use super::meaning::Kind;
 use super::{Args, System, ended, grants, interpreter, output};
 use crate::command::debugger::{Attendance, Debugger, finish};
 use crate::executor::hosted::engine::{Engine, PAGE};
@@ -13,7 +14,7 @@ use crate::gdb::{self, Over};
 use crate::linked::{Executable, LoadError};
 use crate::linking::{Input, Timings};
 use crate::linux::{End, Process, Roots, Start, command_line};
-use crate::machine::{Exit, Stop};
+use crate::machine::{Exit, Processor, Stop};
 use crate::messages;
 use crate::trace::Names;
 
@@ -63,6 +64,11 @@ pub(super) fn is_meant(args: &Args, file: &Input, target: &'static Target) -> Re
             !executable.wants_definitions() && (starts_itself || !executable.defines("main"))
         })),
     }
+}
+
+/// How programs for a target are run that start by themselves.
+pub(super) fn kind(target: &'static Target) -> Kind {
+    if Processor::of(target).is_some_and(|processor| processor.m_profile) { Kind::Firmware } else { Kind::Linux }
 }
 
 /// Runs it. The status to end with.

@@ -4,6 +4,7 @@
 use linker::Target;
 use linker::error::Error;
 
+use super::meaning::{self, Kind, Subject};
 use super::{Args, process, rust, user_mode};
 use crate::command::debugger::Debugger;
 use crate::command::link::Request;
@@ -82,6 +83,9 @@ pub(super) fn run(
     lacks: Option<&Error>,
 ) -> anyhow::Result<u8> {
     let target = inputs.target;
+    let library = args.crt.library(target);
+    let kind = if library == Library::Newlib { Kind::Firmware } else { Kind::Linux };
+    meaning::check(args, Subject { kind, is_linked: false })?;
     let rust = match rust::needs(&inputs.files, target) {
         Ok(rust) => rust,
         Err(missing) => {
@@ -89,7 +93,7 @@ pub(super) fn run(
             return Ok(exit::MISSING);
         }
     };
-    let runtime = match libraries::runtime(args.crt.library(target), target, is_cpp(&inputs.files)) {
+    let runtime = match libraries::runtime(library, target, is_cpp(&inputs.files)) {
         Ok(runtime) => runtime,
         Err(missing) => {
             if let Some(error) = lacks {
