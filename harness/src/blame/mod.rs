@@ -35,6 +35,8 @@ pub struct Fields {
     pub together: usize,
     /// How many are elsewhere in the other, or nowhere.
     pub apart: usize,
+    /// The first that is elsewhere: which one, and where it is in the one and in the other.
+    pub elsewhere: Option<(String, u64, u64)>,
     /// Those that are not the same.
     pub differing: Vec<Differing>,
 }
@@ -49,6 +51,9 @@ pub fn compare(suspect: &Input, reference: &Input, inputs: &[Input]) -> Result<F
     let (suspect, reference) = (Loads::of(suspect)?, Loads::of(reference)?);
     for field in ours {
         let other = theirs.binary_search_by(|other| other.site.key().cmp(&field.site.key())).ok().map(|at| &theirs[at]);
+        if let Some(other) = other.filter(|other| other.site.p != field.site.p && fields.elsewhere.is_none()) {
+            fields.elsewhere = Some((field.site.to_string(), field.site.p, other.site.p));
+        }
         let Some(other) = other.filter(|other| other.site.p == field.site.p) else {
             fields.apart += 1;
             continue;

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use corpus::value::Value;
 use linker::graph::Bytes;
-use linker::{Layout, Roots, Target};
+use linker::{Layout, Roots, Target, foreign};
 
 use super::budget::{BudgetArgs, OUTPUT};
 use super::link;
@@ -88,22 +88,33 @@ impl Who {
         if given == "linkrig" {
             return Ok(Who::Linkrig);
         }
-        if let Ok(data) = Data::open(given)
-            && inputs::is_executable(&data)
-        {
+        let expected = format!(
+            "expected an executable, linkrig, one of {}, NAME=PROGRAM, FILE.toml or 'cmd:COMMAND'",
+            crate::subject::names().join(", ")
+        );
+        let path = std::path::Path::new(given);
+        // A description of a linker is a file, too.
+        if path.exists() && path.extension().is_none_or(|extension| extension != "toml") {
+            let data = Data::open(given)?;
+            if !inputs::is_executable(&data) {
+                let what = if inputs::is_elf(&data) { "an object".to_owned() } else { foreign::describe(&data) };
+                return Err(BadInput(format!("{option} {given}: it is {what}, {expected}")).into());
+            }
             let file = Input::new(given, data);
             Executable::read(&file.name, &file.data, target)?;
             return Ok(Who::File(file));
         }
-        if std::path::Path::new(given).components().count() > 1
-            && !given.contains([':', '='])
-            && !std::path::Path::new(given).exists()
-        {
-            return Err(BadInput(format!("{option} {given}: there is no such file")).into());
+        if path.components().count() > 1 && !given.contains([':', '=']) {
+            return Err(BadInput(format!("{option} {given}: there is no such file, {expected}")).into());
         }
         match super::run::parse(option, given, None)? {
             Ok(Maker::Linker(subject)) if subject.together() <= 1 => Ok(Who::Linker(subject)),
             Ok(_) => Err(Usage(format!("{option} {given}: blame wants a linker that writes an executable")).into()),
+            // A word without more may be meant as either.
+            Err(_) if !given.contains([':', '=']) => {
+                Err(Usage(format!("{option} {given}: there is neither such a file nor such a linker, {expected}"))
+                    .into())
+            }
             Err(refused) => Err(Usage(refused.0).into()),
         }
     }
@@ -123,12 +134,22 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         return Ok(refused.say());
     }
     let inputs = inputs::read(&args.inputs)?;
-    if let Some(file) = inputs.files.iter().find(|file| inputs::is_executable(&file.data)) {
-        return Err(Usage(format!(
-            "{} is linked already: give it by --suspect or --reference, and here the objects that it was made of",
-            file.name
-        ))
-        .into());
+    let linked = inputs.files.iter().filter(|file| inputs::is_executable(&file.data));
+    match linked.map(|file| file.name.as_str()).collect::<Vec<_>>()[..] {
+        [] => {}
+        [suspect, reference] => {
+            return Err(Usage(format!(
+                "{suspect} and {reference} are linked already: harness blame OBJECT... --suspect {suspect} --reference {reference}, \
+                 with the objects that they were made of"
+            ))
+            .into());
+        }
+        [file, ..] => {
+            return Err(Usage(format!(
+                "{file} is linked already: give it by --suspect or --reference, and here the objects that it was made of"
+            ))
+            .into());
+        }
     }
     let suspect = Who::of("--suspect", &args.suspect, inputs.target)?;
     let reference = match &args.reference {
@@ -267,6 +288,18 @@ fn made(args: &Args, inputs: &Inputs, who: &Who, runner: &Runner) -> anyhow::Res
 }
 
 fn blame(runner: &mut Runner, inputs: &Inputs, suspect: &Input, reference: &Input) -> anyhow::Result<u8> {
+    let Fields { together, apart, differing, elsewhere } = blame::compare(suspect, reference, &inputs.files)?;
+    if let Some((site, one, other)) = elsewhere.filter(|_| apart > together) {
+        return Err(BadInput(format!(
+            "{} and {} are not at the same addresses, so their fields cannot be compared: {site} is at {one:#x} in the one and at \
+             {other:#x} in the other, as are {apart} of {} fields; link both with the same addresses (the same script, or -Ttext and \
+             -Tdata)",
+            suspect.name,
+            reference.name,
+            apart + together
+        ))
+        .into());
+    }
     let bad = runner.run(suspect, None)?;
     let good = runner.run(reference, None)?;
     outln!("suspect    {}: {bad}", suspect.name);
@@ -286,7 +319,6 @@ fn blame(runner: &mut Runner, inputs: &Inputs, suspect: &Input, reference: &Inpu
         Some(parting) => shown.parting(&parting, suspect),
         None => outln!("the instructions that were compared do not part"),
     }
-    let Fields { together, apart, differing } = blame::compare(suspect, reference, &inputs.files)?;
     outln!("\n{together} fields are at the same address in both, {} of them not the same", differing.len());
     if apart > 0 {
         outln!("{apart} are elsewhere, and are not compared");

@@ -194,8 +194,19 @@ fn defines(object: &Path, name: &str) -> bool {
 fn what_cannot_be_blamed_is_said() {
     let directory = tempfile::tempdir().expect("a directory");
     let object = compile(directory.path(), "aarch64", "work.c", SOURCE, &["-O1"]);
-    let cases: [(&[&str], i32, &str); 6] = [
-        (&[&object, "--suspect", "nobody"], 2, "--suspect nobody: there is no linker"),
+    let cases: [(&[&str], i32, &str); 9] = [
+        (
+            &[&object, "--suspect", "nobody"],
+            2,
+            "neither such a file nor such a linker, expected an executable, linkrig, one of ld, ",
+        ),
+        (&[&object, "--suspect", &object], 65, "it is an object, expected an executable, linkrig, one of ld, "),
+        (
+            &[&object, "--suspect", &format!("{object}.elf")],
+            65,
+            "there is no such file, expected an executable, linkrig",
+        ),
+        (&["/bin/true", "/bin/false", "--arch", "aarch64"], 2, "--suspect /bin/true --reference /bin/false"),
         (&[&object, "--reference", "there/is/none"], 65, "--reference there/is/none: there is no such file"),
         (&[&object, "--suspect", "mold"], 125, "it cannot be told where each section goes"),
         (&[&object, "--entry", "nothing"], 125, "there is no function nothing"),
@@ -206,6 +217,26 @@ fn what_cannot_be_blamed_is_said() {
         let said = blame(words);
         assert_eq!(said.status, status, "{words:?}: {}{}", said.out, said.err);
         assert!(said.err.contains(why), "{words:?}: {}", said.err);
+    }
+}
+
+/// What cannot be compared is said before anything is run.
+#[test]
+fn images_at_different_addresses_are_refused_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let object = compile(directory.path(), "aarch64", "work.c", SOURCE, &["-O1"]);
+    let image = |address: &str| {
+        let image = format!("{object}.{address}");
+        let words = ["-e", "work", "-Ttext", address, "-Tdata", "0x800000", &object, "-o", &image];
+        let linked = Command::new("aarch64-linux-gnu-ld").args(words).status();
+        assert!(linked.expect("a linker").success());
+        image
+    };
+    let (one, other) = (image("0x410000"), image("0x510000"));
+    let said = blame(&[&object, "--suspect", &one, "--reference", &other, "--entry", "work", "--arg", "5"]);
+    assert!(said.status == 65 && said.out.is_empty(), "{said:?}");
+    for says in [one.as_str(), &other, "are not at the same addresses", "work.c-aarch64.o(.text+0x", "is at 0x41"] {
+        assert!(said.err.contains(says), "{says}: {}", said.err);
     }
 }
 
