@@ -77,6 +77,8 @@ pub struct Findings {
     pub dropped_records: usize,
     /// The wrong fields, the first thousand of them.
     pub wrong: Vec<Wrong>,
+    /// Where the map that was given disagrees with the image.
+    pub map_disagrees: Option<String>,
 }
 
 impl Findings {
@@ -91,6 +93,7 @@ impl Findings {
             unknown: BTreeMap::new(),
             dropped_records: 0,
             wrong: Vec::new(),
+            map_disagrees: None,
         }
     }
 
@@ -211,6 +214,7 @@ impl Findings {
             "total": tally(&self.total()),
             "unknown": self.unknown,
             "dropped_records": self.dropped_records,
+            "map_disagrees": self.map_disagrees,
             "wrong": self.wrong.iter().map(wrong).collect::<Vec<_>>(),
         })
     }

@@ -4,6 +4,7 @@
 //! [`check`] is all of it. `place` finds the sections, by symbols, a map, kept relocations and bytes; `resolve` says what a symbol
 //! is; `judge` says what the ABI says, from [`corpus::abi`] and never from the linker's own rows.
 
+mod agreement;
 mod content;
 mod dynamic;
 mod elf;
@@ -103,7 +104,9 @@ fn visit(
     let objects = object::read(inputs, read.target).map_err(BadInput)?;
     let map = map.map(|map| Map::read(&map.data).map_err(bad(&map.name))).transpose()?;
     let placement = place::place(&read, &objects, map.as_ref());
-    Ok(judge_all(&image.name, &read, &objects, placement, visitor))
+    let mut findings = judge_all(&image.name, &read, &objects, placement, visitor);
+    findings.map_disagrees = map.and_then(|map| agreement::disagreement(&read, &map));
+    Ok(findings)
 }
 
 /// Judges what is placed.

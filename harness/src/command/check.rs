@@ -40,7 +40,7 @@ Examples:
   harness check flash.bin main.o uart.o --map flash.map --at 0x8000000
 
 A section is found by the symbols of the image, by the map, by relocations that the linker kept (-q, --emit-relocs), and \
-by its bytes, which have to agree in any case. Give the map, and do not strip the image, and more sections are found. \
+by its bytes, which have to agree in any case. A map that disagrees with the image's own sections and symbols is said to do so. Give the map, and do not strip the image, and more sections are found. \
 Nothing is executed but stubs.
 
 A field is right when it is what the ABI's formula comes to; when it leads to a table entry or a stub that does; or when its \
@@ -70,6 +70,9 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     };
     bar.finish_and_clear();
     let findings = findings?;
+    if let (Some(why), Some(map)) = (&findings.map_disagrees, &args.map) {
+        note!("warning: {map}: {why}");
+    }
     if args.json {
         outln!("{}", serde_json::to_string_pretty(&findings.json())?);
     } else {

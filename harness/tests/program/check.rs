@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use corpus::matrix::Family;
 use harness::check::{self, Findings};
 use harness::linking::{Data, Input};
 use harness::oracle::Peer;
@@ -59,7 +60,8 @@ impl Program {
         for (name, source) in [("main", MAIN), ("helper", HELPER), ("unused", "int unused(int x) { return x + 9; }")] {
             let path = program.path(&format!("{name}.c"));
             std::fs::write(&path, source).expect("written");
-            let data = corpus::build::compile_file(&path, program.target, None, &flags, &toolchains).expect("compiles");
+            let data = corpus::build::compile_file(&path, program.target, Some(Family::Gcc), &flags, &toolchains)
+                .expect("compiles");
             std::fs::write(program.path(&format!("{name}.o")), data).expect("written");
         }
         let archive = program.path("lib.a");
@@ -274,6 +276,32 @@ fn what_a_user_sees() {
     // Another program's objects are not in it.
     let stranger = program.path("unused.o").display().to_string();
     assert_eq!(harness(&["check", &image, &stranger]).0, 4);
+}
+
+/// A map of each linker is of its own image and of no other: neither at other addresses nor with other sizes.
+#[test]
+fn a_map_of_another_link_is_said_to_be_one() {
+    for (target, peer) in [("aarch64", Peer::Ld), ("thumbv7", Peer::Ld), ("aarch64", Peer::Lld), ("thumbv7", Peer::Lld)]
+    {
+        let program = Program::new(target, &[]);
+        let mut maps = Vec::new();
+        for address in ["0x410000", "0x510000"] {
+            let map = program.path(&format!("map{address}")).display().to_string();
+            let image = program.link(peer, &["-static", &format!("-Ttext={address}"), &format!("-Map={map}")]);
+            let kept = program.path(&format!("image{address}"));
+            std::fs::rename(image, &kept).expect("renamed");
+            maps.push((kept.display().to_string(), map));
+        }
+        let [main, lib] = [program.path("main.o"), program.path("lib.a")].map(|path| path.display().to_string());
+        let check = |image: &str, map: &str| harness(&["check", image, &main, &lib, "--map", map]);
+        let (_, _, said) = check(&maps[0].0, &maps[0].1);
+        assert_eq!(said, "", "{target} {peer:?}");
+        let (status, _, said) = check(&maps[0].0, &maps[1].1);
+        assert_eq!(status, 0, "{target} {peer:?}: {said}");
+        for says in [format!("warning: {}: the map has ", maps[1].1).as_str(), "another link", " sections and in "] {
+            assert!(said.contains(says), "{target} {peer:?}: {says}: {said}");
+        }
+    }
 }
 
 /// A generator of numbers, for damage that is the same each time.
