@@ -368,6 +368,7 @@ fn finish<E: Executor>(
                 messages::say(&format!("{during}: {}", locate::describe(machine, linked, stop)));
                 hint(stop);
                 executable::hint(machine, linked, stop);
+                executable::hint_of_raw(args, linked, stop, false);
                 let trace = debug::backtrace(machine, linked, &inputs.files);
                 if trace.frames.len() > 1 {
                     messages::say(&trace);
@@ -387,6 +388,7 @@ fn finish<E: Executor>(
             match error.downcast_ref() {
                 Some(StartError::Constructor { reason, .. }) => {
                     hint(reason);
+                    executable::hint_of_raw(args, linked, reason, true);
                     status(reason)
                 }
                 _ => exit::NOT_STARTED,

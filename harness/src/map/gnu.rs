@@ -8,6 +8,10 @@ pub(super) fn read(map: &mut Map, text: &str) {
     let lines = text.lines().skip_while(|line| !line.to_ascii_lowercase().contains("memory map")).skip(1);
     let mut open = None;
     for line in lines {
+        // `OUTPUT(a.elf elf32-littlearm)`
+        if let Some(words) = line.strip_prefix("OUTPUT(").and_then(|rest| rest.trim_end().strip_suffix(')')) {
+            map.output = words.rsplit(' ').next().map(str::to_owned);
+        }
         let begun = Begun::of(line);
         let (begun, rest) = match begun {
             Some((begun, rest)) => (Some(begun), rest),

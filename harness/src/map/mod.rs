@@ -41,6 +41,8 @@ pub struct Map {
     pub sections: Vec<Section>,
     /// Symbols and mapping symbols, in the order of the map. GNU ld and gold name those only that all objects see.
     pub symbols: Vec<Symbol>,
+    /// The format of the image in GNU ld's words, `elf32-littlearm` for instance, where the map says it.
+    pub output: Option<String>,
     /// Address and size of each input section, in the order of the map.
     inputs: FxHashMap<Key, Vec<(u64, u64)>>,
     /// The files, and members of archives, that were linked.

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use corpus::matrix::Family;
 use harness::oracle::Peer;
 use linker::Target;
 
@@ -58,7 +59,8 @@ impl Linked {
             let path = linked.path(&format!("{name}.c"));
             std::fs::write(&path, source).expect("written");
             let row = Target::named(target).expect("a target");
-            let data = corpus::build::compile_file(&path, row, None, &flags, &toolchains).expect("compiles");
+            let data =
+                corpus::build::compile_file(&path, row, Some(Family::Gcc), &flags, &toolchains).expect("compiles");
             std::fs::write(linked.path(&format!("{name}.o")), data).expect("written");
         }
         std::fs::write(linked.path("flash.ld"), SCRIPT).expect("written");
@@ -188,6 +190,22 @@ fn what_does_not_fit() {
     bad(&["check", "image.bin", "main.o"], 65, &["expected an ELF file", "--map"]);
     bad(&["check", "image.bin", "main.o", "--map", "map", "--at", "0x20000"], 65, &[".text at 0x8000"]);
     bad(&["check", "image", "main.o", "--map", "map", "--at", "0x20000"], 2, &["image is an ELF file"]);
+    // A first instruction that is none.
+    let image = std::fs::read(linked.path("image")).expect("a file");
+    let file = object::File::parse(&*image).expect("ELF");
+    use object::{Object as _, ObjectSymbol as _};
+    let add = file.symbols().find(|symbol| symbol.name() == Ok("add")).expect("add").address();
+    let mut broken = std::fs::read(linked.path("image.bin")).expect("a file");
+    let at = ((add & !1) - 0x8000) as usize;
+    broken[at..at + 2].copy_from_slice(&[0x00, 0xde]);
+    std::fs::write(linked.path("broken.bin"), &broken).expect("written");
+    let words = ["exec", "broken.bin", "--arch", "thumbv7m", "--entry", "add", "--arg", "1", "--map", "map"];
+    bad(&words, 132, &["the first instructions are none of ARMv7-M", "--arch may be wrong"]);
+    bad(
+        &["exec", "image.bin", "--arch", "aarch64", "--entry", "add", "--map", "map"],
+        2,
+        &["--arch aarch64", "elf32-littlearm", "--arch armv7 or thumbv7"],
+    );
     let short = &std::fs::read(linked.path("image.bin")).expect("a file")[..0x20];
     std::fs::write(linked.path("image.bin"), short).expect("written");
     bad(&[&exec[..], &["map"]].concat(), 65, &["0x8000 to 0x8020"]);

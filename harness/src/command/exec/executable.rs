@@ -1,9 +1,9 @@
 //! `exec` of an executable that another linker made.
 
-use linker::{Target, foreign};
+use linker::{TARGETS, Target, foreign};
 
 use super::{Args, Ended};
-use crate::executor::{Call, Executor, Register, Stop};
+use crate::executor::{Call, Executor, FaultKind, Register, Stop};
 use crate::exit::{BadInput, Usage};
 use crate::inputs::{Inputs, is_elf, is_executable};
 use crate::linked::{Executable, Linked, LoadError, Prepared, Problem};
@@ -48,7 +48,40 @@ pub(super) fn raw(args: &Args, inputs: &Inputs) -> anyhow::Result<Option<Map>> {
         return Err(Usage(problem).into());
     }
     let text = Data::open(path)?;
-    Ok(Some(Map::read(&text).map_err(|why| BadInput(format!("{}: {why}", path.display())))?))
+    let map = Map::read(&text).map_err(|why| BadInput(format!("{}: {why}", path.display())))?;
+    if let Some(output) = map.output.as_deref().filter(|output| !is_format_of(output, inputs.target)) {
+        let alike: Vec<&str> = TARGETS.iter().filter(|it| is_format_of(output, it)).map(|it| it.name).collect();
+        let instead =
+            if alike.is_empty() { String::new() } else { format!(", which is --arch {}", alike.join(" or ")) };
+        return Err(Usage(format!(
+            "--arch {}: {} is the map of an image of the format {output}{instead}",
+            inputs.target.name,
+            path.display()
+        ))
+        .into());
+    }
+    Ok(Some(map))
+}
+
+/// Whether a target's images are of a format, by GNU ld's names: `elf64-littleaarch64`, `elf32-bigarm`.
+fn is_format_of(output: &str, target: &Target) -> bool {
+    let order = if target.big_endian { "big" } else { "little" };
+    let name = if target.register_bits == 64 { "aarch64" } else { "arm" };
+    output == format!("elf{}-{order}{name}", target.pointer_bits)
+}
+
+/// A raw binary does not say what it is for: what ends at once by an instruction that is none may be for another processor.
+pub(super) fn hint_of_raw(args: &Args, linked: &Linked<'_>, stop: &Stop, in_constructor: bool) {
+    const FIRST: u64 = 4;
+    let (true, Some(fault)) = (args.map.is_some(), stop.fault()) else { return };
+    let begins = linked.address(&args.entry).map(|address| address & !1);
+    let is_first = begins.is_some_and(|begins| (begins..begins + FIRST).contains(&fault.pc));
+    if matches!(fault.kind, FaultKind::Undefined | FaultKind::State) && (is_first || in_constructor) {
+        messages::note(&format!(
+            "the first instructions are none of {}: --arch may be wrong, as the file does not say what it is for",
+            linked.target.description
+        ));
+    }
 }
 
 /// Loads a raw binary, as start-up code leaves it.
