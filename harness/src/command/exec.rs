@@ -286,10 +286,7 @@ where
             Some(map) => executable::load_raw(machine, args, file, map, inputs.target),
             None => executable::load(machine, args, file, inputs.target),
         });
-        let linked = match loaded {
-            Ok(linked) => linked,
-            Err(error) => return Err(error.into()),
-        };
+        let linked = loaded?;
         let attendance =
             debugger.as_mut().map_or(Attendance::Nobody, |debugger| debugger.attendance(file.name.as_ref()));
         let foreign = gdb::Foreign { bias: debug::bias(&linked, &inputs.files) };
