@@ -66,8 +66,10 @@ pub(super) fn raw(args: &Args, inputs: &Inputs) -> anyhow::Result<Option<Map>> {
 /// Whether a target's images are of a format, by GNU ld's names: `elf64-littleaarch64`, `elf32-bigarm`.
 fn is_format_of(output: &str, target: &Target) -> bool {
     let order = if target.big_endian { "big" } else { "little" };
-    let name = if target.register_bits == 64 { "aarch64" } else { "arm" };
-    output == format!("elf{}-{order}{name}", target.pointer_bits)
+    let bits = target.pointer_bits;
+    let name =
+        if target.register_bits == 64 { format!("elf{bits}-{order}aarch64") } else { format!("elf{bits}-{order}arm") };
+    output == name
 }
 
 /// A raw binary does not say what it is for: what ends at once by an instruction that is none may be for another processor.
