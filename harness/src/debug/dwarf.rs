@@ -4,16 +4,16 @@
 //! again, and it does not matter who linked. What is not in memory gets the address that readers of DWARF pass over.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use gimli::{EndianRcSlice, RunTimeEndian};
+use gimli::{EndianArcSlice, RunTimeEndian};
 use linker::compressed;
 use object::{
     CompressionFormat, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionFlags, elf,
 };
 
 /// Bytes of debug information, which nobody else owns.
-pub(super) type Bytes = EndianRcSlice<RunTimeEndian>;
+pub(super) type Bytes = EndianArcSlice<RunTimeEndian>;
 
 /// Where a section of the file is in memory, by its number and an offset in it.
 pub(super) type Placed<'p> = &'p dyn Fn(u32, u64) -> Option<u64>;
@@ -21,7 +21,7 @@ pub(super) type Placed<'p> = &'p dyn Fn(u32, u64) -> Option<u64>;
 /// Sections by name, relocated.
 #[derive(Debug)]
 pub(super) struct Sections {
-    by_name: HashMap<String, Rc<[u8]>>,
+    by_name: HashMap<String, Arc<[u8]>>,
     endian: RunTimeEndian,
     /// Bytes of an address.
     pub(super) address_size: u8,
@@ -47,7 +47,7 @@ impl Sections {
 
     /// A section, which may be empty.
     pub(super) fn get(&self, name: &str) -> Bytes {
-        let bytes = self.by_name.get(name).cloned().unwrap_or_else(|| Rc::from([]));
+        let bytes = self.by_name.get(name).cloned().unwrap_or_else(|| Arc::from([]));
         Bytes::new(bytes, self.endian)
     }
 

@@ -1,10 +1,12 @@
 //! Source lines by address, for files whose debug information has been read.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use addr2line::Context;
+use addr2line::{Context, LookupContinuation as _, LookupResult};
 
 use super::dwarf::{Bytes, Sections};
+use super::split;
 use crate::inputs;
 use crate::linked::{Linked, Piece};
 use crate::linking::Input;
@@ -20,8 +22,38 @@ pub(super) struct Line {
 
 /// What one file says.
 struct Known {
+    /// Its name, or that of the archive that it is in.
+    file: String,
     sections: Sections,
     context: Option<Context<Bytes>>,
+}
+
+impl Known {
+    /// The functions at an address, those inlined first, and what would have told more.
+    fn lines(&self, address: u64) -> (Vec<Line>, Vec<String>) {
+        let (mut lines, mut lacks) = (Vec::new(), Vec::new());
+        let Some(context) = &self.context else { return (lines, lacks) };
+        let mut found = context.find_frames(address);
+        let found = loop {
+            found = match found {
+                LookupResult::Output(frames) => break frames,
+                LookupResult::Load { load, continuation } => {
+                    let split = split::load(&load, Path::new(&self.file)).map_err(|missing| lacks.push(missing));
+                    continuation.resume(split.ok())
+                }
+            };
+        };
+        let Ok(mut frames) = found else { return (lines, lacks) };
+        while let Ok(Some(frame)) = frames.next() {
+            let function = frame.function.as_ref().and_then(|function| function.raw_name().ok());
+            lines.push(Line {
+                function: function.map(|name| messages::demangle(&name).unwrap_or_else(|| name.into_owned())),
+                file: frame.location.as_ref().and_then(|location| location.file).map(str::to_owned),
+                line: frame.location.as_ref().and_then(|location| location.line),
+            });
+        }
+        (lines, lacks)
+    }
 }
 
 /// What the files of a link say of its addresses, read when an address of theirs is asked for.
@@ -32,27 +64,20 @@ pub(super) struct Lines<'l, 'data> {
     bias: u64,
     /// By file and member.
     known: HashMap<(String, Option<Vec<u8>>), Option<Known>>,
+    /// What would have told more, and is not to be had.
+    pub(super) lacks: Vec<String>,
 }
 
 impl<'l, 'data> Lines<'l, 'data> {
     pub(super) fn new(linked: &'l Linked<'data>, files: &'l [Input], bias: u64) -> Lines<'l, 'data> {
-        Lines { linked, files, bias, known: HashMap::new() }
+        Lines { linked, files, bias, known: HashMap::new(), lacks: Vec::new() }
     }
 
     /// The functions at an address, those inlined first.
     pub(super) fn at(&mut self, address: u64) -> Vec<Line> {
-        let mut lines = Vec::new();
         let said = address.wrapping_sub(self.bias);
-        let Some(context) = self.known(address).and_then(|known| known.context.as_ref()) else { return lines };
-        let Ok(mut frames) = context.find_frames(said).skip_all_loads() else { return lines };
-        while let Ok(Some(frame)) = frames.next() {
-            let function = frame.function.as_ref().and_then(|function| function.raw_name().ok());
-            lines.push(Line {
-                function: function.map(|name| messages::demangle(&name).unwrap_or_else(|| name.into_owned())),
-                file: frame.location.as_ref().and_then(|location| location.file).map(str::to_owned),
-                line: frame.location.as_ref().and_then(|location| location.line),
-            });
-        }
+        let (lines, lacks) = self.known(address).map(|known| known.lines(said)).unwrap_or_default();
+        self.lacks.extend(lacks);
         lines
     }
 
@@ -71,6 +96,7 @@ impl<'l, 'data> Lines<'l, 'data> {
             None if linked.pieces.is_empty() => (files.first()?.name.clone(), None),
             None => return None,
         };
+        let name = key.0.clone();
         let read = || {
             let data = match piece {
                 Some(piece) => object_of(files, piece)?,
@@ -79,7 +105,7 @@ impl<'l, 'data> Lines<'l, 'data> {
             let places = piece.map(|piece| places(linked, piece)).unwrap_or_default();
             let sections = Sections::read(data, &|section, offset| place(&places, section, offset))?;
             let context = sections.dwarf().ok().and_then(|dwarf| Context::from_dwarf(dwarf).ok());
-            Some(Known { sections, context })
+            Some(Known { file: name, sections, context })
         };
         self.known.entry(key).or_insert_with(read).as_ref()
     }

@@ -6,6 +6,7 @@
 mod dwarf;
 mod exidx;
 mod lines;
+mod split;
 mod state;
 mod walk;
 
@@ -54,6 +55,8 @@ pub struct Backtrace {
     pub frames: Vec<Frame>,
     /// Why there are no more, where that is not the end.
     pub end: Option<String>,
+    /// Files that would have told functions and lines, and why they do not.
+    pub lacks: Vec<String>,
 }
 
 impl Backtrace {
@@ -83,7 +86,8 @@ impl fmt::Display for Backtrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.frames.iter().enumerate().map(|(number, frame)| format!("  #{number} {frame}"));
         let end = self.end.iter().map(|end| format!("  {end}"));
-        f.write_str(&lines.chain(end).collect::<Vec<_>>().join("\n"))
+        let lacks = self.lacks.iter().map(|file| format!("  debug information is in {file}"));
+        f.write_str(&lines.chain(end).chain(lacks).collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -113,7 +117,8 @@ impl Stopped {
         Stopped { numbers, registers }
     }
 
-    fn pc(&self) -> u64 {
+    /// Where it is.
+    pub fn pc(&self) -> u64 {
         self.registers.get(self.numbers.pc).unwrap_or(0)
     }
 
@@ -144,7 +149,10 @@ impl Stopped {
             tables: tables(&mut memory, module.linked, module.files),
         });
         let mut walk = Walk { modules: known.collect(), numbers, target: program.linked.target };
-        walk.run(&mut memory, registers, host)
+        let mut trace = walk.run(&mut memory, registers, host);
+        trace.lacks = walk.modules.into_iter().flat_map(|known| known.lines.lacks).collect();
+        trace.lacks.dedup();
+        trace
     }
 }
 

@@ -80,6 +80,9 @@ fn frames_are_those_of_the_source() {
         ("arm-linux-gnueabihf-gcc-12 -g -mthumb -gdwarf-4", true),
         ("aarch64-linux-gnu-gcc-12 -g -gz", true),
         ("arm-linux-gnueabihf-gcc-12 -g -gz=zlib-gnu -mthumb", true),
+        ("aarch64-linux-gnu-gcc-12 -g -gsplit-dwarf", true),
+        ("arm-linux-gnueabihf-gcc-12 -g -gsplit-dwarf -gdwarf-4 -mthumb -gz", true),
+        ("clang-19 --target=aarch64-linux-gnu -g -gsplit-dwarf -O0", true),
         ("clang-19 --target=aarch64-linux-gnu -g -O0", true),
         ("clang-19 --target=aarch64-linux-gnu -g -gz=zstd -O0", true),
         ("clang-19 --target=armv7-linux-gnueabihf -mthumb -O0 -funwind-tables", false),
@@ -94,6 +97,41 @@ fn frames_are_those_of_the_source() {
             let line = [&[object.as_str(), "--"][..], &["x"; 4][..=count]].concat();
             check(&exec(&line).err, frames, with_lines, compiler);
         }
+    }
+}
+
+/// What a compiler left in another file is found beside the object, or in a package; it is named where it is not there, or is not its.
+#[test]
+fn debug_information_in_other_files_is_found_or_named() {
+    let frames =
+        [("poke at", "poke"), ("deep+", "last"), ("deep+", "deep"), ("deep+", "deep"), ("bad+", "fault"), MAIN];
+    let (directory, other) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let compiler = "clang-19 --target=aarch64-linux-gnu -g -gsplit-dwarf -O0";
+    let Some(object) = compile(directory.path(), compiler, SOURCE) else { return };
+    let (split, moved) = (directory.path().join("source.dwo"), other.path().join("source.o"));
+    let bytes = std::fs::read(&split).expect("what was split off");
+    std::fs::copy(&object, &moved).expect("copied");
+    std::fs::rename(&split, other.path().join("source.dwo")).expect("moved");
+    let moved = moved.to_str().expect("a text path");
+    check(&exec(&[moved, "--", "x"]).err, &frames, true, "beside the object");
+    // Lines are in the object; what is inlined is not.
+    let said = exec(&[&object, "--", "x"]).err;
+    check(&said, &frames[1..], false, "missing");
+    let named = format!("debug information is in {}, which is neither there nor beside {object}\n", split.display());
+    assert_eq!(said.matches(&named).count(), 1, "{said}");
+    assert!(compile(directory.path(), compiler, &SOURCE.replace("int how", "long how")).is_some());
+    let stale = exec(&[moved, "--", "x"]).err;
+    check(&stale, &frames, true, "that of another compilation is passed over");
+    std::fs::remove_file(other.path().join("source.dwo")).expect("removed");
+    let stale = exec(&[moved, "--", "x"]).err;
+    assert!(stale.contains(&format!("in {}, which is of another compilation", split.display())), "{stale}");
+    if which::which("llvm-dwp-19").is_ok() {
+        std::fs::write(&split, bytes).expect("written");
+        let mut pack = Command::new("llvm-dwp-19");
+        pack.arg(&split).arg("-o").arg(format!("{moved}.dwp"));
+        assert!(pack.status().expect("it starts").success());
+        std::fs::remove_file(&split).expect("removed");
+        check(&exec(&[moved, "--", "x"]).err, &frames, true, "a package");
     }
 }
 
