@@ -117,6 +117,10 @@ impl Plan {
                 let block = &graph.blocks[id];
                 let Some(pin) = self.pins.get(&id).filter(|&&pin| pin != block.address) else { continue };
                 let name = Site::section(graph, block.section);
+                let last = graph.target.wrap(u64::MAX);
+                if *pin > last {
+                    return Err(Error::Layout(format!("{name} cannot be at {pin:#x}: the last address is {last:#x}")));
+                }
                 let reaches = block.address;
                 return Err(Error::Layout(format!(
                     "{name} cannot be at {pin:#x}: what lies before it reaches to {reaches:#x}"

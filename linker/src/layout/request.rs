@@ -64,6 +64,16 @@ impl Plan {
             section.map_or(String::new(), |s| format!("{}({})", object_name(&graph.objects[s.object]), text(s.name)))
         };
         let limit = graph.target.wrap(u64::MAX);
+        // Addresses have wrapped then, and overlap where nobody put them.
+        let room = limit.saturating_sub(self.base);
+        let pages = |segment: &Planned| segment.size.checked_next_multiple_of(self.page).unwrap_or(u64::MAX);
+        let size = spans.iter().fold(0u64, |size, (.., segment)| size.saturating_add(pages(segment)));
+        if size.saturating_sub(1) > room {
+            return Err(Error::Layout(format!(
+                "{size:#x} bytes in whole pages from {:#x} on reach beyond the last address, {limit:#x}",
+                self.base
+            )));
+        }
         for pair in spans.windows(2) {
             // Protections hold for pages, so two segments cannot share one.
             if pair[0].1 | (self.page - 1) >= pair[1].0 {

@@ -123,6 +123,16 @@ fn the_end_of_the_address_space_is_one() {
     assert!(place(0xffff_ffff_ffff_c000).is_ok());
     let refused = place(0xffff_ffff_ffff_e000).expect_err("too large").to_string();
     assert_eq!(refused, "layout: data.o(.bss) at 0xffffffffffffe000 reaches beyond the address space");
+    // Addresses that wrap overlap with nobody whom one could move.
+    let options = Options { base: Some(0xffff_ffff_ffff_f000), ..Options::default() };
+    let mut parsed = Parsed::new(Target::named("aarch64").expect("known"), options);
+    let files = objects();
+    for (name, bytes) in &files {
+        parsed.add(name, bytes).expect("reads");
+    }
+    let reserved = parsed.prune(Roots::All).expect("prunes").reserve(&mut Ram::default(), &Layout::Near);
+    let refused = reserved.map(drop).expect_err("too large").to_string();
+    assert!(refused.contains("from 0xfffffffffffff000 on reach beyond the last address"), "{refused}");
 }
 
 #[test]
