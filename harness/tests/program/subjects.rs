@@ -260,6 +260,13 @@ fn llvm_jitlink_links_many_cases_in_one_process() {
     let batches = started.lines().filter(|words| words.contains("--entry")).count();
     assert_eq!(batches, 1, "{started}");
     assert!(is_empty(&room.path("between")));
+    // A release that calls our functions otherwise.
+    if let Ok(program) = which::which("llvm-jitlink-22") {
+        let later = format!("llvm-jitlink={}", program.display());
+        let (text, others) = room.report(&[&["--subject", &later][..], &words].concat());
+        let statuses = |records: &[Record]| records.iter().map(|record| record.status).collect::<Vec<_>>();
+        assert_eq!(statuses(&others), statuses(&records), "{text}");
+    }
 }
 
 #[test]

@@ -62,24 +62,31 @@ enum Does {
     Nothing,
     Open,
     LookUp,
+    Resolve,
     Reserve,
     Finalize,
+    Initialize,
+    Deinitialize,
     Release,
     Frames,
     Run,
 }
 
-/// The functions and objects that LLVM 18 to 21 ask for.
+/// The functions and objects that LLVM 18 to 22 ask for.
 const FUNCTIONS: &[(&str, Does)] = &[
     ("__llvm_orc_SimpleRemoteEPC_dispatch_ctx", Does::Nothing),
     ("__llvm_orc_SimpleRemoteEPC_dispatch_fn", Does::Nothing),
     ("__llvm_orc_SimpleExecutorDylibManager_Instance", Does::Nothing),
     ("__llvm_orc_SimpleExecutorDylibManager_open_wrapper", Does::Open),
     ("__llvm_orc_SimpleExecutorDylibManager_lookup_wrapper", Does::LookUp),
+    ("__llvm_orc_SimpleExecutorDylibManager_resolve_wrapper", Does::Resolve),
     ("__llvm_orc_SimpleExecutorMemoryManager_Instance", Does::Nothing),
     ("__llvm_orc_SimpleExecutorMemoryManager_reserve_wrapper", Does::Reserve),
     ("__llvm_orc_SimpleExecutorMemoryManager_finalize_wrapper", Does::Finalize),
     ("__llvm_orc_SimpleExecutorMemoryManager_deallocate_wrapper", Does::Release),
+    ("__llvm_orc_SimpleExecutorMemoryManager_initialize_wrapper", Does::Initialize),
+    ("__llvm_orc_SimpleExecutorMemoryManager_deinitialize_wrapper", Does::Deinitialize),
+    ("__llvm_orc_SimpleExecutorMemoryManager_release_wrapper", Does::Release),
     ("__llvm_orc_bootstrap_run_as_main_wrapper", Does::Run),
     ("__llvm_orc_bootstrap_run_as_void_function_wrapper", Does::Nothing),
     ("__llvm_orc_bootstrap_run_as_int_function_wrapper", Does::Nothing),
@@ -88,6 +95,16 @@ const FUNCTIONS: &[(&str, Does)] = &[
     ("__llvm_orc_bootstrap_mem_write_uint32s_wrapper", Does::Nothing),
     ("__llvm_orc_bootstrap_mem_write_uint64s_wrapper", Does::Nothing),
     ("__llvm_orc_bootstrap_mem_write_buffers_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_write_pointers_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_uint8s_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_uint16s_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_uint32s_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_uint64s_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_pointers_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_buffers_wrapper", Does::Nothing),
+    ("__llvm_orc_bootstrap_mem_read_strings_wrapper", Does::Nothing),
+    ("llvm_orc_registerEHFrameAllocAction", Does::Nothing),
+    ("llvm_orc_deregisterEHFrameAllocAction", Does::Nothing),
     ("llvm_orc_registerEHFrameSectionWrapper", Does::Frames),
     ("llvm_orc_deregisterEHFrameSectionWrapper", Does::Frames),
 ];
@@ -223,14 +240,26 @@ impl<'a> Session<'a> {
                 let (_, _, names): (u64, u64, Vec<(&[u8], bool)>) = sps::decode(arguments)?;
                 expected(names.into_iter().map(|(name, _)| self.look_up(name)).collect::<Vec<_>>())
             }
+            // LLVM 22.
+            Does::Resolve => {
+                let (_, names): (u64, Vec<(&[u8], bool)>) = sps::decode(arguments)?;
+                expected(names.into_iter().map(|(name, _)| Some(self.look_up(name))).collect::<Vec<_>>())
+            }
             Does::Reserve => {
                 let (_, size): (u64, u64) = sps::decode(arguments)?;
                 self.reserve(message.sequence, size)
             }
             Does::Finalize => {
                 let (_, request): (u64, FinalizeRequest<'_>) = sps::decode(arguments)?;
-                self.finalize(&request)
+                self.finalize(&request).then(|| sps::encode(&sps::Error(Ok(()))))
             }
+            Does::Initialize => {
+                let (_, request): (u64, FinalizeRequest<'_>) = sps::decode(arguments)?;
+                let key = request.segments.iter().map(|segment| segment.address).min().unwrap_or(0);
+                self.finalize(&request).then_some(()).and_then(|()| expected(key))
+            }
+            // What is given back follows.
+            Does::Deinitialize => Some(sps::encode(&sps::Error(Ok(())))),
             Does::Release => {
                 let (_, bases): (u64, Vec<u64>) = sps::decode(arguments)?;
                 self.release(&bases)
@@ -269,16 +298,16 @@ impl<'a> Session<'a> {
         expected(base)
     }
 
-    fn finalize(&mut self, request: &FinalizeRequest<'_>) -> Option<Vec<u8>> {
-        let done = Some(sps::encode(&sps::Error(Ok(()))));
-        let Some(base) = request.segments.iter().map(|segment| segment.address).min() else { return done };
+    /// Notes what was put into memory. False: the answer waits for ever.
+    fn finalize(&mut self, request: &FinalizeRequest<'_>) -> bool {
+        let Some(base) = request.segments.iter().map(|segment| segment.address).min() else { return true };
         if base >= ANCHORS && base == self.anchor() {
             let table = request.segments.iter().find(|segment| !segment.content.is_empty());
             self.table = Some(table.map_or(Vec::new(), |segment| segment.content.to_vec()));
-            return None;
+            return false;
         }
         if Some(base) == self.root {
-            return None;
+            return false;
         }
         self.open.remove(&base);
         for segment in &request.segments {
@@ -286,7 +315,7 @@ impl<'a> Session<'a> {
             let (address, size, content) = (segment.address, segment.size, segment.content.to_vec());
             self.segments.push(Segment { address, size, content, protection });
         }
-        done
+        true
     }
 
     fn release(&mut self, bases: &[u64]) -> Option<Vec<u8>> {
