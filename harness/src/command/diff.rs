@@ -119,7 +119,13 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     if outside::stop::requested() {
         note!("cut short: these are the links up to then");
     }
-    Ok(if failed(&survey) { exit::FAILURES } else { exit::OK })
+    let linked = survey.sums.values().any(|sum| sum.bundles + sum.empty + sum.refused.len() > 0);
+    let is_bad = |(_, why): &(String, anyhow::Error)| exit::status(why) == exit::BAD_INPUT;
+    Ok(match failed(&survey) {
+        true if !linked && survey.unlinked.iter().any(is_bad) => exit::BAD_INPUT,
+        true => exit::FAILURES,
+        false => exit::OK,
+    })
 }
 
 /// Whether something differs, or was not linked here, or nothing was compared.
@@ -166,7 +172,7 @@ fn report(args: &Args, survey: &Survey, programs: &[(Peer, PathBuf, String)]) {
         outln!();
     }
     for (unit, why) in survey.unlinked.iter().take(args.show) {
-        outln!("not linked here: {unit}: {why}");
+        outln!("not linked here: {unit}: {why:#}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use linker::link::Finalized;
 use linker::{Layout, Options, Roots, Target};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub struct Survey {
     /// By peer.
     pub sums: BTreeMap<Peer, Sum>,
     /// Bundles that we do not link: which, and why.
-    pub unlinked: Vec<(String, String)>,
+    pub unlinked: Vec<(String, Error)>,
 }
 
 /// A link of ours, with nothing dropped.
@@ -110,7 +110,7 @@ impl Survey {
         let mut survey = Survey::default();
         let name = bundle.name.clone();
         if let Err(error) = survey.add(target, bundle, peers, layout) {
-            survey.unlinked.push((name, format!("{error:#}")));
+            survey.unlinked.push((name, error));
         }
         survey
     }
@@ -154,7 +154,8 @@ impl Survey {
                 json!({ "links": sum.bundles, "empty": sum.empty, "refused": refused, "relocations": relocations });
             (peer.name(), sum)
         });
-        json!({ "version": 1, "peers": peers.collect::<Value>(), "unlinked": listed(&self.unlinked) })
+        let unlinked: Vec<_> = self.unlinked.iter().map(|(unit, why)| (unit.clone(), format!("{why:#}"))).collect();
+        json!({ "version": 1, "peers": peers.collect::<Value>(), "unlinked": listed(&unlinked) })
     }
 }
 

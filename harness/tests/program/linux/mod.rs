@@ -132,7 +132,7 @@ fn a_stack_overflow_of_a_process_is_called_one() {
             case 1: return deep(1);
             case 2: return wide();
             case 3: return pthread_create(&thread, 0, start, 0) || pthread_join(thread, 0);
-            default: return *(volatile char *)(words - 1000000);
+            default: return *(volatile char *)(words - 10000000);
             }
         }";
     std::fs::write(&source, text).expect("writable");
