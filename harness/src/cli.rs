@@ -164,7 +164,7 @@ fn conclude(result: anyhow::Result<u8>) -> u8 {
     let status = result.unwrap_or_else(|error| {
         // What a program is told to stop in the midst of is no fault of anybody's.
         if !stop::requested() {
-            messages::error(&format!("{error:#}"));
+            messages::error(&messages::chain(&error));
         }
         exit::status(&error)
     });

@@ -22,6 +22,13 @@ pub fn error(error: &dyn Display) {
     note!("error: {}", demangled(&error.to_string()));
 }
 
+/// An error with its causes, none of them twice: some errors show theirs themselves.
+pub fn chain(error: &anyhow::Error) -> String {
+    let told = error.chain().map(ToString::to_string);
+    let behind = |text: String, cause: String| if text.ends_with(&cause) { text } else { format!("{text}: {cause}") };
+    told.reduce(behind).unwrap_or_default()
+}
+
 /// A word as a shell takes it for one.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=,+@%-".contains(c);
@@ -173,6 +180,13 @@ mod tests {
         let expected = "undefined symbol: f() [_Z1fv]\n  wanted by a.o(.text._Z1gv+0x4): R_ARM_CALL against `f()`";
         assert_eq!(demangled(message), expected);
         assert_eq!(demangled("nothing to see"), "nothing to see");
+    }
+
+    #[test]
+    fn no_cause_is_said_twice() {
+        let file = std::io::Error::other("it is too long");
+        let named = anyhow::Error::new(file).context("a.toml: it is too long").context("the board cannot be had");
+        assert_eq!(chain(&named), "the board cannot be had: a.toml: it is too long");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use self::terminal::{Input, Raw};
 use self::user::{Failed, Start, Stepped, UserSpace};
 use super::machine::{self, Refused};
 use crate::exit;
+use crate::messages;
 
 /// Options of `board`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -98,7 +99,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let wanted = match Wanted::new(args, &board) {
         Ok(wanted) => wanted,
         Err(error) if exit::status(&error) == exit::BAD_INPUT => return Err(error),
-        Err(error) => return Ok(Refused(format!("{error:#}"), exit::NOT_STARTED).say()),
+        Err(error) => return Ok(Refused(messages::chain(&error), exit::NOT_STARTED).say()),
     };
     match on_board(args, &image, &board, wanted) {
         Ok(status) => Ok(status),

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use crate::linking::Timings;
-use crate::{exit, stdout};
+use crate::{exit, messages, stdout};
 
 mod command_line;
 mod options;
@@ -20,7 +20,7 @@ pub fn is_linker(program: &str) -> bool {
 pub fn main(arguments: &[String]) -> ExitCode {
     let _ = outside::signals::listen(outside::signals::First::Exits);
     let status = run(arguments).unwrap_or_else(|error| {
-        note!("ld: error: {error:#}");
+        note!("ld: error: {}", messages::chain(&error));
         exit::status(&error)
     });
     ExitCode::from(stdout::finish(status))

@@ -9,6 +9,7 @@ use anyhow::Context;
 
 use super::{Source, connection, report};
 use crate::contained;
+use crate::messages;
 
 /// How long to wait when the system has no room for another connection.
 const CROWDED: Duration = Duration::from_millis(100);
@@ -48,7 +49,7 @@ pub(super) fn serve(
             scope.spawn(move || {
                 let served = contained::contain(|| source.serve(&stream, idle));
                 if let Err(error) = served.map_err(anyhow::Error::msg).and_then(|served| served) {
-                    report(&format!("controller at {peer}: {error:#}"));
+                    report(&format!("controller at {peer}: {}", messages::chain(&error)));
                 }
                 *free() += 1;
                 is_free.notify_one();
