@@ -83,6 +83,7 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
         let written = args.output.join(part.archive.as_ref().unwrap_or(&part.name));
         outside::apart(&written, args.files.iter().map(String::as_str))?;
     }
+    let is_new = !args.output.exists();
     std::fs::create_dir_all(&args.output).map_err(|error| unwritten(&args.output, &error))?;
     let run = |parts: &[Part]| -> anyhow::Result<Ended> {
         let scratch = Scratch::new()?;
@@ -100,6 +101,10 @@ pub fn main(args: &Args) -> anyhow::Result<u8> {
     let fails = |ended: &Ended| if args.fails { *ended == first } else { ended.0 == Some(0) };
     let is_failure = if args.fails { first.0 != Some(0) } else { fails(&first) };
     if !is_failure {
+        if is_new {
+            // It was made to see whether it can be written, and nothing is in it.
+            let _ = std::fs::remove_dir(&args.output);
+        }
         note!(
             "error: it does not fail{}, so there is nothing to reduce",
             if first.1.is_empty() { String::new() } else { format!(" ({})", first.1) }

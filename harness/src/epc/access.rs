@@ -59,10 +59,14 @@ impl<E: Executor> Session<'_, E> {
     pub(super) fn read_buffers(&mut self, ranges: &[AddressRange]) -> Result<Vec<Vec<u8>>, String> {
         let mut left = MOST_READ;
         let read = |range: &AddressRange| {
-            let length = range.end.checked_sub(range.start).filter(|&length| length <= left);
-            let Some(length) = length else {
-                return Err(format!("cannot read {:#x} to {:#x}, {left:#x} bytes at most", range.start, range.end));
+            let Some(length) = range.end.checked_sub(range.start) else {
+                return Err(format!("cannot read {:#x} to {:#x}, which ends before it begins", range.start, range.end));
             };
+            if length > left {
+                return Err(format!(
+                    "these are more than {MOST_READ:#x} bytes together, and no more are read in one call"
+                ));
+            }
             left -= length;
             self.read_bytes(range.start, length).map_err(|error| error.to_string())
         };
