@@ -6,7 +6,7 @@ use super::signals::number::{ILL, SEGV, TRAP};
 use super::signals::{
     Action, DEFAULT, IGNORE, Info, NO_DEFER, NO_STACK, ON_STACK, RESET, SEGV_ACCERR, SEGV_MAPERR, bit, blockable,
 };
-use super::threads::{On, Outcome, Thread};
+use super::threads::{FIRST, On, Outcome, Thread};
 use super::{End, Process};
 use crate::executor::hosted::engine::{Access, Engine, PAGE};
 use crate::executor::{Fault, FaultKind, Limit, Register, Stop};
@@ -85,7 +85,9 @@ impl<E: Engine + 'static> Process<E> {
         let guard = fault.address.and_then(|address| self.machine.engine.regions().at(address));
         let start = match guard.filter(|(_, access)| **access == Access::NONE) {
             Some((guard, _)) => guard.end().wrapping_add(1),
-            None => *self.space.stack.start(),
+            None if self.threads.current.id == FIRST => *self.space.stack.start(),
+            // The stack of the process is not this thread's.
+            None => return fault,
         };
         let sp = self.machine.engine.get(Register::Sp) as u64;
         fault.below_stack(self.abi.target, start, PAGE, sp)

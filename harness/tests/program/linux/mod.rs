@@ -116,7 +116,8 @@ fn what_a_process_did_wrong_is_said() {
     assert!(got.status == 2 && got.err.contains("--entry"), "{got:?}");
 }
 
-/// Of the process and of its threads, in small frames and in one that is larger than all there is.
+/// Of the process and of its threads, in small frames and in one that is larger than all there is. What is accessed just below a stack
+/// that has room is none.
 #[test]
 fn a_stack_overflow_of_a_process_is_called_one() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -125,14 +126,16 @@ fn a_stack_overflow_of_a_process_is_called_one() {
     let text = "#include <pthread.h>\n
         static int deep(int n) { volatile char room[1000]; room[n % 1000] = n; return deep(n + 1) + room[0]; }
         static int wide(void) { volatile char room[64 << 20]; room[0] = 1; return room[0]; }
-        static void *start(void *at) { return (void *)(long)deep(1); }
+        static void *start(void *at) { return (void *)(long)(at ? *(volatile char *)at : deep(1)); }
         int main(int count, char **words) {
             pthread_t thread;
+            volatile char *below = (volatile char *)words - (8 << 20);
             switch (count) {
             case 1: return deep(1);
             case 2: return wide();
             case 3: return pthread_create(&thread, 0, start, 0) || pthread_join(thread, 0);
-            default: return *(volatile char *)(words - 10000000);
+            case 4: return *below;
+            default: return pthread_create(&thread, 0, start, (void *)below) || pthread_join(thread, 0);
             }
         }";
     std::fs::write(&source, text).expect("writable");
@@ -145,6 +148,7 @@ fn a_stack_overflow_of_a_process_is_called_one() {
             (&["one"], "SIGSEGV: stack overflow at 0x"),
             (&["one", "two"], "SIGSEGV in thread "),
             (&["one", "two", "three"], "SIGSEGV: read fault at 0x"),
+            (&["one", "two", "three", "four"], "): read fault at 0x"),
         ] {
             let got = exec(&[&[program.as_str(), "--"], words].concat());
             assert!(got.status == 139 && got.err.contains(says), "{compiler} {words:?}: {}", got.err);
