@@ -104,7 +104,7 @@ impl Who {
             Executable::read(&file.name, &file.data, target)?;
             return Ok(Who::File(file));
         }
-        if path.components().count() > 1 && !given.contains([':', '=']) {
+        if !path.exists() && path.components().count() > 1 && !given.contains([':', '=']) {
             return Err(BadInput(format!("{option} {given}: there is no such file, {expected}")).into());
         }
         match super::run::parse(option, given, None)? {

@@ -220,24 +220,42 @@ fn what_cannot_be_blamed_is_said() {
     }
 }
 
+/// A description of a linker is a file that is no executable, and a suspect.
+#[test]
+fn a_description_is_a_suspect() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let object = compile(directory.path(), "aarch64", "work.c", SOURCE, &["-O1"]);
+    let description = directory.path().join("mine.toml");
+    let text = "name = \"mine\"\nprograms = [\"aarch64-linux-gnu-ld\"]\narguments = [\"-zmax-page-size=4096\", \"-T{script}\", \"-o\", \"{output}\", \
+                \"{inputs}\"]\n[targets]\naarch64 = []\n";
+    std::fs::write(&description, text).expect("writable");
+    let suspect = description.to_str().expect("a text path");
+    let alike = blame(&[&object, "--suspect", suspect, "--reference", "linkrig", "--entry", "work", "--arg", "5"]);
+    assert!(alike.status == 4 && alike.out.contains("both end alike"), "{alike:?}");
+}
+
 /// What cannot be compared is said before anything is run.
 #[test]
 fn images_at_different_addresses_are_refused_at_once() {
     let directory = tempfile::tempdir().expect("a directory");
     let object = compile(directory.path(), "aarch64", "work.c", SOURCE, &["-O1"]);
-    let image = |address: &str| {
-        let image = format!("{object}.{address}");
-        let words = ["-e", "work", "-Ttext", address, "-Tdata", "0x800000", &object, "-o", &image];
+    let image = |address: &str, data: &str| {
+        let image = format!("{object}.{address}.{data}");
+        let words = ["-e", "work", "-Ttext", address, "-Tdata", data, &object, "-o", &image];
         let linked = Command::new("aarch64-linux-gnu-ld").args(words).status();
         assert!(linked.expect("a linker").success());
         image
     };
-    let (one, other) = (image("0x410000"), image("0x510000"));
+    let (one, other) = (image("0x410000", "0x800000"), image("0x510000", "0x800000"));
     let said = blame(&[&object, "--suspect", &one, "--reference", &other, "--entry", "work", "--arg", "5"]);
     assert!(said.status == 65 && said.out.is_empty(), "{said:?}");
     for says in [one.as_str(), &other, "are not at the same addresses", "work.c-aarch64.o(.text+0x", "is at 0x41"] {
         assert!(said.err.contains(says), "{says}: {}", said.err);
     }
+    // Where only a few are elsewhere, the others are compared.
+    let moved = image("0x410000", "0x900000");
+    let said = blame(&[&object, "--suspect", &one, "--reference", &moved, "--entry", "work", "--arg", "5"]);
+    assert!(said.status == 4 && said.out.contains("both end alike"), "{said:?}");
 }
 
 /// Compilers that write static programs, and what of them a call is, as in [`CALLS`].
