@@ -519,6 +519,46 @@ fn explain_goes_on_and_takes_several_words() {
     assert!(err.contains("2 relocations cannot be applied") && err.contains("R_AARCH64_ABS16"), "{err}");
 }
 
+/// Entries of a table that cannot be read are marked as fields that cannot be filled are, and a link names all of them.
+#[test]
+fn relocations_that_cannot_be_read_do_not_hide_the_others() {
+    use object::{Object as _, ObjectSection as _};
+    const ENTRY: usize = 24;
+    let (_keep, dir) = temp();
+    let object = assemble(&dir, "unread", ".text\n.global f\nf: bl g\n bl g\n bl g\n b f\n");
+    let mut bytes = std::fs::read(&object).expect("an object");
+    let file = object::File::parse(&*bytes).expect("ELF");
+    let (start, size) = file.section_by_name(".rela.text").and_then(|table| table.file_range()).expect("a table");
+    assert_eq!(size, 4 * ENTRY as u64);
+    let entry = |number: usize| start as usize + number * ENTRY;
+    // The type is the lower half of r_info, behind r_offset (ELF64, Relocation).
+    bytes[entry(1) + 8..][..4].copy_from_slice(&9999u32.to_le_bytes());
+    bytes[entry(2)..][..8].copy_from_slice(&0x1000u64.to_le_bytes());
+    std::fs::write(&object, bytes).expect("a writable directory");
+    let told = ["9999", "0x1000"];
+    let (status, out, err) = run(&["explain", &object]);
+    assert_eq!((status, out.matches("BAD  ").count()), (100, 2), "{out}{err}");
+    assert!(out.contains("R_AARCH64_CALL26 against `g`") && out.contains("R_AARCH64_JUMP26 against `f`"), "{out}");
+    assert!(
+        told.iter().all(|one| out.contains(one)) && err.contains("2 of 4 relocations cannot be applied"),
+        "{out}{err}"
+    );
+    let (status, out, _) = run(&["explain", &object, "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let list = |name: &str| value[name].as_array().unwrap_or_else(|| panic!("{name}: {out}")).clone();
+    assert_eq!(
+        (status, list("relocations").len(), list("unread").len(), &value["bad"]),
+        (100, 2, 2, &serde_json::json!(2))
+    );
+    assert!(list("relocations").iter().all(|one| one["ok"] == true), "{out}");
+    for (problem, says) in list("unread").iter().zip(told) {
+        assert!(problem.as_str().is_some_and(|text| text.contains(says) && text.contains("unread.o")), "{problem}");
+    }
+    let image = dir.join("image");
+    let (status, _, err) = run(&["link", &object, "--phony-externals", "-o", image.to_str().expect("a text path")]);
+    assert!(status == 100 && told.iter().all(|one| err.contains(one)) && !image.exists(), "{status} {err}");
+}
+
 /// The linker that is named, or the first in PATH; and which one it was.
 #[test]
 fn diff_says_which_linker_it_asked() {
