@@ -436,6 +436,9 @@ fn nothing_is_left_of_a_compilation_that_is_stopped() {
         }
         let status = child.wait().expect("it ends");
         assert_eq!(status.code(), Some(exit::INTERRUPTED.into()), "{arguments:?}");
+        let mut said = String::new();
+        child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+        assert!(!said.contains("built "), "{arguments:?}: {said}");
         for pid in std::fs::read_to_string(&started).expect("there").lines() {
             let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             let ended = || state().is_empty() || state().contains(") Z ");
@@ -449,6 +452,34 @@ fn nothing_is_left_of_a_compilation_that_is_stopped() {
         let left: Vec<_> = std::fs::read_dir(&scratch).expect("read").flatten().map(|entry| entry.path()).collect();
         assert!(left.is_empty(), "{arguments:?}: {left:?}");
     }
+}
+
+/// What another linker did not come to because the run was stopped is no failure of that linker.
+#[test]
+fn a_linker_that_is_ended_with_the_run_has_not_failed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    let (program, started, report) = (at("slow"), at("pid"), at("report.json"));
+    let script = format!("#!/bin/sh\ncase \"$*\" in *-T*) echo $$ >>{}; exec sleep 1000;; esac\n", started.display());
+    std::fs::write(&program, script).expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("permitted");
+    let subject = format!("cmd:{} {{inputs}} -T {{script}} -o {{output}}", program.display());
+    let mut command = stoppable();
+    command.args(["run", "--subject", &subject, "elf/aarch64/got", "-j", "2", "--report"]);
+    command.arg(format!("json={}", report.display())).env("LINKRIG_FAILED", at("failed.json"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    while std::fs::read_to_string(&started).unwrap_or_default().lines().next().is_none() {
+        assert!(child.try_wait().expect("asked").is_none(), "it ended before it linked");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+    assert_eq!(output.status.code(), Some(exit::INTERRUPTED.into()), "{text}");
+    let read = reports::Report::read(std::fs::File::open(&report).expect("it was written")).expect("a report");
+    assert!(!read.complete() && read.results.is_empty(), "{text}");
+    let remembered = std::fs::read_to_string(at("failed.json")).unwrap_or_default();
+    assert!(!remembered.contains("aarch64/got"), "{remembered}");
 }
 
 #[test]
