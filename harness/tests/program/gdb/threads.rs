@@ -117,3 +117,42 @@ fn threads_are_seen_and_stepped_one_by_one() {
         assert_eq!((status, out.as_str(), said.as_str()), (5, "6003000\n", ""), "{what}: {shown}");
     }
 }
+
+/// With scheduler-locking nobody runs but the thread that steps, be it the one that has the processor or another.
+#[test]
+fn threads_that_are_locked_stand_still() {
+    if !has_gdb() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let (source, program) = (directory.path().join("threads.c"), directory.path().join("threads"));
+    std::fs::write(&source, THREADS).expect("writable");
+    let one = THREADS.lines().position(|text| text.contains("/* one */")).expect("a mark") + 1;
+    let compiler = "aarch64-linux-gnu-gcc-12";
+    let mut command = Command::new(compiler);
+    command.args(["-static", "-g", "-O0", "-pthread", "-o"]).arg(&program).arg(&source);
+    assert!(command.status().is_ok_and(|built| built.success()), "{compiler}");
+    let program = program.to_str().expect("a text path");
+    // All three are there when the last one is in its loop.
+    let (shown, status, out, _) = Waiting::start(&["exec", program, "--gdb", "--seed", "3"]).debug(&[
+        &format!("break {one} if which == 2 && i == 3"),
+        "continue",
+        "delete",
+        "set scheduler-locking on",
+        "set $a = sums[0]",
+        "set $b = sums[1]",
+        "next",
+        "next",
+        "next",
+        "printf \"moved %d %d\\n\", sums[0] - $a, sums[1] - $b",
+        "set $c = sums[2]",
+        "thread 2",
+        "stepi 300",
+        "printf \"thread %d, moved %d %d\\n\", $_thread, sums[1] - $b, sums[2] - $c",
+        "print sums[0] > $a",
+        "set scheduler-locking off",
+        "continue",
+    ]);
+    in_order(&shown, &["moved 0 0\n", "thread 2, moved 0 0\n", "$1 = 1\n", "exited with code 05]"], compiler);
+    assert_eq!((status, out.as_str()), (5, "6003000\n"), "{shown}");
+}
