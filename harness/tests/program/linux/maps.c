@@ -81,6 +81,11 @@ static void shared(void) {
   show(mprotect(all, page, PROT_READ));
   show(mprotect(all, page, PROT_READ | PROT_WRITE));
   all[0] = 'z';
+  show(mprotect(all, page, PROT_NONE));
+  show(pread(other, text, 1, 0));
+  puts(text);
+  show(mprotect(all, page, PROT_READ | PROT_WRITE));
+  all[1] = 'y';
   show(munmap(all, page));
   content("shared");
   all[page] = 'q';
@@ -111,7 +116,10 @@ static void room(void) {
   status("allocated", &st);
   show(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 20000));
   show(write(fd, "0123456789", 10));
+  char *seen = mapped("seen", mmap(0, 100, PROT_READ, MAP_SHARED, reader, 0));
+  printf("%.10s\n", seen);
   show(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2, 3));
+  printf("%d %d %d\n", seen[1], seen[2], seen[5]);
   content("room");
   show(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 2, 3));
   show(fallocate(fd, 0, -1, 3));
