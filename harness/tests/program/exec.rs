@@ -333,6 +333,22 @@ fn constructors_get_the_arguments_of_main() {
     }
 }
 
+/// A full disk is nobody's fault of ours, whoever runs the program.
+#[test]
+fn output_that_cannot_be_written_has_its_status() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let source = "int puts(const char *); int main(void) { return puts(\"text\") < 0; }";
+    let object = compile(dir.path(), "aarch64", "says.c", source, &[]);
+    for more in [&["--crt", "none"][..], &["--crt", "glibc"], &["--executor", "qemu-user"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a device");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        let output = command.args(["exec", &object]).args(more).stdout(full).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(74), "{more:?}: {said}");
+        assert!(said.contains("what the program printed could not be written: No space left"), "{more:?}: {said}");
+    }
+}
+
 /// What would be passed over is an error that names the option and says why.
 #[test]
 fn options_without_a_meaning_are_refused() {
@@ -358,6 +374,17 @@ fn options_without_a_meaning_are_refused() {
         (image, &["--layout", "far"], "linked already"),
         (image, &["--defsym", "a=1"], "linked already"),
         (image, &["--gc-sections"], "linked already"),
+        (image, &["--no-gc-sections"], "linked already"),
+        (image, &["--target1", "rel"], "linked already"),
+        (image, &["--target2", "abs"], "linked already"),
+        (image, &["--undefined", "main"], "linked already"),
+        (image, &["--wrap", "main"], "linked already"),
+        (image, &["--allow-multiple-definition"], "linked already"),
+        (image, &["--unresolved-symbols", "ignore-all"], "linked already"),
+        (image, &["-z", "muldefs"], "linked already"),
+        (image, &["--image-base", "0x10000"], "linked already"),
+        (image, &["--section-start", ".text=0x10000"], "linked already"),
+        (image, &["--executor", "qemu-user", "--no-relax"], "linked already"),
         (image, &["--cflag", "-g"], "nothing is compiled"),
     ] {
         let got = exec(&[&[file], words].concat());
