@@ -301,6 +301,10 @@ fn a_map_of_another_link_is_said_to_be_one() {
         for says in [format!("warning: {}: the map has ", maps[1].1).as_str(), "another link", " sections and in "] {
             assert!(said.contains(says), "{target} {peer:?}: {says}: {said}");
         }
+        // Both sections and symbols tell.
+        for both in ["differ in 0 of", "and in 0 of"] {
+            assert!(!said.contains(both), "{target} {peer:?}: {said}");
+        }
     }
 }
 
