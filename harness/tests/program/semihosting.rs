@@ -227,6 +227,12 @@ fn what_newlib_wants_and_does_not_have_is_said() {
     yard.build("arm-none-eabi-gcc", &[SETS[0], &["-c"]].concat(), &source, "kill.o");
     let got = yard.run(HARNESS, &["exec", "../kill.o"]);
     assert!(got.status == 125 && got.err.contains("`_wait` is in libnosys.a: --lib /"), "{got:?}");
+    // What the program itself wants is not searched for: it may be a word with a slip.
+    let source = yard.at("slip.c");
+    std::fs::write(&source, "int pirntf(void); int main(void) { return pirntf(); }\n").expect("writable");
+    yard.build("arm-none-eabi-gcc", &[SETS[0], &["-c"]].concat(), &source, "slip.o");
+    let got = yard.run(HARNESS, &["exec", "../slip.o"]);
+    assert!(got.status == 125 && !got.err.contains("note: `pirntf`"), "{got:?}");
 }
 
 /// Programs that ask by `hlt`, without any library: under qemu-user, too.
@@ -276,6 +282,35 @@ block: .word 0x20026, 37
             assert_eq!(yard.run(emulator, &[&program]), expected, "{prefix}");
         }
     }
+}
+
+/// Start-up code that is not newlib's is told that there is no room for the command line, and so is the user.
+#[test]
+fn a_program_that_has_no_room_for_its_command_line_is_told_so() {
+    const CODE: &str = ".globl _start
+_start: mov w0, #0x15
+ adr x1, line
+ hlt #0xf000
+ adr x2, block
+ str x0, [x2, #8]
+ mov w0, #0x18
+ adr x1, block
+ hlt #0xf000
+.data
+.balign 8
+line: .quad room, 16
+block: .quad 0x20026, 0
+room: .space 16
+";
+    let yard = Yard::new();
+    let source = yard.at("line.s");
+    std::fs::write(&source, CODE).expect("writable");
+    let flags = ["-nostdlib", "-static"];
+    let Some(()) = yard.build("aarch64-linux-gnu-gcc", &flags, &source, "line") else { return };
+    let got = yard.run(HARNESS, &["exec", "../line", "--", "short"]);
+    assert_eq!((got.status, got.err.as_str()), (0, ""), "{got:?}");
+    let got = yard.run(HARNESS, &["exec", "../line", "--", &"x".repeat(300)]);
+    assert!(got.status == 255 && got.err.contains("has 308 bytes, and the program had room for 16"), "{got:?}");
 }
 
 /// The vector table that a Cortex-M starts by: the stack, and the entry.
