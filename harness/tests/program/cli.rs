@@ -138,6 +138,28 @@ fn bad_directories_and_options_have_one_status_in_every_command() {
     }
 }
 
+/// Images that are none, that may not be run, and that lack something: whose fault it is decides.
+#[test]
+fn images_that_cannot_be_run_have_the_status_of_their_fault() {
+    let (_keep, dir) = temp();
+    let object = assemble(&dir, "calls", ".text\n.global f\nf: b g\n");
+    let at = |name: &str| dir.join(name).to_str().expect("a text path").to_owned();
+    let link = |options: &[&str], name: &str| {
+        let linked = Command::new("aarch64-linux-gnu-ld").args(options).args([&object, "-o", &at(name)]).output();
+        assert!(linked.expect("GNU ld").status.success(), "{options:?}");
+    };
+    link(&["-shared"], "lacks");
+    // Both writable and executable.
+    link(&["-N", "-e", "f", "--defsym", "g=f"], "mixed");
+    std::fs::write(at("short"), &std::fs::read(at("lacks")).expect("an image")[..100]).expect("a writable directory");
+    for (name, expected, says) in
+        [("short", 65, "program headers"), ("mixed", 65, "writable and executable"), ("lacks", 125, "undefined: g")]
+    {
+        let (status, _, err) = run(&["exec", &at(name), "--entry", "f"]);
+        assert!(status == expected && err.contains(says), "{name}: {status} {err}");
+    }
+}
+
 #[test]
 fn lines_written_before_a_kill_are_valid() {
     let mut child = harness()
