@@ -227,6 +227,8 @@ fn what_newlib_wants_and_does_not_have_is_said() {
     yard.build("arm-none-eabi-gcc", &[SETS[0], &["-c"]].concat(), &source, "kill.o");
     let got = yard.run(HARNESS, &["exec", "../kill.o"]);
     assert!(got.status == 125 && got.err.contains("`_wait` is in libnosys.a: --lib /"), "{got:?}");
+    let got = yard.run(HARNESS, &["link", "../kill.o", "-o", "kill", "--entry", "main"]);
+    assert!(got.status == 100 && got.err.contains("note: `_wait` is in libnosys.a: --lib /"), "{got:?}");
     // What the program itself wants is not searched for: it may be a word with a slip.
     let source = yard.at("slip.c");
     std::fs::write(&source, "int pirntf(void); int main(void) { return pirntf(); }\n").expect("writable");
