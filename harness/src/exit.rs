@@ -101,6 +101,8 @@ pub fn of_load(error: &LoadError) -> u8 {
 pub fn of_link(error: &LinkError) -> u8 {
     match error {
         LinkError::Malformed { .. } | LinkError::Incompatible { .. } | LinkError::Limit { .. } => BAD_INPUT,
+        // Two of a kind are no other kind.
+        LinkError::Several(several) if several.errors.iter().all(|error| of_link(error) == BAD_INPUT) => BAD_INPUT,
         _ => FAILURES,
     }
 }

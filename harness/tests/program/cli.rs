@@ -556,7 +556,7 @@ fn relocations_that_cannot_be_read_do_not_hide_the_others() {
     // The type is the lower half of r_info, behind r_offset (ELF64, Relocation).
     bytes[entry(1) + 8..][..4].copy_from_slice(&9999u32.to_le_bytes());
     bytes[entry(2)..][..8].copy_from_slice(&0x1000u64.to_le_bytes());
-    std::fs::write(&object, bytes).expect("a writable directory");
+    std::fs::write(&object, &bytes).expect("a writable directory");
     let told = ["9999", "0x1000"];
     let (status, out, err) = run(&["explain", &object]);
     assert_eq!((status, out.matches("BAD  ").count()), (100, 2), "{out}{err}");
@@ -579,6 +579,13 @@ fn relocations_that_cannot_be_read_do_not_hide_the_others() {
     let image = dir.join("image");
     let (status, _, err) = run(&["link", &object, "--phony-externals", "-o", image.to_str().expect("a text path")]);
     assert!(status == 100 && told.iter().all(|one| err.contains(one)) && !image.exists(), "{status} {err}");
+    // Where all is malformed, so is the object, in every command.
+    bytes.copy_within(entry(2)..entry(3), entry(1));
+    std::fs::write(&object, &bytes).expect("a writable directory");
+    for words in [&["link", "-o", "image"][..], &["exec"], &["graph"], &["diff"]] {
+        let (status, out, err) = run(&[words, &[&object]].concat());
+        assert_eq!(status, 65, "{words:?}: {out}{err}");
+    }
 }
 
 /// The linker that is named, or the first in PATH; and which one it was.
