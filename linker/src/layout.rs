@@ -93,8 +93,8 @@ pub struct Plan {
     pub floating: bool,
     page: u64,
     base: u64,
-    /// Whether somebody said where the image starts.
-    moved: bool,
+    /// Where somebody said that the image starts.
+    start: Option<u64>,
     /// Where blocks have to be that were placed by hand.
     pins: FxHashMap<BlockId, u64>,
     units: Vec<Unit>,
@@ -142,7 +142,7 @@ impl Plan {
 
     /// The image starts here instead of at the architecture's base.
     pub(crate) fn start_at(&mut self, base: u64) {
-        (self.base, self.moved) = (base, true);
+        (self.base, self.start) = (base, Some(base));
     }
 
     /// Puts room for the image's headers, so many bytes, in front of everything and below it, as loaders and start-up code
@@ -152,7 +152,7 @@ impl Plan {
         let content = Content::Owned(vec![0; size as usize]);
         let block = graph.make_block(HEADERS, Protection::Read, false, content, 8);
         graph.headers = Some(block);
-        let start = if self.moved {
+        let start = if self.start.is_some() {
             let behind = align_up(self.base.saturating_add(size), self.page);
             std::mem::replace(&mut self.base, behind)
         } else {

@@ -64,14 +64,13 @@ impl Plan {
             section.map_or(String::new(), |s| format!("{}({})", object_name(&graph.objects[s.object]), text(s.name)))
         };
         let limit = graph.target.wrap(u64::MAX);
-        // Addresses have wrapped then, and overlap where nobody put them.
-        let room = limit.saturating_sub(self.base);
-        let pages = |segment: &Planned| segment.size.checked_next_multiple_of(self.page).unwrap_or(u64::MAX);
-        let size = spans.iter().fold(0u64, |size, (.., segment)| size.saturating_add(pages(segment)));
-        if size.saturating_sub(1) > room {
+        // Told where to start, it goes upwards from there, unless addresses have wrapped. Nobody put them where they overlap then.
+        let start = self.start.unwrap_or(0);
+        let goes_up = |segment: &Planned| segment.fixed.is_none() || segment.blocks.first() == graph.headers.as_ref();
+        if let Some((.., segment)) = spans.iter().find(|(address, _, segment)| *address < start && goes_up(segment)) {
             return Err(Error::Layout(format!(
-                "{size:#x} bytes in whole pages from {:#x} on reach beyond the last address, {limit:#x}",
-                self.base
+                "{} reaches beyond the last address, {limit:#x}: the image starts at {start:#x}",
+                name(segment)
             )));
         }
         for pair in spans.windows(2) {
