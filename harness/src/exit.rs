@@ -4,9 +4,9 @@ use corpus::build::BuildError;
 use linker::Error as LinkError;
 use outside::{FileError, Purpose};
 
-use crate::epc::server::ServeError;
 use crate::linked::{LoadError, Problem};
 use crate::linux::GrantError;
+use crate::orc::error::ServeError;
 
 pub use reports::exit::{
     BAD_INPUT, BAD_OUTPUT, FAILURES, HARNESS_FAILED, INTERRUPTED, LOST, MISSING, NOTHING_SELECTED, OK, USAGE,

@@ -98,8 +98,9 @@ impl<E: Executor> Session<'_, E> {
         self.executor.start(&Call { function, registers, stack: Vec::new() })
     }
 
-    /// What became of a call that did not return, and the registers. The symbols are the controller's.
-    fn describe(&self, function: u64, stop: &Stop) -> String {
+    /// What became of a call that did not return, how it got there, and the registers. Symbols are what the controller told of them.
+    fn describe(&mut self, function: u64, stop: &Stop) -> String {
+        let trace = self.backtrace();
         let info = self.executor.info();
         let line = |register: Register| format!("{} {:#x}", register.name(info), self.executor.get(register));
         let shown = |register: &Register| {
@@ -107,7 +108,7 @@ impl<E: Executor> Session<'_, E> {
         };
         let registers: Vec<String> = Register::file(info).filter(shown).map(line).collect();
         let rows: String = registers.chunks(ROW).map(|row| format!("\n  {}", row.join("  "))).collect();
-        format!("the function at {function:#x}: {}{rows}", stop)
+        format!("the function at {function:#x}: {stop}\n{trace}{rows}")
     }
 
     /// Puts bytes, which may contain their own address, into the machine for the duration of a call. (It has room for

@@ -16,7 +16,7 @@ use super::place::Try;
 use super::session::{Allocation, Reservation, Session};
 use crate::executor::Executor;
 use crate::orc::sps;
-use crate::orc::{self, FinalizeRequest, Group, WrapperCall};
+use crate::orc::{self, AddressRange, FinalizeRequest, Group, WrapperCall};
 
 /// Reservations at a time. Each looks for a gap between the others.
 const MOST_RESERVATIONS: usize = 1 << 14;
@@ -165,7 +165,12 @@ impl<E: Executor> Session<'_, E> {
             }
         };
         self.executor.release(memory.split_off(1))?;
-        let allocation = Allocation { key, pages: pages.clone(), memory, undo };
+        let code = lasting.iter().filter(|(_, segment, _)| segment.protection == Protection::ReadExecute);
+        let code = code.filter_map(|(_, segment, _)| match segment.place {
+            Place::At(start) => Some(start..start.saturating_add(segment.size)),
+            _ => None,
+        });
+        let allocation = Allocation { key, pages: pages.clone(), memory, code: code.collect(), undo };
         match self.reservations.get_mut(&base) {
             Some(room) => room.allocations.push(allocation),
             None => {
@@ -238,6 +243,8 @@ impl<E: Executor> Session<'_, E> {
     }
 
     fn give_back(&mut self, allocation: Allocation<E::Finalized>) -> Result<(), Refused> {
+        let Range { start, end } = allocation.pages;
+        self.deregister(&AddressRange { start, end });
         let undone = self.undo(allocation.undo);
         let released = self.executor.release(allocation.memory).map_err(Refused::from);
         undone.and(released)

@@ -8,6 +8,7 @@ mod access;
 mod calls;
 mod memory;
 pub mod place;
+mod registered;
 pub mod server;
 mod session;
 mod symbols;

@@ -11,39 +11,9 @@ use super::session::{Session, address};
 use super::symbols;
 use crate::executor::Executor;
 use crate::orc::Setup;
+use crate::orc::error::ServeError;
 use crate::orc::sps;
-use crate::orc::wire::{Message, Opcode, WireError};
-
-/// Why a session came to a bad end.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// A message could not be read or written.
-    #[error(transparent)]
-    Wire(#[from] WireError),
-    /// A message that a controller has no reason to send.
-    #[error("the controller sent a message of kind {0:?}, expected CallWrapper or Hangup")]
-    Unexpected(Opcode),
-    /// The controller went, and said why.
-    #[error("the controller hung up: {0}")]
-    HungUp(String),
-}
-
-impl ServeError {
-    /// Whether the other end is there to be told, and does not know yet.
-    fn is_news(&self) -> bool {
-        match self {
-            ServeError::Unexpected(_) => true,
-            ServeError::Wire(error) => !matches!(error, WireError::Io(_) | WireError::Truncated { .. }),
-            ServeError::HungUp(_) => false,
-        }
-    }
-}
-
-impl From<std::io::Error> for ServeError {
-    fn from(error: std::io::Error) -> ServeError {
-        ServeError::Wire(error.into())
-    }
-}
+use crate::orc::wire::{Message, Opcode};
 
 /// Serves one controller until it goes. What it left behind in the machine's memory is released; a machine that is to serve
 /// another should be [reset](Executor::reset) first.

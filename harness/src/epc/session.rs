@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::place::{Placer, Terms};
 use crate::executor::Executor;
+use crate::linking::Input;
 
 /// A wrapper function of ours: serialized arguments in, serialized result out.
 pub(super) type Function<E> = fn(&mut Session<'_, E>, &[u8]) -> Result<Vec<u8>, String>;
@@ -44,8 +45,17 @@ pub(super) struct Allocation<H> {
     /// Whole pages.
     pub(super) pages: Range<u64>,
     pub(super) memory: Vec<H>,
+    /// Where code is in it.
+    pub(super) code: Vec<Range<u64>>,
     /// What to call when it is given back, in reverse order.
     pub(super) undo: Vec<(u64, Vec<u8>)>,
+}
+
+/// An object that the controller told debuggers of.
+pub(super) struct Registered {
+    /// Where it is in the machine.
+    pub(super) start: u64,
+    pub(super) input: Input,
 }
 
 /// What there is between one controller and the machine.
@@ -59,6 +69,8 @@ pub(super) struct Session<'e, E: Executor> {
     pub(super) placer: Placer,
     /// What the controller has reserved, by base.
     pub(super) reservations: BTreeMap<u64, Reservation<E::Finalized>>,
+    /// Objects that the controller told debuggers of.
+    pub(super) registered: Vec<Registered>,
     /// Whether anything was ever reserved.
     pub(super) reserved: bool,
     /// Whether an action is being called.
@@ -84,6 +96,7 @@ impl<'e, E: Executor> Session<'e, E> {
             functions,
             placer,
             reservations: BTreeMap::new(),
+            registered: Vec::new(),
             reserved: false,
             acting: false,
             ran: false,

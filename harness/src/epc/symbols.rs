@@ -22,12 +22,15 @@ pub(super) fn functions<E: Executor>() -> Vec<(&'static str, Option<Function<E>>
     let release: Function<E> = |s, a| fallible(a, |(_, bases): (u64, Vec<u64>)| s.release(&bases));
     let reserve: Function<E> = |s, a| expected(a, |(_, size): (u64, u64)| s.reserve(size));
     let initialize: Function<E> = |s, a| expected(a, |(_, request): (u64, FinalizeRequest<'_>)| s.initialize(&request));
-    // Call frames and debug information are the machine's own business; nothing here unwinds it.
+    // Call frames are the machine's own business; nothing in it unwinds.
     let frames: Function<E> = |_, a| fallible(a, |_: AddressRange| Ok(()));
     let main: Function<E> = |s, a| {
         plain(a, |(function, arguments): (u64, Vec<&[u8]>)| s.run_as_main(function, &arguments))
     };
-    let debugger: Function<E> = |_, a| fallible(a, |_: (AddressRange, bool)| Ok(()));
+    let debugger: Function<E> = |s, a| fallible(a, |(range, _): (AddressRange, bool)| {
+        s.register(&range);
+        Ok(())
+    });
     let mut table: Vec<(&'static str, Option<Function<E>>)> = vec![
         // Calls from the machine to the controller, which nothing that runs here makes.
         ("__llvm_orc_SimpleRemoteEPC_dispatch_ctx", None),
@@ -88,8 +91,14 @@ pub(super) fn functions<E: Executor>() -> Vec<(&'static str, Option<Function<E>>
         ("orc_rt_ci_aa_sps_DWARFEHFrameRegistrar_registerSection", Some(frames)),
         ("orc_rt_ci_aa_sps_DWARFEHFrameRegistrar_deregisterSection", Some(frames)),
         // Those of the debugger have a range and nothing else now, as those of call frames have.
-        ("orc_rt_ci_aa_sps_GDBJITRegistrar_register", Some(frames)),
-        ("orc_rt_ci_aa_sps_GDBJITRegistrar_deregister", Some(frames)),
+        ("orc_rt_ci_aa_sps_GDBJITRegistrar_register", Some(|s, a| fallible(a, |range: AddressRange| {
+            s.register(&range);
+            Ok(())
+        }))),
+        ("orc_rt_ci_aa_sps_GDBJITRegistrar_deregister", Some(|s, a| fallible(a, |range: AddressRange| {
+            s.deregister(&range);
+            Ok(())
+        }))),
     ];
     table.extend(memory_access());
     table

@@ -11,9 +11,10 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::place::Terms;
-use super::server::{ServeError, serve_until};
+use super::server::serve_until;
 use super::session::Session;
 use crate::executor::Executor;
+use crate::orc::error::ServeError;
 
 /// How many times longer than after the program we wait before it: the controller may be busy linking.
 const LINKING: u32 = 20;

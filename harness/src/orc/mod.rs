@@ -1,6 +1,7 @@
 //! ORC's protocol as data: the structures that its messages are made of, their serialization ([`sps`]), and the messages on
 //! the wire ([`wire`]). Both ends speak it, the executor of [`crate::epc`] and the controller of an agent on a board.
 
+pub mod error;
 pub mod sps;
 pub mod wire;
 

@@ -1,7 +1,7 @@
 //! A controller of our own in the dialect that LLVM's main branch speaks since its run-time is `orc-rt`: other names, no flags of
 //! symbols, and a reason where it hangs up.
 
-use harness::epc::server::ServeError;
+use harness::orc::error::ServeError;
 use harness::orc::sps::{self, Error, Expected};
 use harness::orc::wire::{Message, Opcode};
 use harness::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, WrapperCall};

@@ -152,6 +152,40 @@ fn programs_end_in_many_ways() {
     }
 }
 
+/// Where a controller tells debuggers of its objects, their functions and lines are known.
+#[test]
+fn a_fault_has_a_backtrace() {
+    const SOURCE: &str = "__attribute__((noinline)) int deep(int n, volatile int *at) {
+    if (n == 0)
+        return *at = 3; /* 3 */
+    return deep(n - 1, at) + n; /* 4 */
+}
+int main(void) { return deep(2, (volatile int *)16) + 2; } /* 6 */
+";
+    let objects = Objects::new("aarch64");
+    for (family, flags) in
+        [(Family::Clang, &["-O1", "-g", "-fno-optimize-sibling-calls"][..]), (Family::Gcc, &["-O0", "-g"])]
+    {
+        let object = objects.make("main", SOURCE, family, flags);
+        for executor in ["unicorn", "raspi3b"] {
+            let ended = run(piped(objects.target, &[&object]).env("LINKRIG_EXECUTOR", executor));
+            let what = format!("{family:?} {executor}: {}", ended.err);
+            let frames: Vec<&str> = ended.err.lines().filter(|line| line.trim_start().starts_with('#')).collect();
+            let wanted = [("deep+0x", 3), ("deep+0x", 4), ("deep+0x", 4), ("main+0x", 6)];
+            assert_eq!(frames.len(), wanted.len(), "{what}");
+            for (frame, (function, line)) in frames.iter().zip(wanted) {
+                assert!(frame.contains(function) && frame.ends_with(&format!(":{line}")), "{frame}: {what}");
+            }
+        }
+    }
+    // Of code without debug information nothing is told but where it is.
+    let object = objects.make("plain", SOURCE, Family::Gcc, &["-O0"]);
+    let ended = over_pipes(objects.target, &[&object]);
+    let frames: Vec<&str> = ended.err.lines().filter(|line| line.trim_start().starts_with('#')).collect();
+    let is_bare = |line: &&str| line.split_whitespace().count() == 2 && line.contains(" 0x");
+    assert!(frames.len() >= 4 && frames.iter().all(is_bare), "{}", ended.err);
+}
+
 /// The executor is one of any machine there is: on boards in QEMU, with the linker on the host.
 #[test]
 fn boards_run_it_too() {

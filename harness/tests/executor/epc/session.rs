@@ -1,8 +1,8 @@
 //! A controller of our own speaks to the server, in the dialects of LLVM 18 to 23: what llvm-jitlink 19 never says is said here.
 
 use harness::epc::place::Terms;
-use harness::epc::server::ServeError;
 use harness::executor::{Executor, Guest};
+use harness::orc::error::ServeError;
 use harness::orc::sps::{self, Error, Expected};
 use harness::orc::wire::{Message, Opcode};
 use harness::orc::{AddressRange, AllocationAction, FinalizeRequest, Segment, SymbolDefinition, WrapperCall};

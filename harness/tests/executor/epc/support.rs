@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use corpus::matrix::Family;
 use harness::epc::place::Terms;
-use harness::epc::server::{ServeError, serve};
+use harness::epc::server::serve;
 use harness::executor::{Executor, Unicorn};
 use harness::oracle::Peer;
 use harness::orc::Setup;
+use harness::orc::error::ServeError;
 use harness::orc::sps::{self, Decode, Encode};
 use harness::orc::wire::{Message, Opcode};
 use linker::Target;
